@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! altpid: an alternative pid subsystem behind `/dev/altpid`.
+//!
+//! # Layers
+//!
+//! Each knows only those above it in this list.
+//!
+//! 1. [`pidmap`]: the numbers of one namespace.
+//! 2. [`pid`] and [`namespace`]: an identity with a number a level, and what the levels are.
+//! 3. [`task`] and [`tree`]: threads, processes, process groups, sessions, and who begot whom.
+//! 4. The verbs over the tree, each named after its system call: [`clone`], [`unshare`], [`exit`],
+//!    [`wait`], [`session`]; and what can be asked: [`query`], [`audit`].
+//! 5. [`world`]: one universe of all that, and [`device`]: its interface, [`uapi`].
+//!
+//! # Lock order
+//!
+//! 1. The tree lock, one a world ([`world::World::tree`]): a spinlock, `tasklist_lock` natively.
+//! 2. The registry lock, one a world ([`registry::Registry`]), or
+//!    the reclaim lock, one for the module ([`mem::reclaim_lock`]).
+//!
+//! Allocation of a pid, its release, lookup and translation take none of them, but for the reclaim
+//! lock once in 64 numbers. Nothing sleeps or allocates under any of them.
+
+mod audit;
+mod clone;
+mod device;
+mod exit;
+mod mem;
+mod namespace;
+mod pid;
+mod pidmap;
+mod query;
+mod registry;
+mod session;
+mod slab;
+mod slots;
+mod sync;
+mod task;
+mod tree;
+mod uapi;
+mod unshare;
+mod wait;
+mod world;
+
+use kernel::prelude::*;
+
+module! {
+    type: Altpid,
+    name: "altpid",
+    authors: ["The altpid authors"],
+    description: "An alternative pid subsystem",
+    license: "GPL",
+    params: {
+        max_tasks: u32 {
+            default: 1048576,
+            description: "The most tasks a world may hold",
+        },
+        max_namespaces: u32 {
+            default: 262144,
+            description: "The most pid namespaces a world may hold",
+        },
+    },
+}
+
+/// What a world may have at most, from the module's parameters.
+fn limits() -> world::Limits {
+    world::Limits {
+        tasks: module_parameters::max_tasks.value() as usize,
+        namespaces: module_parameters::max_namespaces.value() as usize,
+    }
+}
+
+/// The loaded module. Fields are dropped in order: the device goes before the caches.
+#[pin_data]
+struct Altpid {
+    #[pin]
+    device: device::Device,
+    caches: mem::Caches,
+}
+
+impl kernel::InPlaceModule for Altpid {
+    fn init(_module: &'static ThisModule) -> impl PinInit<Self, Error> {
+        try_pin_init!(Self {
+            // Made first, whatever the order of the fields.
+            caches: mem::Caches::new()?,
+            device <- device::Device::register(),
+        })
+    }
+}

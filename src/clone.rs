@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! clone3(2): a new thread or process, in whichever namespace it is born into.
+//!
+//! `kernel/fork.c`: `clone3_args_valid()`, `copy_process()`; `kernel/nsproxy.c`:
+//! `copy_namespaces()`; `kernel/pid_namespace.c`: `copy_pid_ns()`.
+//!
+//! # Locks
+//!
+//! The tree lock is taken twice: to see what the caller is, and, after everything that can sleep or
+//! fail for want of memory is done, to let the child join.
+
+use crate::{
+    namespace::Namespace,
+    pid::{alloc_pid, NewPid},
+    slots::Idx,
+    task::{Group, Parent, Task},
+    tree::{Room, Tree},
+    world::World,
+};
+use kernel::{prelude::*, sync::aref::ARef};
+
+/// Flags of clone3 that are looked at (`include/uapi/linux/sched.h`).
+pub(crate) mod flags {
+    use kernel::bindings;
+
+    pub(crate) const VM: u64 = bindings::CLONE_VM as u64;
+    pub(crate) const FS: u64 = bindings::CLONE_FS as u64;
+    pub(crate) const SIGHAND: u64 = bindings::CLONE_SIGHAND as u64;
+    pub(crate) const PIDFD: u64 = bindings::CLONE_PIDFD as u64;
+    pub(crate) const PARENT: u64 = bindings::CLONE_PARENT as u64;
+    pub(crate) const THREAD: u64 = bindings::CLONE_THREAD as u64;
+    pub(crate) const NEWNS: u64 = bindings::CLONE_NEWNS as u64;
+    pub(crate) const SYSVSEM: u64 = bindings::CLONE_SYSVSEM as u64;
+    pub(crate) const DETACHED: u64 = bindings::CLONE_DETACHED as u64;
+    pub(crate) const NEWTIME: u64 = bindings::CLONE_NEWTIME as u64;
+    pub(crate) const NEWIPC: u64 = bindings::CLONE_NEWIPC as u64;
+    pub(crate) const NEWUSER: u64 = bindings::CLONE_NEWUSER as u64;
+    pub(crate) const NEWPID: u64 = bindings::CLONE_NEWPID as u64;
+
+    // Written out: bindgen leaves out macros of more than 32 bits, and 7.2 lacks the last four.
+    pub(crate) const CLEAR_SIGHAND: u64 = 1 << 32;
+    pub(crate) const INTO_CGROUP: u64 = 1 << 33;
+    pub(crate) const AUTOREAP: u64 = 1 << 34;
+    pub(crate) const NNP: u64 = 1 << 35;
+    pub(crate) const PIDFD_AUTOKILL: u64 = 1 << 36;
+    pub(crate) const EMPTY_MNTNS: u64 = 1 << 37;
+
+    /// `CLONE_LEGACY_FLAGS`: the 32 bits that clone(2) has room for.
+    pub(crate) const LEGACY: u64 = 0xffff_ffff;
+    /// `CSIGNAL`: the bits of the exit signal in clone(2).
+    pub(crate) const CSIGNAL: u64 = 0xff;
+}
+
+/// Whose child the new process shall be.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ParentArg {
+    /// Whose clone3 makes it: the caller's, or with `CLONE_PARENT` that of the caller's parent.
+    Native,
+    /// That of the task with this id.
+    Task(u64),
+    /// Nobody's in this world.
+    Outside,
+}
+
+/// What clone3 is asked for (`struct kernel_clone_args`).
+pub(crate) struct CloneArgs<'a> {
+    /// The id of the task that clones.
+    pub(crate) task: u64,
+    pub(crate) flags: u64,
+    pub(crate) exit_signal: i32,
+    /// Numbers to have, the most nested namespace first.
+    pub(crate) set_tid: &'a [i32],
+    pub(crate) parent: ParentArg,
+}
+
+/// What came of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Cloned {
+    /// The child's id.
+    pub(crate) child: u64,
+    /// Its number in the caller's active namespace.
+    pub(crate) pid: i32,
+}
+
+/// What the caller was when it was looked at.
+struct Origin {
+    ns: ARef<Namespace>,
+    active: ARef<Namespace>,
+}
+
+impl CloneArgs<'_> {
+    fn has(&self, flags: u64) -> bool {
+        self.flags & flags == flags
+    }
+
+    fn has_any(&self, flags: u64) -> bool {
+        self.flags & flags != 0
+    }
+
+    /// What can be said without looking at the caller: `clone3_args_valid()`, and the same of
+    /// `copy_process()`. None of the errors has precedence over another, all are `EINVAL`.
+    fn is_consistent(&self) -> bool {
+        let known = flags::LEGACY
+            | flags::CLEAR_SIGHAND
+            | flags::INTO_CGROUP
+            | flags::AUTOREAP
+            | flags::NNP
+            | flags::PIDFD_AUTOKILL
+            | flags::EMPTY_MNTNS;
+        let signal = self.exit_signal != 0;
+        let bad = self.flags & !known != 0
+            || self.exit_signal as u64 & !flags::CSIGNAL != 0
+            || self.has_any(flags::DETACHED | (flags::CSIGNAL & !flags::NEWTIME))
+            || self.has(flags::SIGHAND | flags::CLEAR_SIGHAND)
+            || (self.has_any(flags::THREAD | flags::PARENT) && signal)
+            || self.has(flags::NEWNS | flags::FS)
+            || self.has(flags::NEWUSER | flags::FS)
+            || (self.has(flags::THREAD) && !self.has(flags::SIGHAND))
+            || (self.has(flags::SIGHAND) && !self.has(flags::VM))
+            || (self.has(flags::THREAD) && self.has_any(flags::NEWUSER | flags::NEWPID))
+            || (self.has(flags::AUTOREAP)
+                && (self.has_any(flags::THREAD | flags::PARENT) || signal))
+            || self.has(flags::NNP | flags::THREAD)
+            || (self.has(flags::PIDFD_AUTOKILL)
+                && !(self.has(flags::PIDFD | flags::AUTOREAP) && !self.has(flags::THREAD)))
+            || self.has(flags::NEWIPC | flags::SYSVSEM)
+            || (self.parent != ParentArg::Native && self.has_any(flags::THREAD | flags::PARENT));
+        !bad
+    }
+
+    /// Looks at the caller: may it do this, and where will the child be born? (`copy_process()`,
+    /// `copy_pid_ns()`).
+    fn origin(&self, tree: &Tree) -> Result<Origin> {
+        let caller = tree.find_alive(self.task)?;
+        let group = tree.group_of(caller);
+        if self.has(flags::PARENT) && (group.unkillable || group.autoreap) {
+            return Err(EINVAL);
+        }
+        let active: ARef<Namespace> = tree.tasks[caller].ns().into();
+        let ns = tree.tasks[caller].ns_for_children.clone().ok_or(ESRCH)?;
+        if self.has_any(flags::THREAD | flags::NEWPID) && !core::ptr::eq(&*active, &*ns) {
+            return Err(EINVAL);
+        }
+        if let ParentArg::Task(parent) = self.parent {
+            let parent = tree.find_alive(parent)?;
+            // A parent sees its children: the new namespace, if there is one, is below `ns`.
+            if !tree.tasks[parent].ns().is_ancestor_or_self(&ns) {
+                return Err(EINVAL);
+            }
+        }
+        if tree.tasks.len() >= tree.max_tasks {
+            return Err(EAGAIN);
+        }
+        Ok(Origin { ns, active })
+    }
+
+    /// Whose child the new process is.
+    fn real_parent(&self, tree: &Tree, caller: Idx<Task>) -> Result<Parent> {
+        Ok(match self.parent {
+            ParentArg::Native if self.has(flags::PARENT) => tree.group_of(caller).parent,
+            ParentArg::Native => Parent::Task(caller),
+            ParentArg::Task(id) => Parent::Task(tree.find_alive(id)?),
+            ParentArg::Outside => Parent::Outside,
+        })
+    }
+
+    /// Lets the child join; everything that it needs is there.
+    fn join(&self, tree: &mut Tree, pid: NewPid, ns: ARef<Namespace>) -> Result<Idx<Task>> {
+        let caller = tree.find_alive(self.task)?;
+        let parent = self.real_parent(tree, caller)?;
+        if tree.tasks.len() >= tree.max_tasks {
+            return Err(EAGAIN);
+        }
+        // Init may have exited since the number was given out: then nobody would kill the child.
+        if !pid.ns().upwards().all(Namespace::is_adding) {
+            return Err(ENOMEM);
+        }
+        let comm = tree.tasks[caller].comm;
+        if self.has(flags::THREAD) {
+            let group = tree.tasks[caller].group;
+            // The pid is kept only when nothing can fail any more.
+            let task = tree.insert_task(Task::new(group, pid.keep(), ns, comm));
+            tree.join_group(task);
+            return Ok(task);
+        }
+        let group = tree.group_of(caller);
+        let exit_signal = if self.has(flags::PARENT) {
+            group.exit_signal
+        } else {
+            self.exit_signal
+        };
+        let (pgid, sid) = (group.pgid.clone(), group.sid.clone());
+        let pid = pid.keep();
+        let mut group = Group::new(pid.clone(), pgid, sid, parent, exit_signal);
+        group.autoreap = self.has(flags::AUTOREAP);
+        group.unkillable = pid.nr() == 1;
+        let group = tree.insert_group(group);
+        let task = tree.insert_task(Task::new(group, pid, ns, comm));
+        tree.join_group(task);
+        tree.join_tree(group, task);
+        Ok(task)
+    }
+}
+
+impl World {
+    /// A task clones. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// See `struct altpid_clone`. Nothing is changed then.
+    #[doc(alias = "kernel_clone")]
+    pub(crate) fn clone_task(&self, args: &CloneArgs<'_>) -> Result<Cloned> {
+        if !args.is_consistent() {
+            return Err(EINVAL);
+        }
+        let Origin { mut ns, active } = args.origin(&self.tree().lock())?;
+        if args.has(flags::NEWPID) {
+            ns = Namespace::create(Some(&ns), self.registry())?;
+        }
+        let pid = alloc_pid(&ns, args.set_tid)?;
+        let nr = pid.nr_ns(&active);
+        let mut room = Room::new();
+        let mut tree = self.tree().lock();
+        while !tree.make_room(&mut room) {
+            drop(tree);
+            room.fill()?;
+            tree = self.tree().lock();
+        }
+        let child = args.join(&mut tree, pid, ns)?;
+        Ok(Cloned {
+            child: tree.tasks.id(child),
+            pid: nr,
+        })
+    }
+}

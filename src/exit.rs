@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! exit(2) and exit_group(2): dying, leaving the children to somebody, and taking a namespace along.
+//!
+//! `kernel/exit.c`: `do_exit()`, `exit_notify()`, `forget_original_parent()`, `find_new_reaper()`,
+//! `reparent_leader()`, `release_task()`; `kernel/signal.c`: `do_notify_parent()`;
+//! `kernel/pid_namespace.c`: `zap_pid_ns_processes()`.
+//!
+//! A death can take any number of others with it, and its children can be any number. So a task
+//! that exits is queued and worked off in pieces ([`Tree::step`]), and the tree lock is let go of
+//! between two pieces. Nothing recurses: the init of a nested namespace that is killed together
+//! with its surroundings is just one more task in the queue.
+//!
+//! # Locks
+//!
+//! All of it runs under the tree lock.
+
+use crate::{
+    pid::{find_pid_from, Pid},
+    slots::Idx,
+    task::{Group, Parent, Task, TaskState, SIGCHLD, SIGKILL},
+    tree::Tree,
+};
+
+/// How many children are handed on, or members of a namespace killed, at a time.
+const PIECE: usize = 64;
+
+impl Tree {
+    /// A thread begins to exit with a status word (`do_exit()`). The rest is left to
+    /// [`Tree::step`].
+    pub(crate) fn begin_exit(&mut self, task: Idx<Task>, status: i32) {
+        if !self.tasks[task].is_alive() {
+            return;
+        }
+        self.tasks[task].state = TaskState::Exiting;
+        self.tasks[task].ns_for_children = None;
+        self.exiting.push_back(&mut self.tasks, task);
+        let group = &mut self.groups[self.tasks[task].group];
+        group.nr_live -= 1;
+        // The last thread's status is the group's (`synchronize_group_exit()`).
+        if group.nr_live == 0 && group.group_exit.is_none() {
+            group.group_exit = Some(status);
+        }
+    }
+
+    /// All threads of a group begin to exit with a status word (`do_group_exit()`, or a fatal
+    /// signal). The rest is left to [`Tree::step`].
+    pub(crate) fn begin_group_exit(&mut self, group: Idx<Group>, status: i32) {
+        let members = &mut self.groups[group];
+        if members.nr_live == 0 {
+            return;
+        }
+        members.group_exit.get_or_insert(status);
+        if !members.is_killed() {
+            self.killed.push_back(&mut self.groups, group);
+        }
+    }
+
+    /// Does one piece of the work that deaths have left; false when there is none.
+    pub(crate) fn step(&mut self) -> bool {
+        if let Some(task) = self.exiting.first() {
+            self.exiting.remove(&mut self.tasks, task);
+            match self.tasks[task].state {
+                TaskState::Exiting => self.exit(task),
+                TaskState::Zapping { next } => self.zap(task, next),
+                TaskState::ZapWait => self.zap_wait(task),
+                TaskState::Running | TaskState::Zombie => {}
+            }
+            true
+        } else if let Some(group) = self.killed.first() {
+            self.killed.remove(&mut self.groups, group);
+            self.kill_threads(group);
+            true
+        } else {
+            false
+        }
+    }
+
+    /// Makes some live threads of a killed group exit, and queues it again if there are more.
+    fn kill_threads(&mut self, group: Idx<Group>) {
+        let status = self.groups[group].group_exit.unwrap_or(SIGKILL);
+        let mut next = self.groups[group].threads.first();
+        // Threads that have exited are gone from the list, but for the leader and for those that
+        // are being worked on; so this finds live ones at its beginning.
+        for _ in 0..PIECE {
+            let Some(task) = next else { return };
+            next = self.groups[group].threads.next(&self.tasks, task);
+            self.begin_exit(task, status);
+        }
+        if next.is_some() {
+            self.killed.push_back(&mut self.groups, group);
+        }
+    }
+
+    /// A thread that exits: hands on its children, then becomes a zombie or vanishes.
+    fn exit(&mut self, task: Idx<Task>) {
+        let group = self.tasks[task].group;
+        let raw = Idx::to_raw(Some(task));
+        // find_child_reaper()
+        if self.tasks[task].ns().child_reaper() == raw {
+            match self.alive_thread(group) {
+                Some(other) => self.tasks[task]
+                    .ns()
+                    .set_child_reaper(Idx::to_raw(Some(other))),
+                None => {
+                    self.tasks[task].ns().disable_allocation();
+                    self.groups[group].ignores_sigchld = true;
+                    self.tasks[task].state = TaskState::Zapping { next: 2 };
+                    self.exiting.push_back(&mut self.tasks, task);
+                    return;
+                }
+            }
+        }
+        if self.hand_on_children(task) {
+            self.exit_notify(task);
+        } else {
+            self.exiting.push_back(&mut self.tasks, task);
+        }
+    }
+
+    /// Gives some children of an exiting thread to whom they belong from now on; true when none is
+    /// left (`forget_original_parent()`).
+    fn hand_on_children(&mut self, father: Idx<Task>) -> bool {
+        if self.tasks[father].children.is_empty() {
+            return true;
+        }
+        let group = self.tasks[father].group;
+        let heir = self.find_new_reaper(father);
+        let threaded = heir.is_some_and(|heir| self.tasks[heir].group == group);
+        for _ in 0..PIECE {
+            let Some(child) = self.tasks[father].children.first() else {
+                return true;
+            };
+            self.change_parent(child, heir.map_or(Parent::Outside, Parent::Task));
+            if threaded {
+                continue;
+            }
+            // reparent_leader()
+            self.groups[child].exit_signal = SIGCHLD;
+            if self.is_dead(child) && self.notify_parent(child) {
+                self.release_leader(child);
+            }
+        }
+        self.tasks[father].children.is_empty()
+    }
+
+    /// Who gets the children of `father`: another thread of its group, or the init of *its*
+    /// namespace (`find_new_reaper()`).
+    fn find_new_reaper(&self, father: Idx<Task>) -> Option<Idx<Task>> {
+        self.alive_thread(self.tasks[father].group)
+            .or_else(|| Idx::from_raw(self.tasks[father].ns().child_reaper()))
+            .filter(|&heir| heir != father)
+    }
+
+    /// An exiting thread without children becomes a zombie or vanishes (`exit_notify()`).
+    fn exit_notify(&mut self, task: Idx<Task>) {
+        let group = self.tasks[task].group;
+        self.tasks[task].state = TaskState::Zombie;
+        self.nr_zombies += 1;
+        if !self.is_leader(task) {
+            self.release(task);
+        } else if self.is_group_empty(group) && self.notify_parent(group) {
+            self.release_leader(group);
+        }
+    }
+
+    /// Tells the parent that a process is dead; true when nobody will reap it
+    /// (`do_notify_parent()`). Who waits is woken by the world, after the tree lock is released.
+    fn notify_parent(&self, group: Idx<Group>) -> bool {
+        let child = &self.groups[group];
+        match child.parent {
+            Parent::Outside => true,
+            Parent::Task(parent) => {
+                child.autoreap
+                    || (self.group_of(parent).ignores_sigchld && child.exit_signal == SIGCHLD)
+            }
+        }
+    }
+
+    /// Takes a dead thread that does not lead out of the tree. If a dead leader had to wait for
+    /// that, it is its turn now (`release_task()`).
+    fn release(&mut self, task: Idx<Task>) {
+        let group = self.tasks[task].group;
+        self.leave(task);
+        if self.is_dead(group) && self.notify_parent(group) {
+            self.release_leader(group);
+        }
+    }
+
+    /// Takes a dead process out of the tree (`release_task()`).
+    pub(crate) fn release_leader(&mut self, group: Idx<Group>) {
+        if let Some(leader) = self.groups[group].leader {
+            self.leave(leader);
+        }
+    }
+
+    /// Kills some members of the namespace that `init` takes along (`zap_pid_ns_processes()`).
+    fn zap(&mut self, init: Idx<Task>, mut next: i32) {
+        for _ in 0..PIECE {
+            let Some((nr, pid)) = find_pid_from(self.tasks[init].ns(), next) else {
+                self.tasks[init].state = TaskState::ZapWait;
+                break;
+            };
+            self.kill_member(init, &pid);
+            next = nr + 1;
+            self.tasks[init].state = TaskState::Zapping { next };
+        }
+        self.exiting.push_back(&mut self.tasks, init);
+    }
+
+    /// SIGKILL to the process that a number of a dying namespace names, if it names one.
+    fn kill_member(&mut self, init: Idx<Task>, pid: &Pid) {
+        let Some(task) = self.task_of(pid) else {
+            return;
+        };
+        let group = self.tasks[task].group;
+        if group != self.tasks[init].group {
+            self.begin_group_exit(group, SIGKILL);
+        }
+    }
+
+    /// The init of a dying namespace whose members are all killed: reaps its own children that
+    /// were dead before, and goes on when its number is the last one.
+    fn zap_wait(&mut self, init: Idx<Task>) {
+        let group = self.tasks[init].group;
+        let mut next = self.tasks[init].children.first();
+        while let Some(child) = next {
+            next = self.tasks[init].children.next(&self.groups, child);
+            if self.is_dead(child) {
+                self.release_leader(child);
+            }
+        }
+        // A dead leader keeps its own number beside that of the last thread.
+        let own = if self.is_leader(init) { 1 } else { 2 };
+        if self.tasks[init].ns().nr_pids() > own {
+            // `Tree::put_number` queues it again.
+            return;
+        }
+        debug_assert!(self.tasks[init].children.is_empty());
+        debug_assert!(self.groups[group].nr_live == 0);
+        self.exit_notify(init);
+    }
+}

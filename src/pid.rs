@@ -1,0 +1,545 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Pids: one identity with a number in its own namespace and in every one above.
+//!
+//! `kernel/pid.c`: `alloc_pid()`, `free_pid()`, `find_pid_ns()`, `find_ge_pid()`, `pid_nr_ns()`.
+//!
+//! # Lifetime
+//!
+//! A [`Pid`] is reference counted and can outlive its numbers, as an open pidfd makes it do. Its
+//! memory is type stable: a reader under RCU that finds a pid in a map may see it become another
+//! pid under its hands, and finds that out by looking once more ([`Pid::try_get`], [`translate`]).
+//!
+//! # Locks
+//!
+//! None for allocation, release, lookup and translation. `users` changes under the tree lock.
+
+use crate::{
+    namespace::{Namespace, LEVELS},
+    pidmap::{Reservation, ReserveError},
+    slab::Cache,
+    sync::{read_lock, Acquire, Atomic, Full, Guard, Relaxed, Release},
+};
+use core::{
+    alloc::Layout,
+    mem::{ManuallyDrop, MaybeUninit},
+    ptr::NonNull,
+};
+use kernel::{
+    prelude::*,
+    str::CString,
+    sync::aref::{ARef, AlwaysRefCounted},
+};
+
+/// As what a number can be in use (`enum pid_type`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(usize)]
+pub(crate) enum PidType {
+    /// A thread's number.
+    Pid = 0,
+    /// A thread group's.
+    Tgid = 1,
+    /// A process group's.
+    Pgid = 2,
+    /// A session's.
+    Sid = 3,
+}
+
+impl PidType {
+    /// All of them.
+    pub(crate) const ALL: [PidType; 4] = [Self::Pid, Self::Tgid, Self::Pgid, Self::Sid];
+}
+
+/// An identity (`struct pid`), with one number a level behind it in memory.
+#[repr(C)]
+pub(crate) struct Pid {
+    /// 0 in memory that is no pid at the moment.
+    refs: Atomic<i32>,
+    /// Changes whenever the memory becomes another pid.
+    incarnation: Atomic<u32>,
+    /// [`NUMBERED`], [`ATTACHED`].
+    state: Atomic<u32>,
+    /// The namespace it was born in; the pid owns a reference.
+    ns: Atomic<*const Namespace>,
+    /// Who uses it as what: the first task, group, group of the process group and group of the
+    /// session, as raw indices of the tree.
+    users: [Atomic<u32>; 4],
+    /// What it is in each namespace from level 0 to its own: `ns.level() + 1` entries.
+    numbers: [Atomic<i32>; 0],
+}
+
+/// In [`Pid::state`]: the numbers are in the maps, and hold a reference to the pid.
+const NUMBERED: u32 = 1;
+/// In [`Pid::state`]: tasks have used it, and it is counted in [`COUNT`].
+const ATTACHED: u32 = 2;
+
+/// One cache a level, since pids of a level have one size.
+static CACHES: [Cache; LEVELS] = [const { Cache::new() }; LEVELS];
+
+/// Pids that tasks use or that are kept by somebody, in the whole module.
+static COUNT: Atomic<i64> = Atomic::new(0);
+
+/// Makes the caches for pids; called once, when the module is loaded.
+pub(crate) fn create_caches() -> Result {
+    unsafe extern "C" fn construct(object: *mut c_void) {
+        // SAFETY: The object is memory for a `Pid`, and nobody knows it yet.
+        unsafe { object.write_bytes(0, core::mem::size_of::<Pid>()) };
+    }
+    for (level, cache) in CACHES.iter().enumerate() {
+        let name = CString::try_from_fmt(fmt!("altpid_pid_{}", level))?;
+        cache.create(&name, layout(level), Some(construct))?;
+    }
+    Ok(())
+}
+
+/// Gives back what [`create_caches`] made. No pid may exist any more.
+pub(crate) fn destroy_caches() {
+    for cache in &CACHES {
+        cache.destroy();
+    }
+}
+
+/// See `pids` in `struct altpid_world`.
+pub(crate) fn count() -> u64 {
+    COUNT.load(Relaxed).max(0) as u64
+}
+
+/// Size and alignment of a pid born at `level`.
+pub(crate) const fn layout(level: usize) -> Layout {
+    let size = core::mem::size_of::<Pid>() + (level + 1) * core::mem::size_of::<i32>();
+    let align = core::mem::align_of::<Pid>();
+    match Layout::from_size_align(size.next_multiple_of(align), align) {
+        Ok(layout) => layout,
+        Err(_) => panic!("a pid fits into memory"),
+    }
+}
+
+// SAFETY: All of it is atomic, and namespaces are `Sync`.
+unsafe impl Send for Pid {}
+// SAFETY: As above.
+unsafe impl Sync for Pid {}
+
+// SAFETY: The count keeps the pid until it is 0, and all instances are made by `alloc_pid`.
+unsafe impl AlwaysRefCounted for Pid {
+    fn inc_ref(&self) {
+        self.refs.add(1, Relaxed);
+    }
+
+    #[doc(alias = "put_pid")]
+    unsafe fn dec_ref(obj: NonNull<Self>) {
+        // SAFETY: The caller owns a reference.
+        let pid = unsafe { obj.as_ref() };
+        if pid.refs.fetch_sub(1, Full) != 1 {
+            return;
+        }
+        let ns = pid.ns.load(Relaxed).cast_mut();
+        if pid.state.load(Relaxed) & ATTACHED != 0 {
+            COUNT.add(-1i64, Relaxed);
+        }
+        // SAFETY: That was the last reference to the pid, so its reference to the namespace can
+        // go too; the namespace, still held here, says which cache the memory is from.
+        unsafe {
+            CACHES[(*ns).level()].free(obj.cast());
+            Namespace::dec_ref(NonNull::new_unchecked(ns));
+        }
+    }
+}
+
+/// Why there is no pid. In the order in which `alloc_pid()` looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AllocError {
+    /// More numbers were asked for than the namespace has levels.
+    TooManyNumbers,
+    /// There is no memory.
+    NoMemory,
+    /// A number asked for is below 1, or not below `pid_max` at its level.
+    OutOfRange,
+    /// A number asked for is in use.
+    InUse,
+    /// Every number of a level is in use.
+    Full,
+    /// A namespace has no init yet, and this would not be it: pid 1 must come first.
+    NotInit,
+    /// The init of a namespace has exited: nothing can be born there any more.
+    Dead,
+}
+
+impl From<AllocError> for Error {
+    fn from(error: AllocError) -> Error {
+        match error {
+            AllocError::TooManyNumbers | AllocError::OutOfRange | AllocError::NotInit => EINVAL,
+            AllocError::InUse => EEXIST,
+            AllocError::Full => EAGAIN,
+            AllocError::NoMemory | AllocError::Dead => ENOMEM,
+        }
+    }
+}
+
+impl From<ReserveError> for AllocError {
+    fn from(error: ReserveError) -> AllocError {
+        match error {
+            ReserveError::InUse => AllocError::InUse,
+            ReserveError::Full => AllocError::Full,
+            ReserveError::NoMemory => AllocError::NoMemory,
+        }
+    }
+}
+
+/// A pid that has numbers and no user yet. Dropping it frees the numbers.
+pub(crate) struct NewPid(ManuallyDrop<ARef<Pid>>);
+
+impl NewPid {
+    /// The pid, whose numbers from now on stay until [`Pid::free_numbers`].
+    pub(crate) fn keep(self) -> ARef<Pid> {
+        // The reference that comes with the numbers stays with them; the caller gets another.
+        let this = ManuallyDrop::new(self);
+        (*this.0).clone()
+    }
+}
+
+impl core::ops::Deref for NewPid {
+    type Target = Pid;
+
+    fn deref(&self) -> &Pid {
+        &self.0
+    }
+}
+
+impl Drop for NewPid {
+    fn drop(&mut self) {
+        self.0.free_numbers();
+    }
+}
+
+/// Memory for a pid that goes back if nothing comes of it.
+struct PidMemory<'a> {
+    memory: NonNull<Pid>,
+    cache: &'a Cache,
+}
+
+impl Drop for PidMemory<'_> {
+    fn drop(&mut self) {
+        // SAFETY: The memory came from the cache, and nobody has got to know it.
+        unsafe { self.cache.free(self.memory.cast()) };
+    }
+}
+
+/// The numbers reserved so far, deepest level first. Dropping it gives them back.
+struct Reservations<'a> {
+    items: [MaybeUninit<Reservation<'a, Pid>>; LEVELS],
+    /// # Invariants
+    ///
+    /// The first `len` items are initialized.
+    len: usize,
+}
+
+impl<'a> Reservations<'a> {
+    fn new() -> Self {
+        // INVARIANT: None is.
+        Self {
+            items: [const { MaybeUninit::uninit() }; LEVELS],
+            len: 0,
+        }
+    }
+
+    fn push(&mut self, reservation: Reservation<'a, Pid>) {
+        if let Some(item) = self.items.get_mut(self.len) {
+            item.write(reservation);
+            // INVARIANT: One more is.
+            self.len += 1;
+        }
+    }
+
+    fn pop(&mut self) -> Option<Reservation<'a, Pid>> {
+        self.len = self.len.checked_sub(1)?;
+        // SAFETY: By the invariants it is initialized; it is not counted any more.
+        Some(unsafe { self.items[self.len].assume_init_read() })
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &Reservation<'a, Pid>> {
+        // SAFETY: By the invariants these are initialized.
+        self.items[..self.len]
+            .iter()
+            .map(|item| unsafe { item.assume_init_ref() })
+    }
+}
+
+impl Drop for Reservations<'_> {
+    fn drop(&mut self) {
+        while self.pop().is_some() {}
+    }
+}
+
+/// Makes a pid in `ns`: a number there and in each namespace above. May sleep.
+///
+/// `set_tid` are the numbers to have, for `ns` first and then upwards; levels beyond it get the
+/// next number in cyclic order.
+///
+/// # Errors
+///
+/// See [`AllocError`], whose order is the order of the checks. Nothing is changed then, except
+/// that, as natively, cursors of levels below the one that failed have moved.
+pub(crate) fn alloc_pid(ns: &Namespace, set_tid: &[i32]) -> Result<NewPid, AllocError> {
+    if set_tid.len() > ns.level() + 1 {
+        return Err(AllocError::TooManyNumbers);
+    }
+    let cache = &CACHES[ns.level()];
+    let memory = PidMemory {
+        memory: cache.alloc().ok_or(AllocError::NoMemory)?.cast(),
+        cache,
+    };
+    for (&tid, level) in set_tid.iter().zip(ns.upwards()) {
+        if tid < 1 || tid >= level.pid_max() {
+            return Err(AllocError::OutOfRange);
+        }
+    }
+    // An earlier attempt to make init failed: the next one gets 1 again.
+    if ns.child_reaper() == 0 && ns.is_adding() && ns.map().is_empty() {
+        ns.map().set_cursor(0);
+    }
+    let mut taken = Reservations::new();
+    let mut wanted = set_tid.iter();
+    for level in ns.upwards() {
+        let reservation = match wanted.next() {
+            Some(&tid) => level.map().reserve(tid as u32)?,
+            None => level.map().reserve_next(level.pid_max() as u32)?,
+        };
+        let nr = reservation.nr();
+        taken.push(reservation);
+        if nr != 1 && level.child_reaper() == 0 {
+            return Err(AllocError::NotInit);
+        }
+    }
+    // Last, so that other errors keep their priority. The reservations above are fully ordered
+    // before this: see `Namespace::disable_allocation`.
+    if !ns.upwards().all(Namespace::is_adding) {
+        return Err(AllocError::Dead);
+    }
+    let pid = ManuallyDrop::new(memory).memory;
+    // SAFETY: The memory is for a pid of this level, and only readers that will see that it is not
+    // theirs look at it.
+    let pid_ref = unsafe { Pid::incarnate(pid, ns, taken.iter().map(|r| r.nr() as i32)) };
+    while let Some(reservation) = taken.pop() {
+        reservation.publish(pid);
+    }
+    Ok(NewPid(ManuallyDrop::new(pid_ref)))
+}
+
+impl Pid {
+    /// Makes memory of a cache into a pid with the given numbers, deepest first.
+    ///
+    /// # Safety
+    ///
+    /// `pid` was just allocated from the cache for `ns.level()`; there are `ns.level() + 1` numbers.
+    unsafe fn incarnate(
+        pid: NonNull<Pid>,
+        ns: &Namespace,
+        numbers: impl Iterator<Item = i32>,
+    ) -> ARef<Pid> {
+        // SAFETY: By the safety requirements; the constructor of the cache made it a valid `Pid`.
+        let this = unsafe { pid.as_ref() };
+        let incarnation = this.incarnation.load(Relaxed);
+        // Full: a reader that sees a number written below sees that it is another pid's. Partner:
+        // the second look in `translate`.
+        this.incarnation.xchg(incarnation.wrapping_add(1), Full);
+        ns.inc_ref();
+        this.ns.store(ns, Relaxed);
+        this.state.store(NUMBERED, Relaxed);
+        for user in &this.users {
+            user.store(0, Relaxed);
+        }
+        for (level, nr) in (0..=ns.level()).rev().zip(numbers) {
+            // SAFETY: The level is within what was allocated.
+            unsafe { this.number_at(level) }.store(nr, Relaxed);
+        }
+        // Release: pairs with the Acquire in `try_get`; who gets a reference sees all of the above.
+        this.refs.store(1, Release);
+        // SAFETY: This is the reference that was just counted.
+        unsafe { ARef::from_raw(pid) }
+    }
+
+    /// The number at `level`.
+    ///
+    /// # Safety
+    ///
+    /// `level` is not above the level of the cache that the memory came from.
+    #[inline]
+    unsafe fn number_at(&self, level: usize) -> &Atomic<i32> {
+        // SAFETY: There are that many numbers behind the fixed part.
+        unsafe { &*self.numbers.as_ptr().add(level) }
+    }
+
+    /// The namespace it was born in: the active one of its tasks.
+    #[inline]
+    pub(crate) fn ns(&self) -> &Namespace {
+        // SAFETY: The pid owns a reference to the namespace, and whoever calls this one to the pid.
+        unsafe { &*self.ns.load(Relaxed) }
+    }
+
+    /// The number in its own namespace.
+    #[doc(alias = "pid_vnr")]
+    pub(crate) fn nr(&self) -> i32 {
+        self.nr_at(self.ns().level())
+    }
+
+    /// The number at a level of its own namespace's ancestors, 0 below its own.
+    pub(crate) fn nr_at(&self, level: usize) -> i32 {
+        if level > self.ns().level() {
+            return 0;
+        }
+        // SAFETY: Checked above.
+        unsafe { self.number_at(level) }.load(Relaxed)
+    }
+
+    /// What it is in `ns`: 0 where it is not visible. A number stays readable after it was freed.
+    #[doc(alias = "pid_nr_ns")]
+    #[inline]
+    pub(crate) fn nr_ns(&self, ns: &Namespace) -> i32 {
+        if ns.is_ancestor_or_self(self.ns()) {
+            // Acquire: for the second look in `translate`.
+            // SAFETY: An ancestor's level is not above its own.
+            unsafe { self.number_at(ns.level()) }.load(Acquire)
+        } else {
+            0
+        }
+    }
+
+    /// Takes a reference to a pid that was found in a map, unless it is gone already.
+    fn try_get(pid: NonNull<Pid>, _guard: &Guard) -> Option<ARef<Pid>> {
+        // SAFETY: The memory is type stable, and the guard was held when it was found.
+        let this = unsafe { pid.as_ref() };
+        let mut refs = this.refs.load(Acquire);
+        while refs > 0 {
+            match this.refs.cmpxchg(refs, refs + 1, Full) {
+                // SAFETY: The reference was just taken.
+                Ok(_) => return Some(unsafe { ARef::from_raw(pid) }),
+                Err(now) => refs = now,
+            }
+        }
+        None
+    }
+
+    /// Frees the numbers, at every level. They can be had again at once; the pid itself stays as
+    /// long as somebody holds it. Doing it again has no effect.
+    #[doc(alias = "free_pid")]
+    pub(crate) fn free_numbers(&self) {
+        let mut state = self.state.load(Relaxed);
+        loop {
+            if state & NUMBERED == 0 {
+                return;
+            }
+            match self.state.cmpxchg(state, state & !NUMBERED, Full) {
+                Ok(_) => break,
+                Err(now) => state = now,
+            }
+        }
+        let ns = self.ns();
+        // Root first, as native does it.
+        for level in 0..=ns.level() {
+            ns.ancestor(level).map().release(self.nr_at(level) as u32);
+        }
+        // SAFETY: The numbers came with one reference, which goes with them.
+        unsafe { Pid::dec_ref(NonNull::from(self)) };
+    }
+
+    /// A pid with number 0 in the root namespace `ns` and in no map: what the process group and the
+    /// session of a world's init are before it makes its own (`init_struct_pid`).
+    pub(crate) fn outside(ns: &Namespace) -> Result<ARef<Pid>, AllocError> {
+        let memory = CACHES[0].alloc().ok_or(AllocError::NoMemory)?.cast();
+        // SAFETY: The memory was just allocated for level 0, which a root is at.
+        let pid = unsafe { Pid::incarnate(memory, ns, core::iter::once(0)) };
+        pid.state.store(0, Relaxed);
+        Ok(pid)
+    }
+
+    /// Whether its numbers are in use; not after [`Pid::free_numbers`].
+    pub(crate) fn has_numbers(&self) -> bool {
+        self.state.load(Relaxed) & NUMBERED != 0
+    }
+
+    /// Notes that a task uses the pid, which so far nobody did: it counts in every namespace that
+    /// it has a number in. Called under the tree lock.
+    pub(crate) fn attach(&self) {
+        self.state
+            .store(self.state.load(Relaxed) | ATTACHED, Relaxed);
+        COUNT.add(1i64, Relaxed);
+        self.ns().upwards().for_each(Namespace::count_pid);
+    }
+
+    /// The first user of one kind, as a raw index of the tree; 0 for none. Which tree it is an
+    /// index of depends on the kind.
+    pub(crate) fn user(&self, kind: PidType) -> u32 {
+        self.users[kind as usize].load(Relaxed)
+    }
+
+    /// Changes the first user of one kind. Called under the tree lock.
+    pub(crate) fn set_user(&self, kind: PidType, user: u32) {
+        self.users[kind as usize].store(user, Relaxed);
+    }
+
+    /// Whether nothing uses it. Under the tree lock.
+    pub(crate) fn is_unused(&self) -> bool {
+        self.users.iter().all(|user| user.load(Relaxed) == 0)
+    }
+}
+
+/// The pid that has number `nr` in `ns`.
+#[doc(alias = "find_get_pid")]
+pub(crate) fn find_pid(ns: &Namespace, nr: i32) -> Option<ARef<Pid>> {
+    let nr = u32::try_from(nr).ok()?;
+    let guard = read_lock();
+    loop {
+        let pid = ns.map().get(nr, &guard)?;
+        let got = Pid::try_get(pid, &guard);
+        // It may have become another pid between the two: then the number names it no more.
+        if got.is_some() && ns.map().get(nr, &guard) == Some(pid) {
+            return got;
+        }
+    }
+}
+
+/// The first pid with a number at or after `nr` in `ns`, and that number.
+#[doc(alias = "find_ge_pid")]
+pub(crate) fn find_pid_from(ns: &Namespace, nr: i32) -> Option<(i32, ARef<Pid>)> {
+    let mut from = u32::try_from(nr).unwrap_or(0);
+    let guard = read_lock();
+    loop {
+        let (nr, pid) = ns.map().get_next(from, &guard)?;
+        let got = Pid::try_get(pid, &guard);
+        if ns.map().get(nr, &guard) == Some(pid) {
+            if let Some(pid) = got {
+                return Some((nr as i32, pid));
+            }
+        }
+        // Freed meanwhile; whether somebody has the number by now is seen when it is looked at
+        // again.
+        from = nr;
+    }
+}
+
+/// What number `nr` of `from` is in `to`: 0 where it is not visible, `None` if it is not in use.
+///
+/// Takes no reference: two looks at the same pid, with the numbers read in between.
+pub(crate) fn translate(from: &Namespace, nr: i32, to: &Namespace) -> Option<i32> {
+    let nr = u32::try_from(nr).ok()?;
+    let guard = read_lock();
+    loop {
+        let pid = ns_get(from, nr, &guard)?;
+        // Acquire: pairs with the Full xchg in `Pid::incarnate`: the numbers read below belong to
+        // this incarnation or a later one.
+        let incarnation = pid.incarnation.load(Acquire);
+        let found = pid.nr_ns(to);
+        // The second look: the numbers were read with Acquire, so they were read before it.
+        if pid.incarnation.load(Relaxed) == incarnation
+            && ns_get(from, nr, &guard).is_some_and(|again| core::ptr::eq(again, pid))
+        {
+            return Some(found);
+        }
+    }
+}
+
+/// The pid that has the number, good for as long as RCU keeps its memory a pid's.
+fn ns_get<'g>(ns: &Namespace, nr: u32, guard: &'g Guard) -> Option<&'g Pid> {
+    // SAFETY: The memory is type stable, and everything in a pid is atomic.
+    ns.map().get(nr, guard).map(|pid| unsafe { pid.as_ref() })
+}

@@ -1,0 +1,412 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The numbers of one pid namespace: which are in use, by whom, and which comes next.
+//!
+//! Takes the place of the namespace's IDR and of `pidmap_lock` (`kernel/pid.c`: `alloc_pid()`,
+//! `free_pid()`, `find_pid_ns()`, `find_ge_pid()`; `lib/idr.c`: `idr_alloc_cyclic()`). Numbers come
+//! out in the order in which native gives them: cyclic, from 1 at first and from
+//! [`RESERVED_PIDS`] after the first time round.
+//!
+//! # How
+//!
+//! A number is one slot in a radix tree ([`node`]). Taking it is one `cmpxchg` on the slot, giving
+//! it back one `xchg`, finding it one load under RCU. Which slot to try is said by the cursor, a
+//! counter that is drawn from like a ticket dispenser: two CPUs that allocate at once draw
+//! different numbers and never look at the same slot. Full parts of the tree are skipped by a bit
+//! for each child ([`full`]), empty ones are given back ([`reclaim`]).
+//!
+//! # Order
+//!
+//! Calls that do not overlap in time give exactly native's numbers. Of calls that do, each gets a
+//! number of its own, and together they get what native could have given them in some order,
+//! with one liberty: when a number is freed while an allocation is passing over it, that
+//! allocation may have it although the cursor has been moved beyond it meanwhile.
+//!
+//! # Locks
+//!
+//! None on the way of an allocation, a release or a lookup. A CPU that takes an empty node out of
+//! the table holds [`mem::reclaim_lock`]; an allocation waits for it in the one case that its own
+//! number lies in that node.
+//!
+//! Nothing here knows what a pid is, and nothing but atomics and the allocation of nodes is asked
+//! of the kernel, so that the file also builds on the host, where its races are hunted.
+
+mod full;
+mod node;
+mod reclaim;
+
+pub(crate) use node::Node;
+
+use crate::{
+    mem,
+    sync::{read_lock, Acquire, Atomic, Full, Guard, Relaxed, Release},
+};
+use core::{marker::PhantomData, ptr::NonNull};
+use node::{Root, Walk, FREE, FROZEN, RESERVED};
+
+/// Where the cursor goes back to after it has reached `pid_max` (`include/linux/pid.h`).
+pub(crate) const RESERVED_PIDS: u32 = 300;
+
+/// Why no number was given out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ReserveError {
+    /// The number asked for is in use.
+    InUse,
+    /// No number is free.
+    Full,
+    /// There is no memory for a node.
+    NoMemory,
+}
+
+/// A table of numbers, each in use by a `T` or free.
+///
+/// The map borrows the `T`s it is given for as long as their numbers are in use; it neither drops
+/// them nor looks into them.
+pub(crate) struct PidMap<T> {
+    root: Atomic<node::Word>,
+    /// The next number to try (`idr_next`) in the low half. The high half counts how often the
+    /// cursor was set back, so that no value of the word ever comes a second time.
+    cursor: Atomic<u64>,
+    /// Nodes in the table.
+    nodes: Atomic<u32>,
+    _users: PhantomData<*const T>,
+}
+
+// SAFETY: The map hands out pointers to `T`s that other CPUs put in.
+unsafe impl<T: Sync> Send for PidMap<T> {}
+// SAFETY: As above; all of its own state is atomic.
+unsafe impl<T: Sync> Sync for PidMap<T> {}
+
+/// A number that is taken, and that nobody can find until it is published.
+///
+/// Dropping the reservation gives the number back.
+pub(crate) struct Reservation<'a, T> {
+    map: &'a PidMap<T>,
+    /// # Invariants
+    ///
+    /// The slot of `nr`. It holds `RESERVED`, so its leaf cannot leave the table.
+    slot: NonNull<Atomic<node::Word>>,
+    nr: u32,
+}
+
+impl<'a, T> Reservation<'a, T> {
+    /// The number.
+    pub(crate) fn nr(&self) -> u32 {
+        self.nr
+    }
+
+    /// Lets the number be found: from now on it is `user`'s, until [`PidMap::release`].
+    #[doc(alias = "idr_replace")]
+    pub(crate) fn publish(self, user: NonNull<T>) {
+        let this = core::mem::ManuallyDrop::new(self);
+        debug_assert!(user.addr().get() > FROZEN.addr());
+        // SAFETY: By the invariants the slot is in a node of the table.
+        let slot = unsafe { this.slot.as_ref() };
+        // Release: pairs with the Acquire load of `PidMap::get`; who finds the user finds it as it
+        // was made. Litmus test: MP+publish-pid.
+        slot.store(user.as_ptr().cast(), Release);
+    }
+}
+
+impl<T> Drop for Reservation<'_, T> {
+    fn drop(&mut self) {
+        self.map.release(self.nr);
+    }
+}
+
+/// Splits the cursor word into how often it was set back and the next number.
+fn split(cursor: u64) -> (u32, u32) {
+    ((cursor >> 32) as u32, cursor as u32)
+}
+
+/// The cursor word after `cursor` that names `next` as the next number.
+fn rewound(cursor: u64, next: u32) -> u64 {
+    (u64::from(split(cursor).0.wrapping_add(1)) << 32) | u64::from(next)
+}
+
+impl<T> PidMap<T> {
+    /// A map in which every number is free. It takes no memory for the table yet.
+    pub(crate) const fn new() -> Self {
+        Self {
+            root: Atomic::new(core::ptr::null_mut()),
+            cursor: Atomic::new(0),
+            nodes: Atomic::new(0),
+            _users: PhantomData,
+        }
+    }
+
+    /// Takes the next number in cyclic order below `pid_max`.
+    ///
+    /// # Errors
+    ///
+    /// [`ReserveError::Full`] and [`ReserveError::NoMemory`]; the cursor is then where it was.
+    #[doc(alias = "idr_alloc_cyclic")]
+    pub(crate) fn reserve_next(&self, pid_max: u32) -> Result<Reservation<'_, T>, ReserveError> {
+        let ticket = self.cursor.fetch_add(1u64, Full);
+        let nr = split(ticket).1;
+        if (1..pid_max).contains(&nr) {
+            match self.reserve(nr) {
+                Ok(reservation) => return Ok(reservation),
+                Err(ReserveError::InUse) => {}
+                Err(error) => {
+                    self.return_ticket(ticket);
+                    return Err(error);
+                }
+            }
+        }
+        self.reserve_by_search(ticket, pid_max)
+    }
+
+    /// Goes on from a ticket whose number cannot be had: the next free one is searched for.
+    #[cold]
+    fn reserve_by_search(
+        &self,
+        ticket: u64,
+        pid_max: u32,
+    ) -> Result<Reservation<'_, T>, ReserveError> {
+        // Native looks at the cursor as it was before this allocation, and so do we.
+        let mut first = split(ticket).1;
+        loop {
+            let cursor = self.cursor.load(Relaxed);
+            let lowest = if first > RESERVED_PIDS {
+                RESERVED_PIDS
+            } else {
+                1
+            };
+            let next = split(cursor).1.max(lowest);
+            let (nr, target) = if let Some(nr) = self.next_free(next, pid_max) {
+                (nr, cursor + u64::from(nr + 1 - split(cursor).1))
+            } else if let Some(nr) = self.next_free(lowest, pid_max) {
+                (nr, rewound(cursor, nr + 1))
+            } else {
+                self.return_ticket_full(ticket, pid_max);
+                return Err(ReserveError::Full);
+            };
+            // Who moves the cursor has drawn the number, as with a ticket.
+            if self.cursor.cmpxchg(cursor, target, Full).is_ok() {
+                match self.reserve(nr) {
+                    Ok(reservation) => return Ok(reservation),
+                    // Somebody asked for just this number meanwhile.
+                    Err(ReserveError::InUse) => {}
+                    Err(error) => {
+                        let _ = self.cursor.cmpxchg(target, ticket, Full);
+                        return Err(error);
+                    }
+                }
+            }
+            first = split(self.cursor.load(Relaxed)).1;
+        }
+    }
+
+    /// Undoes a draw, unless somebody else has drawn meanwhile.
+    fn return_ticket(&self, ticket: u64) {
+        let _ = self.cursor.cmpxchg(ticket + 1, ticket, Full);
+    }
+
+    /// Undoes a draw from a full map. Draws that others make at the same time must not add up, or
+    /// the cursor would run away from `pid_max` while nothing can be had.
+    fn return_ticket_full(&self, ticket: u64, pid_max: u32) {
+        let now = match self.cursor.cmpxchg(ticket + 1, ticket, Full) {
+            Ok(_) => return,
+            Err(now) => now,
+        };
+        if split(now).1 > pid_max {
+            let _ = self.cursor.cmpxchg(now, rewound(now, pid_max), Full);
+        }
+    }
+
+    /// Takes `nr`, which is not 0, without moving the cursor.
+    ///
+    /// # Errors
+    ///
+    /// [`ReserveError::InUse`] and [`ReserveError::NoMemory`].
+    #[doc(alias = "idr_alloc")]
+    pub(crate) fn reserve(&self, nr: u32) -> Result<Reservation<'_, T>, ReserveError> {
+        loop {
+            let guard = read_lock();
+            match self.walk(nr, &guard) {
+                Walk::Leaf(path) => {
+                    let slot = path.leaf().number(nr);
+                    match node::claim(slot) {
+                        Ok(()) => {
+                            return Ok(Reservation {
+                                map: self,
+                                slot: NonNull::from(slot),
+                                nr,
+                            })
+                        }
+                        Err(FROZEN) => {}
+                        Err(_) => return Err(ReserveError::InUse),
+                    }
+                }
+                Walk::Frozen(_) => {}
+                Walk::Missing(_) | Walk::Outside(_) => {
+                    drop(guard);
+                    self.add_node(nr)?;
+                    // The cursor has left the leaf before this one: nobody else might come by.
+                    if let Some(before) = (nr & !(node::FANOUT - 1)).checked_sub(1) {
+                        self.reclaim(before);
+                    }
+                    continue;
+                }
+            }
+            drop(guard);
+            // Whoever is taking the node out is done when the lock is free.
+            drop(mem::reclaim_lock());
+        }
+    }
+
+    /// Adds the first node that is missing on the way to `nr`; does nothing when none is.
+    #[cold]
+    fn add_node(&self, nr: u32) -> Result<(), ReserveError> {
+        let new = mem::alloc_node().ok_or(ReserveError::NoMemory)?;
+        let guard = read_lock();
+        // Full: whoever finds the new node finds it as it was made. Litmus test: MP+publish-node.
+        let added = match self.walk(nr, &guard) {
+            Walk::Outside(root) => {
+                let level = match root.node() {
+                    Some(old) => {
+                        // SAFETY: Nobody knows the new node yet.
+                        unsafe { new.as_ref() }
+                            .child(0)
+                            .store(old.as_ptr().cast(), Relaxed);
+                        root.level() + 1
+                    }
+                    None => 0,
+                };
+                self.root
+                    .cmpxchg(root.word(), Root::new(new, level).word(), Full)
+                    .is_ok()
+            }
+            Walk::Missing(path) => {
+                let slot = path.node(path.bottom).child(node::index(nr, path.bottom));
+                slot.cmpxchg(FREE, new.as_ptr().cast(), Full).is_ok()
+            }
+            Walk::Leaf(_) | Walk::Frozen(_) => false,
+        };
+        drop(guard);
+        if added {
+            self.nodes.add(1u32, Relaxed);
+        } else {
+            // SAFETY: The node did not become reachable.
+            unsafe { mem::free_node(new) };
+        }
+        Ok(())
+    }
+
+    /// Gives a number back that was reserved or published; it can be had again at once.
+    #[doc(alias = "idr_remove")]
+    pub(crate) fn release(&self, nr: u32) {
+        let guard = read_lock();
+        let Walk::Leaf(path) = self.walk(nr, &guard) else {
+            debug_assert!(false, "a number in use has a leaf");
+            return;
+        };
+        let leaf = path.leaf();
+        // Full: the slot is free before the bits that say "full" are looked at. Partner: the
+        // cmpxchg in `full::mark`. Litmus test: SB+release-full.
+        let was = leaf.number(nr).xchg(FREE, Full);
+        debug_assert!(was != FREE && was != FROZEN);
+        self.clear_full(nr, path, &guard);
+        if nr / node::FANOUT != split(self.cursor.load(Relaxed)).1 / node::FANOUT {
+            drop(guard);
+            self.reclaim(nr);
+        }
+    }
+
+    /// Who has number `nr`; `None` when it is free, or taken and not published yet.
+    ///
+    /// The caller must know otherwise that the `T` is still there, or hold what keeps it in memory.
+    #[doc(alias = "idr_find")]
+    #[inline]
+    pub(crate) fn get(&self, nr: u32, guard: &Guard) -> Option<NonNull<T>> {
+        match self.walk(nr, guard) {
+            // Acquire: pairs with the Release store of `Reservation::publish`.
+            Walk::Leaf(path) => user(path.leaf().number(nr).load(Acquire)),
+            _ => None,
+        }
+    }
+
+    /// The first number at or after `from` that somebody has, and who.
+    #[doc(alias = "idr_get_next")]
+    pub(crate) fn get_next(&self, from: u32, guard: &Guard) -> Option<(u32, NonNull<T>)> {
+        let mut nr = from;
+        loop {
+            nr = match self.walk(nr, guard) {
+                Walk::Outside(_) => return None,
+                Walk::Leaf(path) => {
+                    let end = node::end_of(nr, 0);
+                    for nr in nr..end {
+                        if let Some(user) = user(path.leaf().number(nr).load(Acquire)) {
+                            return Some((nr, user));
+                        }
+                    }
+                    end
+                }
+                // Nothing is there: on behind the missing child.
+                Walk::Missing(path) | Walk::Frozen(path) => node::end_of(nr, path.bottom - 1),
+            };
+        }
+    }
+
+    /// The next number to be tried (`idr_get_cursor()`).
+    pub(crate) fn cursor(&self) -> u32 {
+        split(self.cursor.load(Relaxed)).1
+    }
+
+    /// Makes `next` the next number to be tried (`idr_set_cursor()`).
+    pub(crate) fn set_cursor(&self, next: u32) {
+        let mut cursor = self.cursor.load(Relaxed);
+        while let Err(now) = self.cursor.cmpxchg(cursor, rewound(cursor, next), Full) {
+            cursor = now;
+        }
+    }
+
+    /// Whether no number is taken, not even one that is not published.
+    pub(crate) fn is_empty(&self) -> bool {
+        let guard = read_lock();
+        let mut empty = true;
+        // SAFETY: The table is live, `guard` is held and nothing is freed.
+        unsafe {
+            node::for_each_node(self.root(), |node, level| {
+                // SAFETY: The node is in the table, and the guard is held.
+                empty &= level > 0 || node.as_ref().is_empty();
+            })
+        };
+        drop(guard);
+        empty
+    }
+
+    /// Memory that the table takes, in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.nodes.load(Relaxed) as usize * core::mem::size_of::<Node>()
+    }
+
+    fn root(&self) -> Root {
+        // Acquire: pairs with the Full cmpxchg of `add_node`. Litmus test: MP+publish-node.
+        Root::from_word(self.root.load(Acquire))
+    }
+
+    #[inline]
+    fn walk<'g>(&self, nr: u32, guard: &'g Guard) -> Walk<'g> {
+        // SAFETY: The map is live, so its table is, and the root was read under `guard`.
+        unsafe { node::walk(self.root(), nr, guard) }
+    }
+}
+
+impl<T> Drop for PidMap<T> {
+    fn drop(&mut self) {
+        let root = Root::from_word(*self.root.get_mut());
+        // SAFETY: Nobody else has the map any more, so nobody is in its table.
+        unsafe { node::for_each_node(root, |node, _| mem::free_node(node)) };
+    }
+}
+
+/// What a slot of a leaf says about who has the number.
+fn user<T>(word: node::Word) -> Option<NonNull<T>> {
+    if word == RESERVED || word == FROZEN {
+        None
+    } else {
+        NonNull::new(word.cast())
+    }
+}

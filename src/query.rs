@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Questions about tasks and namespaces, answered as the interface has them.
+//!
+//! `fs/proc/array.c` for a task, `fs/nsfs.c` for a namespace, `kernel/pid.c`: `find_ge_pid()`.
+//!
+//! # Locks
+//!
+//! The tree lock for one task at a time, or for a piece of a listing. Namespaces are asked without.
+
+use crate::{
+    namespace::{Namespace, LEVELS},
+    pid::{find_pid, find_pid_from, Pid, PidType},
+    slots::Idx,
+    task::{Parent, Task, TaskState},
+    tree::Tree,
+    uapi,
+    world::World,
+};
+use kernel::prelude::*;
+
+/// Positions of a listing that are looked at while the tree lock is held.
+const PIECE: usize = 128;
+
+/// A number at every level, level 0 first.
+fn vector(pid: &Pid, ns: &Namespace) -> [i32; LEVELS] {
+    let mut numbers = [0; LEVELS];
+    for (nr, level) in numbers.iter_mut().zip(0..=ns.level()) {
+        *nr = pid.nr_ns(ns.ancestor(level));
+    }
+    numbers
+}
+
+impl Tree {
+    /// Everything about a task.
+    pub(crate) fn describe(&self, index: Idx<Task>) -> uapi::altpid_task {
+        let task = &self.tasks[index];
+        let group = &self.groups[task.group];
+        let ns = task.ns();
+        let is_zombie = task.state == TaskState::Zombie;
+        let mut flags = 0;
+        if self.is_leader(index) {
+            flags |= uapi::ALTPID_TASK_LEADER;
+        }
+        if ns.child_reaper() == Idx::to_raw(Some(index)) {
+            flags |= uapi::ALTPID_TASK_REAPER;
+        }
+        if group.parent == Parent::Outside {
+            flags |= uapi::ALTPID_TASK_OUTSIDE;
+        }
+        if group.autoreap {
+            flags |= uapi::ALTPID_TASK_AUTOREAP;
+        }
+        uapi::altpid_task {
+            size: core::mem::size_of::<uapi::altpid_task>() as u32,
+            state: match task.state {
+                TaskState::Running => uapi::ALTPID_TASK_RUNNING,
+                TaskState::Exiting | TaskState::Zapping { .. } | TaskState::ZapWait => {
+                    uapi::ALTPID_TASK_EXITING
+                }
+                TaskState::Zombie => uapi::ALTPID_TASK_ZOMBIE,
+            },
+            task: self.tasks.id(index),
+            leader: group.leader.map_or(0, |leader| self.tasks.id(leader)),
+            parent: match group.parent {
+                Parent::Outside => 0,
+                Parent::Task(parent) => self.tasks.id(parent),
+            },
+            ns: ns.id(),
+            ns_for_children: task.ns_for_children.as_ref().map_or(0, |ns| ns.id()),
+            flags,
+            level: ns.level() as u32,
+            exit_code: if is_zombie {
+                group.group_exit.unwrap_or(0)
+            } else {
+                0
+            },
+            exit_signal: if self.is_leader(index) {
+                group.exit_signal
+            } else {
+                -1
+            },
+            nr_threads: group.nr_live,
+            reserved: 0,
+            comm: task.comm,
+            pid: vector(&task.pid, ns),
+            tgid: vector(&group.tgid, ns),
+            pgid: vector(&group.pgid, ns),
+            sid: vector(&group.sid, ns),
+        }
+    }
+}
+
+impl World {
+    /// What the world is and holds.
+    pub(crate) fn describe(&self) -> uapi::altpid_world {
+        let (tasks, zombies, max_tasks) = {
+            let tree = self.tree().lock();
+            (tree.tasks.len(), tree.nr_zombies, tree.max_tasks)
+        };
+        uapi::altpid_world {
+            size: core::mem::size_of::<uapi::altpid_world>() as u32,
+            flags: 0,
+            root_ns: self.root().id(),
+            init: self.init(),
+            tasks: tasks as u64,
+            zombies: zombies as u64,
+            namespaces: self.registry().len() as u64,
+            pids: crate::pid::count(),
+            worlds: World::count(),
+            max_tasks: max_tasks as u64,
+            max_namespaces: self.registry().max() as u64,
+        }
+    }
+
+    /// Everything about a task.
+    ///
+    /// # Errors
+    ///
+    /// `ESRCH`
+    pub(crate) fn describe_task(&self, id: u64) -> Result<uapi::altpid_task> {
+        let tree = self.tree().lock();
+        Ok(tree.describe(tree.find(id)?))
+    }
+
+    /// Everything about a namespace.
+    ///
+    /// # Errors
+    ///
+    /// `ENOENT`
+    pub(crate) fn describe_namespace(&self, id: u64) -> Result<uapi::altpid_ns> {
+        let ns = self.namespace(id)?;
+        let tree = self.tree().lock();
+        let init = Idx::from_raw(ns.child_reaper()).map_or(0, |init| tree.tasks.id(init));
+        Ok(uapi::altpid_ns {
+            size: core::mem::size_of::<uapi::altpid_ns>() as u32,
+            state: ns.state(),
+            ns: ns.id(),
+            parent: ns.parent().map_or(0, Namespace::id),
+            child_reaper: init,
+            level: ns.level() as u32,
+            pid_max: ns.pid_max(),
+            last_pid: ns.last_pid(),
+            nr_pids: ns.nr_pids(),
+            map_bytes: ns.map().bytes() as u64,
+        })
+    }
+
+    /// Whom number `nr` of a namespace names as a `kind`, or with `or_next` the first number at or
+    /// behind it that names anybody so; with the number. The id is 0 when nobody leads it.
+    ///
+    /// # Errors
+    ///
+    /// `ESRCH`, `ENOENT`
+    pub(crate) fn find(
+        &self,
+        ns: u64,
+        nr: i32,
+        kind: PidType,
+        or_next: bool,
+    ) -> Result<(i32, u64)> {
+        let ns = self.namespace(ns)?;
+        let mut nr = nr;
+        loop {
+            let pid = if or_next {
+                let (found, pid) = find_pid_from(&ns, nr).ok_or(ESRCH)?;
+                nr = found;
+                pid
+            } else {
+                find_pid(&ns, nr).ok_or(ESRCH)?
+            };
+            let user = {
+                let tree = self.tree().lock();
+                tree.user_of(&pid, kind)
+                    .map(|task| task.map_or(0, |task| tree.tasks.id(task)))
+            };
+            match user {
+                Some(id) => return Ok((nr, id)),
+                None if or_next => nr += 1,
+                None => return Err(ESRCH),
+            }
+        }
+    }
+
+    /// Goes through the tasks from `position` on that are visible in `ns` (any, if none is given),
+    /// a piece of them under the lock. Returns where to go on, `None` at the end.
+    pub(crate) fn list_tasks(
+        &self,
+        position: usize,
+        ns: Option<&Namespace>,
+        mut found: impl FnMut(uapi::altpid_task) -> bool,
+    ) -> Option<usize> {
+        let tree = self.tree().lock();
+        let end = tree.tasks.positions();
+        for position in position..end.min(position.saturating_add(PIECE)) {
+            let Some(task) = tree.tasks.at(position) else {
+                continue;
+            };
+            let visible = ns.is_none_or(|ns| ns.is_ancestor_or_self(tree.tasks[task].ns()));
+            if visible && !found(tree.describe(task)) {
+                return Some(position);
+            }
+        }
+        let next = position.saturating_add(PIECE);
+        (next < end).then_some(next)
+    }
+}

@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The task tree of a world, and what every verb over it needs: finding, joining and leaving.
+//!
+//! `kernel/fork.c` and `kernel/exit.c` under `tasklist_lock`; `kernel/pid.c`: `attach_pid()`,
+//! `detach_pid()`, `change_pid()`.
+//!
+//! # Locks
+//!
+//! A [`Tree`] is what the tree lock of its world protects: to have `&mut Tree` is to hold it.
+//! Nothing here sleeps or allocates.
+//!
+//! # Invariants
+//!
+//! - A task is on the thread list of its group, a group on the child list of its parent, and on
+//!   the lists of its process group and its session, from when it joins until it is released.
+//! - A pid that is used by a task has its numbers; the last use that ends frees them.
+
+use crate::{
+    pid::{Pid, PidType},
+    slots::{Chain, Idx, Slots, Spare},
+    task::{chain, Group, Parent, Task, TaskState, COMM_LEN},
+};
+use kernel::{prelude::*, sync::aref::ARef};
+
+/// Room to be brought along for one more task and one more group.
+pub(crate) struct Room {
+    tasks: Spare<Task>,
+    groups: Spare<Group>,
+}
+
+impl Room {
+    /// None yet.
+    pub(crate) const fn new() -> Self {
+        Self {
+            tasks: Spare::new(),
+            groups: Spare::new(),
+        }
+    }
+
+    /// Allocates it. May sleep; call it without the tree lock.
+    pub(crate) fn fill(&mut self) -> Result {
+        self.tasks.fill()?;
+        self.groups.fill()
+    }
+}
+
+/// All tasks of a world.
+pub(crate) struct Tree {
+    pub(crate) tasks: Slots<Task>,
+    pub(crate) groups: Slots<Group>,
+    /// Tasks that are exiting and have work left to do; see [`crate::exit`].
+    pub(crate) exiting: Chain<chain::Exiting, Task>,
+    /// Groups that are killed and have live threads left.
+    pub(crate) killed: Chain<chain::Killed, Group>,
+    /// Zombies among the tasks.
+    pub(crate) nr_zombies: usize,
+    /// The most tasks there may be.
+    pub(crate) max_tasks: usize,
+}
+
+impl Tree {
+    /// A tree without tasks, for up to `max_tasks`.
+    pub(crate) fn new(max_tasks: usize) -> Result<Self> {
+        Ok(Self {
+            tasks: Slots::new()?,
+            groups: Slots::new()?,
+            exiting: Chain::new(),
+            killed: Chain::new(),
+            nr_zombies: 0,
+            max_tasks,
+        })
+    }
+
+    /// Makes sure that a task and a group can join, with `room` if need be. False: fill `room`
+    /// without the lock and try again.
+    pub(crate) fn make_room(&mut self, room: &mut Room) -> bool {
+        self.tasks.make_room(&mut room.tasks) && self.groups.make_room(&mut room.groups)
+    }
+
+    /// Puts a task into the store. The caller has made room for it.
+    pub(crate) fn insert_task(&mut self, task: Task) -> Idx<Task> {
+        self.tasks
+            .insert(task)
+            .unwrap_or_else(|_| panic!("altpid: no room was made"))
+    }
+
+    /// Puts a group into the store. The caller has made room for it.
+    pub(crate) fn insert_group(&mut self, group: Group) -> Idx<Group> {
+        self.groups
+            .insert(group)
+            .unwrap_or_else(|_| panic!("altpid: no room was made"))
+    }
+
+    /// The task that an id names.
+    ///
+    /// # Errors
+    ///
+    /// `ESRCH` when there is none any more.
+    pub(crate) fn find(&self, id: u64) -> Result<Idx<Task>> {
+        self.tasks.find(id).ok_or(ESRCH)
+    }
+
+    /// The task that an id names, to do something: it must not have begun to exit.
+    ///
+    /// # Errors
+    ///
+    /// `ESRCH` when there is none, or none alive.
+    pub(crate) fn find_alive(&self, id: u64) -> Result<Idx<Task>> {
+        self.find(id).and_then(|t| {
+            if self.tasks[t].is_alive() {
+                Ok(t)
+            } else {
+                Err(ESRCH)
+            }
+        })
+    }
+
+    /// The group of a task.
+    pub(crate) fn group_of(&self, task: Idx<Task>) -> &Group {
+        &self.groups[self.tasks[task].group]
+    }
+
+    /// Whether a task leads its group.
+    pub(crate) fn is_leader(&self, task: Idx<Task>) -> bool {
+        self.group_of(task).leader == Some(task)
+    }
+
+    /// The first live thread of a group (`find_alive_thread()`).
+    pub(crate) fn alive_thread(&self, group: Idx<Group>) -> Option<Idx<Task>> {
+        let group = &self.groups[group];
+        if group.nr_live == 0 {
+            return None;
+        }
+        group
+            .threads
+            .iter(&self.tasks)
+            .find(|&t| self.tasks[t].is_alive())
+    }
+
+    /// Whether only the leader of a group is left (`thread_group_empty()`).
+    pub(crate) fn is_group_empty(&self, group: Idx<Group>) -> bool {
+        self.groups[group].nr_threads == 1
+    }
+
+    /// Whether a process can be reaped: the leader has exited and no other thread is left.
+    pub(crate) fn is_dead(&self, group: Idx<Group>) -> bool {
+        let leader = self.groups[group].leader;
+        self.is_group_empty(group)
+            && leader.is_some_and(|t| self.tasks[t].state == TaskState::Zombie)
+    }
+
+    /// The task that uses a pid as its number.
+    pub(crate) fn task_of(&self, pid: &Pid) -> Option<Idx<Task>> {
+        Idx::from_raw(pid.user(PidType::Pid))
+    }
+
+    /// The group that uses a pid as its number.
+    pub(crate) fn leader_of(&self, pid: &Pid) -> Option<Idx<Group>> {
+        Idx::from_raw(pid.user(PidType::Tgid))
+    }
+
+    /// The groups of the process group that a pid stands for.
+    pub(crate) fn process_group(&self, pid: &Pid) -> Chain<chain::ProcessGroup, Group> {
+        Chain::starting_at(Idx::from_raw(pid.user(PidType::Pgid)))
+    }
+
+    /// The groups of the session that a pid stands for.
+    pub(crate) fn session(&self, pid: &Pid) -> Chain<chain::Session, Group> {
+        Chain::starting_at(Idx::from_raw(pid.user(PidType::Sid)))
+    }
+
+    /// Names a task: up to the first NUL, 15 bytes at most (`__set_task_comm()`).
+    pub(crate) fn set_name(&mut self, task: Idx<Task>, name: &[u8; COMM_LEN]) {
+        let mut comm = [0; COMM_LEN];
+        let len = name[..COMM_LEN - 1]
+            .iter()
+            .take_while(|&&byte| byte != 0)
+            .count();
+        comm[..len].copy_from_slice(&name[..len]);
+        self.tasks[task].comm = comm;
+    }
+
+    /// Adds a thread to a group. The pid is one that nobody used so far.
+    pub(crate) fn join_group(&mut self, task: Idx<Task>) {
+        let group = self.tasks[task].group;
+        let members = &mut self.groups[group];
+        members.threads.push_back(&mut self.tasks, task);
+        members.nr_threads += 1;
+        members.nr_live += 1;
+        let pid = &self.tasks[task].pid;
+        pid.attach();
+        pid.set_user(PidType::Pid, Idx::to_raw(Some(task)));
+    }
+
+    /// Makes a group the process whose leader is `leader`, with its number, its process group and
+    /// its session.
+    pub(crate) fn join_tree(&mut self, group: Idx<Group>, leader: Idx<Task>) {
+        self.groups[group].leader = Some(leader);
+        let pid = self.groups[group].tgid.clone();
+        pid.set_user(PidType::Tgid, Idx::to_raw(Some(group)));
+        // is_child_reaper()
+        if pid.nr() == 1 {
+            pid.ns().set_child_reaper(Idx::to_raw(Some(leader)));
+        }
+        self.enter_process_group(group);
+        self.enter_session(group);
+        if let Parent::Task(parent) = self.groups[group].parent {
+            self.tasks[parent]
+                .children
+                .push_back(&mut self.groups, group);
+        }
+    }
+
+    fn enter_process_group(&mut self, group: Idx<Group>) {
+        let pid = self.groups[group].pgid.clone();
+        let mut members = self.process_group(&pid);
+        members.push_back(&mut self.groups, group);
+        pid.set_user(PidType::Pgid, Idx::to_raw(members.first()));
+    }
+
+    fn leave_process_group(&mut self, group: Idx<Group>) -> ARef<Pid> {
+        let pid = self.groups[group].pgid.clone();
+        let mut members = self.process_group(&pid);
+        members.remove(&mut self.groups, group);
+        pid.set_user(PidType::Pgid, Idx::to_raw(members.first()));
+        pid
+    }
+
+    fn enter_session(&mut self, group: Idx<Group>) {
+        let pid = self.groups[group].sid.clone();
+        let mut members = self.session(&pid);
+        members.push_back(&mut self.groups, group);
+        pid.set_user(PidType::Sid, Idx::to_raw(members.first()));
+    }
+
+    fn leave_session(&mut self, group: Idx<Group>) -> ARef<Pid> {
+        let pid = self.groups[group].sid.clone();
+        let mut members = self.session(&pid);
+        members.remove(&mut self.groups, group);
+        pid.set_user(PidType::Sid, Idx::to_raw(members.first()));
+        pid
+    }
+
+    /// Moves a process to another process group (`change_pid()`).
+    pub(crate) fn change_process_group(&mut self, group: Idx<Group>, pgid: ARef<Pid>) {
+        let old = self.leave_process_group(group);
+        self.groups[group].pgid = pgid;
+        self.enter_process_group(group);
+        self.put_number(&old);
+    }
+
+    /// Moves a process to another session (`change_pid()`).
+    pub(crate) fn change_session(&mut self, group: Idx<Group>, sid: ARef<Pid>) {
+        let old = self.leave_session(group);
+        self.groups[group].sid = sid;
+        self.enter_session(group);
+        self.put_number(&old);
+    }
+
+    /// Makes a process the child of another thread.
+    pub(crate) fn change_parent(&mut self, group: Idx<Group>, new: Parent) {
+        if let Parent::Task(old) = self.groups[group].parent {
+            self.tasks[old].children.remove(&mut self.groups, group);
+        }
+        self.groups[group].parent = new;
+        if let Parent::Task(new) = new {
+            self.tasks[new].children.push_back(&mut self.groups, group);
+        }
+    }
+
+    /// Takes a thread out of the tree (`__unhash_process()`); a leader takes its group along.
+    pub(crate) fn leave(&mut self, task: Idx<Task>) {
+        let group = self.tasks[task].group;
+        if self.is_leader(task) {
+            if let Parent::Task(parent) = self.groups[group].parent {
+                self.tasks[parent].children.remove(&mut self.groups, group);
+            }
+            let pgid = self.leave_process_group(group);
+            let sid = self.leave_session(group);
+            self.groups[group].tgid.set_user(PidType::Tgid, 0);
+            self.put_number(&pgid);
+            self.put_number(&sid);
+        }
+        let members = &mut self.groups[group];
+        members.threads.remove(&mut self.tasks, task);
+        members.nr_threads -= 1;
+        let Some(gone) = self.tasks.remove(task) else {
+            return;
+        };
+        if gone.state == TaskState::Zombie {
+            self.nr_zombies -= 1;
+        }
+        if gone.ns().child_reaper() == Idx::to_raw(Some(task)) {
+            gone.ns().set_child_reaper(0);
+        }
+        gone.pid.set_user(PidType::Pid, 0);
+        self.put_number(&gone.pid);
+        if self.groups[group].threads.is_empty() {
+            self.groups.remove(group);
+        }
+    }
+
+    /// After a use of a pid has ended: frees its numbers if that was the last one.
+    fn put_number(&mut self, pid: &Pid) {
+        if !pid.is_unused() || !pid.has_numbers() {
+            return;
+        }
+        for ns in pid.ns().upwards() {
+            // The init of a dying namespace may have waited for just this (`free_pid()`).
+            if ns.uncount_pid() <= 2 && !ns.is_adding() {
+                self.wake_zap(ns.child_reaper());
+            }
+        }
+        pid.free_numbers();
+    }
+
+    /// Lets the init of a dying namespace look again.
+    fn wake_zap(&mut self, reaper: u32) {
+        let Some(reaper) = Idx::from_raw(reaper) else {
+            return;
+        };
+        let waits = self
+            .tasks
+            .get(reaper)
+            .is_some_and(|t| t.state == TaskState::ZapWait);
+        if waits && !self.tasks[reaper].is_queued() {
+            self.exiting.push_back(&mut self.tasks, reaper);
+        }
+    }
+}
+
+impl Drop for Tree {
+    /// Ends the world's tasks without any of the rules: nobody is left to see it.
+    fn drop(&mut self) {
+        for position in 0..self.groups.positions() {
+            if let Some(group) = self.groups.at(position) {
+                let group = &self.groups[group];
+                group.pgid.free_numbers();
+                group.sid.free_numbers();
+            }
+        }
+        for position in 0..self.tasks.positions() {
+            if let Some(task) = self.tasks.at(position) {
+                self.tasks[task].pid.free_numbers();
+            }
+        }
+    }
+}

@@ -1,0 +1,496 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * altpid: an alternative pid subsystem, the interface of /dev/altpid.
+ *
+ * Each open of /dev/altpid is one *world*: an initial pid namespace at level 0
+ * with its init (pid 1), and every task and namespace made below. The world
+ * ends with the last reference to the open file.
+ *
+ * Tasks and namespaces are named by 64-bit ids that are never reused in a
+ * world; pids are what tasks look like from a namespace. 0 is never an id.
+ *
+ * Every command takes a pointer to its struct. The first member of each struct
+ * is its size as the caller knows it. The rules are those of
+ * copy_struct_from_user(): a shorter struct is extended with zeroes, a longer
+ * one is taken when what the module does not know is zero and refused with
+ * E2BIG otherwise. On return as much of the struct is written as both sides
+ * know.
+ *
+ * Errors of every command: ENOTTY for an unknown command, EFAULT for memory
+ * that cannot be read or written, EINVAL for a size below the first published
+ * one, for an unknown flag and for a reserved member that is not zero, E2BIG
+ * as above, ESRCH for a task id and ENOENT for a namespace id that names
+ * nothing (any more), ENOMEM. A command that fails changes nothing in the
+ * world; the two exceptions are written down where they are
+ * (&ALTPID_IOC_TRANSLATE and &ALTPID_IOC_LIST deliver a prefix, and a result
+ * that cannot be written back for EFAULT does not undo what was done).
+ */
+#ifndef _UAPI_ALTPID_H
+#define _UAPI_ALTPID_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+/* Where the device node is. */
+#define ALTPID_DEVICE		"/dev/altpid"
+
+/* The ioctl type. */
+#define ALTPID_IOC_TYPE		0xB9
+
+/* MAX_PID_NS_LEVEL + 1: the levels a task can have a number at. */
+#define ALTPID_LEVELS		33
+
+/* TASK_COMM_LEN: a name with its terminating NUL. */
+#define ALTPID_COMM_LEN		16
+
+/**
+ * struct altpid_world - ALTPID_IOC_WORLD: what the world is and holds
+ * @size: sizeof(struct altpid_world)
+ * @flags: reserved, 0
+ * @root_ns: out: id of the initial namespace (level 0)
+ * @init: out: id of the world's init, pid 1 of @root_ns
+ * @tasks: out: tasks (threads), zombies among them
+ * @zombies: out: tasks that have exited and are not reaped yet
+ * @namespaces: out: pid namespaces, dead ones that something still holds
+ *	among them
+ * @pids: out: numbers' identities (struct pid in the kernel) that exist in the
+ *	whole module, numbers handed out or kept by a handle
+ * @worlds: out: worlds open in the whole module
+ * @max_tasks: out: the most tasks this world may hold; a clone beyond it is
+ *	EAGAIN
+ * @max_namespaces: out: the most namespaces this world may hold; one more is
+ *	ENOSPC
+ */
+struct altpid_world {
+	__u32 size;
+	__u32 flags;
+	__u64 root_ns;
+	__u64 init;
+	__u64 tasks;
+	__u64 zombies;
+	__u64 namespaces;
+	__u64 pids;
+	__u64 worlds;
+	__u64 max_tasks;
+	__u64 max_namespaces;
+};
+
+/* In &struct altpid_clone.parent: the parent is outside the world. */
+#define ALTPID_OUTSIDE		(~0ULL)
+
+/**
+ * struct altpid_clone - ALTPID_IOC_CLONE: clone3(2) done by a task
+ * @size: sizeof(struct altpid_clone)
+ * @exit_signal: as in struct clone_args, 0 to 255; above 64 is no signal
+ * @task: the task that clones
+ * @flags: CLONE_* as in struct clone_args. Flags about resources that a virtual
+ *	task does not have (files, memory, namespaces other than pid) are
+ *	checked against each other as clone3 does, and otherwise of no effect
+ * @set_tid: pointer to @set_tid_size numbers (__s32), the most nested
+ *	namespace first; 0 when @set_tid_size is 0
+ * @set_tid_size: numbers at @set_tid, at most the levels of the namespace the
+ *	child is born into
+ * @parent: 0: the parent is whom clone3 would take. Otherwise a task id: the
+ *	child is born to this task instead, as CLONE_PARENT does with the
+ *	caller's parent, or ALTPID_OUTSIDE: it has no parent in this world
+ *	(getppid() is 0, nobody waits for it, it vanishes when it exits), as a
+ *	kernel thread or a process injected from outside has none. For a
+ *	restorer. Not together with CLONE_PARENT or CLONE_THREAD
+ * @child: out: id of the new task
+ * @pid: out: its number in the active namespace of @task, what clone3 returns
+ * @reserved: 0
+ *
+ * Mirrors kernel_clone(), copy_process() and alloc_pid(). Errors, in the order
+ * they are looked for: EINVAL for @set_tid_size above 32 or not matching
+ * @set_tid, for a bad @exit_signal and for flags that exclude each other; EFAULT
+ * for @set_tid; ESRCH for @task or @parent gone or exited; EINVAL for flags that
+ * this task may not use (CLONE_PARENT by an init, CLONE_NEWPID or CLONE_THREAD
+ * after unshare) and for a @parent that could not be one: not in the child's
+ * namespace nor in one above it; EAGAIN for a task beyond the world's limit;
+ * ENOSPC for a namespace beyond level 32 or beyond the world's limit; and from alloc_pid(): EINVAL for more numbers than levels, a number out of range,
+ * or a first process that would not be pid 1; EEXIST for a number in use;
+ * EAGAIN when a namespace is full; ENOMEM for memory and for a namespace whose
+ * init has exited.
+ */
+struct altpid_clone {
+	__u32 size;
+	__s32 exit_signal;
+	__u64 task;
+	__u64 flags;
+	__u64 set_tid;
+	__u64 set_tid_size;
+	__u64 parent;
+	__u64 child;
+	__s32 pid;
+	__u32 reserved;
+};
+
+/**
+ * struct altpid_unshare - ALTPID_IOC_UNSHARE: unshare(2) done by a task
+ * @size: sizeof(struct altpid_unshare)
+ * @reserved: 0
+ * @task: the task
+ * @flags: CLONE_NEWPID, or 0
+ * @ns: out: id of the new namespace, 0 if none was asked for
+ *
+ * The task stays where it is; its next child is init of the new namespace.
+ * Mirrors ksys_unshare() and copy_pid_ns(). Errors: EINVAL for other flags and
+ * when the task's children already go to another namespace; ENOSPC beyond
+ * level 32 or the world's limit.
+ */
+struct altpid_unshare {
+	__u32 size;
+	__u32 reserved;
+	__u64 task;
+	__u64 flags;
+	__u64 ns;
+};
+
+/**
+ * struct altpid_setns - ALTPID_IOC_SETNS: setns(2) done by a task
+ * @size: sizeof(struct altpid_setns)
+ * @reserved: 0
+ * @task: the task
+ * @ns: the namespace its children shall be born into: its own active one or
+ *	one below that
+ *
+ * Mirrors pidns_install(). Errors: EINVAL for any other namespace. Joining a
+ * dead namespace works; the clone that follows is ENOMEM.
+ */
+struct altpid_setns {
+	__u32 size;
+	__u32 reserved;
+	__u64 task;
+	__u64 ns;
+};
+
+/* In &struct altpid_exit.flags: exit_group(2), not exit(2). */
+#define ALTPID_EXIT_GROUP	0x1
+
+/**
+ * struct altpid_exit - ALTPID_IOC_EXIT: exit(2) or exit_group(2) of a task
+ * @size: sizeof(struct altpid_exit)
+ * @flags: ALTPID_EXIT_GROUP or 0
+ * @task: the task
+ * @code: the exit code; the low 8 bits count
+ * @reserved: 0
+ *
+ * Mirrors do_exit(), exit_notify() and zap_pid_ns_processes(). The world's init
+ * cannot exit: EBUSY (a kernel whose init exits panics).
+ */
+struct altpid_exit {
+	__u32 size;
+	__u32 flags;
+	__u64 task;
+	__s32 code;
+	__u32 reserved;
+};
+
+/**
+ * struct altpid_wait - ALTPID_IOC_WAIT: wait4(2) done by a task
+ * @size: sizeof(struct altpid_wait)
+ * @options: WNOHANG, WUNTRACED, WCONTINUED, __WNOTHREAD, __WCLONE, __WALL
+ * @task: the task that waits
+ * @pid: as wait4 has it, as seen by @task: > 0 a child, 0 the caller's process
+ *	group, -1 any child, < -1 a process group
+ * @status: out: the status word
+ * @child: out: id that the reaped task had, 0 for none
+ * @result: out: what wait4 returns: the child's number in the active namespace
+ *	of @task, or 0 with WNOHANG when no child has changed state
+ * @reserved: 0
+ *
+ * Mirrors kernel_wait4() and do_wait(). Without WNOHANG the call sleeps until
+ * there is a child to report; a signal to the caller of the ioctl ends it
+ * with EINTR and nothing is lost. Errors: EINVAL for unknown options; ECHILD
+ * when no child could ever match; ESRCH for INT_MIN as @pid, and when @task
+ * itself ends meanwhile.
+ */
+struct altpid_wait {
+	__u32 size;
+	__u32 options;
+	__u64 task;
+	__s32 pid;
+	__s32 status;
+	__u64 child;
+	__s32 result;
+	__u32 reserved;
+};
+
+/**
+ * struct altpid_setsid - ALTPID_IOC_SETSID: setsid(2) done by a task
+ * @size: sizeof(struct altpid_setsid)
+ * @sid: out: the new session's number in the task's active namespace
+ * @task: the task
+ *
+ * Mirrors ksys_setsid(). Errors: EPERM for a session leader and when a process
+ * group with the task's own number exists.
+ */
+struct altpid_setsid {
+	__u32 size;
+	__s32 sid;
+	__u64 task;
+};
+
+/**
+ * struct altpid_setpgid - ALTPID_IOC_SETPGID: setpgid(2) done by a task
+ * @size: sizeof(struct altpid_setpgid)
+ * @pid: whose group, as seen by @task; 0 for its own
+ * @task: the task
+ * @pgid: the group, as seen by @task; 0 for the number of @pid
+ * @reserved: 0
+ *
+ * Mirrors setpgid(). Errors: EINVAL for a negative @pgid and for a thread that
+ * does not lead its group; ESRCH for a @pid that is neither the caller nor a
+ * child; EACCES for a child that has called exec; EPERM for another session, a
+ * session leader, and a group that is not in the session.
+ */
+struct altpid_setpgid {
+	__u32 size;
+	__s32 pid;
+	__u64 task;
+	__s32 pgid;
+	__u32 reserved;
+};
+
+/**
+ * struct altpid_set_name - ALTPID_IOC_SET_NAME: prctl(PR_SET_NAME) by a task
+ * @size: sizeof(struct altpid_set_name)
+ * @reserved: 0
+ * @task: the task
+ * @comm: the name; what is behind the first NUL or the 15th byte is dropped
+ */
+struct altpid_set_name {
+	__u32 size;
+	__u32 reserved;
+	__u64 task;
+	__u8 comm[ALTPID_COMM_LEN];
+};
+
+/* &struct altpid_task.state */
+#define ALTPID_TASK_RUNNING	0	/* alive */
+#define ALTPID_TASK_STOPPED	1	/* stopped by a signal */
+#define ALTPID_TASK_ZOMBIE	2	/* exited, not reaped yet */
+#define ALTPID_TASK_EXITING	3	/* exiting; an init waits for its namespace */
+
+/* &struct altpid_task.flags */
+#define ALTPID_TASK_LEADER	0x1	/* leads its thread group */
+#define ALTPID_TASK_REAPER	0x2	/* child_reaper of its namespace */
+#define ALTPID_TASK_OUTSIDE	0x4	/* its parent is outside the world */
+#define ALTPID_TASK_AUTOREAP	0x8	/* vanishes when it exits */
+
+/**
+ * struct altpid_task - ALTPID_IOC_TASK: everything about one task
+ * @size: sizeof(struct altpid_task)
+ * @state: out: ALTPID_TASK_RUNNING, ...
+ * @task: the task
+ * @leader: out: the leader of its thread group
+ * @parent: out: its real parent, 0 for none in this world
+ * @ns: out: its active namespace, where its own numbers come from
+ * @ns_for_children: out: where its children are born, 0 once it has exited
+ * @flags: out: ALTPID_TASK_LEADER, ...
+ * @level: out: level of @ns; the vectors have @level + 1 entries
+ * @exit_code: out: status word as wait4 reports it, for a zombie
+ * @exit_signal: out: signal to the parent at exit, -1 for a thread
+ * @nr_threads: out: threads of its group, exited ones not counted
+ * @reserved: 0
+ * @comm: out: its name
+ * @pid: out: its number at each level, level 0 first; 0 behind @level
+ * @tgid: out: likewise of its thread group
+ * @pgid: out: likewise of its process group, 0 where that has none
+ * @sid: out: likewise of its session, 0 where that has none
+ */
+struct altpid_task {
+	__u32 size;
+	__u32 state;
+	__u64 task;
+	__u64 leader;
+	__u64 parent;
+	__u64 ns;
+	__u64 ns_for_children;
+	__u32 flags;
+	__u32 level;
+	__s32 exit_code;
+	__s32 exit_signal;
+	__u32 nr_threads;
+	__u32 reserved;
+	__u8 comm[ALTPID_COMM_LEN];
+	__s32 pid[ALTPID_LEVELS];
+	__s32 tgid[ALTPID_LEVELS];
+	__s32 pgid[ALTPID_LEVELS];
+	__s32 sid[ALTPID_LEVELS];
+};
+
+/* &struct altpid_ns.state */
+#define ALTPID_NS_AWAITING_INIT	0	/* no pid 1 yet */
+#define ALTPID_NS_ACTIVE	1	/* pid 1 lives */
+#define ALTPID_NS_DYING		2	/* pid 1 has exited, others are left */
+#define ALTPID_NS_DEAD		3	/* empty for ever, something holds it */
+
+/**
+ * struct altpid_ns - ALTPID_IOC_NS: everything about one namespace
+ * @size: sizeof(struct altpid_ns)
+ * @state: out: ALTPID_NS_AWAITING_INIT, ...
+ * @ns: the namespace
+ * @parent: out: the namespace above, 0 for the world's root
+ * @child_reaper: out: the task that is its init, 0 for none
+ * @level: out: 0 for the world's root
+ * @pid_max: out: numbers end before this one (kernel.pid_max)
+ * @last_pid: out: the last number given in order (kernel.ns_last_pid)
+ * @nr_pids: out: numbers in use (pid_allocated without PIDNS_ADDING)
+ * @map_bytes: out: memory its table of numbers takes, in bytes
+ */
+struct altpid_ns {
+	__u32 size;
+	__u32 state;
+	__u64 ns;
+	__u64 parent;
+	__u64 child_reaper;
+	__u32 level;
+	__s32 pid_max;
+	__s32 last_pid;
+	__u32 nr_pids;
+	__u64 map_bytes;
+};
+
+/* &struct altpid_ns_set.what */
+#define ALTPID_NS_PID_MAX	1	/* kernel.pid_max */
+#define ALTPID_NS_LAST_PID	2	/* kernel.ns_last_pid */
+
+/**
+ * struct altpid_ns_set - ALTPID_IOC_NS_SET: write a sysctl of a namespace
+ * @size: sizeof(struct altpid_ns_set)
+ * @what: ALTPID_NS_PID_MAX or ALTPID_NS_LAST_PID
+ * @ns: the namespace
+ * @value: the value
+ *
+ * Mirrors the sysctl tables of kernel/pid.c and pid_ns_ctl_handler(). Errors:
+ * EINVAL for a pid_max outside of 301 (8 for each possible CPU, if that is
+ * more) to 4194304, for a last_pid outside of 0 to pid_max, and for another
+ * @what.
+ */
+struct altpid_ns_set {
+	__u32 size;
+	__u32 what;
+	__u64 ns;
+	__s64 value;
+};
+
+/* &struct altpid_find.type, as enum pid_type */
+#define ALTPID_PIDTYPE_PID	0
+#define ALTPID_PIDTYPE_TGID	1
+#define ALTPID_PIDTYPE_PGID	2
+#define ALTPID_PIDTYPE_SID	3
+
+/* In &struct altpid_find.flags: the first one in use at or behind @nr. */
+#define ALTPID_FIND_GE		0x1
+
+/**
+ * struct altpid_find - ALTPID_IOC_FIND: whom does a number name?
+ * @size: sizeof(struct altpid_find)
+ * @flags: ALTPID_FIND_GE or 0
+ * @ns: the namespace the number is meant in
+ * @nr: the number; out: the number found
+ * @type: ALTPID_PIDTYPE_*: as what it must be in use
+ * @task: out: a task that uses it so (the one, for PID and TGID), 0 when the
+ *	number is in use otherwise, as a process group's whose leader is gone
+ * @reserved: 0
+ *
+ * Mirrors find_pid_ns(), find_ge_pid() and pid_task(). Errors: ESRCH for a
+ * number not in use; EINVAL for another @type.
+ */
+struct altpid_find {
+	__u32 size;
+	__u32 flags;
+	__u64 ns;
+	__s32 nr;
+	__u32 type;
+	__u64 task;
+	__u64 reserved;
+};
+
+/**
+ * struct altpid_translate - ALTPID_IOC_TRANSLATE: numbers of one namespace as
+ *	seen from another
+ * @size: sizeof(struct altpid_translate)
+ * @count: how many; out: how many were done
+ * @from: the namespace they are meant in
+ * @to: the namespace to see them from
+ * @nrs: pointer to @count numbers (__s32); each is replaced by what it is in
+ *	@to: 0 where it is not visible there, -ESRCH where it is not in use in
+ *	@from
+ *
+ * Mirrors pid_nr_ns(find_pid_ns(nr, from), to). A signal ends a long call early;
+ * @count then says how far it got.
+ */
+struct altpid_translate {
+	__u32 size;
+	__u32 count;
+	__u64 from;
+	__u64 to;
+	__u64 nrs;
+};
+
+/* &struct altpid_list.what */
+#define ALTPID_LIST_TASKS	1
+#define ALTPID_LIST_NAMESPACES	2
+
+/**
+ * struct altpid_list - ALTPID_IOC_LIST: all tasks or all namespaces
+ * @size: sizeof(struct altpid_list)
+ * @what: ALTPID_LIST_TASKS or ALTPID_LIST_NAMESPACES
+ * @ns: only what is visible from this namespace; 0 for all
+ * @cursor: 0 to begin; out: to be given back for the next part
+ * @entries: pointer to room for @count entries, struct altpid_task or struct
+ *	altpid_ns
+ * @count: room; out: how many entries were written; 0 at the end
+ * @entry_size: size of an entry as the caller knows it; a smaller one than the
+ *	module's leaves out the end of each, so that the vectors of tasks need
+ *	not be copied
+ *
+ * What exists during the whole listing is in it exactly once, whatever comes
+ * and goes meanwhile.
+ */
+struct altpid_list {
+	__u32 size;
+	__u32 what;
+	__u64 ns;
+	__u64 cursor;
+	__u64 entries;
+	__u32 count;
+	__u32 entry_size;
+};
+
+/**
+ * struct altpid_audit - ALTPID_IOC_AUDIT: check every invariant of the world
+ * @size: sizeof(struct altpid_audit)
+ * @broken: out: how many broken invariants were met
+ * @tasks: out: tasks looked at
+ * @numbers: out: numbers looked at
+ * @what: out: the first broken one in words, NUL terminated
+ */
+struct altpid_audit {
+	__u32 size;
+	__u32 broken;
+	__u64 tasks;
+	__u64 numbers;
+	__u8 what[128];
+};
+
+#define ALTPID_IOC_WORLD	_IO(ALTPID_IOC_TYPE, 0x00)
+#define ALTPID_IOC_CLONE	_IO(ALTPID_IOC_TYPE, 0x01)
+#define ALTPID_IOC_UNSHARE	_IO(ALTPID_IOC_TYPE, 0x02)
+#define ALTPID_IOC_SETNS	_IO(ALTPID_IOC_TYPE, 0x03)
+#define ALTPID_IOC_EXIT		_IO(ALTPID_IOC_TYPE, 0x04)
+#define ALTPID_IOC_WAIT		_IO(ALTPID_IOC_TYPE, 0x05)
+#define ALTPID_IOC_SETSID	_IO(ALTPID_IOC_TYPE, 0x06)
+#define ALTPID_IOC_SETPGID	_IO(ALTPID_IOC_TYPE, 0x07)
+#define ALTPID_IOC_SET_NAME	_IO(ALTPID_IOC_TYPE, 0x08)
+#define ALTPID_IOC_TASK		_IO(ALTPID_IOC_TYPE, 0x40)
+#define ALTPID_IOC_NS		_IO(ALTPID_IOC_TYPE, 0x41)
+#define ALTPID_IOC_NS_SET	_IO(ALTPID_IOC_TYPE, 0x42)
+#define ALTPID_IOC_FIND		_IO(ALTPID_IOC_TYPE, 0x43)
+#define ALTPID_IOC_TRANSLATE	_IO(ALTPID_IOC_TYPE, 0x44)
+#define ALTPID_IOC_LIST		_IO(ALTPID_IOC_TYPE, 0x45)
+#define ALTPID_IOC_AUDIT	_IO(ALTPID_IOC_TYPE, 0x46)
+
+#endif /* _UAPI_ALTPID_H */

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! unshare(2) and setns(2): where the children of a task will be born.
+//!
+//! `kernel/fork.c`: `ksys_unshare()`; `kernel/pid_namespace.c`: `copy_pid_ns()`,
+//! `pidns_install()`.
+//!
+//! Neither moves the task. It keeps its numbers and its active namespace for life; only
+//! `pid_ns_for_children` changes, for this thread alone.
+//!
+//! # Locks
+//!
+//! The tree lock, to look and to change; a namespace is made in between.
+
+use crate::{clone::flags, namespace::Namespace, world::World};
+use kernel::{prelude::*, sync::aref::ARef};
+
+impl World {
+    /// A task unshares: its next child will be init of a new namespace. Returns that one's id, 0 if
+    /// none was asked for. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` for other flags and when the children go elsewhere already, `ENOSPC`, `ENOMEM`,
+    /// `ESRCH`.
+    #[doc(alias = "ksys_unshare")]
+    pub(crate) fn unshare(&self, task: u64, flags: u64) -> Result<u64> {
+        if flags & !flags::NEWPID != 0 {
+            return Err(EINVAL);
+        }
+        let active = {
+            let tree = self.tree().lock();
+            let task = &tree.tasks[tree.find_alive(task)?];
+            if flags == 0 {
+                return Ok(0);
+            }
+            if !task
+                .ns_for_children
+                .as_deref()
+                .is_some_and(|ns| core::ptr::eq(ns, task.ns()))
+            {
+                return Err(EINVAL);
+            }
+            ARef::<Namespace>::from(task.ns())
+        };
+        let ns = Namespace::create(Some(&active), self.registry())?;
+        let id = ns.id();
+        let old = {
+            let mut tree = self.tree().lock();
+            let task = tree.find_alive(task)?;
+            let task = &mut tree.tasks[task];
+            // Somebody else may have been faster on behalf of the same task.
+            if !task
+                .ns_for_children
+                .as_deref()
+                .is_some_and(|ns| core::ptr::eq(ns, &*active))
+            {
+                return Err(EINVAL);
+            }
+            task.ns_for_children.replace(ns)
+        };
+        drop(old);
+        Ok(id)
+    }
+
+    /// A task joins a namespace: its children will be born there.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` for a namespace that is neither its own active one nor below that; `ENOENT` for one
+    /// that does not exist, `ESRCH`.
+    #[doc(alias = "pidns_install")]
+    pub(crate) fn setns(&self, task: u64, ns: u64) -> Result {
+        let new = self.namespace(ns)?;
+        let old = {
+            let mut tree = self.tree().lock();
+            let task = tree.find_alive(task)?;
+            let task = &mut tree.tasks[task];
+            if !task.ns().is_ancestor_or_self(&new) {
+                return Err(EINVAL);
+            }
+            task.ns_for_children.replace(new)
+        };
+        drop(old);
+        Ok(())
+    }
+}

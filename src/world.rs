@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Worlds: self-contained pid universes, one for each open of the device.
+//!
+//! A [`World`] begins with its initial namespace and the init in it, and has everything that is
+//! made over its descriptor. When it is dropped all of that goes.
+//!
+//! # Locks
+//!
+//! The tree lock is in here; see the crate root for the order.
+
+use crate::{
+    namespace::Namespace,
+    pid::{alloc_pid, Pid},
+    registry::Registry,
+    slots::Idx,
+    sync::{Atomic, Relaxed},
+    task::{Group, Parent, Task, COMM_LEN, SIGCHLD},
+    tree::{Room, Tree},
+    wait::{Look, Reaped, WNOHANG},
+};
+use kernel::{
+    new_condvar, new_spinlock,
+    prelude::*,
+    sync::{aref::ARef, Arc, CondVar, SpinLock},
+    task::might_sleep,
+};
+
+/// Worlds in the module.
+static COUNT: Atomic<i64> = Atomic::new(0);
+
+/// What a world may have at most.
+#[derive(Clone, Copy)]
+pub(crate) struct Limits {
+    pub(crate) tasks: usize,
+    pub(crate) namespaces: usize,
+}
+
+/// A pid universe.
+#[pin_data(PinnedDrop)]
+pub(crate) struct World {
+    #[pin]
+    tree: SpinLock<Tree>,
+    /// Told when a task may have become something that somebody waits for.
+    #[pin]
+    changed: CondVar,
+    registry: Arc<Registry>,
+    root: ARef<Namespace>,
+    /// The id of the world's init.
+    init: u64,
+}
+
+impl World {
+    /// A world with an init. May sleep.
+    pub(crate) fn new(limits: Limits) -> Result<impl PinInit<World>> {
+        let registry = Registry::new(limits.namespaces)?;
+        let root = Namespace::create(None, &registry)?;
+        let mut tree = Tree::new(limits.tasks)?;
+        let init = tree.add_init(&root)?;
+        COUNT.add(1i64, Relaxed);
+        Ok(pin_init!(World {
+            tree <- new_spinlock!(tree, "altpid_tree"),
+            changed <- new_condvar!("altpid_changed"),
+            registry,
+            root,
+            init,
+        }))
+    }
+
+    /// Worlds in the whole module.
+    pub(crate) fn count() -> u64 {
+        COUNT.load(Relaxed).max(0) as u64
+    }
+
+    /// The tree, under its lock.
+    pub(crate) fn tree(&self) -> &SpinLock<Tree> {
+        &self.tree
+    }
+
+    /// The namespaces by id.
+    pub(crate) fn registry(&self) -> &Arc<Registry> {
+        &self.registry
+    }
+
+    /// The initial namespace.
+    pub(crate) fn root(&self) -> &Namespace {
+        &self.root
+    }
+
+    /// The id of init.
+    pub(crate) fn init(&self) -> u64 {
+        self.init
+    }
+
+    /// The namespace with an id.
+    ///
+    /// # Errors
+    ///
+    /// `ENOENT` when there is none any more.
+    pub(crate) fn namespace(&self, id: u64) -> Result<ARef<Namespace>> {
+        self.registry.find(id).ok_or(ENOENT)
+    }
+
+    /// A thread exits with a code, or with `whole_group` its process does. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `ESRCH`; `EBUSY` for the last thread of the world's init.
+    #[doc(alias = "do_exit")]
+    pub(crate) fn exit(&self, task: u64, code: i32, whole_group: bool) -> Result {
+        let status = (code & 0xff) << 8;
+        {
+            let mut tree = self.tree.lock();
+            let task = tree.find_alive(task)?;
+            let group = tree.tasks[task].group;
+            let ends = whole_group || tree.groups[group].nr_live == 1;
+            if ends && tree.is_world_init(group) {
+                return Err(EBUSY);
+            }
+            if whole_group {
+                tree.begin_group_exit(group, status);
+            }
+            tree.begin_exit(task, status);
+        }
+        self.work_off();
+        Ok(())
+    }
+
+    /// Does what deaths have left to do, in pieces between which others get the lock.
+    fn work_off(&self) {
+        while self.tree.lock().step() {
+            might_sleep();
+        }
+        self.changed.notify_all();
+    }
+
+    /// A task waits for a child. Sleeps unless `WNOHANG` is among the options; `None` then says
+    /// that no child is dead yet.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL`, `ECHILD`, `ESRCH` as in `struct altpid_wait`; `EINTR` when a signal ends the sleep.
+    #[doc(alias = "kernel_wait4")]
+    pub(crate) fn wait(&self, task: u64, pid: i32, options: u32) -> Result<Option<Reaped>> {
+        let reaped = {
+            let mut tree = self.tree.lock();
+            let waiter = tree.find_alive(task)?;
+            let selection = tree.select(waiter, pid, options)?;
+            loop {
+                let waiter = tree.find_alive(task)?;
+                match tree.reap(waiter, &selection)? {
+                    Look::Reaped(reaped) => break reaped,
+                    Look::Living if options & WNOHANG != 0 => return Ok(None),
+                    Look::Living => {
+                        if self.changed.wait_interruptible(&mut tree) {
+                            return Err(EINTR);
+                        }
+                    }
+                }
+            }
+        };
+        // The number that was freed may be what the init of a dying namespace waited for.
+        self.work_off();
+        Ok(Some(reaped))
+    }
+}
+
+#[pinned_drop]
+impl PinnedDrop for World {
+    fn drop(self: Pin<&mut Self>) {
+        COUNT.add(-1i64, Relaxed);
+    }
+}
+
+impl Tree {
+    /// Makes the init of a world, pid 1 of its root; returns its id.
+    fn add_init(&mut self, root: &Namespace) -> Result<u64> {
+        let mut room = Room::new();
+        room.fill()?;
+        if !self.make_room(&mut room) {
+            return Err(ENOMEM);
+        }
+        let outside = Pid::outside(root)?;
+        let pid = alloc_pid(root, &[])?.keep();
+        let mut comm = [0; COMM_LEN];
+        comm[..4].copy_from_slice(b"init");
+        let mut group = Group::new(
+            pid.clone(),
+            outside.clone(),
+            outside,
+            Parent::Outside,
+            SIGCHLD,
+        );
+        group.unkillable = true;
+        let group = self.insert_group(group);
+        let task = self.insert_task(Task::new(group, pid, root.into(), comm));
+        self.join_group(task);
+        self.join_tree(group, task);
+        Ok(self.tasks.id(task))
+    }
+
+    /// Whether a group is the init of the world.
+    fn is_world_init(&self, group: Idx<Group>) -> bool {
+        let pid = &self.groups[group].tgid;
+        pid.ns().level() == 0 && pid.nr() == 1
+    }
+}
