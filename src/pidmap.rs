@@ -58,6 +58,10 @@ pub(crate) enum ReserveError {
     NoMemory,
 }
 
+/// What many CPUs write, on a cache line of its own.
+#[repr(align(64))]
+struct Contended<T>(T);
+
 /// A table of numbers, each in use by a `T` or free.
 ///
 /// The map borrows the `T`s it is given for as long as their numbers are in use; it neither drops
@@ -66,7 +70,7 @@ pub(crate) struct PidMap<T> {
     root: Atomic<node::Word>,
     /// The next number to try (`idr_next`) in the low half. The high half counts how often the
     /// cursor was set back, so that no value of the word ever comes a second time.
-    cursor: Atomic<u64>,
+    cursor: Contended<Atomic<u64>>,
     /// Nodes in the table.
     nodes: Atomic<u32>,
     _users: PhantomData<*const T>,
@@ -129,7 +133,7 @@ impl<T> PidMap<T> {
     pub(crate) const fn new() -> Self {
         Self {
             root: Atomic::new(core::ptr::null_mut()),
-            cursor: Atomic::new(0),
+            cursor: Contended(Atomic::new(0)),
             nodes: Atomic::new(0),
             _users: PhantomData,
         }
@@ -142,11 +146,16 @@ impl<T> PidMap<T> {
     /// [`ReserveError::Full`] and [`ReserveError::NoMemory`]; the cursor is then where it was.
     #[doc(alias = "idr_alloc_cyclic")]
     pub(crate) fn reserve_next(&self, pid_max: u32) -> Result<Reservation<'_, T>, ReserveError> {
-        let ticket = self.cursor.fetch_add(1u64, Full);
+        let ticket = self.cursor.0.fetch_add(1u64, Full);
         let nr = split(ticket).1;
         if (1..pid_max).contains(&nr) {
-            match self.reserve(nr) {
-                Ok(reservation) => return Ok(reservation),
+            match self.reserve_in(nr, false) {
+                Ok(reservation) => {
+                    if nr % node::FANOUT == 0 {
+                        self.enter_leaf(nr, nr - 1);
+                    }
+                    return Ok(reservation);
+                }
                 Err(ReserveError::InUse) => {}
                 Err(error) => {
                     self.return_ticket(ticket);
@@ -167,7 +176,7 @@ impl<T> PidMap<T> {
         // Native looks at the cursor as it was before this allocation, and so do we.
         let mut first = split(ticket).1;
         loop {
-            let cursor = self.cursor.load(Relaxed);
+            let cursor = self.cursor.0.load(Relaxed);
             let lowest = if first > RESERVED_PIDS {
                 RESERVED_PIDS
             } else {
@@ -183,35 +192,38 @@ impl<T> PidMap<T> {
                 return Err(ReserveError::Full);
             };
             // Who moves the cursor has drawn the number, as with a ticket.
-            if self.cursor.cmpxchg(cursor, target, Full).is_ok() {
-                match self.reserve(nr) {
-                    Ok(reservation) => return Ok(reservation),
+            if self.cursor.0.cmpxchg(cursor, target, Full).is_ok() {
+                match self.reserve_in(nr, false) {
+                    Ok(reservation) => {
+                        self.enter_leaf(nr, split(ticket).1);
+                        return Ok(reservation);
+                    }
                     // Somebody asked for just this number meanwhile.
                     Err(ReserveError::InUse) => {}
                     Err(error) => {
-                        let _ = self.cursor.cmpxchg(target, ticket, Full);
+                        let _ = self.cursor.0.cmpxchg(target, ticket, Full);
                         return Err(error);
                     }
                 }
             }
-            first = split(self.cursor.load(Relaxed)).1;
+            first = split(self.cursor.0.load(Relaxed)).1;
         }
     }
 
     /// Undoes a draw, unless somebody else has drawn meanwhile.
     fn return_ticket(&self, ticket: u64) {
-        let _ = self.cursor.cmpxchg(ticket + 1, ticket, Full);
+        let _ = self.cursor.0.cmpxchg(ticket + 1, ticket, Full);
     }
 
     /// Undoes a draw from a full map. Draws that others make at the same time must not add up, or
     /// the cursor would run away from `pid_max` while nothing can be had.
     fn return_ticket_full(&self, ticket: u64, pid_max: u32) {
-        let now = match self.cursor.cmpxchg(ticket + 1, ticket, Full) {
+        let now = match self.cursor.0.cmpxchg(ticket + 1, ticket, Full) {
             Ok(_) => return,
             Err(now) => now,
         };
         if split(now).1 > pid_max {
-            let _ = self.cursor.cmpxchg(now, rewound(now, pid_max), Full);
+            let _ = self.cursor.0.cmpxchg(now, rewound(now, pid_max), Full);
         }
     }
 
@@ -222,6 +234,12 @@ impl<T> PidMap<T> {
     /// [`ReserveError::InUse`] and [`ReserveError::NoMemory`].
     #[doc(alias = "idr_alloc")]
     pub(crate) fn reserve(&self, nr: u32) -> Result<Reservation<'_, T>, ReserveError> {
+        self.reserve_in(nr, true)
+    }
+
+    /// Takes `nr`; `left` says that the cursor is not there, should a leaf have to be made.
+    #[inline]
+    fn reserve_in(&self, nr: u32, left: bool) -> Result<Reservation<'_, T>, ReserveError> {
         loop {
             let guard = read_lock();
             match self.walk(nr, &guard) {
@@ -242,11 +260,7 @@ impl<T> PidMap<T> {
                 Walk::Frozen(_) => {}
                 Walk::Missing(_) | Walk::Outside(_) => {
                     drop(guard);
-                    self.add_node(nr)?;
-                    // The cursor has left the leaf before this one: nobody else might come by.
-                    if let Some(before) = (nr & !(node::FANOUT - 1)).checked_sub(1) {
-                        self.reclaim(before);
-                    }
+                    self.add_node(nr, left)?;
                     continue;
                 }
             }
@@ -258,8 +272,10 @@ impl<T> PidMap<T> {
 
     /// Adds the first node that is missing on the way to `nr`; does nothing when none is.
     #[cold]
-    fn add_node(&self, nr: u32) -> Result<(), ReserveError> {
+    fn add_node(&self, nr: u32, left: bool) -> Result<(), ReserveError> {
         let new = mem::alloc_node().ok_or(ReserveError::NoMemory)?;
+        // SAFETY: Nobody knows the new node yet.
+        unsafe { new.as_ref() }.left.store(left.into(), Relaxed);
         let guard = read_lock();
         // Full: whoever finds the new node finds it as it was made. Litmus test: MP+publish-node.
         let added = match self.walk(nr, &guard) {
@@ -308,7 +324,7 @@ impl<T> PidMap<T> {
         let was = leaf.number(nr).xchg(FREE, Full);
         debug_assert!(was != FREE && was != FROZEN);
         self.clear_full(nr, path, &guard);
-        if nr / node::FANOUT != split(self.cursor.load(Relaxed)).1 / node::FANOUT {
+        if leaf.left.load(Relaxed) != 0 && leaf.is_empty() {
             drop(guard);
             self.reclaim(nr);
         }
@@ -351,15 +367,16 @@ impl<T> PidMap<T> {
 
     /// The next number to be tried (`idr_get_cursor()`).
     pub(crate) fn cursor(&self) -> u32 {
-        split(self.cursor.load(Relaxed)).1
+        split(self.cursor.0.load(Relaxed)).1
     }
 
     /// Makes `next` the next number to be tried (`idr_set_cursor()`).
     pub(crate) fn set_cursor(&self, next: u32) {
-        let mut cursor = self.cursor.load(Relaxed);
-        while let Err(now) = self.cursor.cmpxchg(cursor, rewound(cursor, next), Full) {
+        let mut cursor = self.cursor.0.load(Relaxed);
+        while let Err(now) = self.cursor.0.cmpxchg(cursor, rewound(cursor, next), Full) {
             cursor = now;
         }
+        self.enter_leaf(next, split(cursor).1);
     }
 
     /// Whether no number is taken, not even one that is not published.

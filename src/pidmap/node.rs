@@ -50,16 +50,19 @@ pub(crate) struct Node {
     /// Bit i: child i was found to have no free number. Never set in a leaf. May be late on both
     /// sides for a moment, see [`super::full`].
     pub(super) full: Atomic<u64>,
+    /// Of a leaf: the cursor is elsewhere, so the leaf is not needed when it is empty. A hint.
+    pub(super) left: Atomic<u32>,
     /// For the grace period after the node has left the table.
     pub(crate) rcu: mem::RcuHead,
 }
 
 impl Node {
-    /// A node whose slots are all free.
+    /// A node whose slots are all free, and which the cursor has not left.
     pub(crate) fn new() -> Self {
         Self {
             slots: [const { Atomic::new(FREE) }; FANOUT as usize],
             full: Atomic::new(0),
+            left: Atomic::new(0),
             rcu: mem::RcuHead::new(),
         }
     }

@@ -3,9 +3,9 @@
 //! Giving back nodes that hold nothing any more.
 //!
 //! The cursor goes through the whole range of numbers, and few of them are in use at a time: the
-//! table must not keep a node for each place where it has been. A release that empties a leaf, and
-//! an allocation that enters a new one, therefore try to take the empty leaf out of the table, and
-//! then what is empty above it.
+//! table must not keep a node for each place where it has been. A release that empties a leaf where
+//! the cursor is not, and an allocation that moves the cursor out of one, therefore try to take the
+//! empty leaf out of the table, and then what is empty above it.
 //!
 //! A node is taken out by freezing its slots one by one, from free to [`FROZEN`]. When all are
 //! frozen nobody can put anything into it; it is unlinked from its parent, and freed a grace
@@ -37,6 +37,24 @@ fn freeze(node: &Node) -> bool {
 }
 
 impl<T> PidMap<T> {
+    /// The cursor has come from `before` to `nr`: keeps the leaf where it is now, and lets go of the
+    /// one where it was.
+    #[cold]
+    pub(super) fn enter_leaf(&self, nr: u32, before: u32) {
+        if nr / node::FANOUT == before / node::FANOUT {
+            return;
+        }
+        let guard = read_lock();
+        if let Walk::Leaf(path) = self.walk(nr, &guard) {
+            path.leaf().left.store(0, Relaxed);
+        }
+        if let Walk::Leaf(path) = self.walk(before, &guard) {
+            path.leaf().left.store(1, Relaxed);
+        }
+        drop(guard);
+        self.reclaim(before);
+    }
+
     /// Takes the leaf of `nr` out of the table if it is empty and not needed, and then the nodes
     /// above it.
     pub(super) fn reclaim(&self, nr: u32) {
