@@ -322,7 +322,8 @@ fn list_namespaces(
         }
         position += 1;
     }
-    Ok((written, position as u64))
+    let at_end = position >= world.registry().positions();
+    Ok((written, if at_end { u64::MAX } else { position as u64 }))
 }
 
 fn audit(world: &World, arg: usize) -> Result {

@@ -297,6 +297,8 @@ impl Tree {
         gone.pid.set_user(PidType::Pid, 0);
         self.put_number(&gone.pid);
         if self.groups[group].threads.is_empty() {
+            // Its last thread may have exited before the rest of a kill was worked off.
+            self.killed.remove(&mut self.groups, group);
             self.groups.remove(group);
         }
     }

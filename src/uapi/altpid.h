@@ -107,8 +107,9 @@ struct altpid_world {
  * this task may not use (CLONE_PARENT by an init, CLONE_NEWPID or CLONE_THREAD
  * after unshare) and for a @parent that could not be one: not in the child's
  * namespace nor in one above it; EAGAIN for a task beyond the world's limit;
- * ENOSPC for a namespace beyond level 32 or beyond the world's limit; and from alloc_pid(): EINVAL for more numbers than levels, a number out of range,
- * or a first process that would not be pid 1; EEXIST for a number in use;
+ * ENOSPC for a namespace beyond level 32 or beyond the world's limit; and from
+ * alloc_pid(): EINVAL for more numbers than levels, a number out of range, or a
+ * first process that would not be pid 1; EEXIST for a number in use;
  * EAGAIN when a namespace is full; ENOMEM for memory and for a namespace whose
  * init has exited.
  */
@@ -439,10 +440,11 @@ struct altpid_translate {
  * @size: sizeof(struct altpid_list)
  * @what: ALTPID_LIST_TASKS or ALTPID_LIST_NAMESPACES
  * @ns: only what is visible from this namespace; 0 for all
- * @cursor: 0 to begin; out: to be given back for the next part
+ * @cursor: 0 to begin; out: to be given back for the next part, ~0 when there
+ *	is none
  * @entries: pointer to room for @count entries, struct altpid_task or struct
  *	altpid_ns
- * @count: room; out: how many entries were written; 0 at the end
+ * @count: room; out: how many entries were written
  * @entry_size: size of an entry as the caller knows it; a smaller one than the
  *	module's leaves out the end of each, so that the vectors of tasks need
  *	not be copied

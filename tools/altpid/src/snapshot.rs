@@ -1,0 +1,462 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A tree of processes as a file: what `altpid capture` writes and `altpid restore` reads.
+//!
+//! A [`Snapshot`] has been checked when it came from [`Snapshot::parse`] or passed
+//! [`Snapshot::check`]: what refers to something refers to something that is there.
+
+use crate::world::{self, TaskState, World};
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::{HashMap, HashSet},
+    fmt,
+};
+
+/// The form of the file that this program writes, and the only one it reads.
+pub const VERSION: u32 = 1;
+
+/// Numbers are below this (`PID_MAX_LIMIT`).
+pub const PID_MAX_LIMIT: i32 = 4 * 1024 * 1024;
+
+/// Levels that a namespace can be at (`MAX_PID_NS_LEVEL` + 1).
+pub const LEVELS: usize = crate::uapi::ALTPID_LEVELS as usize;
+
+/// The name of a task: bytes of any value, mostly text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Comm {
+    /// One that is UTF-8.
+    Text(String),
+    /// One that is not.
+    Bytes(Vec<u8>),
+}
+
+impl Comm {
+    /// The name made of these bytes.
+    pub fn new(bytes: &[u8]) -> Self {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Self::Text(text.to_owned()),
+            Err(_) => Self::Bytes(bytes.to_owned()),
+        }
+    }
+
+    /// The bytes of the name.
+    pub fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Text(text) => text.as_bytes(),
+            Self::Bytes(bytes) => bytes,
+        }
+    }
+}
+
+impl fmt::Display for Comm {
+    /// The name with everything escaped that could confuse a terminal.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for chunk in self.as_bytes().utf8_chunks() {
+            for c in chunk.valid().chars() {
+                if c.is_control() {
+                    write!(f, "{}", c.escape_default())?
+                } else {
+                    write!(f, "{c}")?
+                }
+            }
+            for byte in chunk.invalid() {
+                write!(f, "\\x{byte:02x}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A pid namespace.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Namespace {
+    /// Position of the namespace above in [`Snapshot::namespaces`]; none for the first.
+    pub parent: Option<usize>,
+    /// 0 for the one that the snapshot was taken from.
+    pub level: usize,
+    /// Its inode number in nsfs, which names it on the machine it is from.
+    pub inode: u64,
+}
+
+/// A thread. The vectors have its number at each level, level 0 first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Task {
+    /// Its own number (`NSpid`).
+    pub pid: Vec<i32>,
+    /// Its thread group's (`NStgid`).
+    pub tgid: Vec<i32>,
+    /// Its process group's (`NSpgid`); 0 where that has none.
+    pub pgid: Vec<i32>,
+    /// Its session's (`NSsid`); 0 where that has none.
+    pub sid: Vec<i32>,
+    /// The process that is its parent, by its number at level 0; 0 for one outside.
+    pub ppid: i32,
+    /// Position of its namespace in [`Snapshot::namespaces`].
+    pub ns: usize,
+    /// Where its children are born, if that is another known namespace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ns_for_children: Option<usize>,
+    /// The letter for its state in `/proc/PID/status`.
+    pub state: char,
+    /// Its name.
+    pub comm: Comm,
+}
+
+impl Task {
+    /// Whether it leads its thread group.
+    pub fn is_leader(&self) -> bool {
+        self.pid == self.tgid
+    }
+
+    /// Whether it has exited and was not reaped.
+    pub fn is_zombie(&self) -> bool {
+        matches!(self.state, 'Z' | 'X')
+    }
+
+    /// Its number at level 0.
+    pub fn root_pid(&self) -> i32 {
+        self.pid.first().copied().unwrap_or(0)
+    }
+
+    /// Its number in its own namespace.
+    pub fn own_pid(&self) -> i32 {
+        self.pid.last().copied().unwrap_or(0)
+    }
+}
+
+impl fmt::Display for Task {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "task {} ({})", Numbers(&self.pid), self.comm)
+    }
+}
+
+/// Shows a vector of numbers as `/proc` does: outermost first, `4213/17/1`.
+pub struct Numbers<'a>(pub &'a [i32]);
+
+impl fmt::Display for Numbers<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, nr) in self.0.iter().enumerate() {
+            write!(f, "{}{nr}", if i == 0 { "" } else { "/" })?;
+        }
+        Ok(())
+    }
+}
+
+/// A tree of processes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Snapshot {
+    /// [`VERSION`]
+    pub version: u32,
+    /// The release of the kernel it was taken on.
+    pub kernel: String,
+    /// `kernel.pid_max` at level 0.
+    pub pid_max: i32,
+    /// `kernel.ns_last_pid` at level 0, where the kernel tells.
+    pub last_pid: Option<i32>,
+    /// The namespaces; the first is at level 0, and parents come before children.
+    pub namespaces: Vec<Namespace>,
+    /// The threads, in the order of their numbers at level 0.
+    pub tasks: Vec<Task>,
+}
+
+/// What is wrong with a snapshot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem(pub String);
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Problem {}
+
+macro_rules! ensure {
+    ($holds:expr, $($what:tt)*) => {
+        if !$holds {
+            return Err(Problem(format!($($what)*)));
+        }
+    };
+}
+
+impl Snapshot {
+    /// Reads and checks a snapshot.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong: with line and column for what is not JSON or not of the right form, with the
+    /// task for the rest.
+    pub fn parse(text: &[u8]) -> Result<Self, Problem> {
+        let snapshot: Self = serde_json::from_slice(text)
+            .map_err(|error| Problem(format!("not a snapshot: {error}")))?;
+        snapshot.check()?;
+        Ok(snapshot)
+    }
+
+    /// Writes the snapshot as JSON, a line for each task.
+    pub fn to_json(&self) -> String {
+        let line = |value: serde_json::Result<String>| value.unwrap_or_default();
+        let rows = |rows: Vec<String>| {
+            if rows.is_empty() {
+                String::new()
+            } else {
+                format!("\n    {}\n  ", rows.join(",\n    "))
+            }
+        };
+        let namespaces = self
+            .namespaces
+            .iter()
+            .map(|ns| line(serde_json::to_string(ns)))
+            .collect();
+        let tasks = self
+            .tasks
+            .iter()
+            .map(|task| line(serde_json::to_string(task)))
+            .collect();
+        format!(
+            "{{\n  \"version\": {},\n  \"kernel\": {},\n  \"pid_max\": {},\n  \"last_pid\": {},\n  \
+             \"namespaces\": [{}],\n  \"tasks\": [{}]\n}}\n",
+            self.version,
+            line(serde_json::to_string(&self.kernel)),
+            self.pid_max,
+            line(serde_json::to_string(&self.last_pid)),
+            rows(namespaces),
+            rows(tasks),
+        )
+    }
+
+    /// A world as a snapshot.
+    ///
+    /// # Errors
+    ///
+    /// When the world cannot be read.
+    pub fn of_world(world: &World) -> world::Result<Self> {
+        let mut namespaces = world.namespaces(None)?;
+        namespaces.sort_by_key(|ns| (ns.level, ns.id));
+        let position: HashMap<_, _> = namespaces
+            .iter()
+            .enumerate()
+            .map(|(i, ns)| (ns.id, i))
+            .collect();
+        let all = world.tasks(None)?;
+        let root_pid: HashMap<_, _> = all.iter().map(|task| (task.id, task.tgid[0])).collect();
+        let mut tasks: Vec<_> = all
+            .iter()
+            .map(|task| Task {
+                pid: task.pid.clone(),
+                tgid: task.tgid.clone(),
+                pgid: task.pgid.clone(),
+                sid: task.sid.clone(),
+                ppid: task
+                    .parent
+                    .and_then(|id| root_pid.get(&id))
+                    .copied()
+                    .unwrap_or(0),
+                ns: position.get(&task.ns).copied().unwrap_or(0),
+                ns_for_children: task
+                    .ns_for_children
+                    .filter(|&ns| ns != task.ns)
+                    .and_then(|ns| position.get(&ns).copied()),
+                state: match task.state {
+                    TaskState::Running => 'S',
+                    TaskState::Stopped => 'T',
+                    TaskState::Exiting => 'I',
+                    TaskState::Zombie => 'Z',
+                },
+                comm: Comm::new(&task.comm),
+            })
+            .collect();
+        tasks.sort_by_key(Task::root_pid);
+        Ok(Self {
+            version: VERSION,
+            kernel: "altpid".into(),
+            pid_max: namespaces
+                .first()
+                .map_or(PID_MAX_LIMIT, |root| root.pid_max),
+            last_pid: namespaces.first().map(|root| root.last_pid),
+            namespaces: namespaces
+                .iter()
+                .map(|ns| Namespace {
+                    parent: ns.parent.and_then(|parent| position.get(&parent).copied()),
+                    level: ns.level as usize,
+                    inode: ns.id.0,
+                })
+                .collect(),
+            tasks,
+        })
+    }
+
+    /// The namespaces from level 0 to `ns`, by position.
+    pub fn chain(&self, ns: usize) -> Vec<usize> {
+        let mut chain: Vec<_> =
+            std::iter::successors(Some(ns), |&ns| self.namespaces[ns].parent).collect();
+        chain.reverse();
+        chain
+    }
+
+    /// Whether namespace `upper` is `lower` or above it.
+    pub fn is_ancestor_or_self(&self, upper: usize, lower: usize) -> bool {
+        std::iter::successors(Some(lower), |&ns| self.namespaces[ns].parent).any(|ns| ns == upper)
+    }
+
+    /// Checks that everything that is referred to is there and fits together.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that is wrong.
+    pub fn check(&self) -> Result<(), Problem> {
+        ensure!(
+            self.version == VERSION,
+            "version {} of the format is not known; this program knows {VERSION}",
+            self.version
+        );
+        ensure!(
+            (2..=PID_MAX_LIMIT).contains(&self.pid_max),
+            "pid_max {} is not between 2 and {PID_MAX_LIMIT}",
+            self.pid_max
+        );
+        self.check_namespaces()?;
+        let mut seen = HashMap::new();
+        for task in &self.tasks {
+            self.check_numbers(task)?;
+            for (ns, nr) in self.chain(task.ns).into_iter().zip(&task.pid) {
+                if let Some(other) = seen.insert((ns, *nr), task) {
+                    return Err(Problem(format!(
+                        "{task}: number {nr} of namespace {ns} is taken by {other}"
+                    )));
+                }
+            }
+        }
+        self.check_relations()?;
+        let inits: HashSet<_> = self
+            .tasks
+            .iter()
+            .filter(|t| t.own_pid() == 1)
+            .map(|t| t.ns)
+            .collect();
+        for task in &self.tasks {
+            ensure!(
+                task.ns == 0 || inits.contains(&task.ns),
+                "{task}: its namespace {} has no pid 1",
+                task.ns
+            );
+        }
+        Ok(())
+    }
+
+    fn check_namespaces(&self) -> Result<(), Problem> {
+        ensure!(!self.namespaces.is_empty(), "there is no namespace");
+        for (i, ns) in self.namespaces.iter().enumerate() {
+            match ns.parent {
+                None => ensure!(
+                    i == 0 && ns.level == 0,
+                    "namespace {i} has no parent, as only the first at level 0 may"
+                ),
+                // Parents come first, so there can be no cycle.
+                Some(parent) => ensure!(
+                    parent < i && self.namespaces[parent].level + 1 == ns.level,
+                    "namespace {i} at level {}: its parent {parent} is not before it and one level \
+                     above",
+                    ns.level
+                ),
+            }
+            ensure!(
+                ns.level < LEVELS,
+                "namespace {i}: level {} is beyond 32",
+                ns.level
+            );
+        }
+        Ok(())
+    }
+
+    fn check_numbers(&self, task: &Task) -> Result<(), Problem> {
+        let Some(ns) = self.namespaces.get(task.ns) else {
+            return Err(Problem(format!(
+                "{task}: there is no namespace {}",
+                task.ns
+            )));
+        };
+        for (name, vector) in [
+            ("pid", &task.pid),
+            ("tgid", &task.tgid),
+            ("pgid", &task.pgid),
+            ("sid", &task.sid),
+        ] {
+            ensure!(
+                vector.len() == ns.level + 1,
+                "{task}: {name} has {} numbers, its namespace is at level {}",
+                vector.len(),
+                ns.level
+            );
+            let lowest = i32::from(matches!(name, "pid" | "tgid"));
+            for nr in vector {
+                ensure!(
+                    (lowest..PID_MAX_LIMIT).contains(nr),
+                    "{task}: {name} {nr} is out of range"
+                );
+            }
+            // Who has a number at a level has one at all levels above.
+            ensure!(
+                vector.is_sorted_by_key(|&nr| nr == 0),
+                "{task}: {name} {} is visible below a level where it is not",
+                Numbers(vector)
+            );
+        }
+        if let Some(ns) = task.ns_for_children {
+            ensure!(
+                ns < self.namespaces.len() && self.is_ancestor_or_self(task.ns, ns),
+                "{task}: its children cannot be born in namespace {ns}"
+            );
+        }
+        Ok(())
+    }
+
+    fn check_relations(&self) -> Result<(), Problem> {
+        let leaders: HashMap<i32, &Task> = self
+            .tasks
+            .iter()
+            .filter(|t| t.is_leader())
+            .map(|t| (t.root_pid(), t))
+            .collect();
+        for task in &self.tasks {
+            let leader = leaders.get(&task.tgid[0]);
+            ensure!(
+                leader.is_some_and(|leader| leader.pid == task.tgid && leader.ns == task.ns),
+                "{task}: its thread group {} has no leader",
+                Numbers(&task.tgid)
+            );
+            if task.ppid == 0 {
+                continue;
+            }
+            let Some(parent) = leaders.get(&task.ppid) else {
+                return Err(Problem(format!(
+                    "{task}: its parent {} does not exist",
+                    task.ppid
+                )));
+            };
+            ensure!(
+                self.is_ancestor_or_self(parent.ns, task.ns),
+                "{task}: its parent {parent} is in a namespace that cannot see it"
+            );
+        }
+        // Up the parents from each task, each task once.
+        let mut rooted = HashSet::new();
+        for task in leaders.values() {
+            let mut path = Vec::new();
+            let mut next = Some(*task);
+            while let Some(t) = next {
+                if !rooted.insert(t.root_pid()) {
+                    ensure!(!path.contains(&t.root_pid()), "{t}: it is its own ancestor");
+                    break;
+                }
+                path.push(t.root_pid());
+                next = leaders.get(&t.ppid).copied();
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The one place that talks to the kernel by ioctl(2).
+
+use crate::uapi;
+use rustix::{
+    fd::{BorrowedFd, FromRawFd, OwnedFd},
+    io::{Errno, Result},
+    ioctl::{Ioctl, IoctlOutput, Opcode, ioctl, opcode},
+};
+use std::{ffi::c_void, fs::File, path::Path};
+
+/// A struct of the interface together with the command that takes it.
+pub(crate) trait Command: Default {
+    /// The number of the command.
+    const NUMBER: u32;
+
+    /// Sets the first member, which says how large the struct is.
+    fn set_size(&mut self, size: u32);
+}
+
+macro_rules! command {
+    ($($name:ident: $number:ident,)*) => {
+        $(impl Command for uapi::$name {
+            const NUMBER: u32 = uapi::$number as u32;
+
+            fn set_size(&mut self, size: u32) {
+                self.size = size;
+            }
+        })*
+    };
+}
+
+command! {
+    altpid_world: ALTPID_CMD_WORLD,
+    altpid_clone: ALTPID_CMD_CLONE,
+    altpid_unshare: ALTPID_CMD_UNSHARE,
+    altpid_setns: ALTPID_CMD_SETNS,
+    altpid_exit: ALTPID_CMD_EXIT,
+    altpid_wait: ALTPID_CMD_WAIT,
+    altpid_setsid: ALTPID_CMD_SETSID,
+    altpid_setpgid: ALTPID_CMD_SETPGID,
+    altpid_set_name: ALTPID_CMD_SET_NAME,
+    altpid_task: ALTPID_CMD_TASK,
+    altpid_ns: ALTPID_CMD_NS,
+    altpid_ns_set: ALTPID_CMD_NS_SET,
+    altpid_find: ALTPID_CMD_FIND,
+    altpid_translate: ALTPID_CMD_TRANSLATE,
+    altpid_list: ALTPID_CMD_LIST,
+    altpid_audit: ALTPID_CMD_AUDIT,
+}
+
+/// One call: the command of `T` with a pointer to it.
+struct Call<'a, T>(&'a mut T);
+
+// SAFETY: The command takes a pointer to the struct, whose size stands in its first member, and
+// reads and writes no more than that. What the struct points to is the business of `call`'s caller.
+unsafe impl<T: Command> Ioctl for Call<'_, T> {
+    type Output = ();
+
+    const IS_MUTATING: bool = true;
+
+    fn opcode(&self) -> Opcode {
+        T::NUMBER as Opcode
+    }
+
+    fn as_ptr(&mut self) -> *mut c_void {
+        (&raw mut *self.0).cast()
+    }
+
+    unsafe fn output_from_ptr(_: IoctlOutput, _: *mut c_void) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// Performs the command that `arg` belongs to.
+///
+/// # Safety
+///
+/// Addresses in `arg` are those of memory that the command may read or write, as the header says.
+pub(crate) unsafe fn call<T: Command>(fd: BorrowedFd<'_>, arg: &mut T) -> Result<()> {
+    arg.set_size(u32::try_from(size_of::<T>()).map_err(|_| Errno::INVAL)?);
+    // SAFETY: By the safety requirements, and `Call` describes the command rightly.
+    unsafe { ioctl(fd, Call(arg)) }
+}
+
+/// `NS_GET_PARENT` (`include/uapi/linux/nsfs.h`), which takes nothing and returns a descriptor.
+struct GetParent;
+
+// SAFETY: The command takes no argument, and its result is a new descriptor.
+unsafe impl Ioctl for GetParent {
+    type Output = OwnedFd;
+
+    const IS_MUTATING: bool = false;
+
+    fn opcode(&self) -> Opcode {
+        opcode::none(0xb7, 0x2)
+    }
+
+    fn as_ptr(&mut self) -> *mut c_void {
+        std::ptr::null_mut()
+    }
+
+    unsafe fn output_from_ptr(out: IoctlOutput, _: *mut c_void) -> Result<OwnedFd> {
+        // SAFETY: The command was successful, so this is a descriptor that nobody else has.
+        Ok(unsafe { OwnedFd::from_raw_fd(out) })
+    }
+}
+
+/// The pid namespace above the one that a file of nsfs stands for.
+///
+/// # Errors
+///
+/// `EPERM` when that is outside of the caller's own.
+pub(crate) fn parent_namespace(path: &Path) -> std::io::Result<File> {
+    let ns = File::open(path)?;
+    // SAFETY: `GetParent` describes the command rightly.
+    let parent = unsafe { ioctl(&ns, GetParent) }?;
+    Ok(parent.into())
+}
