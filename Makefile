@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# What can be done here; "make help" lists it. The kernel's build system reads
+# Kbuild, not this file.
+
+.DEFAULT_GOAL := all
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+# Variables given to make reach the scripts through the environment.
+export KDIR KERNEL KERNEL_SRC TEST ACCEL CPUS MEMORY LLVM
+export RUSTC RUSTDOC RUSTFMT CARGO BINDGEN QEMU
+
+# Each verb does all it needs by itself.
+.NOTPARALLEL:
+.PHONY: all run test check shell doctor setup rust-analyzer clean help
+
+all:
+	@scripts/setup
+	@scripts/build
+
+run:
+	@qemu/run
+
+test:
+	@qemu/test
+
+check:
+	@scripts/setup
+	@scripts/check
+
+shell:
+	@qemu/shell
+
+doctor:
+	@scripts/doctor
+
+setup:
+	@scripts/setup
+
+rust-analyzer:
+	@scripts/setup
+	@scripts/rust-analyzer
+
+clean:
+	rm -rf build rust-project.json
+
+help:
+	@echo 'The main job:'
+	@echo '  make run            Capture the processes of this machine, boot a kernel with altpid,'
+	@echo '                      restore them in there with the numbers they have, and compare'
+	@echo '  make test           Run all tests, on this machine and in the booted kernel'
+	@echo
+	@echo 'Everyday:'
+	@echo '  make                Build the module and the tools'
+	@echo '  make check          Formatting, lints, style'
+	@echo '  make shell          A prompt in the booted kernel with the module loaded'
+	@echo '  make doctor         What this machine has and lacks'
+	@echo '  make setup          Install what is missing (the others do this themselves)'
+	@echo '  make rust-analyzer  Write rust-project.json for editors'
+	@echo '  make clean          Remove what was built here (not the cached kernel)'
+	@echo
+	@echo 'Variables:'
+	@echo '  KDIR=/path          Build the module against this built kernel tree'
+	@echo '  KERNEL=7.2          The test kernel: which source package (default 7.3)'
+	@echo '  KERNEL_SRC=/path    The test kernel: a source tree of your own'
+	@echo '  TEST=text           make test: only tests with this in their name'
+	@echo '  ACCEL=kvm|tcg       The guest: how it runs (default: kvm if it works)'
+	@echo '  RUSTC= CARGO= BINDGEN= LLVM=-19    Tools, if not those of the distribution'
+	@echo '  ALTPID_CACHE=/path  Where kernels and tools are kept (default ~/.cache/altpid)'

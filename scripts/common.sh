@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# shellcheck disable=SC2034 # the variables are for those who source it
+#
+# Sourced by the other scripts: where things are, which tools are used, and how
+# to say something.
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+OUT=$ROOT/build
+CACHE=${ALTPID_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/altpid}
+HOST_TARGET=$(uname -m)-unknown-linux-gnu
+
+# bindgen: the oldest that will do, and the one that is built when the
+# distribution's is older.
+BINDGEN_MIN=0.71.1
+BINDGEN_PIN=0.73.2
+
+# Rust tools are called by path: a rustup toolchain that comes first in PATH
+# may lack the library source and is not the one that built the kernel.
+export RUSTC=${RUSTC:-/usr/bin/rustc}
+export RUSTDOC=${RUSTDOC:-/usr/bin/rustdoc}
+export RUSTFMT=${RUSTFMT:-/usr/bin/rustfmt}
+export CARGO=${CARGO:-/usr/bin/cargo}
+CARGO_CLIPPY=${CARGO_CLIPPY:-/usr/bin/cargo-clippy}
+CARGO_FMT=${CARGO_FMT:-/usr/bin/cargo-fmt}
+CLIPPY_DRIVER=${CLIPPY_DRIVER:-/usr/bin/clippy-driver}
+
+export LC_ALL=C.UTF-8
+unset MAKEFLAGS MAKELEVEL MFLAGS
+
+# say TEXT...: one line about what is being done.
+say() {
+	printf '==> %s\n' "$*" >&2
+}
+
+# die TEXT...: what is wrong, and what to do about it; each argument is a line.
+die() {
+	printf '%s\n' "$@" | sed -e '1s/^/altpid: /' -e '1!s/^/        /' >&2
+	exit 1
+}
+
+# version_ge A B: is version A at least B?
+version_ge() {
+	[ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | head -n 1)" = "$2" ]
+}
+
+# duration SECONDS: as minutes and seconds.
+duration() {
+	printf '%d:%02d' $(($1 / 60)) $(($1 % 60))
+}
+
+# bindgen_version PATH: the version it says it is.
+bindgen_version() {
+	"$1" --version 2>/dev/null | awk '{ print $2 }'
+}
+
+# find_bindgen: the path of a bindgen that is recent enough, or nothing.
+find_bindgen() {
+	local candidate
+	for candidate in "${BINDGEN:-}" /usr/bin/bindgen "$CACHE/tools/bindgen-$BINDGEN_PIN/bin/bindgen"; do
+		if [ -n "$candidate" ] && [ -x "$candidate" ] &&
+		   version_ge "$(bindgen_version "$candidate")" "$BINDGEN_MIN"; then
+			printf '%s\n' "$candidate"
+			return
+		fi
+	done
+}
+
+# find_llvm: the suffix (-19) of the clang the test kernel is built with: 19 if
+# it is there, else the newest that is complete; or nothing.
+find_llvm() {
+	local major
+	for major in 19 $(compgen -c clang- | sed -n 's/^clang-\([0-9]\+\)$/\1/p' | sort -rnu); do
+		if command -v "clang-$major" && command -v "ld.lld-$major" &&
+		   command -v "llvm-nm-$major" && [ -e "/usr/lib/llvm-$major/lib/libclang.so" ]
+		then
+			printf -- '-%s\n' "$major" >&3
+			return
+		fi
+	done 3>&1 >/dev/null
+}
+
+# rust_make_args: sets RUST_MAKE_ARGS, what every kernel make needs about Rust.
+rust_make_args() {
+	BINDGEN=$(find_bindgen)
+	RUST_MAKE_ARGS=(RUSTC="$RUSTC" RUSTDOC="$RUSTDOC" RUSTFMT="$RUSTFMT"
+		BINDGEN="$BINDGEN" CLIPPY_DRIVER="$CLIPPY_DRIVER")
+	# bindgen loads libclang by itself: the one of the clang that is used.
+	local llvm
+	llvm=${LLVM:-$(find_llvm)}
+	if [ -d "/usr/lib/llvm$llvm/lib" ]; then
+		export LIBCLANG_PATH=${LIBCLANG_PATH:-/usr/lib/llvm$llvm/lib}
+	fi
+}

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# shellcheck disable=SC2034 # the variables are for those who source it
+#
+# Sourced after common.sh: can Rust modules be built against a kernel tree, and
+# with what arguments?
+
+KERNEL_MIN=7.2
+
+# config KDIR NAME: the value of a symbol in a configured tree, without quotes.
+config() {
+	sed -n "s/^CONFIG_$2=\"\?\([^\"]*\)\"\?\$/\1/p" "$1/include/config/auto.conf" 2>/dev/null
+}
+
+# kernel_release KDIR: the release of a built tree.
+kernel_release() {
+	cat "$1/include/config/kernel.release" 2>/dev/null || true
+}
+
+# compiler_of KDIR: the arguments that name the C compiler which built the
+# tree; nothing if it is not installed.
+compiler_of() {
+	local kdir=$1 text command major
+	text=$(config "$kdir" CC_VERSION_TEXT)
+	if [ "$(config "$kdir" CC_IS_CLANG)" = y ]; then
+		major=$(($(config "$kdir" CLANG_VERSION) / 10000))
+		for command in "clang-$major" clang; do
+			[ "$("$command" --version 2>/dev/null | head -n 1)" = "$text" ] || continue
+			if [ "$(config "$kdir" LD_IS_LLD)" = y ]; then
+				command=${command#clang}
+				echo "LLVM=${command:-1}"
+			else
+				echo "CC=$command"
+			fi
+			return
+		done
+	else
+		major=$(($(config "$kdir" GCC_VERSION) / 10000))
+		for command in "${text%% *}" "gcc-$major" gcc; do
+			# The text begins with the name the compiler was called by.
+			[ "$("$command" --version 2>/dev/null | head -n 1 | cut -d ' ' -f 2-)" = "${text#* }" ] || continue
+			echo "CC=$command"
+			return
+		done
+	fi
+}
+
+# check_kdir KDIR: one line "ok|what|detail" or "missing|what|detail|remedy" for
+# each thing a tree must have; it stops where the rest makes no sense.
+check_kdir() {
+	local kdir=$1 release built ours compiler
+	local rebuild="build the tree again with this rustc, or give the one that built it as RUSTC=/path"
+	if [ ! -e "$kdir/include/config/auto.conf" ] || [ ! -e "$kdir/Makefile" ]; then
+		echo "missing|kernel tree|$kdir is not a configured and built kernel tree|give the build directory (O=) of a kernel as KDIR=, or leave KDIR out"
+		return
+	fi
+	release=$(kernel_release "$kdir")
+	if version_ge "${release%%[-+]*}" "$KERNEL_MIN"; then
+		echo "ok|kernel version|$release"
+	else
+		echo "missing|kernel version|${release:-unknown} in $kdir|altpid needs $KERNEL_MIN or newer"
+	fi
+	if [ "$(config "$kdir" RUST)" = y ] && [ "$(config "$kdir" MODULES)" = y ]; then
+		echo "ok|kernel configuration|CONFIG_RUST=y CONFIG_MODULES=y"
+	else
+		echo "missing|kernel configuration|CONFIG_RUST=y or CONFIG_MODULES=y is not set in $kdir|configure the kernel with both (make rustavailable says what it lacks) and build it"
+		return
+	fi
+	if [ ! -e "$kdir/rust/libcore.rmeta" ] || [ ! -e "$kdir/rust/libkernel.rmeta" ]; then
+		echo "missing|Rust metadata|no rust/libkernel.rmeta in $kdir: headers as distributions package them cannot build Rust modules|give a tree in which the kernel was built as KDIR=, or leave KDIR out"
+		return
+	fi
+	echo "ok|Rust metadata|rust/libkernel.rmeta"
+	if [ -e "$kdir/Module.symvers" ]; then
+		echo "ok|exported symbols|Module.symvers"
+	else
+		echo "missing|exported symbols|no Module.symvers in $kdir: its build has not finished|run make in that tree"
+	fi
+	built=$(head -c 4096 "$kdir/rust/libcore.rmeta" | tr -c '[:print:]' '\n' | grep -o -m 1 'rustc [0-9].*' || true)
+	ours=$("$RUSTC" -V 2>/dev/null || true)
+	if [ -z "$ours" ]; then
+		echo "missing|same rustc|no rustc at $RUSTC|run make setup, or give RUSTC=/path"
+	elif head -c 4096 "$kdir/rust/libcore.rmeta" | grep -qaF "$ours"; then
+		echo "ok|same rustc|$ours"
+	else
+		echo "missing|same rustc|the tree was built by ${built:-another rustc}, $RUSTC is $ours|$rebuild"
+	fi
+	compiler=$(compiler_of "$kdir")
+	if [ -n "$compiler" ]; then
+		echo "ok|same C compiler|$(config "$kdir" CC_VERSION_TEXT) ($compiler)"
+	else
+		echo "missing|same C compiler|the tree was built by $(config "$kdir" CC_VERSION_TEXT), which is not here|install that compiler, or build the tree again"
+	fi
+}
+
+# kdir_make_args KDIR: sets KDIR_MAKE_ARGS, what make must be given for a tree.
+# The environment is not enough: the kernel's Makefile sets these itself.
+kdir_make_args() {
+	local compiler
+	compiler=$(compiler_of "$1")
+	[[ $compiler != LLVM=-* ]] || LLVM=${compiler#LLVM=}
+	rust_make_args
+	KDIR_MAKE_ARGS=("${RUST_MAKE_ARGS[@]}")
+	[ -z "$compiler" ] || KDIR_MAKE_ARGS+=("$compiler")
+	[ "$(config "$1" UML)" != y ] || KDIR_MAKE_ARGS+=(ARCH=um)
+}
