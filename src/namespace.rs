@@ -345,11 +345,11 @@ impl Namespace {
 
     /// Where the namespace is in its life (`ALTPID_NS_*`).
     pub(crate) fn state(&self) -> u32 {
-        match (self.is_adding(), self.child_reaper(), self.nr_pids()) {
-            (true, 0, _) => uapi::ALTPID_NS_AWAITING_INIT,
-            (true, _, _) => uapi::ALTPID_NS_ACTIVE,
-            (false, _, 0) => uapi::ALTPID_NS_DEAD,
-            (false, _, _) => uapi::ALTPID_NS_DYING,
+        match (self.is_adding(), self.child_reaper()) {
+            (true, 0) => uapi::ALTPID_NS_AWAITING_INIT,
+            (true, _) => uapi::ALTPID_NS_ACTIVE,
+            (false, 0) => uapi::ALTPID_NS_DEAD,
+            (false, _) => uapi::ALTPID_NS_DYING,
         }
     }
 }

@@ -306,7 +306,8 @@ pub(crate) fn alloc_pid(ns: &Namespace, set_tid: &[i32]) -> Result<NewPid, Alloc
         };
         let nr = reservation.nr();
         taken.push(reservation);
-        if nr != 1 && level.child_reaper() == 0 {
+        // A dead namespace has no init any more, but it had one.
+        if nr != 1 && level.child_reaper() == 0 && level.is_adding() {
             return Err(AllocError::NotInit);
         }
     }

@@ -285,6 +285,8 @@ impl Tree {
         let members = &mut self.groups[group];
         members.threads.remove(&mut self.tasks, task);
         members.nr_threads -= 1;
+        // The init of a dying namespace may have been woken once more while it was finished.
+        self.exiting.remove(&mut self.tasks, task);
         let Some(gone) = self.tasks.remove(task) else {
             return;
         };
@@ -292,7 +294,9 @@ impl Tree {
             self.nr_zombies -= 1;
         }
         if gone.ns().child_reaper() == Idx::to_raw(Some(task)) {
-            gone.ns().set_child_reaper(0);
+            // A dead leader that waited for this thread stands for the namespace until it is reaped.
+            let leader = self.groups[group].leader.filter(|&leader| leader != task);
+            gone.ns().set_child_reaper(Idx::to_raw(leader));
         }
         gone.pid.set_user(PidType::Pid, 0);
         self.put_number(&gone.pid);

@@ -324,8 +324,8 @@ struct altpid_task {
 /* &struct altpid_ns.state */
 #define ALTPID_NS_AWAITING_INIT	0	/* no pid 1 yet */
 #define ALTPID_NS_ACTIVE	1	/* pid 1 lives */
-#define ALTPID_NS_DYING		2	/* pid 1 has exited, others are left */
-#define ALTPID_NS_DEAD		3	/* empty for ever, something holds it */
+#define ALTPID_NS_DYING		2	/* pid 1 has exited, and is not reaped */
+#define ALTPID_NS_DEAD		3	/* nobody is left, something holds it */
 
 /**
  * struct altpid_ns - ALTPID_IOC_NS: everything about one namespace

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! KUnit suites for altpid, built with the sources that they test.
+//!
+//! The suites run when the module is loaded, after its init: the slab caches are there by then.
+//! Each test makes what it needs and leaves nothing. What a case mirrors is said with it, by the
+//! name of the native function or the rule.
+
+// The interface's own parsing is not built in here, so some of what it uses has no user.
+#![allow(dead_code)]
+
+/// The sources under test. Inside an inline module, so that their own files are looked for where
+/// they are.
+#[path = "../src"]
+mod sources {
+    pub(crate) mod audit;
+    pub(crate) mod clone;
+    pub(crate) mod exit;
+    pub(crate) mod mem;
+    pub(crate) mod namespace;
+    pub(crate) mod pid;
+    pub(crate) mod pidmap;
+    pub(crate) mod query;
+    pub(crate) mod registry;
+    pub(crate) mod session;
+    pub(crate) mod slab;
+    pub(crate) mod slots;
+    pub(crate) mod sync;
+    pub(crate) mod task;
+    pub(crate) mod tree;
+    pub(crate) mod uapi;
+    pub(crate) mod unshare;
+    pub(crate) mod wait;
+    pub(crate) mod world;
+}
+
+use sources::*;
+
+mod support;
+
+mod test_clone;
+mod test_exit;
+mod test_namespace;
+mod test_pid;
+mod test_pidmap;
+mod test_random;
+mod test_session;
+mod test_threads;
+
+use kernel::prelude::*;
+
+module! {
+    type: AltpidKunit,
+    name: "altpid_kunit",
+    authors: ["The altpid authors"],
+    description: "KUnit suites for altpid",
+    license: "GPL",
+}
+
+/// What the suites need as long as the module is loaded.
+struct AltpidKunit {
+    _caches: mem::Caches,
+}
+
+impl kernel::Module for AltpidKunit {
+    fn init(_module: &'static ThisModule) -> Result<Self> {
+        Ok(Self {
+            _caches: mem::Caches::new()?,
+        })
+    }
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Namespaces: depth, sysctls, states, lifetime; unshare and setns.
+
+use crate::{
+    clone::flags,
+    namespace::{pid_max_min, CreateError, Namespace, PID_MAX_LIMIT},
+    registry::Registry,
+    support::{world, world_of, Verbs},
+    uapi,
+};
+use kernel::prelude::*;
+
+#[kernel::macros::kunit_tests(altpid_namespace)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thirty_three_levels_and_no_more() -> Result {
+        // create_pid_namespace(): ENOSPC beyond MAX_PID_NS_LEVEL
+        let registry = Registry::new(64)?;
+        let mut ns = Namespace::create(None, &registry)?;
+        for level in 1..=32 {
+            ns = Namespace::create(Some(&ns), &registry)?;
+            assert_eq!(ns.level(), level);
+        }
+        let beyond = Namespace::create(Some(&ns), &registry).err();
+        assert!(beyond == Some(CreateError::TooDeep));
+        assert_eq!(registry.len(), 33);
+        // put_pid_ns(): the chain goes with its last child.
+        drop(ns);
+        assert_eq!(registry.len(), 0);
+        Ok(())
+    }
+
+    #[test]
+    fn as_many_as_the_world_may_have() -> Result {
+        let world = world_of(64, 3)?;
+        let verbs = Verbs(&world);
+        let init = world.init();
+        let a = verbs.container(init)?;
+        let _b = verbs.container(init)?;
+        assert!(verbs.container(init).err() == Some(ENOSPC));
+        assert!(world.unshare(init, flags::NEWPID).err() == Some(ENOSPC));
+        verbs.exit(a, 0)?;
+        verbs.wait(init, -1)?;
+        verbs.container(init)?;
+        assert!(verbs.is_sound());
+        Ok(())
+    }
+
+    #[test]
+    fn sysctls() -> Result {
+        // pid_max: pid_max_min to PID_MAX_LIMIT; ns_last_pid: 0 to pid_max, both inclusive
+        let registry = Registry::new(4)?;
+        let ns = Namespace::create(None, &registry)?;
+        let (min, max) = (i64::from(pid_max_min()), i64::from(PID_MAX_LIMIT));
+        for (value, good) in [
+            (min, true),
+            (min - 1, false),
+            (max, true),
+            (max + 1, false),
+            (0, false),
+            (-1, false),
+            (i64::MAX, false),
+        ] {
+            assert_eq!(ns.set_pid_max(value).is_ok(), good);
+        }
+        assert_eq!(i64::from(ns.pid_max()), max);
+        ns.set_pid_max(1000)?;
+        for (value, good) in [(0, true), (1000, true), (1001, false), (-1, false)] {
+            assert_eq!(ns.set_last_pid(value).is_ok(), good);
+        }
+        assert_eq!(ns.last_pid(), 1000);
+        let child = Namespace::create(Some(&ns), &registry)?;
+        assert_eq!(child.pid_max(), PID_MAX_LIMIT);
+        Ok(())
+    }
+
+    #[test]
+    fn states() -> Result {
+        let world = world()?;
+        let verbs = Verbs(&world);
+        let init = world.init();
+        let state = |ns| world.describe_namespace(ns).map_or(99, |ns| ns.state);
+        let ns = world.unshare(init, flags::NEWPID)?;
+        assert_eq!(state(ns), uapi::ALTPID_NS_AWAITING_INIT);
+        let first = verbs.fork(init)?;
+        assert_eq!(state(ns), uapi::ALTPID_NS_ACTIVE);
+        assert_eq!(verbs.nr(first, 1), 1);
+        // Someone injected, whose parent is outside and does not wait.
+        let stuck = verbs.fork(init)?;
+        verbs.exit(first, 0)?;
+        assert_eq!(state(ns), uapi::ALTPID_NS_DYING);
+        assert_eq!(verbs.state(stuck), i64::from(uapi::ALTPID_TASK_ZOMBIE));
+        assert_eq!(verbs.state(first), i64::from(uapi::ALTPID_TASK_EXITING));
+        verbs.wait(init, -1)?;
+        verbs.wait(init, -1)?;
+        // Held by pid_for_children of init only.
+        assert_eq!(state(ns), uapi::ALTPID_NS_DEAD);
+        assert!(verbs.fork(init).err() == Some(ENOMEM));
+        world.setns(init, world.root().id())?;
+        assert!(world.describe_namespace(ns).is_err());
+        assert!(verbs.is_sound());
+        Ok(())
+    }
+
+    #[test]
+    fn unshare_is_deferred_and_once() -> Result {
+        // copy_pid_ns(): EINVAL while pid_ns_for_children is not the active namespace
+        let world = world()?;
+        let verbs = Verbs(&world);
+        let task = verbs.fork(world.init())?;
+        let before = verbs.ns(task)?;
+        assert_eq!(world.unshare(task, 0)?, 0);
+        assert!(world.unshare(task, flags::NEWPID | flags::VM).err() == Some(EINVAL));
+        let ns = world.unshare(task, flags::NEWPID)?;
+        assert_eq!(verbs.ns(task)?, before);
+        assert!(world.unshare(task, flags::NEWPID).err() == Some(EINVAL));
+        assert!(verbs.container(task).err() == Some(EINVAL));
+        assert!(verbs.thread(task).err() == Some(EINVAL));
+        let first = verbs.fork(task)?;
+        let second = verbs.fork(task)?;
+        assert_eq!((verbs.nr(first, 1), verbs.nr(second, 1)), (1, 2));
+        assert_eq!(verbs.ns(first)?, ns);
+        assert_eq!(verbs.parent(second), task);
+        world.setns(task, before)?;
+        assert!(verbs.thread(task).is_ok());
+        assert!(world.unshare(task, flags::NEWPID).is_ok());
+        assert!(verbs.is_sound());
+        Ok(())
+    }
+
+    #[test]
+    fn setns_goes_down_only() -> Result {
+        // pidns_install()
+        let world = world()?;
+        let verbs = Verbs(&world);
+        let init = world.init();
+        let (a, b) = (verbs.container(init)?, verbs.container(init)?);
+        let inner = verbs.container(a)?;
+        let (root, ns_a, ns_b) = (world.root().id(), verbs.ns(a)?, verbs.ns(b)?);
+        let ns_inner = verbs.ns(inner)?;
+        let cases: &[(u64, u64, bool)] = &[
+            (init, root, true),
+            (init, ns_a, true),
+            (init, ns_inner, true),
+            (a, ns_a, true),
+            (a, ns_inner, true),
+            (a, root, false),
+            (a, ns_b, false),
+            (inner, ns_a, false),
+        ];
+        for &(task, ns, good) in cases {
+            assert_eq!(
+                world.setns(task, ns).err(),
+                if good { None } else { Some(EINVAL) }
+            );
+        }
+        assert!(world.setns(a, 12345).err() == Some(ENOENT));
+        assert!(world.setns(12345, root).err() == Some(ESRCH));
+        // An injected task: its number inside, its parent outside, invisible from in there.
+        world.setns(init, ns_inner)?;
+        let injected = verbs.fork(init)?;
+        assert_eq!(verbs.nr(injected, 2), 2);
+        assert_eq!(verbs.parent(injected), init);
+        assert!(verbs.is_sound());
+        Ok(())
+    }
+
+    #[test]
+    fn another_task_can_make_init() -> Result {
+        // pidns_init_via_setns.c
+        let world = world()?;
+        let verbs = Verbs(&world);
+        let init = world.init();
+        let other = verbs.fork(init)?;
+        let ns = world.unshare(init, flags::NEWPID)?;
+        world.setns(other, ns)?;
+        let first = verbs.fork(other)?;
+        assert_eq!(verbs.nr(first, 1), 1);
+        assert_eq!(world.describe_namespace(ns)?.child_reaper, first);
+        Ok(())
+    }
+}

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Sequences of verbs drawn at random, with every invariant checked after each.
+
+use crate::{
+    clone::{flags::*, ParentArg},
+    support::{world_of, Random, Verbs},
+    world::World,
+};
+use kernel::prelude::*;
+
+/// Ids that tasks and namespaces had when they were made; most name nobody any more.
+struct Cast {
+    tasks: KVVec<u64>,
+    namespaces: KVVec<u64>,
+}
+
+impl Cast {
+    fn new(world: &World) -> Result<Self> {
+        let mut cast = Self {
+            tasks: KVVec::new(),
+            namespaces: KVVec::new(),
+        };
+        cast.tasks.push(world.init(), GFP_KERNEL)?;
+        cast.namespaces.push(world.root().id(), GFP_KERNEL)?;
+        Ok(cast)
+    }
+
+    /// Somebody, the last ones more often.
+    fn pick(ids: &[u64], random: &mut Random) -> u64 {
+        let recent = ids.len().min(40);
+        let from = if random.below(4) == 0 {
+            0
+        } else {
+            ids.len() - recent
+        };
+        ids[from + random.below((ids.len() - from) as u32) as usize]
+    }
+}
+
+/// Flags of a clone: mostly of a kind that succeeds.
+fn draw_flags(random: &mut Random) -> u64 {
+    match random.below(12) {
+        0..5 => 0,
+        5..7 => NEWPID,
+        7..9 => THREAD | SIGHAND | VM,
+        9 => PARENT,
+        10 => AUTOREAP,
+        _ => 1 << random.below(40),
+    }
+}
+
+/// One verb. Whether it succeeds is not the question here.
+fn act(verbs: &Verbs<'_>, cast: &mut Cast, random: &mut Random) -> Result {
+    let world = verbs.0;
+    let task = Cast::pick(&cast.tasks, random);
+    match random.below(100) {
+        0..45 => {
+            let wanted = [random.below(40) as i32, random.below(90) as i32];
+            let set_tid = &wanted[..(random.below(8) as usize).saturating_sub(5).min(2)];
+            let child = if random.below(10) == 0 {
+                let parent = match random.below(4) {
+                    0 => ParentArg::Outside,
+                    _ => ParentArg::Task(Cast::pick(&cast.tasks, random)),
+                };
+                verbs.clone_with(task, draw_flags(random), 0, set_tid, parent)
+            } else {
+                verbs.clone(task, draw_flags(random), set_tid)
+            };
+            if let Ok((child, _)) = child {
+                cast.tasks.push(child, GFP_KERNEL)?;
+                if let Ok(ns) = verbs.ns(child) {
+                    if cast.namespaces.last() != Some(&ns) {
+                        cast.namespaces.push(ns, GFP_KERNEL)?;
+                    }
+                }
+            }
+        }
+        45..60 => _ = world.exit(task, random.below(300) as i32, random.below(3) > 0),
+        60..78 => {
+            let which = random.below(60) as i32 - 20;
+            let options =
+                [1, 1, 1, 0x4000_0001, 0x8000_0001, 0x2000_0001][random.below(6) as usize];
+            _ = world.wait(task, if random.below(2) == 0 { -1 } else { which }, options);
+        }
+        78..83 => _ = verbs.setsid(task),
+        83..90 => {
+            let (pid, pgid) = (random.below(30) as i32, random.below(30) as i32);
+            let own = random.below(2) as i32;
+            _ = verbs.setpgid(task, pid * own, pgid * own);
+        }
+        90..94 => {
+            if let Ok(ns) = world.unshare(task, NEWPID) {
+                cast.namespaces.push(ns, GFP_KERNEL)?;
+            }
+        }
+        94..99 => _ = world.setns(task, Cast::pick(&cast.namespaces, random)),
+        _ => {
+            if let Ok(ns) = world.namespace(Cast::pick(&cast.namespaces, random)) {
+                _ = ns.set_pid_max(i64::from(290 + random.below(60)));
+                _ = ns.set_last_pid(random.below(330).into());
+            }
+        }
+    }
+    Ok(())
+}
+
+#[kernel::macros::kunit_tests(altpid_random)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_step_leaves_a_sound_world() -> Result {
+        for seed in 1..=8 {
+            let world = world_of(60, 20)?;
+            let verbs = Verbs(&world);
+            let mut cast = Cast::new(&world)?;
+            let mut random = Random::new(seed * 0x9e37_79b9);
+            for _ in 0..2500 {
+                act(&verbs, &mut cast, &mut random)?;
+                assert!(verbs.is_sound());
+            }
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn large_worlds_stay_sound() -> Result {
+        let world = world_of(3000, 300)?;
+        let verbs = Verbs(&world);
+        let mut cast = Cast::new(&world)?;
+        let mut random = Random::new(42);
+        for step in 0..20_000 {
+            act(&verbs, &mut cast, &mut random)?;
+            if step % 1000 == 0 {
+                assert!(verbs.is_sound());
+            }
+        }
+        assert!(verbs.is_sound());
+        Ok(())
+    }
+
+    #[test]
+    fn nothing_is_left_of_a_world() -> Result {
+        let before = (crate::pid::count(), World::count());
+        {
+            let world = world_of(500, 50)?;
+            let verbs = Verbs(&world);
+            let mut cast = Cast::new(&world)?;
+            let mut random = Random::new(4711);
+            for _ in 0..5000 {
+                act(&verbs, &mut cast, &mut random)?;
+            }
+            assert!(crate::pid::count() > before.0);
+        }
+        assert!((crate::pid::count(), World::count()) == before);
+        Ok(())
+    }
+
+    #[test]
+    fn an_audit_sees_what_is_wrong() -> Result {
+        let world = world_of(10, 10)?;
+        let verbs = Verbs(&world);
+        verbs.fork(world.init())?;
+        assert_eq!(world.audit().broken, 0);
+        world.root().count_pid();
+        let findings = world.audit();
+        assert_eq!(findings.broken, 1);
+        assert!(findings
+            .what
+            .starts_with(b"namespace 1 counts 3 numbers and holds 2\0"));
+        world.root().uncount_pid();
+        assert_eq!(world.audit().broken, 0);
+        Ok(())
+    }
+}
