@@ -43,6 +43,7 @@ mod unshare;
 mod wait;
 mod world;
 
+use core::borrow::Borrow;
 use kernel::prelude::*;
 
 module! {
@@ -65,9 +66,13 @@ module! {
 
 /// What a world may have at most, from the module's parameters.
 fn limits() -> world::Limits {
+    // Linux 7.2 lends the value of a parameter, 7.3 copies it.
+    fn value(parameter: impl Borrow<u32>) -> usize {
+        *parameter.borrow() as usize
+    }
     world::Limits {
-        tasks: module_parameters::max_tasks.value() as usize,
-        namespaces: module_parameters::max_namespaces.value() as usize,
+        tasks: value(module_parameters::max_tasks.value()),
+        namespaces: value(module_parameters::max_namespaces.value()),
     }
 }
 

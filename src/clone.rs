@@ -123,7 +123,7 @@ impl CloneArgs<'_> {
                 && (self.has_any(flags::THREAD | flags::PARENT) || signal))
             || self.has(flags::NNP | flags::THREAD)
             || (self.has(flags::PIDFD_AUTOKILL)
-                && !(self.has(flags::PIDFD | flags::AUTOREAP) && !self.has(flags::THREAD)))
+                && (!self.has(flags::PIDFD | flags::AUTOREAP) || self.has(flags::THREAD)))
             || self.has(flags::NEWIPC | flags::SYSVSEM)
             || (self.parent != ParentArg::Native && self.has_any(flags::THREAD | flags::PARENT));
         !bad

@@ -64,8 +64,8 @@ impl MiscDevice for OpenFile {
         KBox::try_pin_init(try_pin_init!(Self { world <- world }), GFP_KERNEL_ACCOUNT)
     }
 
-    fn ioctl(file: Pin<&Self>, _file: &File, cmd: u32, arg: usize) -> Result<isize> {
-        let world = &file.get_ref().world;
+    fn ioctl(this: Pin<&Self>, _file: &File, cmd: u32, arg: usize) -> Result<isize> {
+        let world = &this.get_ref().world;
         match cmd {
             uapi::ALTPID_IOC_WORLD => world_info(world, arg),
             uapi::ALTPID_IOC_CLONE => clone(world, arg),

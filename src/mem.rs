@@ -9,6 +9,9 @@ use crate::{pidmap::Node, slab::Cache};
 use core::{alloc::Layout, mem::offset_of, ptr::NonNull};
 use kernel::{bindings, prelude::*, sync::GlobalGuard, types::Opaque};
 
+/// Bits of a number that one level of the table resolves.
+pub(crate) const NODE_BITS: u32 = 6;
+
 static NODES: Cache = Cache::new();
 
 kernel::sync::global_lock! {
@@ -91,6 +94,11 @@ pub(crate) unsafe fn free_node(node: NonNull<Node>) {
 ///
 /// It came from [`alloc_node`], and nobody can find it any more.
 pub(crate) unsafe fn free_node_rcu(node: NonNull<Node>) {
+    /// Frees the node of a head.
+    ///
+    /// # Safety
+    ///
+    /// Called by RCU, once, with the head that was given to it.
     unsafe extern "C" fn free(head: *mut bindings::callback_head) {
         // SAFETY: The head is that of a node that `free_node_rcu` was called with.
         unsafe {

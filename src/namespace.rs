@@ -179,6 +179,11 @@ impl Namespace {
     ///
     /// The count has just become 0.
     unsafe fn release(ns: NonNull<Namespace>) -> Option<NonNull<Namespace>> {
+        /// Frees the memory of a namespace.
+        ///
+        /// # Safety
+        ///
+        /// Called by RCU, once, with the head that was given to it.
         unsafe extern "C" fn free(head: *mut bindings::callback_head) {
             // SAFETY: The head is that of a namespace that `release` was called with; its memory
             // is a box's, and what was in it is gone.

@@ -81,6 +81,11 @@ static COUNT: Atomic<i64> = Atomic::new(0);
 
 /// Makes the caches for pids; called once, when the module is loaded.
 pub(crate) fn create_caches() -> Result {
+    /// Makes new memory of a cache into pids that nobody has a reference to.
+    ///
+    /// # Safety
+    ///
+    /// Called by the allocator with memory for an object of the cache.
     unsafe extern "C" fn construct(object: *mut c_void) {
         // SAFETY: The object is memory for a `Pid`, and nobody knows it yet.
         unsafe { object.write_bytes(0, core::mem::size_of::<Pid>()) };

@@ -69,7 +69,8 @@ struct Contended<T>(T);
 pub(crate) struct PidMap<T> {
     root: Atomic<node::Word>,
     /// The next number to try (`idr_next`) in the low half. The high half counts how often the
-    /// cursor was set back, so that no value of the word ever comes a second time.
+    /// cursor was set back, so that no value of the word comes a second time, unless an allocation
+    /// that failed undoes its own draw.
     cursor: Contended<Atomic<u64>>,
     /// Nodes in the table.
     nodes: Atomic<u32>,
@@ -149,16 +150,17 @@ impl<T> PidMap<T> {
         let ticket = self.cursor.0.fetch_add(1u64, Full);
         let nr = split(ticket).1;
         if (1..pid_max).contains(&nr) {
-            match self.reserve_in(nr, false) {
+            match self.reserve(nr) {
                 Ok(reservation) => {
                     if nr % node::FANOUT == 0 {
-                        self.enter_leaf(nr, nr - 1);
+                        self.cursor_moved(nr, nr + 1);
                     }
                     return Ok(reservation);
                 }
                 Err(ReserveError::InUse) => {}
                 Err(error) => {
-                    self.return_ticket(ticket);
+                    self.cursor_moved(nr, nr + 1);
+                    self.move_back(ticket + 1, ticket);
                     return Err(error);
                 }
             }
@@ -173,10 +175,17 @@ impl<T> PidMap<T> {
         ticket: u64,
         pid_max: u32,
     ) -> Result<Reservation<'_, T>, ReserveError> {
-        // Native looks at the cursor as it was before this allocation, and so do we.
-        let mut first = split(ticket).1;
+        let drawn = split(ticket).1;
+        self.cursor_moved(drawn, drawn + 1);
         loop {
             let cursor = self.cursor.0.load(Relaxed);
+            // Native looks at the cursor as it was before this allocation, and so do we, unless
+            // somebody has set it back since.
+            let first = if split(cursor).0 == split(ticket).0 {
+                drawn
+            } else {
+                split(cursor).1
+            };
             let lowest = if first > RESERVED_PIDS {
                 RESERVED_PIDS
             } else {
@@ -192,38 +201,44 @@ impl<T> PidMap<T> {
                 return Err(ReserveError::Full);
             };
             // Who moves the cursor has drawn the number, as with a ticket.
-            if self.cursor.0.cmpxchg(cursor, target, Full).is_ok() {
-                match self.reserve_in(nr, false) {
-                    Ok(reservation) => {
-                        self.enter_leaf(nr, split(ticket).1);
-                        return Ok(reservation);
-                    }
-                    // Somebody asked for just this number meanwhile.
-                    Err(ReserveError::InUse) => {}
-                    Err(error) => {
-                        let _ = self.cursor.0.cmpxchg(target, ticket, Full);
-                        return Err(error);
-                    }
-                }
+            if self.cursor.0.cmpxchg(cursor, target, Full).is_err() {
+                continue;
             }
-            first = split(self.cursor.0.load(Relaxed)).1;
+            self.cursor_moved(split(cursor).1, nr + 1);
+            match self.reserve(nr) {
+                // Somebody asked for just this number meanwhile.
+                Err(ReserveError::InUse) => {}
+                Err(error) => {
+                    // Back to before the draw, if nobody else has drawn in between.
+                    let before = if cursor == ticket + 1 { ticket } else { cursor };
+                    self.move_back(target, before);
+                    return Err(error);
+                }
+                reserved => return reserved,
+            }
         }
     }
 
-    /// Undoes a draw, unless somebody else has drawn meanwhile.
-    fn return_ticket(&self, ticket: u64) {
-        let _ = self.cursor.0.cmpxchg(ticket + 1, ticket, Full);
+    /// Sets the cursor back to what it was before an allocation that failed moved it, unless
+    /// somebody else has moved it since.
+    fn move_back(&self, moved: u64, before: u64) -> bool {
+        let done = self.cursor.0.cmpxchg(moved, before, Full).is_ok();
+        if done {
+            self.cursor_moved(split(moved).1, split(before).1);
+        }
+        done
     }
 
     /// Undoes a draw from a full map. Draws that others make at the same time must not add up, or
     /// the cursor would run away from `pid_max` while nothing can be had.
     fn return_ticket_full(&self, ticket: u64, pid_max: u32) {
-        let now = match self.cursor.0.cmpxchg(ticket + 1, ticket, Full) {
-            Ok(_) => return,
-            Err(now) => now,
-        };
-        if split(now).1 > pid_max {
-            let _ = self.cursor.0.cmpxchg(now, rewound(now, pid_max), Full);
+        if self.move_back(ticket + 1, ticket) {
+            return;
+        }
+        let now = self.cursor.0.load(Relaxed);
+        let limit = split(ticket).1.max(pid_max);
+        if split(now).1 > limit {
+            self.move_back(now, rewound(now, limit));
         }
     }
 
@@ -233,13 +248,8 @@ impl<T> PidMap<T> {
     ///
     /// [`ReserveError::InUse`] and [`ReserveError::NoMemory`].
     #[doc(alias = "idr_alloc")]
-    pub(crate) fn reserve(&self, nr: u32) -> Result<Reservation<'_, T>, ReserveError> {
-        self.reserve_in(nr, true)
-    }
-
-    /// Takes `nr`; `left` says that the cursor is not there, should a leaf have to be made.
     #[inline]
-    fn reserve_in(&self, nr: u32, left: bool) -> Result<Reservation<'_, T>, ReserveError> {
+    pub(crate) fn reserve(&self, nr: u32) -> Result<Reservation<'_, T>, ReserveError> {
         loop {
             let guard = read_lock();
             match self.walk(nr, &guard) {
@@ -260,7 +270,11 @@ impl<T> PidMap<T> {
                 Walk::Frozen(_) => {}
                 Walk::Missing(_) | Walk::Outside(_) => {
                     drop(guard);
-                    self.add_node(nr, left)?;
+                    if let Err(error) = self.add_node(nr) {
+                        // Nodes that were added so far hold nothing.
+                        self.reclaim(nr);
+                        return Err(error);
+                    }
                     continue;
                 }
             }
@@ -272,10 +286,9 @@ impl<T> PidMap<T> {
 
     /// Adds the first node that is missing on the way to `nr`; does nothing when none is.
     #[cold]
-    fn add_node(&self, nr: u32, left: bool) -> Result<(), ReserveError> {
+    fn add_node(&self, nr: u32) -> Result<(), ReserveError> {
         let new = mem::alloc_node().ok_or(ReserveError::NoMemory)?;
-        // SAFETY: Nobody knows the new node yet.
-        unsafe { new.as_ref() }.left.store(left.into(), Relaxed);
+        self.nodes.add(1u32, Relaxed);
         let guard = read_lock();
         // Full: whoever finds the new node finds it as it was made. Litmus test: MP+publish-node.
         let added = match self.walk(nr, &guard) {
@@ -296,14 +309,18 @@ impl<T> PidMap<T> {
             }
             Walk::Missing(path) => {
                 let slot = path.node(path.bottom).child(node::index(nr, path.bottom));
-                slot.cmpxchg(FREE, new.as_ptr().cast(), Full).is_ok()
+                let added = slot.cmpxchg(FREE, new.as_ptr().cast(), Full).is_ok();
+                if added && path.bottom == 1 {
+                    // SAFETY: The node was added to the table under the guard.
+                    self.update_left(nr, unsafe { new.as_ref() });
+                }
+                added
             }
             Walk::Leaf(_) | Walk::Frozen(_) => false,
         };
         drop(guard);
-        if added {
-            self.nodes.add(1u32, Relaxed);
-        } else {
+        if !added {
+            self.nodes.fetch_sub(1u32, Relaxed);
             // SAFETY: The node did not become reachable.
             unsafe { mem::free_node(new) };
         }
@@ -320,7 +337,8 @@ impl<T> PidMap<T> {
         };
         let leaf = path.leaf();
         // Full: the slot is free before the bits that say "full" are looked at. Partner: the
-        // cmpxchg in `full::mark`. Litmus test: SB+release-full.
+        // cmpxchg in `mark_full`. Litmus test: SB+release-full. And before `left` is looked at; partner:
+        // the xchg in `update_left`. Litmus test: SB+release-left.
         let was = leaf.number(nr).xchg(FREE, Full);
         debug_assert!(was != FREE && was != FROZEN);
         self.clear_full(nr, path, &guard);
@@ -376,7 +394,7 @@ impl<T> PidMap<T> {
         while let Err(now) = self.cursor.0.cmpxchg(cursor, rewound(cursor, next), Full) {
             cursor = now;
         }
-        self.enter_leaf(next, split(cursor).1);
+        self.cursor_moved(split(cursor).1, next);
     }
 
     /// Whether no number is taken, not even one that is not published.

@@ -66,13 +66,15 @@ impl Tree {
         if options & !(WNOHANG | WUNTRACED | WCONTINUED | WNOTHREAD | WALL | WCLONE) != 0 {
             return Err(EINVAL);
         }
+        if pid == i32::MIN {
+            return Err(ESRCH);
+        }
         let ns = self.tasks[task].ns();
         let which = match pid {
-            i32::MIN => return Err(ESRCH),
             -1 => Which::Any,
             0 => Which::ProcessGroup(Some(self.group_of(task).pgid.clone())),
-            ..0 => Which::ProcessGroup(find_pid(ns, -pid)),
-            _ => Which::Process(find_pid(ns, pid)),
+            ..=-2 => Which::ProcessGroup(find_pid(ns, -pid)),
+            1.. => Which::Process(find_pid(ns, pid)),
         };
         Ok(Selection { options, which })
     }

@@ -29,7 +29,7 @@ fn is_full(node: &Node, level: usize) -> bool {
             word != FREE && word != FROZEN
         })
     } else {
-        node.full.load(Relaxed) == u64::MAX
+        node.full.load(Relaxed) == u64::MAX >> (64 - FANOUT)
     }
 }
 

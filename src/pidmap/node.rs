@@ -22,11 +22,14 @@ use crate::{
 };
 use core::ptr::{null_mut, without_provenance_mut, NonNull};
 
-/// Bits of a number that one level resolves.
-pub(super) const BITS: u32 = 6;
+/// Bits of a number that one level resolves: 6. The host build also tries smaller nodes.
+pub(super) const BITS: u32 = mem::NODE_BITS;
 
 /// Slots of a node.
 pub(super) const FANOUT: u32 = 1 << BITS;
+
+/// Cache lines that the slots of a node take.
+const LINES: u32 = FANOUT.div_ceil(8);
 
 /// Levels the highest table has: 64^4 numbers are four times what PID_MAX_LIMIT asks for.
 pub(super) const LEVELS: usize = 4;
@@ -50,7 +53,8 @@ pub(crate) struct Node {
     /// Bit i: child i was found to have no free number. Never set in a leaf. May be late on both
     /// sides for a moment, see [`super::full`].
     pub(super) full: Atomic<u64>,
-    /// Of a leaf: the cursor is elsewhere, so the leaf is not needed when it is empty. A hint.
+    /// Of a leaf: the cursor is elsewhere, so the leaf is not needed when it is empty. Behind the
+    /// truth for a moment when the cursor moves, see [`super::reclaim`].
     pub(super) left: Atomic<u32>,
     /// For the grace period after the node has left the table.
     pub(crate) rcu: mem::RcuHead,
@@ -80,7 +84,7 @@ impl Node {
     #[inline]
     pub(super) fn number(&self, index: u32) -> &Atomic<Word> {
         let i = index % FANOUT;
-        &self.slots[((i % 8) * 8 + i / 8) as usize]
+        &self.slots[((i % LINES) * (FANOUT / LINES) + i / LINES) as usize]
     }
 
     /// All slots, in the order of memory.
@@ -88,9 +92,12 @@ impl Node {
         &self.slots
     }
 
-    /// Whether every slot is free.
+    /// Whether no slot is in use. Frozen ones are not: they may be thawed the next moment.
     pub(super) fn is_empty(&self) -> bool {
-        self.slots.iter().all(|s| s.load(Relaxed) == FREE)
+        self.slots.iter().all(|slot| {
+            let word = slot.load(Relaxed);
+            word == FREE || word == FROZEN
+        })
     }
 }
 

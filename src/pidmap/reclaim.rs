@@ -5,7 +5,8 @@
 //! The cursor goes through the whole range of numbers, and few of them are in use at a time: the
 //! table must not keep a node for each place where it has been. A release that empties a leaf where
 //! the cursor is not, and an allocation that moves the cursor out of one, therefore try to take the
-//! empty leaf out of the table, and then what is empty above it.
+//! empty leaf out of the table, and then what is empty above it. A leaf notes whether the cursor is
+//! in it ([`Node::left`](super::Node)), so that a release need not look at the cursor.
 //!
 //! A node is taken out by freezing its slots one by one, from free to [`FROZEN`]. When all are
 //! frozen nobody can put anything into it; it is unlinked from its parent, and freed a grace
@@ -36,39 +37,63 @@ fn freeze(node: &Node) -> bool {
     true
 }
 
+/// The leaf that the cursor is in when `next` is the next number: that of the number before.
+fn cursor_leaf(next: u32) -> u32 {
+    next.saturating_sub(1) / node::FANOUT
+}
+
 impl<T> PidMap<T> {
-    /// The cursor has come from `before` to `nr`: keeps the leaf where it is now, and lets go of the
-    /// one where it was.
-    #[cold]
-    pub(super) fn enter_leaf(&self, nr: u32, before: u32) {
-        if nr / node::FANOUT == before / node::FANOUT {
-            return;
+    /// Who has moved the cursor calls this afterwards, with the next numbers of before and now.
+    pub(super) fn cursor_moved(&self, from: u32, to: u32) {
+        let (from, to) = (cursor_leaf(from), cursor_leaf(to));
+        if from != to {
+            for leaf in [to, from] {
+                self.cursor_passed(leaf * node::FANOUT);
+            }
         }
-        let guard = read_lock();
-        if let Walk::Leaf(path) = self.walk(nr, &guard) {
-            path.leaf().left.store(0, Relaxed);
-        }
-        if let Walk::Leaf(path) = self.walk(before, &guard) {
-            path.leaf().left.store(1, Relaxed);
-        }
-        drop(guard);
-        self.reclaim(before);
     }
 
-    /// Takes the leaf of `nr` out of the table if it is empty and not needed, and then the nodes
-    /// above it.
+    /// The cursor has come to the leaf of `nr`, or has left it and with it perhaps an empty leaf.
+    #[cold]
+    fn cursor_passed(&self, nr: u32) {
+        let guard = read_lock();
+        if let Walk::Leaf(path) = self.walk(nr, &guard) {
+            if self.update_left(nr, path.leaf()) {
+                drop(guard);
+                self.reclaim(nr);
+            }
+        }
+    }
+
+    /// Writes down in the leaf of `nr` whether the cursor is elsewhere, and returns it.
+    pub(super) fn update_left(&self, nr: u32, leaf: &Node) -> bool {
+        let is_elsewhere = || cursor_leaf(self.cursor()) != nr / node::FANOUT;
+        loop {
+            let left = is_elsewhere();
+            // Full: before the second look at the cursor, so that of all who write this the last
+            // one is right; and before the look at the numbers, see `PidMap::release`.
+            // Litmus tests: R+left-cursor and SB+release-left.
+            leaf.left.xchg(left.into(), Full);
+            if is_elsewhere() == left {
+                return left;
+            }
+        }
+    }
+
+    /// Takes the leaf of `nr` out of the table if it is empty, or if there is none the lowest node
+    /// on the way to it, and then the nodes above.
     pub(super) fn reclaim(&self, nr: u32) {
         let guard = read_lock();
-        let Walk::Leaf(path) = self.walk(nr, &guard) else {
+        let (Walk::Leaf(path) | Walk::Missing(path)) = self.walk(nr, &guard) else {
             return;
         };
-        if nr < node::FANOUT || !path.leaf().is_empty() {
+        if nr < node::FANOUT || !path.node(path.bottom).is_empty() {
             return;
         }
         // One at a time. The lock also keeps this CPU from being preempted between the first
         // frozen slot and the last, while others may be waiting for it.
         let lock = mem::reclaim_lock();
-        for level in 0..path.root.level() {
+        for level in path.bottom..path.root.level() {
             let node = path.node(level);
             let on_the_way_to_1 = nr >> (node::BITS * (level as u32 + 1)) == 0;
             if on_the_way_to_1 || !freeze(node) {
