@@ -152,7 +152,7 @@ impl<T> PidMap<T> {
         if (1..pid_max).contains(&nr) {
             match self.reserve(nr) {
                 Ok(reservation) => {
-                    if nr % node::FANOUT == 0 {
+                    if node::index(nr, 0) == 0 {
                         self.cursor_moved(nr, nr + 1);
                     }
                     return Ok(reservation);
@@ -364,7 +364,7 @@ impl<T> PidMap<T> {
     /// The first number at or after `from` that somebody has, and who.
     #[doc(alias = "idr_get_next")]
     pub(crate) fn get_next(&self, from: u32, guard: &Guard) -> Option<(u32, NonNull<T>)> {
-        let mut nr = from;
+        let mut nr = from.max(1);
         loop {
             nr = match self.walk(nr, guard) {
                 Walk::Outside(_) => return None,

@@ -88,8 +88,8 @@ impl<T> PidMap<T> {
             let marked = path.node(level).full.load(Relaxed) >> index;
             if marked & 1 != 0 {
                 let skip = marked.trailing_ones().min(FANOUT - index);
-                let child_span = node::BITS * level as u32;
-                return Some(((nr >> child_span) + skip) << child_span);
+                let child = node::ordinal(nr, level - 1);
+                return Some(node::first_of(child + skip, level - 1));
             }
         }
         None

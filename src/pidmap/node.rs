@@ -2,8 +2,8 @@
 
 //! Nodes of the table of numbers, and the way down to a number.
 //!
-//! The table is a radix tree of 64-way [`Node`]s, six bits of the number a level, that grows at
-//! its root: a table that never saw a number above 63 is one node. It has the shape of the XArray
+//! The table is a radix tree of 64-way [`Node`]s, six bits of the number's [`key`] a level, that
+//! grows at its root: a table that never saw a number above 64 is one node. It has the shape of the XArray
 //! that the kernel keeps pids in (`lib/xarray.c`), and none of its locks.
 //!
 //! All unsafe code of the table that follows a pointer from node to node is in this file.
@@ -77,13 +77,13 @@ impl Node {
         &self.slots[(index % FANOUT) as usize]
     }
 
-    /// The slot of index `index` in a leaf.
+    /// The slot of number `nr` in its leaf.
     ///
     /// Neighbours in number are a cache line apart: two CPUs that allocate in turn take numbers
     /// that follow each other, and this keeps them from fighting for one line.
     #[inline]
-    pub(super) fn number(&self, index: u32) -> &Atomic<Word> {
-        let i = index % FANOUT;
+    pub(super) fn number(&self, nr: u32) -> &Atomic<Word> {
+        let i = index(nr, 0);
         &self.slots[((i % LINES) * (FANOUT / LINES) + i / LINES) as usize]
     }
 
@@ -143,15 +143,33 @@ impl Root {
     }
 }
 
+/// Where number `nr` is in the table: numbers begin at 1, places at 0, so that 64 numbers take one
+/// node. For 0, which is no number, a place that no table has room for.
+#[inline]
+pub(super) fn key(nr: u32) -> u32 {
+    nr.wrapping_sub(1)
+}
+
 /// The index of number `nr` in a node at `level`.
+#[inline]
 pub(super) fn index(nr: u32, level: usize) -> u32 {
-    (nr >> (BITS * level as u32)) % FANOUT
+    (key(nr) >> (BITS * level as u32)) % FANOUT
+}
+
+/// How many nodes of the full table are before the one at `level` that `nr` belongs to.
+#[inline]
+pub(super) fn ordinal(nr: u32, level: usize) -> u32 {
+    key(nr) >> (BITS * (level as u32 + 1))
+}
+
+/// The first number of the node at `level` that `ordinal` others are before.
+pub(super) fn first_of(ordinal: u32, level: usize) -> u32 {
+    (ordinal << (BITS * (level as u32 + 1))) + 1
 }
 
 /// The first number behind those that the node at `level` with `nr` in it is there for.
 pub(super) fn end_of(nr: u32, level: usize) -> u32 {
-    let span = BITS * (level as u32 + 1);
-    ((nr >> span) + 1) << span
+    first_of(ordinal(nr, level) + 1, level)
 }
 
 /// The nodes from the root to the leaf that a number belongs to.
@@ -199,7 +217,7 @@ pub(super) unsafe fn walk<'g>(root: Root, nr: u32, _guard: &'g Guard) -> Walk<'g
     let Some(top) = root.node() else {
         return Walk::Outside(root);
     };
-    if nr >= root.capacity() {
+    if key(nr) >= root.capacity() {
         return Walk::Outside(root);
     }
     // SAFETY: The root is never taken out of a live table.

@@ -37,9 +37,9 @@ fn freeze(node: &Node) -> bool {
     true
 }
 
-/// The leaf that the cursor is in when `next` is the next number: that of the number before.
+/// Which leaf the cursor is in when `next` is the next number: that of the number before.
 fn cursor_leaf(next: u32) -> u32 {
-    next.saturating_sub(1) / node::FANOUT
+    node::ordinal(next.saturating_sub(1).max(1), 0)
 }
 
 impl<T> PidMap<T> {
@@ -48,7 +48,7 @@ impl<T> PidMap<T> {
         let (from, to) = (cursor_leaf(from), cursor_leaf(to));
         if from != to {
             for leaf in [to, from] {
-                self.cursor_passed(leaf * node::FANOUT);
+                self.cursor_passed(node::first_of(leaf, 0));
             }
         }
     }
@@ -67,7 +67,7 @@ impl<T> PidMap<T> {
 
     /// Writes down in the leaf of `nr` whether the cursor is elsewhere, and returns it.
     pub(super) fn update_left(&self, nr: u32, leaf: &Node) -> bool {
-        let is_elsewhere = || cursor_leaf(self.cursor()) != nr / node::FANOUT;
+        let is_elsewhere = || cursor_leaf(self.cursor()) != node::ordinal(nr, 0);
         loop {
             let left = is_elsewhere();
             // Full: before the second look at the cursor, so that of all who write this the last
@@ -87,7 +87,7 @@ impl<T> PidMap<T> {
         let (Walk::Leaf(path) | Walk::Missing(path)) = self.walk(nr, &guard) else {
             return;
         };
-        if nr < node::FANOUT || !path.node(path.bottom).is_empty() {
+        if node::ordinal(nr, 0) == 0 || !path.node(path.bottom).is_empty() {
             return;
         }
         // One at a time. The lock also keeps this CPU from being preempted between the first
@@ -95,7 +95,7 @@ impl<T> PidMap<T> {
         let lock = mem::reclaim_lock();
         for level in path.bottom..path.root.level() {
             let node = path.node(level);
-            let on_the_way_to_1 = nr >> (node::BITS * (level as u32 + 1)) == 0;
+            let on_the_way_to_1 = node::ordinal(nr, level) == 0;
             if on_the_way_to_1 || !freeze(node) {
                 break;
             }
