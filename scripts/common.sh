@@ -5,14 +5,19 @@
 # Sourced by the other scripts: where things are, which tools are used, and how
 # to say something.
 
+if [ -z "${HOME:-}" ]; then
+	HOME=$(getent passwd "$(id -u)" | cut -d : -f 6)
+	export HOME
+fi
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 OUT=$ROOT/build
 CACHE=${ALTPID_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/altpid}
 HOST_TARGET=$(uname -m)-unknown-linux-gnu
 
 # bindgen: the oldest that will do, and the one that is built when the
-# distribution's is older.
-BINDGEN_MIN=0.71.1
+# distribution's is older. Those before 0.72 do not evaluate the _IO() macros
+# when the kernel's headers are included, and leave the commands out.
+BINDGEN_MIN=0.72.0
 BINDGEN_PIN=0.73.2
 
 # Rust tools are called by path: a rustup toolchain that comes first in PATH

@@ -10,15 +10,15 @@ use crate::{
     snapshot::{Comm, Namespace, Snapshot, Task, VERSION},
     sys,
 };
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     fs, io,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
 
-/// How often a reading that does not fit together is done again.
+/// How often a reading that does not fit together is done.
 const ATTEMPTS: u32 = 20;
 
 /// A thread as `/proc` shows it.
@@ -39,19 +39,37 @@ struct Seen {
 ///
 /// When `proc` is no procfs, or something must be known that this user may not read.
 pub fn capture(proc: &Path, exclude: Option<u32>) -> Result<Snapshot> {
+    numbers_in(proc).with_context(|| format!("reading {}", proc.display()))?;
     let mut last = None;
     for _ in 0..ATTEMPTS {
-        let snapshot = attempt(proc, exclude)?;
-        match snapshot.check() {
-            Ok(()) => return Ok(snapshot),
-            Err(problem) => last = Some(problem),
+        // An error too may come of something having vanished.
+        let result = attempt(proc, exclude).and_then(|snapshot| {
+            snapshot.check().with_context(|| {
+                format!(
+                    "{} never fitted together in {ATTEMPTS} readings; the last time",
+                    proc.display()
+                )
+            })?;
+            Ok(snapshot)
+        });
+        match result {
+            Ok(snapshot) if snapshot.tasks.is_empty() => {
+                bail!("{} shows no process; is it a procfs?", proc.display())
+            }
+            Ok(snapshot) => return Ok(snapshot),
+            Err(error) => last = Some(error),
         }
     }
-    bail!(
-        "{} never fitted together in {ATTEMPTS} readings; the last time: {}",
-        proc.display(),
-        last.map_or_else(String::new, |problem| problem.to_string())
-    )
+    Err(last.unwrap_or_else(|| anyhow!("{} was not read", proc.display())))
+}
+
+/// The number that the calling process has in a procfs, if that shows it.
+pub fn own_number(proc: &Path) -> Option<u32> {
+    fs::read_link(proc.join("self"))
+        .ok()?
+        .to_str()?
+        .parse()
+        .ok()
 }
 
 fn attempt(proc: &Path, exclude: Option<u32>) -> Result<Snapshot> {
@@ -177,7 +195,8 @@ fn inode(path: &Path) -> Option<u64> {
         .ok()
 }
 
-/// Leaves out threads whose leader or parent has vanished or changed while the rest was read.
+/// Leaves out threads whose leader or parent has vanished while the rest was read. Whose parent is
+/// dead or not there is looked at again first: it may have got another one.
 fn drop_torn(seen: &mut Vec<Seen>) {
     loop {
         let before = seen.len();
@@ -186,19 +205,24 @@ fn drop_torn(seen: &mut Vec<Seen>) {
             .filter(|s| s.task.is_leader())
             .map(|s| (s.task.root_pid(), s.task.pid.clone()))
             .collect();
+        let alive: HashSet<i32> = seen
+            .iter()
+            .filter(|s| !s.task.is_zombie())
+            .map(|s| s.task.tgid[0])
+            .collect();
         seen.retain_mut(|s| {
             if leaders.get(&s.task.tgid[0]) != Some(&s.task.tgid) {
                 return false;
             }
-            if s.task.ppid == 0 || leaders.contains_key(&s.task.ppid) {
+            let has_parent = |s: &Seen| s.task.ppid == 0 || leaders.contains_key(&s.task.ppid);
+            if has_parent(s) && (s.task.ppid == 0 || alive.contains(&s.task.ppid)) {
                 return true;
             }
-            // It may have got another parent since; look again.
             match read_thread(&s.dir) {
                 Ok(Some(now)) if now.task.pid == s.task.pid => *s = now,
                 _ => return false,
             }
-            s.task.ppid == 0 || leaders.contains_key(&s.task.ppid)
+            has_parent(s)
         });
         if seen.len() == before {
             return;
@@ -208,12 +232,12 @@ fn drop_torn(seen: &mut Vec<Seen>) {
 
 /// Finds out which namespaces there are and how they are nested, and tells each task its own.
 fn name_namespaces(proc: &Path, seen: &mut [Seen]) -> Result<Vec<Namespace>> {
-    let root = inode(&proc.join("self/ns/pid"))
-        .or_else(|| {
-            seen.iter()
-                .filter(|s| s.task.pid.len() == 1)
-                .find_map(|s| s.ns)
-        })
+    // Who captures may itself be in a namespace below.
+    let root = seen
+        .iter()
+        .filter(|s| s.task.pid.len() == 1)
+        .find_map(|s| s.ns)
+        .or_else(|| inode(&proc.join("self/ns/pid")))
         .unwrap_or(0);
     guess_hidden(root, seen)?;
     // By level and inode: parents come first.

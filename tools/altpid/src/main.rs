@@ -4,7 +4,7 @@
 
 use altpid::{
     World,
-    capture::capture,
+    capture::{capture, own_number},
     restore::restore,
     snapshot::Snapshot,
     tree::{Style, draw},
@@ -92,7 +92,7 @@ fn main() -> ExitCode {
 fn run(verb: Verb) -> Result<ExitCode> {
     match verb {
         Verb::Capture { output, proc } => {
-            let snapshot = capture(&proc, Some(std::process::id()))?;
+            let snapshot = capture(&proc, own_number(&proc))?;
             let text = snapshot.to_json();
             match output {
                 Some(path) => {
@@ -103,22 +103,23 @@ fn run(verb: Verb) -> Result<ExitCode> {
                         snapshot.namespaces.len()
                     );
                 }
-                None => io::stdout().lock().write_all(text.as_bytes())?,
+                None => print(text.as_bytes())?,
             }
             Ok(ExitCode::SUCCESS)
         }
         Verb::Restore { file, quiet, json } => {
             let snapshot = read_snapshot(&file)?;
-            let world = World::open().context("/dev/altpid")?;
+            let world = World::open().with_context(|| World::device().display().to_string())?;
             let restored = restore(world, &snapshot, progress())?;
             let verdict = restored.verify(&snapshot)?;
-            if json {
-                io::stdout()
-                    .lock()
-                    .write_all(restored.snapshot()?.to_json().as_bytes())?;
+            // Who has seen enough of the tree still gets the verdict.
+            unless_broken_pipe(if json {
+                print(restored.snapshot()?.to_json().as_bytes())
             } else if !quiet {
-                show(&restored.snapshot()?)?;
-            }
+                show(&restored.snapshot()?)
+            } else {
+                Ok(())
+            })?;
             for note in &restored.notes {
                 eprintln!("altpid: note: {note}");
             }
@@ -138,7 +139,7 @@ fn run(verb: Verb) -> Result<ExitCode> {
             if json {
                 eprintln!("{line}")
             } else {
-                println!("{line}")
+                unless_broken_pipe(print(format!("{line}\n").as_bytes()))?;
             }
             Ok(if verdict.mismatches.is_empty() {
                 ExitCode::SUCCESS
@@ -149,9 +150,7 @@ fn run(verb: Verb) -> Result<ExitCode> {
         Verb::Tree { file, json } => {
             let snapshot = read_snapshot(&file)?;
             if json {
-                io::stdout()
-                    .lock()
-                    .write_all(snapshot.to_json().as_bytes())?;
+                print(snapshot.to_json().as_bytes())?;
             } else {
                 show(&snapshot)?;
             }
@@ -161,19 +160,26 @@ fn run(verb: Verb) -> Result<ExitCode> {
 }
 
 fn read_snapshot(path: &Path) -> Result<Snapshot> {
-    let mut text = Vec::new();
-    if path == Path::new("-") {
-        io::stdin()
-            .lock()
-            .read_to_end(&mut text)
-            .context("standard input")?;
+    let (name, text) = if path == Path::new("-") {
+        let mut text = Vec::new();
+        let result = io::stdin().lock().read_to_end(&mut text);
+        ("standard input".to_owned(), result.map(|_| text))
     } else {
-        text = fs::read(path).with_context(|| path.display().to_string())?;
-    }
-    Snapshot::parse(&text).with_context(|| path.display().to_string())
+        (path.display().to_string(), fs::read(path))
+    };
+    text.map_err(anyhow::Error::from)
+        .and_then(|text| Ok(Snapshot::parse(&text)?))
+        .context(name)
 }
 
-fn show(snapshot: &Snapshot) -> io::Result<()> {
+fn print(text: &[u8]) -> Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text)
+        .and_then(|()| out.flush())
+        .context("standard output")
+}
+
+fn show(snapshot: &Snapshot) -> Result<()> {
     let color =
         io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
     draw(
@@ -181,6 +187,18 @@ fn show(snapshot: &Snapshot) -> io::Result<()> {
         snapshot,
         Style { color },
     )
+    .context("standard output")
+}
+
+/// Not to be able to write is an error, unless nobody wants to read.
+fn unless_broken_pipe(result: Result<()>) -> Result<()> {
+    result.or_else(|error| {
+        if is_broken_pipe(&error) {
+            Ok(())
+        } else {
+            Err(error)
+        }
+    })
 }
 
 /// Shows on a terminal how far a long restore is.

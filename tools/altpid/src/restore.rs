@@ -92,7 +92,7 @@ impl Performer<'_> {
             }
             Op::SetNs(who, ns) => self.world.setns(self.task(*who)?, self.ns(*ns)?)?,
             Op::SetSid(who) => _ = self.world.setsid(self.task(*who)?)?,
-            Op::SetPgid(who, pgid) => self.world.setpgid(self.task(*who)?, 0, *pgid)?,
+            Op::SetPgid(who, pid, pgid) => self.world.setpgid(self.task(*who)?, *pid, *pgid)?,
             Op::SetName(who, comm) => self.world.set_name(self.task(*who)?, comm.as_bytes())?,
             Op::Exit(who, true) => self.world.exit_group(self.task(*who)?, 0)?,
             Op::Exit(who, false) => self.world.exit(self.task(*who)?, 0)?,
@@ -110,7 +110,13 @@ impl Performer<'_> {
             }
             Op::SetNs(who, ns) => format!("{}: joining namespace {ns}", self.name(*who)),
             Op::SetSid(who) => format!("{}: founding its session", self.name(*who)),
-            Op::SetPgid(who, _) => format!("{}: joining its process group", self.name(*who)),
+            Op::SetPgid(who, 0, _) => format!("{}: joining its process group", self.name(*who)),
+            Op::SetPgid(who, pid, pgid) => {
+                format!(
+                    "{}: putting {pid} into process group {pgid}",
+                    self.name(*who)
+                )
+            }
             Op::SetName(who, _) => format!("{}: naming it", self.name(*who)),
             Op::Exit(who, _) => format!("{}: exiting", self.name(*who)),
         }

@@ -5,6 +5,8 @@
 //! A [`Snapshot`] has been checked when it came from [`Snapshot::parse`] or passed
 //! [`Snapshot::check`]: what refers to something refers to something that is there.
 
+mod check;
+
 use crate::world::{self, TaskState, World};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -175,14 +177,6 @@ impl fmt::Display for Problem {
 
 impl std::error::Error for Problem {}
 
-macro_rules! ensure {
-    ($holds:expr, $($what:tt)*) => {
-        if !$holds {
-            return Err(Problem(format!($($what)*)));
-        }
-    };
-}
-
 impl Snapshot {
     /// Reads and checks a snapshot.
     ///
@@ -229,20 +223,22 @@ impl Snapshot {
         )
     }
 
-    /// A world as a snapshot.
+    /// A world as a snapshot. Namespaces in which nobody is are left out.
     ///
     /// # Errors
     ///
     /// When the world cannot be read.
     pub fn of_world(world: &World) -> world::Result<Self> {
         let mut namespaces = world.namespaces(None)?;
+        let all = world.tasks(None)?;
+        let peopled: HashSet<_> = all.iter().map(|task| task.ns).collect();
+        namespaces.retain(|ns| ns.parent.is_none() || peopled.contains(&ns.id));
         namespaces.sort_by_key(|ns| (ns.level, ns.id));
         let position: HashMap<_, _> = namespaces
             .iter()
             .enumerate()
             .map(|(i, ns)| (ns.id, i))
             .collect();
-        let all = world.tasks(None)?;
         let root_pid: HashMap<_, _> = all.iter().map(|task| (task.id, task.tgid[0])).collect();
         let mut tasks: Vec<_> = all
             .iter()
@@ -301,162 +297,5 @@ impl Snapshot {
     /// Whether namespace `upper` is `lower` or above it.
     pub fn is_ancestor_or_self(&self, upper: usize, lower: usize) -> bool {
         std::iter::successors(Some(lower), |&ns| self.namespaces[ns].parent).any(|ns| ns == upper)
-    }
-
-    /// Checks that everything that is referred to is there and fits together.
-    ///
-    /// # Errors
-    ///
-    /// The first thing that is wrong.
-    pub fn check(&self) -> Result<(), Problem> {
-        ensure!(
-            self.version == VERSION,
-            "version {} of the format is not known; this program knows {VERSION}",
-            self.version
-        );
-        ensure!(
-            (2..=PID_MAX_LIMIT).contains(&self.pid_max),
-            "pid_max {} is not between 2 and {PID_MAX_LIMIT}",
-            self.pid_max
-        );
-        self.check_namespaces()?;
-        let mut seen = HashMap::new();
-        for task in &self.tasks {
-            self.check_numbers(task)?;
-            for (ns, nr) in self.chain(task.ns).into_iter().zip(&task.pid) {
-                if let Some(other) = seen.insert((ns, *nr), task) {
-                    return Err(Problem(format!(
-                        "{task}: number {nr} of namespace {ns} is taken by {other}"
-                    )));
-                }
-            }
-        }
-        self.check_relations()?;
-        let inits: HashSet<_> = self
-            .tasks
-            .iter()
-            .filter(|t| t.own_pid() == 1)
-            .map(|t| t.ns)
-            .collect();
-        for task in &self.tasks {
-            ensure!(
-                task.ns == 0 || inits.contains(&task.ns),
-                "{task}: its namespace {} has no pid 1",
-                task.ns
-            );
-        }
-        Ok(())
-    }
-
-    fn check_namespaces(&self) -> Result<(), Problem> {
-        ensure!(!self.namespaces.is_empty(), "there is no namespace");
-        for (i, ns) in self.namespaces.iter().enumerate() {
-            match ns.parent {
-                None => ensure!(
-                    i == 0 && ns.level == 0,
-                    "namespace {i} has no parent, as only the first at level 0 may"
-                ),
-                // Parents come first, so there can be no cycle.
-                Some(parent) => ensure!(
-                    parent < i && self.namespaces[parent].level + 1 == ns.level,
-                    "namespace {i} at level {}: its parent {parent} is not before it and one level \
-                     above",
-                    ns.level
-                ),
-            }
-            ensure!(
-                ns.level < LEVELS,
-                "namespace {i}: level {} is beyond 32",
-                ns.level
-            );
-        }
-        Ok(())
-    }
-
-    fn check_numbers(&self, task: &Task) -> Result<(), Problem> {
-        let Some(ns) = self.namespaces.get(task.ns) else {
-            return Err(Problem(format!(
-                "{task}: there is no namespace {}",
-                task.ns
-            )));
-        };
-        for (name, vector) in [
-            ("pid", &task.pid),
-            ("tgid", &task.tgid),
-            ("pgid", &task.pgid),
-            ("sid", &task.sid),
-        ] {
-            ensure!(
-                vector.len() == ns.level + 1,
-                "{task}: {name} has {} numbers, its namespace is at level {}",
-                vector.len(),
-                ns.level
-            );
-            let lowest = i32::from(matches!(name, "pid" | "tgid"));
-            for nr in vector {
-                ensure!(
-                    (lowest..PID_MAX_LIMIT).contains(nr),
-                    "{task}: {name} {nr} is out of range"
-                );
-            }
-            // Who has a number at a level has one at all levels above.
-            ensure!(
-                vector.is_sorted_by_key(|&nr| nr == 0),
-                "{task}: {name} {} is visible below a level where it is not",
-                Numbers(vector)
-            );
-        }
-        if let Some(ns) = task.ns_for_children {
-            ensure!(
-                ns < self.namespaces.len() && self.is_ancestor_or_self(task.ns, ns),
-                "{task}: its children cannot be born in namespace {ns}"
-            );
-        }
-        Ok(())
-    }
-
-    fn check_relations(&self) -> Result<(), Problem> {
-        let leaders: HashMap<i32, &Task> = self
-            .tasks
-            .iter()
-            .filter(|t| t.is_leader())
-            .map(|t| (t.root_pid(), t))
-            .collect();
-        for task in &self.tasks {
-            let leader = leaders.get(&task.tgid[0]);
-            ensure!(
-                leader.is_some_and(|leader| leader.pid == task.tgid && leader.ns == task.ns),
-                "{task}: its thread group {} has no leader",
-                Numbers(&task.tgid)
-            );
-            if task.ppid == 0 {
-                continue;
-            }
-            let Some(parent) = leaders.get(&task.ppid) else {
-                return Err(Problem(format!(
-                    "{task}: its parent {} does not exist",
-                    task.ppid
-                )));
-            };
-            ensure!(
-                self.is_ancestor_or_self(parent.ns, task.ns),
-                "{task}: its parent {parent} is in a namespace that cannot see it"
-            );
-        }
-        // Up the parents from each task, each task once.
-        let mut rooted = HashSet::new();
-        for task in leaders.values() {
-            let mut path = Vec::new();
-            let mut next = Some(*task);
-            while let Some(t) = next {
-                if !rooted.insert(t.root_pid()) {
-                    ensure!(!path.contains(&t.root_pid()), "{t}: it is its own ancestor");
-                    break;
-                }
-                path.push(t.root_pid());
-                next = leaders.get(&t.ppid).copied();
-            }
-        }
-        Ok(())
     }
 }

@@ -58,6 +58,9 @@ fn describe(task: &Task, style: Style) -> String {
     format!("{numbers} {comm}{init}")
 }
 
+/// How deep the drawing is indented. What is deeper stands below each other, with its depth.
+const DEEPEST: usize = 48;
+
 /// Draws the tree: each process with its numbers, outermost namespace first, below its parent. The
 /// init of a namespace names the namespace.
 ///
@@ -74,15 +77,16 @@ pub fn draw(out: &mut impl Write, snapshot: &Snapshot, style: Style) -> io::Resu
             members.entry(task.tgid[0]).or_default().push(task);
         }
     }
-    // A stack of who is to be drawn, with what stands in front: no recursion over the tree.
-    let mut stack: Vec<(&Task, String, String)> = children
+    // A stack of who is to be drawn, how deep, and with what in front of the children: no recursion
+    // over the tree.
+    let mut stack: Vec<(&Task, usize, String, String)> = children
         .get(&0)
         .into_iter()
         .flatten()
         .rev()
-        .map(|&task| (task, String::new(), String::new()))
+        .map(|&task| (task, 0, String::new(), String::new()))
         .collect();
-    while let Some((task, first, rest)) = stack.pop() {
+    while let Some((task, depth, first, rest)) = stack.pop() {
         writeln!(
             out,
             "{first}{}{}",
@@ -93,15 +97,18 @@ pub fn draw(out: &mut impl Write, snapshot: &Snapshot, style: Style) -> io::Resu
             .get(&task.root_pid())
             .map(Vec::as_slice)
             .unwrap_or_default();
+        let depth = depth + 1;
         for (i, child) in below.iter().enumerate().rev() {
             let last = i + 1 == below.len();
-            let (branch, space) = if last {
-                ("└─ ", "   ")
+            let (first, rest) = if depth > DEEPEST {
+                (format!("{rest}…{depth}… "), rest.clone())
+            } else if last {
+                (format!("{rest}└─ "), format!("{rest}   "))
             } else {
-                ("├─ ", "│  ")
+                (format!("{rest}├─ "), format!("{rest}│  "))
             };
-            stack.push((*child, format!("{rest}{branch}"), format!("{rest}{space}")));
+            stack.push((*child, depth, first, rest));
         }
     }
-    Ok(())
+    out.flush()
 }

@@ -11,7 +11,10 @@ use rustix::{
     fs::{Mode, OFlags, open},
     io::Errno,
 };
-use std::{fmt, path::Path};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 
 /// Names a task of a world, for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -359,17 +362,18 @@ impl AsFd for World {
 const LIST_PIECE: usize = 1024;
 
 impl World {
-    /// Makes a world by opening the device: the one that `ALTPID_DEVICE` names in the environment,
-    /// else `/dev/altpid`.
+    /// Where the device is: where `ALTPID_DEVICE` in the environment says, else `/dev/altpid`.
+    pub fn device() -> PathBuf {
+        std::env::var_os("ALTPID_DEVICE").map_or_else(|| "/dev/altpid".into(), PathBuf::from)
+    }
+
+    /// Makes a world by opening [the device](World::device).
     ///
     /// # Errors
     ///
     /// `ENOENT` when the module is not loaded, `EACCES` for whom it is not, `ENOMEM`.
     pub fn open() -> Result<Self> {
-        match std::env::var_os("ALTPID_DEVICE") {
-            Some(path) => Self::open_at(path),
-            None => Self::open_at("/dev/altpid"),
-        }
+        Self::open_at(Self::device())
     }
 
     /// Makes a world by opening the device at a path.

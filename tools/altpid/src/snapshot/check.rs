@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What must hold in a snapshot: what refers to something refers to something that is there, and
+//! nothing is as no kernel would have it.
+//!
+//! A capture that is torn, for `/proc` is not read in one moment, is noticed here too.
+
+use super::{LEVELS, Numbers, PID_MAX_LIMIT, Problem, Snapshot, Task, VERSION};
+use std::collections::{HashMap, HashSet};
+
+macro_rules! ensure {
+    ($holds:expr, $($what:tt)*) => {
+        if !$holds {
+            return Err(Problem(format!($($what)*)));
+        }
+    };
+}
+
+/// Who has which number of which namespace.
+type Taken<'a> = HashMap<(usize, i32), &'a Task>;
+
+/// Processes by their number at level 0.
+type Leaders<'a> = HashMap<i32, &'a Task>;
+
+/// What a process group or a session is called after: the numbers of its leader, dead or alive.
+struct Identity<'a> {
+    ns: usize,
+    pid: &'a [i32],
+}
+
+impl Snapshot {
+    /// Checks that everything that is referred to is there and fits together.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that is wrong.
+    pub fn check(&self) -> Result<(), Problem> {
+        ensure!(
+            self.version == VERSION,
+            "version {} of the format is not known; this program knows {VERSION}",
+            self.version
+        );
+        ensure!(
+            (2..=PID_MAX_LIMIT).contains(&self.pid_max),
+            "pid_max {} is not between 2 and {PID_MAX_LIMIT}",
+            self.pid_max
+        );
+        self.check_namespaces()?;
+        let mut taken = Taken::new();
+        for task in &self.tasks {
+            self.check_numbers(task)?;
+            for (ns, nr) in self.chain(task.ns).into_iter().zip(&task.pid) {
+                if let Some(other) = taken.insert((ns, *nr), task) {
+                    return Err(Problem(format!(
+                        "{task}: number {nr} of namespace {ns} is taken by {other}"
+                    )));
+                }
+            }
+        }
+        let leaders: Leaders<'_> = self
+            .tasks
+            .iter()
+            .filter(|t| t.is_leader())
+            .map(|t| (t.root_pid(), t))
+            .collect();
+        self.check_relations(&leaders)?;
+        self.check_inits(&leaders)?;
+        self.check_groups(&leaders, &taken)
+    }
+
+    fn check_namespaces(&self) -> Result<(), Problem> {
+        ensure!(!self.namespaces.is_empty(), "there is no namespace");
+        for (i, ns) in self.namespaces.iter().enumerate() {
+            match ns.parent {
+                None => ensure!(
+                    i == 0 && ns.level == 0,
+                    "namespace {i} has no parent, as only the first at level 0 may"
+                ),
+                // Parents come first, so there can be no cycle.
+                Some(parent) => ensure!(
+                    parent < i && self.namespaces[parent].level + 1 == ns.level,
+                    "namespace {i} at level {}: its parent {parent} is not before it and one level \
+                     above",
+                    ns.level
+                ),
+            }
+            ensure!(
+                ns.level < LEVELS,
+                "namespace {i}: level {} is beyond 32",
+                ns.level
+            );
+        }
+        Ok(())
+    }
+
+    fn check_numbers(&self, task: &Task) -> Result<(), Problem> {
+        let Some(ns) = self.namespaces.get(task.ns) else {
+            return Err(Problem(format!(
+                "{task}: there is no namespace {}",
+                task.ns
+            )));
+        };
+        for (name, vector) in [
+            ("pid", &task.pid),
+            ("tgid", &task.tgid),
+            ("pgid", &task.pgid),
+            ("sid", &task.sid),
+        ] {
+            ensure!(
+                vector.len() == ns.level + 1,
+                "{task}: {name} has {} numbers, its namespace is at level {}",
+                vector.len(),
+                ns.level
+            );
+            let lowest = i32::from(matches!(name, "pid" | "tgid"));
+            for nr in vector {
+                ensure!(
+                    (lowest..PID_MAX_LIMIT).contains(nr),
+                    "{task}: {name} {nr} is out of range"
+                );
+            }
+            // Who has a number at a level has one at all levels above.
+            ensure!(
+                vector.is_sorted_by_key(|&nr| nr == 0),
+                "{task}: {name} {} is visible below a level where it is not",
+                Numbers(vector)
+            );
+        }
+        if let Some(ns) = task.ns_for_children {
+            ensure!(
+                ns < self.namespaces.len() && self.is_ancestor_or_self(task.ns, ns),
+                "{task}: its children cannot be born in namespace {ns}"
+            );
+        }
+        Ok(())
+    }
+
+    /// Threads and their leaders, processes and their parents.
+    fn check_relations(&self, leaders: &Leaders<'_>) -> Result<(), Problem> {
+        let alive = self.alive();
+        for task in &self.tasks {
+            let leader = leaders
+                .get(&task.tgid[0])
+                .filter(|leader| leader.pid == task.tgid && leader.ns == task.ns);
+            let Some(leader) = leader else {
+                return Err(Problem(format!(
+                    "{task}: its thread group {} has no leader",
+                    Numbers(&task.tgid)
+                )));
+            };
+            for (same, what) in [
+                (task.pgid == leader.pgid, "process group"),
+                (task.sid == leader.sid, "session"),
+                (task.ppid == leader.ppid, "parent"),
+            ] {
+                ensure!(
+                    same,
+                    "{task}: its {what} is not that of its leader, {leader}"
+                );
+            }
+            if task.ppid == 0 {
+                continue;
+            }
+            let Some(parent) = leaders.get(&task.ppid) else {
+                return Err(Problem(format!(
+                    "{task}: its parent {} does not exist",
+                    task.ppid
+                )));
+            };
+            ensure!(
+                self.is_ancestor_or_self(parent.ns, task.ns),
+                "{task}: its parent {parent} is in a namespace that cannot see it"
+            );
+            ensure!(
+                task.own_pid() != 1 || parent.ns != task.ns,
+                "{task}: the init of its namespace {} cannot be a child of {parent} in there",
+                task.ns
+            );
+            ensure!(
+                alive.contains(&task.ppid),
+                "{task}: its parent {parent} is dead"
+            );
+        }
+        // Up the parents from each task, each task once.
+        let mut rooted = HashSet::new();
+        for task in self.tasks.iter().filter(|task| task.is_leader()) {
+            let mut path = Vec::new();
+            let mut next = Some(task);
+            while let Some(t) = next {
+                if !rooted.insert(t.root_pid()) {
+                    ensure!(!path.contains(&t.root_pid()), "{t}: it is its own ancestor");
+                    break;
+                }
+                path.push(t.root_pid());
+                next = leaders.get(&t.ppid).copied();
+            }
+        }
+        Ok(())
+    }
+
+    /// The processes that have a live thread, by number at level 0.
+    fn alive(&self) -> HashSet<i32> {
+        self.tasks
+            .iter()
+            .filter(|task| !task.is_zombie())
+            .map(|task| task.tgid[0])
+            .collect()
+    }
+
+    /// Namespaces begin and end with their pid 1; only that of the first may be missing.
+    fn check_inits(&self, leaders: &Leaders<'_>) -> Result<(), Problem> {
+        let inits: HashMap<usize, &Task> = leaders
+            .values()
+            .filter(|t| t.own_pid() == 1)
+            .map(|&t| (t.ns, t))
+            .collect();
+        let alive = self.alive();
+        for task in &self.tasks {
+            for ns in self.chain(task.ns) {
+                let Some(init) = inits.get(&ns) else {
+                    ensure!(ns == 0, "{task}: its namespace {ns} has no pid 1");
+                    continue;
+                };
+                ensure!(
+                    alive.contains(&init.root_pid()) || task.tgid == init.pid,
+                    "{task}: the init of its namespace {ns} is dead"
+                );
+            }
+        }
+        match (1..self.namespaces.len()).find(|ns| !inits.contains_key(ns)) {
+            Some(ns) => Err(Problem(format!("namespace {ns}: nobody is in it"))),
+            None => Ok(()),
+        }
+    }
+
+    /// Process groups and sessions.
+    fn check_groups(&self, leaders: &Leaders<'_>, taken: &Taken<'_>) -> Result<(), Problem> {
+        let identities = self.identities(leaders);
+        // Who is not there may still have numbers, and then nobody else has them.
+        for task in &self.tasks {
+            for (name, vector) in [("process group", &task.pgid), ("session", &task.sid)] {
+                if vector[0] == 0 || leaders.contains_key(&vector[0]) {
+                    continue;
+                }
+                for (ns, nr) in self.chain(task.ns).into_iter().zip(vector) {
+                    if let Some(other) = taken.get(&(ns, *nr)) {
+                        return Err(Problem(format!(
+                            "{task}: number {nr} of namespace {ns} is its {name}'s, and taken by \
+                             {other}"
+                        )));
+                    }
+                }
+            }
+        }
+        // The session of each process group: that of its leader, who may be in another group by now,
+        // but in no other session. Who is in none is in no session, or in one outside.
+        let mut sessions: HashMap<_, _> = leaders.iter().map(|(&nr, t)| (nr, t.sid[0])).collect();
+        sessions.insert(0, 0);
+        for task in self.tasks.iter().filter(|task| task.is_leader()) {
+            for (name, vector) in [("process group", &task.pgid), ("session", &task.sid)] {
+                let Some(identity) = identities.get(&vector[0]) else {
+                    continue;
+                };
+                ensure!(
+                    self.view(identity, task.ns) == *vector,
+                    "{task}: its {name} {} is not as it sees {}",
+                    Numbers(vector),
+                    Numbers(identity.pid)
+                );
+                // A session is only ever inherited, and children are born in namespaces below.
+                ensure!(
+                    name == "process group" || self.is_ancestor_or_self(identity.ns, task.ns),
+                    "{task}: its session {} comes from a namespace that is not above",
+                    Numbers(identity.pid)
+                );
+            }
+            // Nor does a leader ever leave its session.
+            if let Some(leader) = leaders.get(&task.sid[0]) {
+                ensure!(
+                    leader.sid == leader.pid,
+                    "{task}: its session {} is the number of {leader}, who is in another session",
+                    task.sid[0]
+                );
+            }
+            ensure!(
+                task.sid != task.pid || task.pgid == task.pid,
+                "{task}: it leads its session, but not its process group"
+            );
+            let session = *sessions.entry(task.pgid[0]).or_insert(task.sid[0]);
+            ensure!(
+                session == task.sid[0],
+                "{task}: its process group {} is in session {session}, not in {}",
+                task.pgid[0],
+                task.sid[0]
+            );
+        }
+        Ok(())
+    }
+
+    /// The process groups and sessions there are, by number at level 0. A dead leader is as deep as
+    /// anybody can see.
+    fn identities<'a>(&'a self, leaders: &Leaders<'a>) -> HashMap<i32, Identity<'a>> {
+        let mut identities: HashMap<_, _> = leaders
+            .iter()
+            .map(|(&nr, t)| {
+                let (ns, pid) = (t.ns, &t.pid[..]);
+                (nr, Identity { ns, pid })
+            })
+            .collect();
+        for task in self.tasks.iter().filter(|task| task.is_leader()) {
+            for vector in [&task.sid, &task.pgid] {
+                let depth = vector.iter().take_while(|&&nr| nr != 0).count();
+                let known = identities.get(&vector[0]);
+                if depth > known.map_or(0, |known| known.pid.len())
+                    && !leaders.contains_key(&vector[0])
+                {
+                    let ns = self.chain(task.ns)[depth - 1];
+                    let pid = &vector[..depth];
+                    identities.insert(vector[0], Identity { ns, pid });
+                }
+            }
+        }
+        identities
+    }
+
+    /// The numbers of an identity as somebody in `ns` sees them, 0 where they do not.
+    fn view(&self, identity: &Identity<'_>, ns: usize) -> Vec<i32> {
+        let theirs = self.chain(identity.ns);
+        let at = |(level, ns)| {
+            if theirs.get(level) == Some(&ns) {
+                identity.pid[level]
+            } else {
+                0
+            }
+        };
+        self.chain(ns).into_iter().enumerate().map(at).collect()
+    }
+}

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The `altpid` command as one types it: output, messages, exit status. What needs the module is
+//! tested in the guest.
+
+use std::{
+    fs,
+    io::Write,
+    path::Path,
+    process::{Command, Output, Stdio},
+};
+
+fn altpid(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_altpid"));
+    command.args(args).env("ALTPID_DEVICE", "/dev/null/nothing");
+    command
+}
+
+fn run(args: &[&str], input: &str) -> (Option<i32>, String, String) {
+    let mut child = altpid(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the command runs");
+    let mut stdin = child.stdin.take().expect("its standard input");
+    // It may not want to read all of it.
+    let _ = stdin.write_all(input.as_bytes());
+    drop(stdin);
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = child.wait_with_output().expect("the command ends");
+    let text = |bytes| String::from_utf8(bytes).expect("it speaks UTF-8");
+    (status.code(), text(stdout), text(stderr))
+}
+
+const SNAPSHOT: &str = r#"{
+"version": 1, "kernel": "7.3.0", "pid_max": 32768, "last_pid": 400,
+"namespaces": [{"parent": null, "level": 0, "inode": 1}, {"parent": 0, "level": 1, "inode": 2}],
+"tasks": [
+{"pid": [1], "tgid": [1], "pgid": [1], "sid": [1], "ppid": 0, "ns": 0, "state": "S", "comm": "init"},
+{"pid": [20], "tgid": [20], "pgid": [20], "sid": [20], "ppid": 1, "ns": 0, "state": "S", "comm": "login"},
+{"pid": [21], "tgid": [20], "pgid": [20], "sid": [20], "ppid": 1, "ns": 0, "state": "S", "comm": "worker"},
+{"pid": [30, 1], "tgid": [30, 1], "pgid": [30, 1], "sid": [30, 1], "ppid": 20, "ns": 1, "state": "S", "comm": "sh"},
+{"pid": [31, 2], "tgid": [31, 2], "pgid": [30, 1], "sid": [30, 1], "ppid": 30, "ns": 1, "state": "Z", "comm": "sleep"},
+{"pid": [40], "tgid": [40], "pgid": [40], "sid": [40], "ppid": 1, "ns": 0, "state": "S", "comm": "cron"}
+]}"#;
+
+#[test]
+fn a_tree_is_drawn() {
+    let (status, out, err) = run(&["tree", "-"], SNAPSHOT);
+    assert_eq!((status, err.as_str()), (Some(0), ""));
+    assert_eq!(
+        out,
+        "1 init
+├─ 20 login  {21 worker}
+│  └─ 30/1 sh  [pid namespace 1]
+│     └─ 31/2 sleep <defunct>
+└─ 40 cron
+"
+    );
+}
+
+#[test]
+fn json_comes_out_as_it_went_in() {
+    let (status, once, _) = run(&["tree", "--json", "-"], SNAPSHOT);
+    assert_eq!(status, Some(0));
+    let (status, again, _) = run(&["tree", "-J", "-"], &once);
+    assert_eq!((status, &again), (Some(0), &once));
+}
+
+/// Nothing is touched before the whole snapshot is known to be one.
+#[test]
+fn a_bad_snapshot_is_refused_before_the_device_is_opened() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let file = dir.path().join("torn.json");
+    fs::write(&file, &SNAPSHOT[..SNAPSHOT.len() / 2]).expect("a file");
+    let name = file.to_str().expect("a name");
+    for verb in ["restore", "tree"] {
+        let (status, out, err) = run(&[verb, name], "");
+        assert_eq!((status, out.as_str()), (Some(1), ""), "{verb}");
+        let start = format!("altpid: {name}: not a snapshot: ");
+        assert!(err.starts_with(&start), "{err}");
+        assert!(err.contains(" at line 7 column "), "{err}");
+
+        let taken = SNAPSHOT.replace("\"pid\": [40]", "\"pid\": [20]");
+        let (status, out, err) = run(&[verb, "-"], &taken);
+        assert_eq!((status, out.as_str()), (Some(1), ""), "{verb}");
+        assert!(err.starts_with("altpid: standard input: task "), "{err}");
+
+        let (status, _, err) = run(&[verb, "/does/not/exist"], "");
+        assert_eq!(status, Some(1), "{verb}");
+        assert_eq!(
+            err,
+            "altpid: /does/not/exist: No such file or directory (os error 2)\n"
+        );
+    }
+}
+
+#[test]
+fn without_the_device() {
+    let mut command = altpid(&["restore", "-"]);
+    command.env("ALTPID_DEVICE", "/does/not/exist");
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the command runs");
+    let mut stdin = child.stdin.take().expect("its standard input");
+    stdin.write_all(SNAPSHOT.as_bytes()).expect("a pipe");
+    drop(stdin);
+    let output = child.wait_with_output().expect("the command ends");
+    assert_eq!(output.status.code(), Some(1));
+    let err = String::from_utf8_lossy(&output.stderr);
+    assert!(err.starts_with("altpid: /does/not/exist: "), "{err}");
+    assert!(err.contains("is the module loaded?"), "{err}");
+}
+
+#[test]
+fn wrong_usage() {
+    for args in [
+        &[][..],
+        &["frobnicate"],
+        &["restore"],
+        &["tree", "--frobnicate", "-"],
+        &["capture", "-o"],
+    ] {
+        let (status, out, err) = run(args, "");
+        assert_eq!((status, out.as_str()), (Some(2), ""), "{args:?}");
+        assert!(err.contains("--help") && !err.contains("panicked"), "{err}");
+    }
+    let (status, out, err) = run(&["--help"], "");
+    assert_eq!((status, err.as_str()), (Some(0), ""));
+    assert!(out.contains("capture") && out.contains("restore") && out.contains("tree"));
+}
+
+#[test]
+fn a_capture_is_a_snapshot() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let file = dir.path().join("snapshot.json");
+    let name = file.to_str().expect("a name");
+    let (status, out, err) = run(&["capture", "-o", name], "");
+    assert_eq!((status, out.as_str()), (Some(0), ""), "{err}");
+    let (status, out, err) = run(&["tree", name], "");
+    assert_eq!((status, err.as_str()), (Some(0), ""));
+    assert!(out.lines().count() > 1);
+    let (status, _, err) = run(&["capture", "--proc", name], "");
+    assert_eq!(status, Some(1));
+    assert!(
+        err.starts_with(&format!("altpid: reading {name}: ")),
+        "{err}"
+    );
+}
+
+/// A reader that has seen enough is no error.
+#[test]
+fn a_closed_pipe_is_no_failure() {
+    let big: String = (2..20_000)
+        .map(|nr| {
+            format!(
+                ",\n{{\"pid\": [{nr}], \"tgid\": [{nr}], \"pgid\": [{nr}], \"sid\": [{nr}], \
+                 \"ppid\": 1, \"ns\": 0, \"state\": \"S\", \"comm\": \"t\"}}"
+            )
+        })
+        .collect();
+    let first = "{\"pid\": [1], \"tgid\": [1], \"pgid\": [1], \"sid\": [1], \"ppid\": 0, \
+                 \"ns\": 0, \"state\": \"S\", \"comm\": \"init\"}";
+    let text = format!(
+        "{{\"version\": 1, \"kernel\": \"\", \"pid_max\": 32768, \"last_pid\": null, \
+         \"namespaces\": [{{\"parent\": null, \"level\": 0, \"inode\": 1}}], \
+         \"tasks\": [{first}{big}]}}"
+    );
+    let dir = tempfile::tempdir().expect("a directory");
+    let file = dir.path().join("big.json");
+    fs::write(&file, text).expect("a file");
+    let status = shell(&file);
+    assert_eq!(status, "0\n");
+}
+
+/// The exit status of `altpid tree FILE` when its reader stops after one line.
+fn shell(file: &Path) -> String {
+    let script = "{ \"$0\" tree \"$1\"; echo $? >&2; } | head -n 1 >/dev/null";
+    let output = Command::new("sh")
+        .args(["-c", script, env!("CARGO_BIN_EXE_altpid")])
+        .arg(file)
+        .output()
+        .expect("a shell");
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
