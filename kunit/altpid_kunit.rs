@@ -15,14 +15,22 @@
 mod sources {
     pub(crate) mod audit;
     pub(crate) mod clone;
+    pub(crate) mod exec;
     pub(crate) mod exit;
+    pub(crate) mod jobctl;
+    pub(crate) mod kill;
     pub(crate) mod mem;
     pub(crate) mod namespace;
+    pub(crate) mod pending;
     pub(crate) mod pid;
     pub(crate) mod pidmap;
+    pub(crate) mod prctl;
     pub(crate) mod query;
+    pub(crate) mod reboot;
     pub(crate) mod registry;
     pub(crate) mod session;
+    pub(crate) mod sigaction;
+    pub(crate) mod signal;
     pub(crate) mod slab;
     pub(crate) mod slots;
     pub(crate) mod sync;
@@ -39,12 +47,16 @@ use sources::*;
 mod support;
 
 mod test_clone;
+mod test_exec;
 mod test_exit;
+mod test_jobs;
 mod test_namespace;
 mod test_pid;
 mod test_pidmap;
 mod test_random;
+mod test_reaper;
 mod test_session;
+mod test_signal;
 mod test_threads;
 
 use kernel::prelude::*;

@@ -5,8 +5,12 @@
 
 use crate::{
     clone::{flags, CloneArgs, ParentArg},
-    task::SIGCHLD,
-    wait::WNOHANG,
+    kill::Kill,
+    pending::{SigSet, SIGCHLD},
+    sigaction::{Action, How},
+    task::Disposition,
+    uapi,
+    wait::{Report, Wanted, WNOHANG},
     world::{Limits, World},
 };
 use kernel::prelude::*;
@@ -97,21 +101,80 @@ impl Verbs<'_> {
 
     /// wait4(2) with WNOHANG: number and status of who was reaped, 0 and 0 for nobody.
     pub(crate) fn wait(&self, task: u64, pid: i32) -> Result<(i32, i32)> {
-        let reaped = self.0.wait(task, pid, WNOHANG)?;
-        Ok(reaped.map_or((0, 0), |reaped| (reaped.pid, reaped.status)))
+        let report = self.wait4(task, pid, WNOHANG)?;
+        Ok(report.map_or((0, 0), |report| (report.pid, report.word())))
+    }
+
+    /// wait4(2)
+    pub(crate) fn wait4(&self, task: u64, pid: i32, options: u32) -> Result<Option<Report>> {
+        self.0.wait(task, Wanted::Wait4(pid, options))
+    }
+
+    /// kill(2)
+    pub(crate) fn kill(&self, task: u64, pid: i32, signal: i32) -> Result {
+        self.0.kill(Kill::Pid(task, pid), signal)
+    }
+
+    /// What a process does about a signal from now on.
+    pub(crate) fn sigaction(&self, task: u64, signal: i32, disposition: Disposition) -> Result {
+        let action = Action {
+            disposition,
+            nocldwait: false,
+            nocldstop: false,
+        };
+        self.0.sigaction(task, signal, Some(action)).map(|_| ())
+    }
+
+    /// sigprocmask(2) with SIG_BLOCK
+    pub(crate) fn block(&self, task: u64, signals: &[i32]) -> Result {
+        let set = SigSet::of(signals);
+        self.0.sigprocmask(task, How::Block, set).map(|_| ())
+    }
+
+    /// sigprocmask(2) with SIG_UNBLOCK
+    pub(crate) fn unblock(&self, task: u64, signals: &[i32]) -> Result {
+        let set = SigSet::of(signals);
+        self.0.sigprocmask(task, How::Unblock, set).map(|_| ())
+    }
+
+    /// How many signals the handlers of a task were called for, and the last one.
+    pub(crate) fn received(&self, task: u64) -> Result<(u32, uapi::altpid_siginfo)> {
+        let signals = self.0.describe_signals(task)?;
+        Ok((signals.received, signals.last))
+    }
+
+    /// Signals that wait for a task or its process.
+    pub(crate) fn pending(&self, task: u64) -> Result<SigSet> {
+        let signals = self.0.describe_signals(task)?;
+        Ok(SigSet::from_bits(signals.pending | signals.shared))
+    }
+
+    /// prctl(PR_SET_CHILD_SUBREAPER)
+    pub(crate) fn set_subreaper(&self, task: u64, on: bool) -> Result {
+        let mut tree = self.0.tree().lock();
+        let task = tree.find_actor(task)?;
+        tree.set_subreaper(task, on);
+        Ok(())
+    }
+
+    /// prctl(PR_SET_PDEATHSIG)
+    pub(crate) fn set_pdeath_signal(&self, task: u64, signal: i32) -> Result {
+        let mut tree = self.0.tree().lock();
+        let task = tree.find_actor(task)?;
+        tree.set_pdeath_signal(task, signal as u64)
     }
 
     /// setsid(2)
     pub(crate) fn setsid(&self, task: u64) -> Result<i32> {
         let mut tree = self.0.tree().lock();
-        let task = tree.find_alive(task)?;
+        let task = tree.find_actor(task)?;
         tree.setsid(task)
     }
 
     /// setpgid(2)
     pub(crate) fn setpgid(&self, task: u64, pid: i32, pgid: i32) -> Result {
         let mut tree = self.0.tree().lock();
-        let task = tree.find_alive(task)?;
+        let task = tree.find_actor(task)?;
         tree.setpgid(task, pid, pgid)
     }
 

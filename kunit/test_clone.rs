@@ -4,8 +4,8 @@
 
 use crate::{
     clone::{flags::*, ParentArg},
+    pending::SIGCHLD,
     support::{world, world_of, Verbs},
-    task::SIGCHLD,
     uapi,
 };
 use kernel::prelude::*;

@@ -4,8 +4,8 @@
 
 use crate::{
     clone::{flags::*, ParentArg},
+    pending::{SIGCHLD, SIGKILL},
     support::{world, Verbs},
-    task::{SIGCHLD, SIGKILL},
     uapi,
 };
 use kernel::prelude::*;
@@ -266,13 +266,13 @@ mod tests {
         for (pid, error) in [(stranger, ECHILD), (-stranger, ECHILD), (i32::MIN, ESRCH)] {
             assert!(verbs.wait(init, pid).err() == Some(error));
         }
-        assert!(world.wait(init, -1, 0x40).err() == Some(EINVAL));
+        assert!(verbs.wait4(init, -1, 0x40).err() == Some(EINVAL));
         // A process group; then a number; then those of the own group, which b is not in.
         assert_eq!(verbs.wait(init, -3)?.0, 3);
         assert_eq!(verbs.wait(init, 2)?.0, 2);
         // odd is a "clone" child: only __WCLONE and __WALL see it.
         assert_eq!(verbs.wait(init, -1)?, (0, 0));
-        let wall = world.wait(init, -1, 0x4000_0001)?;
+        let wall = verbs.wait4(init, -1, 0x4000_0001)?;
         assert_eq!(wall.map(|reaped| reaped.pid), Some(4));
         verbs.exit(grandchild, 0)?;
         assert_eq!(verbs.wait(init, 0)?.0, 5);
@@ -287,8 +287,8 @@ mod tests {
         let thread = verbs.thread(leader)?;
         let child = verbs.fork(leader)?;
         verbs.exit(child, 0)?;
-        assert!(world.wait(thread, -1, 0x2000_0001).err() == Some(ECHILD));
-        assert!(world.wait(thread, -1, 1)?.is_some());
+        assert!(verbs.wait4(thread, -1, 0x2000_0001).err() == Some(ECHILD));
+        assert!(verbs.wait4(thread, -1, 1)?.is_some());
         Ok(())
     }
 

@@ -4,7 +4,11 @@
 
 use crate::{
     clone::{flags::*, ParentArg},
+    kill::Kill,
+    pending::{SigSet, SIGCHLD, SIGCONT, SIGKILL, SIGSTOP, SIGTSTP},
+    sigaction::{Action, How},
     support::{world_of, Random, Verbs},
+    task::Disposition,
     world::World,
 };
 use kernel::prelude::*;
@@ -50,11 +54,61 @@ fn draw_flags(random: &mut Random) -> u64 {
     }
 }
 
+/// A signal, something done about signals, or one of the verbs that few tasks use.
+fn signal(verbs: &Verbs<'_>, cast: &Cast, task: u64, random: &mut Random) {
+    let world = verbs.0;
+    let other = Cast::pick(&cast.tasks, random);
+    // Those that stop and continue more often than others.
+    let signal = match random.below(4) {
+        0 => [SIGSTOP, SIGTSTP, SIGCONT, SIGCHLD][random.below(4) as usize],
+        1 => [SIGCONT, SIGKILL, 0, 65][random.below(4) as usize],
+        _ => 1 + random.below(64) as i32,
+    };
+    let pid = random.below(60) as i32 - 20;
+    match random.below(24) {
+        0..4 => _ = world.kill(Kill::Pid(task, pid), signal),
+        4..6 => _ = world.kill(Kill::Task(task, other), signal),
+        6..8 => _ = world.kill(Kill::Outside(task), signal),
+        8 => _ = world.kill(Kill::Kernel(task), signal),
+        9 => _ = world.kill(Kill::Thread(task, 0, pid), signal),
+        10 => _ = world.kill(Kill::Queue(task, pid, -1, 7), signal),
+        11 => _ = world.kill(Kill::Fault(task), signal),
+        12..16 => {
+            let disposition = [
+                Disposition::Default,
+                Disposition::Ignore,
+                Disposition::Handler,
+            ][random.below(3) as usize];
+            let action = Action {
+                disposition,
+                nocldwait: random.below(8) == 0,
+                nocldstop: random.below(8) == 0,
+            };
+            _ = world.sigaction(task, signal, Some(action));
+        }
+        16..19 => {
+            let how = [How::Block, How::Unblock, How::Set][random.below(3) as usize];
+            let set = u64::from(random.below(u32::MAX)) << random.below(33);
+            _ = world.sigprocmask(task, how, SigSet::from_bits(set));
+        }
+        19 => _ = world.sigwait(task, SigSet::from_bits(u64::MAX)),
+        20..22 => _ = world.exec(task, &[b'x'; 16]),
+        22 => {
+            let mut tree = world.tree().lock();
+            if let Ok(task) = tree.find_actor(task) {
+                tree.set_subreaper(task, random.below(3) > 0);
+                _ = tree.set_pdeath_signal(task, random.below(70).into());
+            }
+        }
+        _ => _ = world.reboot(task, 0x0123_4567),
+    }
+}
+
 /// One verb. Whether it succeeds is not the question here.
 fn act(verbs: &Verbs<'_>, cast: &mut Cast, random: &mut Random) -> Result {
     let world = verbs.0;
     let task = Cast::pick(&cast.tasks, random);
-    match random.below(100) {
+    match random.below(125) {
         0..45 => {
             let wanted = [random.below(40) as i32, random.below(90) as i32];
             let set_tid = &wanted[..(random.below(8) as usize).saturating_sub(5).min(2)];
@@ -80,8 +134,8 @@ fn act(verbs: &Verbs<'_>, cast: &mut Cast, random: &mut Random) -> Result {
         60..78 => {
             let which = random.below(60) as i32 - 20;
             let options =
-                [1, 1, 1, 0x4000_0001, 0x8000_0001, 0x2000_0001][random.below(6) as usize];
-            _ = world.wait(task, if random.below(2) == 0 { -1 } else { which }, options);
+                [1, 1, 11, 0x4000_0001, 0x8000_0001, 0x2000_0001][random.below(6) as usize];
+            _ = verbs.wait4(task, if random.below(2) == 0 { -1 } else { which }, options);
         }
         78..83 => _ = verbs.setsid(task),
         83..90 => {
@@ -94,7 +148,8 @@ fn act(verbs: &Verbs<'_>, cast: &mut Cast, random: &mut Random) -> Result {
                 cast.namespaces.push(ns, GFP_KERNEL)?;
             }
         }
-        94..99 => _ = world.setns(task, Cast::pick(&cast.namespaces, random)),
+        94..98 => _ = world.setns(task, Cast::pick(&cast.namespaces, random)),
+        98..124 => signal(verbs, cast, task, random),
         _ => {
             if let Ok(ns) = world.namespace(Cast::pick(&cast.namespaces, random)) {
                 _ = ns.set_pid_max(i64::from(290 + random.below(60)));

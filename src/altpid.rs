@@ -8,9 +8,11 @@
 //!
 //! 1. [`pidmap`]: the numbers of one namespace.
 //! 2. [`pid`] and [`namespace`]: an identity with a number a level, and what the levels are.
-//! 3. [`task`] and [`tree`]: threads, processes, process groups, sessions, and who begot whom.
-//! 4. The verbs over the tree, each named after its system call: [`clone`], [`unshare`], [`exit`],
-//!    [`wait`], [`session`]; and what can be asked: [`query`], [`audit`].
+//! 3. [`task`] and [`tree`]: threads, processes, process groups, sessions, and who begot whom;
+//!    [`pending`]: signals that wait for them.
+//! 4. The verbs over the tree, each named after its system call: [`clone`], [`unshare`], [`exec`],
+//!    [`exit`], [`wait`], [`kill`], [`sigaction`], [`session`], [`prctl`], [`reboot`]; what
+//!    [`signal`]s and [`jobctl`] do; and what can be asked: [`query`], [`audit`].
 //! 5. [`world`]: one universe of all that, and [`device`]: its interface, [`uapi`].
 //!
 //! # Lock order
@@ -25,14 +27,22 @@
 mod audit;
 mod clone;
 mod device;
+mod exec;
 mod exit;
+mod jobctl;
+mod kill;
 mod mem;
 mod namespace;
+mod pending;
 mod pid;
 mod pidmap;
+mod prctl;
 mod query;
+mod reboot;
 mod registry;
 mod session;
+mod sigaction;
+mod signal;
 mod slab;
 mod slots;
 mod sync;

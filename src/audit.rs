@@ -9,6 +9,7 @@
 //! - each pid knows its users, and they know it;
 //! - each process has a parent that is there, knows it, and can see it; or it is outside's;
 //! - each task is on the list of its group, and counts agree with lists;
+//! - each signal in a queue waits for somebody, and nobody who is killed is stopped;
 //! - a namespace counts as many numbers as its table holds, and its init is its pid 1;
 //! - nothing lives in a namespace without init, and nothing is dead and unwaited for.
 //!
@@ -96,6 +97,9 @@ struct Listed {
     have_parent: usize,
     in_process_groups: usize,
     in_sessions: usize,
+    stopped: usize,
+    subreapers: usize,
+    signals: usize,
 }
 
 impl Tree {
@@ -108,6 +112,7 @@ impl Tree {
             fmt!("pid {nr} does not know its task"),
         );
         self.audit_pid(&task.pid, findings);
+        listed.signals += task.pending.len(&self.queued);
         for child in task.children.iter(&self.groups) {
             let child = &self.groups[child];
             findings.check(
@@ -182,6 +187,18 @@ impl Tree {
                 listed.in_sessions += 1;
             }
         }
+        listed.stopped += usize::from(group.is_stopped());
+        listed.subreapers += usize::from(group.is_subreaper);
+        listed.signals += group.pending.len(&self.queued);
+        let overlap = group.handlers.ignored.bits() & group.handlers.handled.bits();
+        findings.check(
+            overlap == 0,
+            fmt!("process {nr} both ignores and handles signals {overlap:#x}"),
+        );
+        findings.check(
+            !group.is_stopped() || group.group_exit.is_none(),
+            fmt!("process {nr} is killed and still stopped"),
+        );
         if group.pgid.has_numbers() {
             self.audit_pid(&group.pgid, findings);
         }
@@ -221,6 +238,22 @@ impl Tree {
         findings.check(
             listed.in_sessions == groups,
             fmt!("{groups} processes, {} in sessions", listed.in_sessions),
+        );
+        findings.check(
+            (listed.stopped, listed.subreapers) == (self.nr_stopped, self.nr_subreapers),
+            fmt!(
+                "{} stopped processes and {} subreapers, and other counts",
+                listed.stopped,
+                listed.subreapers
+            ),
+        );
+        findings.check(
+            listed.signals == self.queued.len(),
+            fmt!(
+                "{} signals in queues, {} of somebody's",
+                self.queued.len(),
+                listed.signals
+            ),
         );
     }
 

@@ -132,7 +132,7 @@ impl CloneArgs<'_> {
     /// Looks at the caller: may it do this, and where will the child be born? (`copy_process()`,
     /// `copy_pid_ns()`).
     fn origin(&self, tree: &Tree) -> Result<Origin> {
-        let caller = tree.find_alive(self.task)?;
+        let caller = tree.find_actor(self.task)?;
         let group = tree.group_of(caller);
         if self.has(flags::PARENT) && (group.unkillable || group.autoreap) {
             return Err(EINVAL);
@@ -167,7 +167,7 @@ impl CloneArgs<'_> {
 
     /// Lets the child join; everything that it needs is there.
     fn join(&self, tree: &mut Tree, pid: NewPid, ns: ARef<Namespace>) -> Result<Idx<Task>> {
-        let caller = tree.find_alive(self.task)?;
+        let caller = tree.find_actor(self.task)?;
         let parent = self.real_parent(tree, caller)?;
         if tree.tasks.len() >= tree.max_tasks {
             return Err(EAGAIN);
@@ -176,11 +176,18 @@ impl CloneArgs<'_> {
         if !pid.ns().upwards().all(Namespace::is_adding) {
             return Err(ENOMEM);
         }
-        let comm = tree.tasks[caller].comm;
+        let origin = &tree.tasks[caller];
+        let (comm, blocked, self_exec_id) = (origin.comm, origin.blocked, origin.self_exec_id);
+        let new_task = |group, pid| {
+            let mut task = Task::new(group, pid, ns, comm);
+            task.blocked = blocked;
+            task.self_exec_id = self_exec_id;
+            task
+        };
         if self.has(flags::THREAD) {
             let group = tree.tasks[caller].group;
             // The pid is kept only when nothing can fail any more.
-            let task = tree.insert_task(Task::new(group, pid.keep(), ns, comm));
+            let task = tree.insert_task(new_task(group, pid.keep()));
             tree.join_group(task);
             return Ok(task);
         }
@@ -190,13 +197,24 @@ impl CloneArgs<'_> {
         } else {
             self.exit_signal
         };
+        let parent_exec_id = match parent {
+            _ if self.has(flags::PARENT) => group.parent_exec_id,
+            Parent::Task(parent) => tree.tasks[parent].self_exec_id,
+            Parent::Outside => 0,
+        };
+        let mut handlers = group.handlers;
+        if self.has(flags::CLEAR_SIGHAND) {
+            handlers.forget();
+        }
         let (pgid, sid) = (group.pgid.clone(), group.sid.clone());
         let pid = pid.keep();
         let mut group = Group::new(pid.clone(), pgid, sid, parent, exit_signal);
         group.autoreap = self.has(flags::AUTOREAP);
         group.unkillable = pid.nr() == 1;
+        group.parent_exec_id = parent_exec_id;
+        group.handlers = handlers;
         let group = tree.insert_group(group);
-        let task = tree.insert_task(Task::new(group, pid, ns, comm));
+        let task = tree.insert_task(new_task(group, pid));
         tree.join_group(task);
         tree.join_tree(group, task);
         Ok(task)

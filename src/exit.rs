@@ -16,9 +16,11 @@
 //! All of it runs under the tree lock.
 
 use crate::{
+    pending::{SigInfo, CLD_EXITED, CLD_KILLED, NSIG, SIGCHLD, SIGKILL},
     pid::{find_pid_from, Pid},
+    signal::{Scope, Source},
     slots::Idx,
-    task::{Group, Parent, Task, TaskState, SIGCHLD, SIGKILL},
+    task::{Disposition, Group, Parent, Task, TaskState},
     tree::Tree,
 };
 
@@ -40,18 +42,25 @@ impl Tree {
         // The last thread's status is the group's (`synchronize_group_exit()`).
         if group.nr_live == 0 && group.group_exit.is_none() {
             group.group_exit = Some(status);
+            let group = self.tasks[task].group;
+            self.forget_job(group);
         }
     }
 
     /// All threads of a group begin to exit with a status word (`do_group_exit()`, or a fatal
     /// signal). The rest is left to [`Tree::step`].
     pub(crate) fn begin_group_exit(&mut self, group: Idx<Group>, status: i32) {
-        let members = &mut self.groups[group];
-        if members.nr_live == 0 {
+        if self.groups[group].nr_live == 0 {
             return;
         }
-        members.group_exit.get_or_insert(status);
-        if !members.is_killed() {
+        self.groups[group].group_exit.get_or_insert(status);
+        self.forget_job(group);
+        self.begin_kill(group);
+    }
+
+    /// Live threads of a group begin to exit: all of them, or all but the one that calls exec.
+    pub(crate) fn begin_kill(&mut self, group: Idx<Group>) {
+        if !self.groups[group].is_killed() {
             self.killed.push_back(&mut self.groups, group);
         }
     }
@@ -78,17 +87,23 @@ impl Tree {
 
     /// Makes some live threads of a killed group exit, and queues it again if there are more.
     fn kill_threads(&mut self, group: Idx<Group>) {
-        let status = self.groups[group].group_exit.unwrap_or(SIGKILL);
+        let (status, spared) = match self.groups[group].group_exit {
+            Some(status) => (status, None),
+            // As do_group_exit() has it for the other threads of an exec.
+            None => (0, self.groups[group].exec),
+        };
         let mut next = self.groups[group].threads.first();
         // Threads that have exited are gone from the list, but for the leader and for those that
         // are being worked on; so this finds live ones at its beginning.
         for _ in 0..PIECE {
             let Some(task) = next else { return };
             next = self.groups[group].threads.next(&self.tasks, task);
-            self.begin_exit(task, status);
+            if spared != Some(task) {
+                self.begin_exit(task, status);
+            }
         }
         if next.is_some() {
-            self.killed.push_back(&mut self.groups, group);
+            self.begin_kill(group);
         }
     }
 
@@ -104,7 +119,8 @@ impl Tree {
                     .set_child_reaper(Idx::to_raw(Some(other))),
                 None => {
                     self.tasks[task].ns().disable_allocation();
-                    self.groups[group].ignores_sigchld = true;
+                    let handlers = &mut self.groups[group].handlers;
+                    handlers.set(SIGCHLD, Disposition::Ignore);
                     self.tasks[task].state = TaskState::Zapping { next: 2 };
                     self.exiting.push_back(&mut self.tasks, task);
                     return;
@@ -132,29 +148,70 @@ impl Tree {
                 return true;
             };
             self.change_parent(child, heir.map_or(Parent::Outside, Parent::Task));
+            if self.groups[child].wants_pdeath {
+                self.send_pdeath(child, father);
+            }
             if threaded {
                 continue;
             }
             // reparent_leader()
             self.groups[child].exit_signal = SIGCHLD;
-            if self.is_dead(child) && self.notify_parent(child) {
+            let unwanted = self.is_dead(child) && self.notify_parent(child);
+            self.kill_orphaned(child, Some(father));
+            if unwanted {
                 self.release_leader(child);
             }
         }
         self.tasks[father].children.is_empty()
     }
 
-    /// Who gets the children of `father`: another thread of its group, or the init of *its*
-    /// namespace (`find_new_reaper()`).
+    /// Sends the threads of a process the signals that they want when their parent dies.
+    fn send_pdeath(&mut self, child: Idx<Group>, father: Idx<Task>) {
+        let mut next = self.groups[child].threads.first();
+        while let Some(thread) = next {
+            next = self.groups[child].threads.next(&self.tasks, thread);
+            let signal = self.tasks[thread].pdeath_signal;
+            // 0 only asks.
+            let _ = self.send_checked(signal, Source::NoInfo(father), thread, Scope::Process);
+        }
+    }
+
+    /// Who gets the children of `father`: another thread of its group, the nearest subreaper among
+    /// its ancestors, or the init of *its* namespace (`find_new_reaper()`).
     fn find_new_reaper(&self, father: Idx<Task>) -> Option<Idx<Task>> {
         self.alive_thread(self.tasks[father].group)
+            .or_else(|| self.find_subreaper(father))
             .or_else(|| Idx::from_raw(self.tasks[father].ns().child_reaper()))
             .filter(|&heir| heir != father)
+    }
+
+    /// The nearest live ancestor that takes orphans. Those at another level than `father` do not
+    /// count, nor what is above them: they are not of its namespace.
+    ///
+    /// Native remembers for each process whether it may have such an ancestor
+    /// (`has_child_subreaper`); that there is none in the whole world is all that is remembered
+    /// here.
+    fn find_subreaper(&self, father: Idx<Task>) -> Option<Idx<Task>> {
+        if self.nr_subreapers == 0 {
+            return None;
+        }
+        let level = self.tasks[father].ns().level();
+        let parent_of = |task: Idx<Task>| match self.group_of(task).parent {
+            Parent::Task(parent) => Some(parent),
+            Parent::Outside => None,
+        };
+        core::iter::successors(parent_of(father), |&task| parent_of(task))
+            .take_while(|&task| self.tasks[task].ns().level() == level)
+            .filter(|&task| self.group_of(task).is_subreaper)
+            .find_map(|task| self.alive_thread(self.tasks[task].group))
     }
 
     /// An exiting thread without children becomes a zombie or vanishes (`exit_notify()`).
     fn exit_notify(&mut self, task: Idx<Task>) {
         let group = self.tasks[task].group;
+        if self.groups[group].nr_live == 0 {
+            self.kill_orphaned(group, None);
+        }
         self.tasks[task].state = TaskState::Zombie;
         self.nr_zombies += 1;
         if !self.is_leader(task) {
@@ -166,15 +223,40 @@ impl Tree {
 
     /// Tells the parent that a process is dead; true when nobody will reap it
     /// (`do_notify_parent()`). Who waits is woken by the world, after the tree lock is released.
-    fn notify_parent(&self, group: Idx<Group>) -> bool {
+    fn notify_parent(&mut self, group: Idx<Group>) -> bool {
         let child = &self.groups[group];
-        match child.parent {
-            Parent::Outside => true,
-            Parent::Task(parent) => {
-                child.autoreap
-                    || (self.group_of(parent).ignores_sigchld && child.exit_signal == SIGCHLD)
-            }
+        let Parent::Task(parent) = child.parent else {
+            return true;
+        };
+        if child.autoreap {
+            return true;
         }
+        let mut signal = child.exit_signal;
+        // The parent is another program by now.
+        if child.parent_exec_id != self.tasks[parent].self_exec_id {
+            signal = SIGCHLD;
+        }
+        let status = child.group_exit.unwrap_or(0);
+        let (code, status) = match status & 0x7f {
+            0 => (CLD_EXITED, status >> 8),
+            by => (CLD_KILLED, by),
+        };
+        let info = SigInfo {
+            signo: signal,
+            code,
+            pid: child.tgid.nr_ns(self.tasks[parent].ns()),
+            status,
+            value: 0,
+        };
+        let (mut unwanted, mut told) = (false, true);
+        if signal == SIGCHLD {
+            (unwanted, told) = self.reaps_by_itself(self.tasks[parent].group);
+        }
+        if told && (1..=NSIG).contains(&signal) {
+            // Too many real-time signals: natively it is lost as well.
+            let _ = self.send(signal, Source::Child(info), parent, Scope::Process);
+        }
+        unwanted
     }
 
     /// Takes a dead thread that does not lead out of the tree. If a dead leader had to wait for
@@ -208,28 +290,29 @@ impl Tree {
         self.exiting.push_back(&mut self.tasks, init);
     }
 
-    /// SIGKILL to the process that a number of a dying namespace names, if it names one.
+    /// SIGKILL to the process that a number of a dying namespace names, if it names one. A child of
+    /// init that was dead before is reaped.
     fn kill_member(&mut self, init: Idx<Task>, pid: &Pid) {
         let Some(task) = self.task_of(pid) else {
             return;
         };
         let group = self.tasks[task].group;
-        if group != self.tasks[init].group {
+        if group == self.tasks[init].group {
+            return;
+        }
+        let is_own = matches!(self.groups[group].parent, Parent::Task(parent)
+            if self.tasks[parent].group == self.tasks[init].group);
+        if is_own && self.is_dead(group) {
+            self.release_leader(group);
+        } else {
             self.begin_group_exit(group, SIGKILL);
         }
     }
 
-    /// The init of a dying namespace whose members are all killed: reaps its own children that
-    /// were dead before, and goes on when its number is the last one.
+    /// The init of a dying namespace whose members are all killed goes on when its number is the
+    /// last one.
     fn zap_wait(&mut self, init: Idx<Task>) {
         let group = self.tasks[init].group;
-        let mut next = self.tasks[init].children.first();
-        while let Some(child) = next {
-            next = self.tasks[init].children.next(&self.groups, child);
-            if self.is_dead(child) {
-                self.release_leader(child);
-            }
-        }
         // A dead leader keeps its own number beside that of the last thread.
         let own = if self.is_leader(init) { 1 } else { 2 };
         if self.tasks[init].ns().nr_pids() > own {
@@ -237,6 +320,11 @@ impl Tree {
             return;
         }
         debug_assert!(self.tasks[init].children.is_empty());
+        // reboot(2) decides what the parent sees.
+        let reboot = self.tasks[init].ns().reboot();
+        if reboot != 0 {
+            self.groups[group].group_exit = Some(reboot);
+        }
         debug_assert!(self.groups[group].nr_live == 0);
         self.exit_notify(init);
     }

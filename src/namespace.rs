@@ -13,7 +13,7 @@
 //!
 //! # Locks
 //!
-//! `child_reaper`, `nr_pids` and `adding` change under the tree lock of the world; they are atomic
+//! `child_reaper`, `nr_pids`, `reboot` and `adding` change under the tree lock of the world; they are atomic
 //! because they are read without it. Everything else is fixed at creation or has its own rules.
 
 use crate::{
@@ -73,6 +73,8 @@ pub(crate) struct Namespace {
     adding: Atomic<u32>,
     /// The task that is init here, as the tree's raw index; 0 before there is one and after.
     child_reaper: Atomic<u32>,
+    /// What init's status shall say when the namespace was rebooted, or 0.
+    reboot: Atomic<i32>,
     /// Numbers in use by tasks, groups and sessions (`pid_allocated` without `PIDNS_ADDING`).
     nr_pids: Atomic<u32>,
     parent: Option<ARef<Namespace>>,
@@ -156,6 +158,7 @@ impl Namespace {
                 }),
                 adding: Atomic::new(1),
                 child_reaper: Atomic::new(0),
+                reboot: Atomic::new(0),
                 nr_pids: Atomic::new(0),
                 parent: parent.map(ARef::from),
                 ancestors: parent.map_or([null(); LEVELS], |p| p.ancestors),
@@ -328,6 +331,16 @@ impl Namespace {
     /// Changes who is init. Called under the tree lock.
     pub(crate) fn set_child_reaper(&self, task: u32) {
         self.child_reaper.store(task, Relaxed);
+    }
+
+    /// The signal that init seems to be killed by, after reboot(2); 0 for none.
+    pub(crate) fn reboot(&self) -> i32 {
+        self.reboot.load(Relaxed)
+    }
+
+    /// Notes that the namespace is rebooted. Called under the tree lock.
+    pub(crate) fn set_reboot(&self, signal: i32) {
+        self.reboot.store(signal, Relaxed);
     }
 
     /// Numbers in use.

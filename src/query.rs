@@ -10,6 +10,7 @@
 
 use crate::{
     namespace::{Namespace, LEVELS},
+    pending::SigInfo,
     pid::{find_pid, find_pid_from, Pid, PidType},
     slots::Idx,
     task::{Parent, Task, TaskState},
@@ -29,6 +30,18 @@ fn vector(pid: &Pid, ns: &Namespace) -> [i32; LEVELS] {
         *nr = pid.nr_ns(ns.ancestor(level));
     }
     numbers
+}
+
+impl From<SigInfo> for uapi::altpid_siginfo {
+    fn from(info: SigInfo) -> Self {
+        Self {
+            signo: info.signo,
+            code: info.code,
+            pid: info.pid,
+            status: info.status,
+            value: info.value,
+        }
+    }
 }
 
 impl Tree {
@@ -51,9 +64,13 @@ impl Tree {
         if group.autoreap {
             flags |= uapi::ALTPID_TASK_AUTOREAP;
         }
+        if group.is_subreaper {
+            flags |= uapi::ALTPID_TASK_SUBREAPER;
+        }
         uapi::altpid_task {
             size: core::mem::size_of::<uapi::altpid_task>() as u32,
             state: match task.state {
+                TaskState::Running if group.is_stopped() => uapi::ALTPID_TASK_STOPPED,
                 TaskState::Running => uapi::ALTPID_TASK_RUNNING,
                 TaskState::Exiting | TaskState::Zapping { .. } | TaskState::ZapWait => {
                     uapi::ALTPID_TASK_EXITING
@@ -143,6 +160,29 @@ impl World {
             last_pid: ns.last_pid(),
             nr_pids: ns.nr_pids(),
             map_bytes: ns.map().bytes() as u64,
+        })
+    }
+
+    /// A task and its signals.
+    ///
+    /// # Errors
+    ///
+    /// `ESRCH`
+    pub(crate) fn describe_signals(&self, task: u64) -> Result<uapi::altpid_signals> {
+        let tree = self.tree().lock();
+        let index = tree.find(task)?;
+        let (thread, group) = (&tree.tasks[index], tree.group_of(index));
+        let (received, last) = thread.received;
+        Ok(uapi::altpid_signals {
+            size: core::mem::size_of::<uapi::altpid_signals>() as u32,
+            received,
+            task,
+            blocked: thread.blocked.bits(),
+            pending: thread.pending.set().bits(),
+            shared: group.pending.set().bits(),
+            ignored: group.handlers.ignored.bits(),
+            handled: group.handlers.handled.bits(),
+            last: last.into(),
         })
     }
 

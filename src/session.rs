@@ -46,8 +46,8 @@ impl Tree {
     /// # Errors
     ///
     /// `EINVAL` for a negative `pgid` and a thread that does not lead; `ESRCH` for who is neither
-    /// the caller nor a child; `EPERM` for another session, a session leader, and a group that is
-    /// not in the session.
+    /// the caller nor a child; `EACCES` for a child that has called exec; `EPERM` for another
+    /// session, a session leader, and a group that is not in the session.
     pub(crate) fn setpgid(&mut self, task: Idx<Task>, pid: i32, pgid: i32) -> Result {
         let caller = self.tasks[task].group;
         let ns = self.tasks[task].ns();
@@ -71,6 +71,9 @@ impl Tree {
         if is_child {
             if !same(&target.sid, &self.groups[caller].sid) {
                 return Err(EPERM);
+            }
+            if target.has_execed {
+                return Err(EACCES);
             }
         } else if index != caller {
             return Err(ESRCH);

@@ -81,6 +81,11 @@ impl<T> Spare<T> {
         }
     }
 
+    /// Whether it holds what one growth can need.
+    pub(crate) fn is_filled(&self) -> bool {
+        self.chunk.is_some() && self.directory.is_some()
+    }
+
     /// Allocates what one growth can need. May sleep.
     pub(crate) fn fill(&mut self) -> Result {
         if self.chunk.is_none() {
@@ -114,6 +119,8 @@ pub(crate) struct Slots<T> {
     /// First of the list of vacated slots, as `Idx::to_raw`.
     vacant: u32,
     len: usize,
+    /// Slots whose generations are used up.
+    worn: usize,
 }
 
 impl<T> Slots<T> {
@@ -125,6 +132,7 @@ impl<T> Slots<T> {
             touched: 0,
             vacant: 0,
             len: 0,
+            worn: 0,
         })
     }
 
@@ -133,13 +141,20 @@ impl<T> Slots<T> {
         self.len
     }
 
+    /// For how many more objects there is room.
+    pub(crate) fn room(&self) -> usize {
+        self.capacity - self.len - self.worn
+    }
+
     /// Makes sure that [`Slots::insert`] finds room, with memory from `spare` if need be.
     ///
     /// Does not sleep. Returns false when there is no room and `spare` has no memory either.
     pub(crate) fn make_room(&mut self, spare: &mut Spare<T>) -> bool {
-        if self.vacant != 0 || self.touched < self.capacity {
-            return true;
-        }
+        self.room() > 0 || self.grow(spare)
+    }
+
+    /// Makes room for 64 more objects with memory from `spare`; false when it has none.
+    pub(crate) fn grow(&mut self, spare: &mut Spare<T>) -> bool {
         let last_is_full = self.directories.last().is_none_or(|d| d.len() == DIRECTORY);
         if spare.chunk.is_none() || (last_is_full && spare.directory.is_none()) {
             return false;
@@ -196,6 +211,8 @@ impl<T> Slots<T> {
         if slot.generation != 0 {
             slot.next_vacant = vacant;
             self.vacant = idx.0.get();
+        } else {
+            self.worn += 1;
         }
         self.len -= 1;
         Some(value)

@@ -10,18 +10,15 @@
 
 use crate::{
     namespace::Namespace,
+    pending::{Pending, SigInfo, SigSet, NSIG},
     pid::Pid,
     slots::{Chain, Idx, Link, Member},
     uapi,
 };
-use kernel::{bindings, sync::aref::ARef};
+use kernel::sync::aref::ARef;
 
 /// Bytes of a name with its NUL (`TASK_COMM_LEN`).
 pub(crate) const COMM_LEN: usize = uapi::ALTPID_COMM_LEN as usize;
-
-/// `SIGCHLD` and `SIGKILL`, the signals that the tree itself deals with.
-pub(crate) const SIGCHLD: i32 = bindings::SIGCHLD as i32;
-pub(crate) const SIGKILL: i32 = bindings::SIGKILL as i32;
 
 /// The lists that tasks and groups hang on.
 pub(crate) mod chain {
@@ -37,6 +34,8 @@ pub(crate) mod chain {
     pub(crate) struct Exiting;
     /// Groups that are killed and have live threads left.
     pub(crate) struct Killed;
+    /// Signals that wait for one task or group.
+    pub(crate) struct Pending;
 }
 
 /// Where a task is in its life.
@@ -68,6 +67,16 @@ pub(crate) struct Task {
     pub(crate) state: TaskState,
     /// Processes whose parent is this thread.
     pub(crate) children: Chain<chain::Children, Group>,
+    /// Signals that it does not take for now.
+    pub(crate) blocked: SigSet,
+    /// Signals that wait for this thread.
+    pub(crate) pending: Pending,
+    /// How many signals its handlers were called for, and the last one.
+    pub(crate) received: (u32, SigInfo),
+    /// Signal that it gets when its parent exits, 0 for none (`PR_SET_PDEATHSIG`).
+    pub(crate) pdeath_signal: i32,
+    /// How often its line of ancestors and it have called exec (`self_exec_id`).
+    pub(crate) self_exec_id: u32,
     threads: Link<Task>,
     exiting: Link<Task>,
 }
@@ -87,6 +96,11 @@ impl Task {
             comm,
             state: TaskState::Running,
             children: Chain::new(),
+            blocked: SigSet::EMPTY,
+            pending: Pending::new(),
+            received: (0, SigInfo::default()),
+            pdeath_signal: 0,
+            self_exec_id: 0,
             threads: Link::new(),
             exiting: Link::new(),
         }
@@ -117,6 +131,82 @@ pub(crate) enum Parent {
     Task(Idx<Task>),
 }
 
+/// What a process does about a signal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Disposition {
+    /// `SIG_DFL`
+    Default,
+    /// `SIG_IGN`
+    Ignore,
+    /// Calls a function.
+    Handler,
+}
+
+/// What a process does about each signal (`struct sighand_struct`).
+#[derive(Clone, Copy)]
+pub(crate) struct Handlers {
+    /// Signals that are ignored, and that have a handler; no signal is in both.
+    pub(crate) ignored: SigSet,
+    pub(crate) handled: SigSet,
+    /// `SA_NOCLDWAIT` of SIGCHLD: children vanish when they exit.
+    pub(crate) nocldwait: bool,
+    /// `SA_NOCLDSTOP` of SIGCHLD: it is not sent for children that stop or continue.
+    pub(crate) nocldstop: bool,
+}
+
+impl Handlers {
+    /// The default for every signal.
+    pub(crate) const DEFAULT: Self = Self {
+        ignored: SigSet::EMPTY,
+        handled: SigSet::EMPTY,
+        nocldwait: false,
+        nocldstop: false,
+    };
+
+    /// What is done about a signal.
+    pub(crate) fn of(&self, signal: i32) -> Disposition {
+        debug_assert!((1..=NSIG).contains(&signal));
+        if self.ignored.contains(signal) {
+            Disposition::Ignore
+        } else if self.handled.contains(signal) {
+            Disposition::Handler
+        } else {
+            Disposition::Default
+        }
+    }
+
+    /// Changes what is done about a signal.
+    pub(crate) fn set(&mut self, signal: i32, disposition: Disposition) {
+        let signal = SigSet::of(&[signal]);
+        self.ignored = self.ignored.minus(signal);
+        self.handled = self.handled.minus(signal);
+        match disposition {
+            Disposition::Default => {}
+            Disposition::Ignore => self.ignored = self.ignored.union(signal),
+            Disposition::Handler => self.handled = self.handled.union(signal),
+        }
+    }
+
+    /// Back to the default, but for what is ignored (`flush_signal_handlers()`).
+    pub(crate) fn forget(&mut self) {
+        *self = Self {
+            ignored: self.ignored,
+            ..Self::DEFAULT
+        };
+    }
+}
+
+/// Whether a process is stopped, and what its parent has not been told yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum JobState {
+    /// Neither.
+    Running,
+    /// Stopped (`SIGNAL_STOP_STOPPED`), with the signal for a wait to report, 0 when that is done.
+    Stopped(i32),
+    /// Continued after a stop, and no wait has reported it (`SIGNAL_STOP_CONTINUED`).
+    Continued,
+}
+
 /// A thread group.
 pub(crate) struct Group {
     /// `None` only between the making of the group and that of its first task.
@@ -136,10 +226,22 @@ pub(crate) struct Group {
     pub(crate) group_exit: Option<i32>,
     /// Vanishes when it exits (`CLONE_AUTOREAP`).
     pub(crate) autoreap: bool,
-    /// Children vanish when they exit, since SIGCHLD is ignored.
-    pub(crate) ignores_sigchld: bool,
     /// Init of a namespace (`SIGNAL_UNKILLABLE`).
     pub(crate) unkillable: bool,
+    /// The thread that calls exec and waits for all others to be gone (`group_exec_task`).
+    pub(crate) exec: Option<Idx<Task>>,
+    /// Has called exec since it was forked (no `PF_FORKNOEXEC`).
+    pub(crate) has_execed: bool,
+    /// What [`Task::self_exec_id`] of the parent was at the fork (`parent_exec_id`).
+    pub(crate) parent_exec_id: u32,
+    /// Takes orphans among its descendants (`PR_SET_CHILD_SUBREAPER`).
+    pub(crate) is_subreaper: bool,
+    /// A thread of it may have a [`Task::pdeath_signal`].
+    pub(crate) wants_pdeath: bool,
+    pub(crate) handlers: Handlers,
+    /// Signals that wait for any thread (`shared_pending`).
+    pub(crate) pending: Pending,
+    pub(crate) job: JobState,
     children: Link<Group>,
     process_group: Link<Group>,
     session: Link<Group>,
@@ -167,8 +269,15 @@ impl Group {
             exit_signal,
             group_exit: None,
             autoreap: false,
-            ignores_sigchld: false,
             unkillable: false,
+            exec: None,
+            has_execed: false,
+            parent_exec_id: 0,
+            is_subreaper: false,
+            wants_pdeath: false,
+            handlers: Handlers::DEFAULT,
+            pending: Pending::new(),
+            job: JobState::Running,
             children: Link::new(),
             process_group: Link::new(),
             session: Link::new(),
@@ -179,6 +288,11 @@ impl Group {
     /// Whether its pid leads a session.
     pub(crate) fn leads_session(&self) -> bool {
         core::ptr::eq(&*self.sid, &*self.tgid)
+    }
+
+    /// Whether it is stopped by a signal.
+    pub(crate) fn is_stopped(&self) -> bool {
+        matches!(self.job, JobState::Stopped(_))
     }
 
     /// Whether it waits on the list of killed groups.

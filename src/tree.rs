@@ -17,6 +17,7 @@
 //! - A pid that is used by a task has its numbers; the last use that ends frees them.
 
 use crate::{
+    pending::{Queued, SigSet},
     pid::{Pid, PidType},
     slots::{Chain, Idx, Slots, Spare},
     task::{chain, Group, Parent, Task, TaskState, COMM_LEN},
@@ -53,8 +54,14 @@ pub(crate) struct Tree {
     pub(crate) exiting: Chain<chain::Exiting, Task>,
     /// Groups that are killed and have live threads left.
     pub(crate) killed: Chain<chain::Killed, Group>,
+    /// What came with signals that wait.
+    pub(crate) queued: Slots<Queued>,
     /// Zombies among the tasks.
     pub(crate) nr_zombies: usize,
+    /// Stopped processes.
+    pub(crate) nr_stopped: usize,
+    /// Processes that take orphans (`PR_SET_CHILD_SUBREAPER`).
+    pub(crate) nr_subreapers: usize,
     /// The most tasks there may be.
     pub(crate) max_tasks: usize,
 }
@@ -67,7 +74,10 @@ impl Tree {
             groups: Slots::new()?,
             exiting: Chain::new(),
             killed: Chain::new(),
+            queued: Slots::new()?,
             nr_zombies: 0,
+            nr_stopped: 0,
+            nr_subreapers: 0,
             max_tasks,
         })
     }
@@ -101,7 +111,25 @@ impl Tree {
         self.tasks.find(id).ok_or(ESRCH)
     }
 
-    /// The task that an id names, to do something: it must not have begun to exit.
+    /// The task that an id names, to do something itself: it must not have begun to exit, be about
+    /// to, or be stopped.
+    ///
+    /// # Errors
+    ///
+    /// `ESRCH` when there is none, or none alive; `EBUSY` for a stopped one.
+    pub(crate) fn find_actor(&self, id: u64) -> Result<Idx<Task>> {
+        let task = self.find_alive(id)?;
+        let group = self.group_of(task);
+        if group.group_exit.is_some() || group.exec.is_some_and(|other| other != task) {
+            return Err(ESRCH);
+        }
+        if group.is_stopped() {
+            return Err(EBUSY);
+        }
+        Ok(task)
+    }
+
+    /// The task that an id names, which must not have begun to exit.
     ///
     /// # Errors
     ///
@@ -160,6 +188,12 @@ impl Tree {
         Idx::from_raw(pid.user(PidType::Tgid))
     }
 
+    /// Whether a group is the init of the world (`is_global_init()`).
+    pub(crate) fn is_world_init(&self, group: Idx<Group>) -> bool {
+        let pid = &self.groups[group].tgid;
+        pid.ns().level() == 0 && pid.nr() == 1
+    }
+
     /// The groups of the process group that a pid stands for.
     pub(crate) fn process_group(&self, pid: &Pid) -> Chain<chain::ProcessGroup, Group> {
         Chain::starting_at(Idx::from_raw(pid.user(PidType::Pgid)))
@@ -209,6 +243,17 @@ impl Tree {
             self.tasks[parent]
                 .children
                 .push_back(&mut self.groups, group);
+        }
+    }
+
+    /// Two threads of a group change numbers, at every level (`exchange_tids()`).
+    pub(crate) fn exchange_tids(&mut self, one: Idx<Task>, other: Idx<Task>) {
+        let pid = self.tasks[one].pid.clone();
+        let pid = core::mem::replace(&mut self.tasks[other].pid, pid);
+        self.tasks[one].pid = pid;
+        for task in [one, other] {
+            let pid = &self.tasks[task].pid;
+            pid.set_user(PidType::Pid, Idx::to_raw(Some(task)));
         }
     }
 
@@ -287,6 +332,8 @@ impl Tree {
         members.nr_threads -= 1;
         // The init of a dying namespace may have been woken once more while it was finished.
         self.exiting.remove(&mut self.tasks, task);
+        let every = SigSet::from_bits(u64::MAX);
+        self.tasks[task].pending.flush(&mut self.queued, every);
         let Some(gone) = self.tasks.remove(task) else {
             return;
         };
@@ -303,6 +350,9 @@ impl Tree {
         if self.groups[group].threads.is_empty() {
             // Its last thread may have exited before the rest of a kill was worked off.
             self.killed.remove(&mut self.groups, group);
+            self.groups[group].pending.flush(&mut self.queued, every);
+            self.forget_job(group);
+            self.nr_subreapers -= usize::from(self.groups[group].is_subreaper);
             self.groups.remove(group);
         }
     }

@@ -30,7 +30,7 @@ impl World {
         }
         let active = {
             let tree = self.tree().lock();
-            let task = &tree.tasks[tree.find_alive(task)?];
+            let task = &tree.tasks[tree.find_actor(task)?];
             if flags == 0 {
                 return Ok(0);
             }
@@ -47,7 +47,7 @@ impl World {
         let id = ns.id();
         let old = {
             let mut tree = self.tree().lock();
-            let task = tree.find_alive(task)?;
+            let task = tree.find_actor(task)?;
             let task = &mut tree.tasks[task];
             // Somebody else may have been faster on behalf of the same task.
             if !task
@@ -74,7 +74,7 @@ impl World {
         let new = self.namespace(ns)?;
         let old = {
             let mut tree = self.tree().lock();
-            let task = tree.find_alive(task)?;
+            let task = tree.find_actor(task)?;
             let task = &mut tree.tasks[task];
             if !task.ns().is_ancestor_or_self(&new) {
                 return Err(EINVAL);

@@ -1,28 +1,48 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! wait4(2): which child, and reaping it.
+//! wait4(2) and waitid(2): which child, what is to be told of it, and reaping it.
 //!
-//! `kernel/exit.c`: `kernel_wait4()`, `do_wait()`, `eligible_child()`, `wait_task_zombie()`.
+//! `kernel/exit.c`: `kernel_wait4()`, `kernel_waitid_prepare()`, `do_wait()`, `eligible_child()`,
+//! `wait_consider_task()`.
 //!
 //! # Locks
 //!
-//! Under the tree lock; the sleeping is the world's ([`crate::world::World::wait`]).
+//! Under the tree lock, which is released to sleep.
 
 use crate::{
+    pending::{CLD_CONTINUED, CLD_EXITED, CLD_KILLED, CLD_STOPPED, SIGCHLD, SIGCONT},
     pid::{find_pid, Pid, PidType},
     slots::Idx,
-    task::{Group, Task, SIGCHLD},
+    task::{Group, JobState, Parent, Task},
     tree::Tree,
+    world::World,
 };
 use kernel::{prelude::*, sync::aref::ARef};
 
-/// Options of wait4(2) (`include/uapi/linux/wait.h`).
+/// Options of wait4(2) and waitid(2) (`include/uapi/linux/wait.h`).
 pub(crate) const WNOHANG: u32 = 0x1;
-const WUNTRACED: u32 = 0x2;
-const WCONTINUED: u32 = 0x8;
+pub(crate) const WUNTRACED: u32 = 0x2;
+pub(crate) const WSTOPPED: u32 = WUNTRACED;
+pub(crate) const WEXITED: u32 = 0x4;
+pub(crate) const WCONTINUED: u32 = 0x8;
+pub(crate) const WNOWAIT: u32 = 0x0100_0000;
 const WNOTHREAD: u32 = 0x2000_0000;
 const WALL: u32 = 0x4000_0000;
 const WCLONE: u32 = 0x8000_0000;
+
+/// What waitid(2) takes an id for (`include/uapi/linux/wait.h`).
+const P_ALL: u32 = 0;
+const P_PID: u32 = 1;
+const P_PGID: u32 = 2;
+
+/// The arguments of a wait, as the caller gives them.
+#[derive(Clone, Copy)]
+pub(crate) enum Wanted {
+    /// wait4(2): pid and options.
+    Wait4(i32, u32),
+    /// waitid(2): what the id is, the id, options.
+    WaitId(u32, i32, u32),
+}
 
 /// Which children are waited for, looked up once when the call begins (`struct wait_opts`).
 pub(crate) struct Selection {
@@ -38,89 +58,214 @@ enum Which {
     ProcessGroup(Option<ARef<Pid>>),
 }
 
-/// A child that was reaped.
-pub(crate) struct Reaped {
-    /// The id it had.
+/// What a wait has to tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Report {
+    /// The child's id.
     pub(crate) child: u64,
-    /// Its number as the waiter saw it.
+    /// Its number as the waiter sees it.
     pub(crate) pid: i32,
-    /// The status word.
+    /// What has happened to it (`CLD_*`).
+    pub(crate) code: i32,
+    /// The exit code, or the signal that did it.
     pub(crate) status: i32,
 }
 
-/// What a look at the children has found.
-pub(crate) enum Look {
-    /// A dead child, which is reaped now.
-    Reaped(Reaped),
-    /// Children that are waited for, none of them dead yet.
-    Living,
+impl Report {
+    /// The status word of wait4(2).
+    pub(crate) fn word(&self) -> i32 {
+        match self.code {
+            CLD_EXITED => self.status << 8,
+            CLD_STOPPED => self.status << 8 | 0x7f,
+            CLD_CONTINUED => 0xffff,
+            _ => self.status,
+        }
+    }
 }
 
-impl Tree {
-    /// Reads the arguments of wait4(2), as `task` means them.
+/// What a look at the children has found.
+enum Look {
+    /// A child with something to tell, which is told by this.
+    Found(Report),
+    /// Children that are waited for, none of them with anything to tell yet.
+    Nothing,
+}
+
+impl World {
+    /// A task waits for a child. Sleeps unless `WNOHANG` is among the options; `None` then says
+    /// that there is nothing to tell yet.
     ///
     /// # Errors
     ///
-    /// `EINVAL` for unknown options, `ESRCH` for `INT_MIN`.
-    pub(crate) fn select(&self, task: Idx<Task>, pid: i32, options: u32) -> Result<Selection> {
-        if options & !(WNOHANG | WUNTRACED | WCONTINUED | WNOTHREAD | WALL | WCLONE) != 0 {
-            return Err(EINVAL);
-        }
-        if pid == i32::MIN {
-            return Err(ESRCH);
-        }
+    /// `EINVAL`, `ECHILD`, `ESRCH` as in `struct altpid_wait` and `struct altpid_waitid`; `EINTR`
+    /// when a signal ends the sleep: one for who calls this, or one that the task has a handler
+    /// for.
+    #[doc(alias = "do_wait")]
+    pub(crate) fn wait(&self, task: u64, wanted: Wanted) -> Result<Option<Report>> {
+        let report = {
+            let mut tree = self.tree().lock();
+            let waiter = tree.find_actor(task)?;
+            let selection = tree.select(waiter, wanted)?;
+            let handled = tree.tasks[waiter].received.0;
+            loop {
+                let waiter = tree.find_alive(task)?;
+                if !tree.group_of(waiter).is_stopped() {
+                    match tree.look(waiter, &selection)? {
+                        Look::Found(report) => break report,
+                        Look::Nothing if selection.options & WNOHANG != 0 => return Ok(None),
+                        Look::Nothing if tree.tasks[waiter].received.0 != handled => {
+                            return Err(EINTR)
+                        }
+                        Look::Nothing => {}
+                    }
+                }
+                if self.changed().wait_interruptible(&mut tree) {
+                    return Err(EINTR);
+                }
+            }
+        };
+        // The number that was freed may be what the init of a dying namespace waited for.
+        self.work_off();
+        Ok(Some(report))
+    }
+}
+
+impl Tree {
+    /// Reads the arguments of a wait, as `task` means them.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` for unknown options and, of waitid(2), for none of what it can tell and an id out of
+    /// range; `ESRCH` for `INT_MIN` of wait4(2).
+    fn select(&self, task: Idx<Task>, wanted: Wanted) -> Result<Selection> {
+        const EVERY: u32 = WNOHANG | WUNTRACED | WCONTINUED | WNOTHREAD | WALL | WCLONE;
         let ns = self.tasks[task].ns();
-        let which = match pid {
-            -1 => Which::Any,
-            0 => Which::ProcessGroup(Some(self.group_of(task).pgid.clone())),
-            ..=-2 => Which::ProcessGroup(find_pid(ns, -pid)),
-            1.. => Which::Process(find_pid(ns, pid)),
+        let own_group = || Which::ProcessGroup(Some(self.group_of(task).pgid.clone()));
+        let (options, which) = match wanted {
+            Wanted::Wait4(_, options) if options & !EVERY != 0 => return Err(EINVAL),
+            Wanted::Wait4(i32::MIN, _) => return Err(ESRCH),
+            Wanted::Wait4(pid, options) => {
+                let which = match pid {
+                    -1 => Which::Any,
+                    0 => own_group(),
+                    ..=-2 => Which::ProcessGroup(find_pid(ns, -pid)),
+                    1.. => Which::Process(find_pid(ns, pid)),
+                };
+                (options | WEXITED, which)
+            }
+            Wanted::WaitId(kind, id, options) => {
+                if options & !(EVERY | WEXITED | WNOWAIT) != 0
+                    || options & (WEXITED | WSTOPPED | WCONTINUED) == 0
+                {
+                    return Err(EINVAL);
+                }
+                let which = match (kind, id) {
+                    (P_ALL, _) => Which::Any,
+                    (P_PID, 1..) => Which::Process(find_pid(ns, id)),
+                    (P_PGID, 0) => own_group(),
+                    (P_PGID, 1..) => Which::ProcessGroup(find_pid(ns, id)),
+                    _ => return Err(EINVAL),
+                };
+                (options, which)
+            }
         };
         Ok(Selection { options, which })
     }
 
-    /// Looks at the children of `task` and the other threads of its group, and reaps the first dead
-    /// one that is waited for (`do_wait()`).
+    /// Looks at the children of `task` and of the other threads of its group, and tells of the
+    /// first one that there is something to tell of.
     ///
     /// # Errors
     ///
     /// `ECHILD` when there is no child that is waited for.
-    pub(crate) fn reap(&mut self, task: Idx<Task>, selection: &Selection) -> Result<Look> {
-        let mut found = false;
-        let dead = if let Which::Process(pid) = &selection.which {
+    fn look(&mut self, task: Idx<Task>, selection: &Selection) -> Result<Look> {
+        let mut expected = false;
+        if let Which::Process(pid) = &selection.which {
             let child = pid.as_deref().and_then(|pid| self.leader_of(pid));
-            child
-                .filter(|&child| self.is_child(child, task, selection))
-                .filter(|&child| self.is_eligible(child, selection))
-                .inspect(|_| found = true)
-                .filter(|&child| self.is_dead(child))
+            let child = child.filter(|&child| self.is_child(child, task, selection));
+            let report = child.and_then(|c| self.consider(task, c, selection, &mut expected));
+            if let Some(report) = report {
+                return Ok(Look::Found(report));
+            }
         } else {
-            self.waiters(task, selection)
-                .flat_map(|t| self.tasks[t].children.iter(&self.groups))
-                .filter(|&child| self.is_eligible(child, selection))
-                .inspect(|_| found = true)
-                .find(|&child| self.is_dead(child))
-        };
-        match dead {
-            Some(child) => Ok(Look::Reaped(self.reap_child(task, child))),
-            None if found => Ok(Look::Living),
-            None => Err(ECHILD),
+            let mut next_thread = Some(task);
+            if selection.options & WNOTHREAD == 0 {
+                next_thread = self.group_of(task).threads.first();
+            }
+            while let Some(thread) = next_thread {
+                let mut next_child = self.tasks[thread].children.first();
+                while let Some(child) = next_child {
+                    next_child = self.tasks[thread].children.next(&self.groups, child);
+                    if let Some(report) = self.consider(task, child, selection, &mut expected) {
+                        return Ok(Look::Found(report));
+                    }
+                }
+                if selection.options & WNOTHREAD != 0 {
+                    break;
+                }
+                next_thread = self.group_of(task).threads.next(&self.tasks, thread);
+            }
+        }
+        if expected {
+            Ok(Look::Nothing)
+        } else {
+            Err(ECHILD)
         }
     }
 
-    /// The threads whose children count: all of the group, or only the waiting one.
-    fn waiters<'a>(
-        &'a self,
-        task: Idx<Task>,
+    /// What there is to tell of a child, which is told by this. Sets `expected` when something may
+    /// come later (`wait_consider_task()`).
+    fn consider(
+        &mut self,
+        waiter: Idx<Task>,
+        child: Idx<Group>,
         selection: &Selection,
-    ) -> impl Iterator<Item = Idx<Task>> + 'a {
-        let alone = selection.options & WNOTHREAD != 0;
-        let all = self.group_of(task).threads.iter(&self.tasks);
-        all.filter(move |&t| !alone || t == task)
+        expected: &mut bool,
+    ) -> Option<Report> {
+        if !self.is_eligible(child, selection) {
+            return None;
+        }
+        let group = &self.groups[child];
+        let report = |code, status| Report {
+            child: group.leader.map_or(0, |leader| self.tasks.id(leader)),
+            pid: group.tgid.nr_ns(self.tasks[waiter].ns()),
+            code,
+            status,
+        };
+        let keep = selection.options & WNOWAIT != 0;
+        if self.is_dead(child) {
+            // A dead one that is not asked for is nothing to wait for either.
+            if selection.options & WEXITED == 0 {
+                return None;
+            }
+            let status = group.group_exit.unwrap_or(0);
+            let report = match status & 0x7f {
+                0 => report(CLD_EXITED, status >> 8),
+                signal => report(CLD_KILLED, signal),
+            };
+            if !keep {
+                self.release_leader(child);
+            }
+            return Some(report);
+        }
+        *expected = true;
+        let (report, job) = match group.job {
+            JobState::Stopped(signal @ 1..) if selection.options & WSTOPPED != 0 => {
+                (report(CLD_STOPPED, signal), JobState::Stopped(0))
+            }
+            JobState::Continued if selection.options & WCONTINUED != 0 => {
+                (report(CLD_CONTINUED, SIGCONT), JobState::Running)
+            }
+            _ => return None,
+        };
+        if !keep {
+            self.groups[child].job = job;
+        }
+        Some(report)
     }
 
     fn is_child(&self, child: Idx<Group>, task: Idx<Task>, selection: &Selection) -> bool {
-        let crate::task::Parent::Task(parent) = self.groups[child].parent else {
+        let Parent::Task(parent) = self.groups[child].parent else {
             return false;
         };
         if selection.options & WNOTHREAD != 0 {
@@ -143,18 +288,6 @@ impl Tree {
         }
         let clone = selection.options & WCLONE != 0;
         selection.options & WALL != 0 || (group.exit_signal != SIGCHLD) == clone
-    }
-
-    /// `wait_task_zombie()`
-    fn reap_child(&mut self, task: Idx<Task>, child: Idx<Group>) -> Reaped {
-        let group = &self.groups[child];
-        let reaped = Reaped {
-            child: group.leader.map_or(0, |leader| self.tasks.id(leader)),
-            pid: group.tgid.nr_ns(self.tasks[task].ns()),
-            status: group.group_exit.unwrap_or(0),
-        };
-        self.release_leader(child);
-        reaped
     }
 
     /// The process that uses a number of a kind in the way that `type` says, see

@@ -11,20 +11,27 @@
 
 use crate::{
     namespace::Namespace,
+    pending::{Queued, SIGCHLD},
     pid::{alloc_pid, Pid},
     registry::Registry,
-    slots::Idx,
+    slots::Spare,
     sync::{Atomic, Relaxed},
-    task::{Group, Parent, Task, COMM_LEN, SIGCHLD},
+    task::{Group, Parent, Task, COMM_LEN},
     tree::{Room, Tree},
-    wait::{Look, Reaped, WNOHANG},
 };
 use kernel::{
     new_condvar, new_spinlock,
     prelude::*,
-    sync::{aref::ARef, Arc, CondVar, SpinLock},
+    sync::{
+        aref::ARef,
+        lock::{spinlock::SpinLockBackend, Guard},
+        Arc, CondVar, SpinLock,
+    },
     task::might_sleep,
 };
+
+/// Signals that one step of a death is expected to send at most.
+const STEP_SIGNALS: usize = 128;
 
 /// Worlds in the module.
 static COUNT: Atomic<i64> = Atomic::new(0);
@@ -111,7 +118,7 @@ impl World {
         let status = (code & 0xff) << 8;
         {
             let mut tree = self.tree.lock();
-            let task = tree.find_alive(task)?;
+            let task = tree.find_actor(task)?;
             let group = tree.tasks[task].group;
             let ends = whole_group || tree.groups[group].nr_live == 1;
             if ends && tree.is_world_init(group) {
@@ -126,42 +133,39 @@ impl World {
         Ok(())
     }
 
-    /// Does what deaths have left to do, in pieces between which others get the lock.
-    fn work_off(&self) {
-        while self.tree.lock().step() {
+    /// The tree under its lock, with room for what comes along with `signals` signals if there is
+    /// memory. May sleep.
+    pub(crate) fn lock_for_signals(
+        &self,
+        signals: usize,
+        room: &mut Spare<Queued>,
+    ) -> Guard<'_, Tree, SpinLockBackend> {
+        loop {
+            let mut tree = self.tree.lock();
+            while tree.queued.room() < signals && tree.queued.grow(room) {}
+            if tree.queued.room() >= signals || room.is_filled() {
+                return tree;
+            }
+            drop(tree);
+            if room.fill().is_err() {
+                return self.tree.lock();
+            }
+        }
+    }
+
+    /// Does what deaths have left to do, in pieces between which others get the lock, and wakes who
+    /// waits. To be called after everything that can let a task exit, stop or continue. May sleep.
+    pub(crate) fn work_off(&self) {
+        let mut room = Spare::new();
+        while self.lock_for_signals(STEP_SIGNALS, &mut room).step() {
             might_sleep();
         }
         self.changed.notify_all();
     }
 
-    /// A task waits for a child. Sleeps unless `WNOHANG` is among the options; `None` then says
-    /// that no child is dead yet.
-    ///
-    /// # Errors
-    ///
-    /// `EINVAL`, `ECHILD`, `ESRCH` as in `struct altpid_wait`; `EINTR` when a signal ends the sleep.
-    #[doc(alias = "kernel_wait4")]
-    pub(crate) fn wait(&self, task: u64, pid: i32, options: u32) -> Result<Option<Reaped>> {
-        let reaped = {
-            let mut tree = self.tree.lock();
-            let waiter = tree.find_alive(task)?;
-            let selection = tree.select(waiter, pid, options)?;
-            loop {
-                let waiter = tree.find_alive(task)?;
-                match tree.reap(waiter, &selection)? {
-                    Look::Reaped(reaped) => break reaped,
-                    Look::Living if options & WNOHANG != 0 => return Ok(None),
-                    Look::Living => {
-                        if self.changed.wait_interruptible(&mut tree) {
-                            return Err(EINTR);
-                        }
-                    }
-                }
-            }
-        };
-        // The number that was freed may be what the init of a dying namespace waited for.
-        self.work_off();
-        Ok(Some(reaped))
+    /// Told when a task may have become something that somebody waits for.
+    pub(crate) fn changed(&self) -> &CondVar {
+        &self.changed
     }
 }
 
@@ -197,11 +201,5 @@ impl Tree {
         self.join_group(task);
         self.join_tree(group, task);
         Ok(self.tasks.id(task))
-    }
-
-    /// Whether a group is the init of the world.
-    fn is_world_init(&self, group: Idx<Group>) -> bool {
-        let pid = &self.groups[group].tgid;
-        pid.ns().level() == 0 && pid.nr() == 1
     }
 }

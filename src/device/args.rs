@@ -34,10 +34,19 @@ extensible! {
     altpid_setns: 24,
     altpid_exit: 24,
     altpid_wait: 40,
+    altpid_waitid: 48,
+    altpid_kill: 48,
+    altpid_sigaction: 24,
+    altpid_sigprocmask: 24,
+    altpid_sigwait: 48,
+    altpid_exec: 32,
+    altpid_prctl: 24,
+    altpid_reboot: 16,
     altpid_setsid: 16,
     altpid_setpgid: 24,
     altpid_set_name: 32,
     altpid_task: 616,
+    altpid_signals: 80,
     altpid_ns: 56,
     altpid_ns_set: 24,
     altpid_find: 40,
@@ -153,5 +162,14 @@ impl Array {
             writer.write_slice(&[0; 64][..piece])?;
         }
         Ok(())
+    }
+}
+
+/// `EINVAL` unless a flag word has known flags only, or a reserved member is 0.
+pub(super) fn check_flags(flags: u64, known: u64) -> Result {
+    if flags & !known == 0 {
+        Ok(())
+    } else {
+        Err(EINVAL)
     }
 }

@@ -20,7 +20,8 @@
  * that cannot be read or written, EINVAL for a size below the first published
  * one, for an unknown flag and for a reserved member that is not zero, E2BIG
  * as above, ESRCH for a task id and ENOENT for a namespace id that names
- * nothing (any more), ENOMEM. A command that fails changes nothing in the
+ * nothing (any more), EBUSY for a task that is to do something and is stopped
+ * by a signal, ENOMEM. A command that fails changes nothing in the
  * world; the two exceptions are written down where they are
  * (&ALTPID_IOC_TRANSLATE and &ALTPID_IOC_LIST deliver a prefix, and a result
  * that cannot be written back for EFAULT does not undo what was done).
@@ -218,6 +219,234 @@ struct altpid_wait {
 };
 
 /**
+ * struct altpid_waitid - ALTPID_IOC_WAITID: waitid(2) done by a task
+ * @size: sizeof(struct altpid_waitid)
+ * @options: WNOHANG, WNOWAIT, WEXITED, WSTOPPED, WCONTINUED, __WNOTHREAD,
+ *	__WCLONE, __WALL
+ * @task: the task that waits
+ * @which: P_ALL, P_PID or P_PGID
+ * @id: which, as seen by @task; with P_PGID 0 for the caller's process group
+ * @child: out: id of the child that is reported, 0 for none
+ * @pid: out: its number in the active namespace of @task
+ * @code: out: CLD_EXITED, CLD_KILLED, CLD_STOPPED or CLD_CONTINUED
+ * @status: out: the exit code or the signal
+ * @reserved: 0
+ *
+ * Mirrors kernel_waitid(). Sleeps as &ALTPID_IOC_WAIT does. Errors: EINVAL for
+ * unknown options, none of WEXITED, WSTOPPED and WCONTINUED, another @which and
+ * an @id out of range; ECHILD; EINTR; ESRCH when @task itself ends meanwhile.
+ */
+struct altpid_waitid {
+	__u32 size;
+	__u32 options;
+	__u64 task;
+	__u32 which;
+	__s32 id;
+	__u64 child;
+	__s32 pid;
+	__s32 code;
+	__s32 status;
+	__u32 reserved;
+};
+
+/* &struct altpid_kill.how */
+#define ALTPID_KILL_PID		0	/* kill(2) */
+#define ALTPID_KILL_THREAD	1	/* tgkill(2), tkill(2) */
+#define ALTPID_KILL_QUEUE	2	/* rt_sigqueueinfo(2) */
+#define ALTPID_KILL_TASK	3	/* pidfd_send_signal(2) */
+#define ALTPID_KILL_OUTSIDE	4	/* by a process outside of the world */
+#define ALTPID_KILL_KERNEL	5	/* by the kernel (SEND_SIG_PRIV) */
+#define ALTPID_KILL_FAULT	6	/* by a fault of its own (force_sig_info()) */
+
+/**
+ * struct altpid_kill - ALTPID_IOC_KILL: a signal
+ * @size: sizeof(struct altpid_kill)
+ * @how: ALTPID_KILL_*
+ * @task: the task that sends it; 0 for ALTPID_KILL_OUTSIDE and later
+ * @target: for ALTPID_KILL_TASK and later: the task it is for; else 0
+ * @pid: whom it is for, as seen by @task. For ALTPID_KILL_PID as kill(2) has
+ *	it: 0 for the caller's process group, -1 for everybody with a number
+ *	above 1 but the caller's process, < -1 for a process group. For
+ *	ALTPID_KILL_THREAD the tid. 0 for ALTPID_KILL_TASK and later
+ * @tgid: for ALTPID_KILL_THREAD the tgid, 0 for tkill(2); else 0
+ * @sig: the signal; 0 only asks
+ * @code: for ALTPID_KILL_QUEUE the si_code; else 0
+ * @value: for ALTPID_KILL_QUEUE the si_value; else 0
+ *
+ * What it does is done on return: a task takes at once what it does not block,
+ * and a handler is counted as called (&struct altpid_signals). Everybody in a
+ * world is the same user, so nobody lacks the permission.
+ *
+ * Mirrors kill_something_info(), do_tkill(), do_rt_sigqueueinfo(),
+ * do_pidfd_send_signal() and send_signal_locked(), with the immunity of a
+ * namespace's init. One deliberate difference: a signal that init would not get
+ * never kills it by way of a second thread. Errors: ESRCH for whom there is not;
+ * EINVAL for a signal above 64, a number that is not positive for
+ * ALTPID_KILL_THREAD, a target that the sender cannot see, and another @how;
+ * EPERM for an @code of the kernel's to another process; EAGAIN when too many
+ * real-time signals wait; EBUSY for a fault of the world's init.
+ */
+struct altpid_kill {
+	__u32 size;
+	__u32 how;
+	__u64 task;
+	__u64 target;
+	__s32 pid;
+	__s32 tgid;
+	__s32 sig;
+	__s32 code;
+	__u64 value;
+};
+
+/* &struct altpid_sigaction.handler */
+#define ALTPID_SIG_DFL		0	/* the default */
+#define ALTPID_SIG_IGN		1	/* ignored */
+#define ALTPID_SIG_HANDLER	2	/* calls a handler */
+#define ALTPID_SIG_KEEP		3	/* no change */
+
+/* &struct altpid_sigaction.flags, for SIGCHLD */
+#define ALTPID_SA_NOCLDSTOP	0x1	/* not for children that stop or continue */
+#define ALTPID_SA_NOCLDWAIT	0x2	/* children do not become zombies */
+
+/**
+ * struct altpid_sigaction - ALTPID_IOC_SIGACTION: sigaction(2) done by a task
+ * @size: sizeof(struct altpid_sigaction)
+ * @sig: the signal
+ * @task: the task, whose process it is for
+ * @handler: ALTPID_SIG_*; out: what it was before
+ * @flags: ALTPID_SA_*, for SIGCHLD; out: what they were before
+ *
+ * Mirrors do_sigaction(). Errors: EINVAL for a signal that there is not, and a
+ * change of SIGKILL or SIGSTOP.
+ */
+struct altpid_sigaction {
+	__u32 size;
+	__s32 sig;
+	__u64 task;
+	__u32 handler;
+	__u32 flags;
+};
+
+/* &struct altpid_sigprocmask.how */
+#define ALTPID_SIG_BLOCK	0	/* SIG_BLOCK */
+#define ALTPID_SIG_UNBLOCK	1	/* SIG_UNBLOCK */
+#define ALTPID_SIG_SETMASK	2	/* SIG_SETMASK */
+
+/**
+ * struct altpid_sigprocmask - ALTPID_IOC_SIGPROCMASK: sigprocmask(2) done by a
+ *	task
+ * @size: sizeof(struct altpid_sigprocmask)
+ * @how: ALTPID_SIG_BLOCK, ALTPID_SIG_UNBLOCK or ALTPID_SIG_SETMASK
+ * @task: the task
+ * @set: signals, bit 0 being signal 1; out: what it blocked before. SIGKILL and
+ *	SIGSTOP are never blocked
+ *
+ * Mirrors sigprocmask(). The task takes at once what it no longer blocks.
+ * Errors: EINVAL for another @how.
+ */
+struct altpid_sigprocmask {
+	__u32 size;
+	__u32 how;
+	__u64 task;
+	__u64 set;
+};
+
+/**
+ * struct altpid_siginfo - what comes with a signal (siginfo_t)
+ * @signo: the signal
+ * @code: SI_USER, SI_KERNEL, ..., CLD_EXITED, ...
+ * @pid: the sender's number as the receiver sees it, 0 for who is not visible
+ * @status: of SIGCHLD: the exit code, or the signal
+ * @value: of ALTPID_KILL_QUEUE: what was given along
+ */
+struct altpid_siginfo {
+	__s32 signo;
+	__s32 code;
+	__s32 pid;
+	__s32 status;
+	__u64 value;
+};
+
+/**
+ * struct altpid_sigwait - ALTPID_IOC_SIGWAIT: sigtimedwait(2) done by a task,
+ *	without a time
+ * @size: sizeof(struct altpid_sigwait)
+ * @reserved: 0
+ * @task: the task
+ * @set: the signals to take one of, bit 0 being signal 1
+ * @info: out: the signal, and what came with it
+ *
+ * Mirrors do_sigtimedwait(). Errors: EAGAIN when none of them waits.
+ */
+struct altpid_sigwait {
+	__u32 size;
+	__u32 reserved;
+	__u64 task;
+	__u64 set;
+	struct altpid_siginfo info;
+};
+
+/**
+ * struct altpid_exec - ALTPID_IOC_EXEC: execve(2) done by a task
+ * @size: sizeof(struct altpid_exec)
+ * @reserved: 0
+ * @task: the task; every other thread of its process ends, and it takes the
+ *	numbers of the process at every level. Its id stays
+ * @comm: the program's name, as in &struct altpid_set_name
+ *
+ * Mirrors begin_new_exec() and de_thread(). Errors: EAGAIN when the process is
+ * killed meanwhile.
+ */
+struct altpid_exec {
+	__u32 size;
+	__u32 reserved;
+	__u64 task;
+	__u8 comm[ALTPID_COMM_LEN];
+};
+
+/* &struct altpid_prctl.option, as in prctl(2) */
+#define ALTPID_PR_SET_PDEATHSIG		1
+#define ALTPID_PR_GET_PDEATHSIG		2
+#define ALTPID_PR_SET_CHILD_SUBREAPER	36
+#define ALTPID_PR_GET_CHILD_SUBREAPER	37
+
+/**
+ * struct altpid_prctl - ALTPID_IOC_PRCTL: prctl(2) done by a task
+ * @size: sizeof(struct altpid_prctl)
+ * @option: ALTPID_PR_*
+ * @task: the task
+ * @value: what to set; out: what was asked for
+ *
+ * The parent-death signal is the thread's and is sent when the thread that is
+ * its parent ends; a fork does not inherit it. A child subreaper gets the orphans
+ * among the descendants of its process, as far as they are at its level. Errors:
+ * EINVAL for another @option and for a signal that there is not.
+ */
+struct altpid_prctl {
+	__u32 size;
+	__u32 option;
+	__u64 task;
+	__u64 value;
+};
+
+/**
+ * struct altpid_reboot - ALTPID_IOC_REBOOT: reboot(2) done by a task inside of a
+ *	namespace
+ * @size: sizeof(struct altpid_reboot)
+ * @cmd: LINUX_REBOOT_CMD_RESTART or RESTART2: init is killed, and its parent
+ *	sees SIGHUP as the cause. HALT or POWER_OFF: SIGINT
+ * @task: the task, which exits
+ *
+ * Mirrors reboot_pid_ns(). Errors: EINVAL for another @cmd; EBUSY at level 0,
+ * where a kernel would go down.
+ */
+struct altpid_reboot {
+	__u32 size;
+	__u32 cmd;
+	__u64 task;
+};
+
+/**
  * struct altpid_setsid - ALTPID_IOC_SETSID: setsid(2) done by a task
  * @size: sizeof(struct altpid_setsid)
  * @sid: out: the new session's number in the task's active namespace
@@ -278,6 +507,7 @@ struct altpid_set_name {
 #define ALTPID_TASK_REAPER	0x2	/* child_reaper of its namespace */
 #define ALTPID_TASK_OUTSIDE	0x4	/* its parent is outside the world */
 #define ALTPID_TASK_AUTOREAP	0x8	/* vanishes when it exits */
+#define ALTPID_TASK_SUBREAPER	0x10	/* takes orphaned descendants */
 
 /**
  * struct altpid_task - ALTPID_IOC_TASK: everything about one task
@@ -319,6 +549,34 @@ struct altpid_task {
 	__s32 tgid[ALTPID_LEVELS];
 	__s32 pgid[ALTPID_LEVELS];
 	__s32 sid[ALTPID_LEVELS];
+};
+
+/**
+ * struct altpid_signals - ALTPID_IOC_SIGNALS: a task and its signals
+ * @size: sizeof(struct altpid_signals)
+ * @received: out: how many signals its handlers were called for
+ * @task: the task
+ * @blocked: out: signals it blocks, bit 0 being signal 1 (SigBlk)
+ * @pending: out: signals that wait for it (SigPnd)
+ * @shared: out: signals that wait for any thread of its process (ShdPnd)
+ * @ignored: out: signals its process ignores (SigIgn)
+ * @handled: out: signals its process has handlers for (SigCgt)
+ * @last: out: the last signal that a handler was called for, and what came with
+ *	it
+ *
+ * As /proc/PID/status has them. A virtual task runs no code, so that its
+ * handlers do nothing else but be counted.
+ */
+struct altpid_signals {
+	__u32 size;
+	__u32 received;
+	__u64 task;
+	__u64 blocked;
+	__u64 pending;
+	__u64 shared;
+	__u64 ignored;
+	__u64 handled;
+	struct altpid_siginfo last;
 };
 
 /* &struct altpid_ns.state */
@@ -487,6 +745,14 @@ struct altpid_audit {
 #define ALTPID_IOC_SETSID	_IO(ALTPID_IOC_TYPE, 0x06)
 #define ALTPID_IOC_SETPGID	_IO(ALTPID_IOC_TYPE, 0x07)
 #define ALTPID_IOC_SET_NAME	_IO(ALTPID_IOC_TYPE, 0x08)
+#define ALTPID_IOC_KILL		_IO(ALTPID_IOC_TYPE, 0x09)
+#define ALTPID_IOC_SIGACTION	_IO(ALTPID_IOC_TYPE, 0x0a)
+#define ALTPID_IOC_SIGPROCMASK	_IO(ALTPID_IOC_TYPE, 0x0b)
+#define ALTPID_IOC_SIGWAIT	_IO(ALTPID_IOC_TYPE, 0x0c)
+#define ALTPID_IOC_EXEC		_IO(ALTPID_IOC_TYPE, 0x0d)
+#define ALTPID_IOC_PRCTL	_IO(ALTPID_IOC_TYPE, 0x0e)
+#define ALTPID_IOC_REBOOT	_IO(ALTPID_IOC_TYPE, 0x0f)
+#define ALTPID_IOC_WAITID	_IO(ALTPID_IOC_TYPE, 0x10)
 #define ALTPID_IOC_TASK		_IO(ALTPID_IOC_TYPE, 0x40)
 #define ALTPID_IOC_NS		_IO(ALTPID_IOC_TYPE, 0x41)
 #define ALTPID_IOC_NS_SET	_IO(ALTPID_IOC_TYPE, 0x42)
@@ -494,5 +760,6 @@ struct altpid_audit {
 #define ALTPID_IOC_TRANSLATE	_IO(ALTPID_IOC_TYPE, 0x44)
 #define ALTPID_IOC_LIST		_IO(ALTPID_IOC_TYPE, 0x45)
 #define ALTPID_IOC_AUDIT	_IO(ALTPID_IOC_TYPE, 0x46)
+#define ALTPID_IOC_SIGNALS	_IO(ALTPID_IOC_TYPE, 0x47)
 
 #endif /* _UAPI_ALTPID_H */

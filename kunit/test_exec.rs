@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! exec: the numbers of the leader, and what stays.
+
+use crate::{
+    clone::{flags::*, ParentArg},
+    kill::Kill,
+    pending::*,
+    support::{world, Verbs},
+    task::Disposition,
+    uapi,
+};
+use kernel::prelude::*;
+
+const RUNNING: i64 = uapi::ALTPID_TASK_RUNNING as i64;
+const ZOMBIE: i64 = uapi::ALTPID_TASK_ZOMBIE as i64;
+const GONE: i64 = -1;
+const SIGUSR1: i32 = 10;
+const SIGTERM: i32 = 15;
+const NAME: [u8; 16] = *b"program\0\0\0\0\0\0\0\0\0";
+
+#[kernel::macros::kunit_tests(altpid_exec)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_takes_the_leaders_numbers() -> Result {
+        // de_thread(), exchange_tids(), at every level
+        let world = world()?;
+        let verbs = Verbs(&world);
+        let init = verbs.container(world.init())?;
+        let leader = verbs.fork(init)?;
+        let others = [verbs.thread(leader)?, verbs.thread(leader)?];
+        let thread = verbs.thread(leader)?;
+        let child = verbs.fork(others[0])?;
+        let before = world.describe_task(leader)?;
+        let freed = world.describe_task(thread)?.pid;
+        world.exec(thread, &NAME)?;
+        let after = world.describe_task(thread)?;
+        assert_eq!(after.pid, before.pid);
+        assert_eq!(after.tgid, before.tgid);
+        assert_eq!((after.leader, after.nr_threads), (thread, 1));
+        assert_eq!(after.comm, NAME);
+        for gone in [leader, others[0], others[1]] {
+            assert_eq!(verbs.state(gone), GONE);
+        }
+        // Children of the other threads are its own now.
+        assert_eq!(verbs.parent(child), thread);
+        let ns = verbs.ns(init)?;
+        for (nr, error) in [(before.pid[1], None), (freed[1], Some(ESRCH))] {
+            let found = world.find(ns, nr, crate::pid::PidType::Pid, false);
+            assert!(found.err() == error);
+        }
+        verbs.exit(thread, 4)?;
+        assert_eq!(verbs.wait(init, -1)?, (before.pid[1], 4 << 8));
+        assert!(verbs.is_sound());
+        Ok(())
+    }
+
+    #[test]
+    fn a_thread_of_init_stays_init() -> Result {
+        let world = world()?;
+        let verbs = Verbs(&world);
+        let init = verbs.container(world.init())?;
+        let thread = verbs.thread(init)?;
+        let member = verbs.fork(init)?;
+        world.exec(thread, &NAME)?;
+        assert_eq!(verbs.nr(thread, 1), 1);
+        let ns = world.describe_namespace(verbs.ns(thread)?)?;
+        assert_eq!(ns.child_reaper, thread);
+        verbs.kill(member, 1, SIGKILL)?;
+        assert_eq!(verbs.state(thread), RUNNING);
+        let orphan = verbs.fork(member)?;
+        verbs.exit(member, 0)?;
+        assert_eq!(verbs.parent(orphan), thread);
+        verbs.exit(thread, 0)?;
+        assert_eq!(verbs.state(orphan), GONE);
+        assert!(verbs.is_sound());
+        Ok(())
+    }
+
+    #[test]
+    fn also_when_the_leader_was_dead_before() -> Result {
+        let world = world()?;
+        let verbs = Verbs(&world);
+        let leader = verbs.fork(world.init())?;
+        let thread = verbs.thread(leader)?;
+        world.exit(leader, 1, false)?;
+        assert_eq!(verbs.state(leader), ZOMBIE);
+        assert_eq!(verbs.wait(world.init(), -1)?, (0, 0));
+        world.exec(thread, &NAME)?;
+        assert_eq!(verbs.nr(thread, 0), 2);
+        assert_eq!(verbs.state(leader), GONE);
+        assert!(verbs.is_sound());
+        Ok(())
+    }
+
+    #[test]
+    fn what_stays_and_what_goes() -> Result {
+        // begin_new_exec(): handlers go, what is ignored, blocked and pending stays
+        let world = world()?;
+        let verbs = Verbs(&world);
+        let task = verbs.fork(world.init())?;
+        verbs.setsid(task)?;
+        let ns = world.unshare(task, NEWPID)?;
+        verbs.sigaction(task, SIGUSR1, Disposition::Handler)?;
+        verbs.sigaction(task, SIGCHLD, Disposition::Ignore)?;
+        verbs.block(task, &[SIGTERM])?;
+        verbs.kill(task, 2, SIGTERM)?;
+        world.exec(task, &NAME)?;
+        let signals = world.describe_signals(task)?;
+        assert_eq!(signals.handled, 0);
+        assert_eq!(signals.ignored, SigSet::of(&[SIGCHLD]).bits());
+        assert_eq!(signals.blocked, SigSet::of(&[SIGTERM]).bits());
+        assert!(verbs.pending(task)?.contains(SIGTERM));
+        let after = world.describe_task(task)?;
+        assert_eq!((after.pgid[0], after.sid[0]), (2, 2));
+        assert_eq!(after.ns_for_children, ns);
+        // The first child is init there, as before.
+        let child = verbs.fork(task)?;
+        assert_eq!(verbs.nr(child, 1), 1);
+        Ok(())
+    }
+
+    #[test]
+    fn the_parent_may_not_move_it_any_more() -> Result {
+        // setpgid(): PF_FORKNOEXEC
+        let world = world()?;
+        let verbs = Verbs(&world);
+        let parent = verbs.fork(world.init())?;
+        let child = verbs.fork(parent)?;
+        let nr = verbs.nr(child, 0);
+        verbs.setpgid(parent, nr, nr)?;
+        world.exec(child, &NAME)?;
+        assert!(verbs.setpgid(parent, nr, nr).err() == Some(EACCES));
+        verbs.setpgid(child, 0, 0)?;
+        // A fork begins anew.
+        let grandchild = verbs.fork(child)?;
+        let nr = verbs.nr(grandchild, 0);
+        verbs.setpgid(child, nr, nr)?;
+        Ok(())
+    }
+
+    #[test]
+    fn another_program_gets_sigchld() -> Result {
+        // do_notify_parent(): parent_exec_id is not self_exec_id; begin_new_exec(): exit_signal
+        for (parent_execs, child_execs) in [(false, false), (true, false), (false, true)] {
+            let world = world()?;
+            let verbs = Verbs(&world);
+            let parent = verbs.fork(world.init())?;
+            let (child, _) = verbs.clone_with(parent, 0, SIGUSR1, &[], ParentArg::Native)?;
+            if parent_execs {
+                world.exec(parent, &NAME)?;
+            }
+            if child_execs {
+                world.exec(child, &NAME)?;
+            }
+            for signal in [SIGUSR1, SIGCHLD] {
+                verbs.sigaction(parent, signal, Disposition::Handler)?;
+            }
+            verbs.exit(child, 0)?;
+            let expected = if parent_execs || child_execs {
+                SIGCHLD
+            } else {
+                SIGUSR1
+            };
+            assert_eq!(verbs.received(parent)?.1.signo, expected);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn who_cannot() -> Result {
+        let world = world()?;
+        let verbs = Verbs(&world);
+        let task = verbs.fork(world.init())?;
+        world.kill(Kill::Outside(task), SIGSTOP)?;
+        assert!(world.exec(task, &NAME).err() == Some(EBUSY));
+        world.kill(Kill::Outside(task), SIGKILL)?;
+        assert!(world.exec(task, &NAME).err() == Some(ESRCH));
+        assert!(world.exec(u64::MAX, &NAME).err() == Some(ESRCH));
+        Ok(())
+    }
+
+    #[test]
+    fn with_a_thousand_threads() -> Result {
+        let world = crate::support::world_of(2000, 10)?;
+        let verbs = Verbs(&world);
+        let leader = verbs.fork(world.init())?;
+        let mut last = leader;
+        for _ in 0..1000 {
+            last = verbs.thread(leader)?;
+        }
+        world.exec(last, &NAME)?;
+        assert_eq!(world.describe().tasks, 2);
+        assert_eq!(verbs.nr(last, 0), 2);
+        assert!(verbs.is_sound());
+        Ok(())
+    }
+}

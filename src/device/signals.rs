@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Commands about signals.
+
+use super::args::{check_flags, Args};
+use crate::{
+    kill::Kill,
+    pending::SigSet,
+    sigaction::{Action, How},
+    task::Disposition,
+    uapi,
+    world::World,
+};
+use kernel::prelude::*;
+
+pub(super) fn kill(world: &World, arg: usize) -> Result {
+    let value = Args::<uapi::altpid_kill>::read(arg)?.value;
+    let (task, target, pid, tgid) = (value.task, value.target, value.pid, value.tgid);
+    // Which members the way of killing looks at; the others have to be 0.
+    let (kill, unused) = match value.how {
+        uapi::ALTPID_KILL_PID => (Kill::Pid(task, pid), (0, target, 0, tgid, true)),
+        uapi::ALTPID_KILL_THREAD => (Kill::Thread(task, tgid, pid), (0, target, 0, 0, true)),
+        uapi::ALTPID_KILL_QUEUE => (
+            Kill::Queue(task, pid, value.code, value.value),
+            (0, target, 0, tgid, false),
+        ),
+        uapi::ALTPID_KILL_TASK => (Kill::Task(task, target), (0, 0, pid, tgid, true)),
+        uapi::ALTPID_KILL_OUTSIDE => (Kill::Outside(target), (task, 0, pid, tgid, true)),
+        uapi::ALTPID_KILL_KERNEL => (Kill::Kernel(target), (task, 0, pid, tgid, true)),
+        uapi::ALTPID_KILL_FAULT => (Kill::Fault(target), (task, 0, pid, tgid, true)),
+        _ => return Err(EINVAL),
+    };
+    let (task, target, pid, tgid, no_value) = unused;
+    if (task, target, pid, tgid) != (0, 0, 0, 0)
+        || (no_value && (value.code, value.value) != (0, 0))
+    {
+        return Err(EINVAL);
+    }
+    world.kill(kill, value.sig)
+}
+
+pub(super) fn sigaction(world: &World, arg: usize) -> Result {
+    const FLAGS: u32 = uapi::ALTPID_SA_NOCLDSTOP | uapi::ALTPID_SA_NOCLDWAIT;
+    let mut args = Args::<uapi::altpid_sigaction>::read(arg)?;
+    let value = &mut args.value;
+    check_flags(value.flags.into(), FLAGS.into())?;
+    let disposition = match value.handler {
+        uapi::ALTPID_SIG_DFL => Some(Disposition::Default),
+        uapi::ALTPID_SIG_IGN => Some(Disposition::Ignore),
+        uapi::ALTPID_SIG_HANDLER => Some(Disposition::Handler),
+        uapi::ALTPID_SIG_KEEP => None,
+        _ => return Err(EINVAL),
+    };
+    let new = disposition.map(|disposition| Action {
+        disposition,
+        nocldwait: value.flags & uapi::ALTPID_SA_NOCLDWAIT != 0,
+        nocldstop: value.flags & uapi::ALTPID_SA_NOCLDSTOP != 0,
+    });
+    let old = world.sigaction(value.task, value.sig, new)?;
+    value.handler = match old.disposition {
+        Disposition::Default => uapi::ALTPID_SIG_DFL,
+        Disposition::Ignore => uapi::ALTPID_SIG_IGN,
+        Disposition::Handler => uapi::ALTPID_SIG_HANDLER,
+    };
+    value.flags = 0;
+    if old.nocldwait {
+        value.flags |= uapi::ALTPID_SA_NOCLDWAIT;
+    }
+    if old.nocldstop {
+        value.flags |= uapi::ALTPID_SA_NOCLDSTOP;
+    }
+    args.reply()
+}
+
+pub(super) fn sigprocmask(world: &World, arg: usize) -> Result {
+    let mut args = Args::<uapi::altpid_sigprocmask>::read(arg)?;
+    let value = &mut args.value;
+    let how = match value.how {
+        uapi::ALTPID_SIG_BLOCK => How::Block,
+        uapi::ALTPID_SIG_UNBLOCK => How::Unblock,
+        uapi::ALTPID_SIG_SETMASK => How::Set,
+        _ => return Err(EINVAL),
+    };
+    let old = world.sigprocmask(value.task, how, SigSet::from_bits(value.set))?;
+    value.set = old.bits();
+    args.reply()
+}
+
+pub(super) fn sigwait(world: &World, arg: usize) -> Result {
+    let mut args = Args::<uapi::altpid_sigwait>::read(arg)?;
+    let value = &mut args.value;
+    check_flags(value.reserved.into(), 0)?;
+    value.info = world
+        .sigwait(value.task, SigSet::from_bits(value.set))?
+        .into();
+    args.reply()
+}

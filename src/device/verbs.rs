@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Commands by which a task does something.
+
+use super::args::{check_flags, Args, Array};
+use crate::{
+    clone::{CloneArgs, ParentArg},
+    namespace::LEVELS,
+    uapi,
+    wait::Wanted,
+    world::World,
+};
+use core::mem::size_of;
+use kernel::prelude::*;
+
+pub(super) fn clone(world: &World, arg: usize) -> Result {
+    let mut args = Args::<uapi::altpid_clone>::read(arg)?;
+    let value = &mut args.value;
+    check_flags(value.reserved.into(), 0)?;
+    let wanted = value.set_tid_size as usize;
+    // As native: one less than the levels that exist.
+    if wanted >= LEVELS || (value.set_tid == 0) != (wanted == 0) {
+        return Err(EINVAL);
+    }
+    let mut set_tid = [0i32; LEVELS];
+    Array::new(value.set_tid, size_of::<i32>())?.read(0, &mut set_tid[..wanted])?;
+    let cloned = world.clone_task(&CloneArgs {
+        task: value.task,
+        flags: value.flags,
+        exit_signal: value.exit_signal,
+        set_tid: &set_tid[..wanted],
+        parent: match value.parent {
+            0 => ParentArg::Native,
+            id if id == uapi::ALTPID_OUTSIDE as u64 => ParentArg::Outside,
+            id => ParentArg::Task(id),
+        },
+    })?;
+    value.child = cloned.child;
+    value.pid = cloned.pid;
+    args.reply()
+}
+
+pub(super) fn unshare(world: &World, arg: usize) -> Result {
+    let mut args = Args::<uapi::altpid_unshare>::read(arg)?;
+    check_flags(args.value.reserved.into(), 0)?;
+    args.value.ns = world.unshare(args.value.task, args.value.flags)?;
+    args.reply()
+}
+
+pub(super) fn setns(world: &World, arg: usize) -> Result {
+    let args = Args::<uapi::altpid_setns>::read(arg)?;
+    check_flags(args.value.reserved.into(), 0)?;
+    world.setns(args.value.task, args.value.ns)
+}
+
+pub(super) fn exit(world: &World, arg: usize) -> Result {
+    let args = Args::<uapi::altpid_exit>::read(arg)?;
+    check_flags(args.value.flags.into(), uapi::ALTPID_EXIT_GROUP.into())?;
+    check_flags(args.value.reserved.into(), 0)?;
+    let whole_group = args.value.flags & uapi::ALTPID_EXIT_GROUP != 0;
+    world.exit(args.value.task, args.value.code, whole_group)
+}
+
+pub(super) fn exec(world: &World, arg: usize) -> Result {
+    let args = Args::<uapi::altpid_exec>::read(arg)?;
+    check_flags(args.value.reserved.into(), 0)?;
+    world.exec(args.value.task, &args.value.comm)
+}
+
+pub(super) fn wait(world: &World, arg: usize) -> Result {
+    let mut args = Args::<uapi::altpid_wait>::read(arg)?;
+    let value = &mut args.value;
+    check_flags(value.reserved.into(), 0)?;
+    let report = world.wait(value.task, Wanted::Wait4(value.pid, value.options))?;
+    value.child = report.map_or(0, |r| r.child);
+    value.result = report.map_or(0, |r| r.pid);
+    value.status = report.map_or(0, |r| r.word());
+    args.reply()
+}
+
+pub(super) fn waitid(world: &World, arg: usize) -> Result {
+    let mut args = Args::<uapi::altpid_waitid>::read(arg)?;
+    let value = &mut args.value;
+    check_flags(value.reserved.into(), 0)?;
+    let wanted = Wanted::WaitId(value.which, value.id, value.options);
+    let report = world.wait(value.task, wanted)?;
+    value.child = report.map_or(0, |r| r.child);
+    value.pid = report.map_or(0, |r| r.pid);
+    value.code = report.map_or(0, |r| r.code);
+    value.status = report.map_or(0, |r| r.status);
+    args.reply()
+}
+
+pub(super) fn setsid(world: &World, arg: usize) -> Result {
+    let mut args = Args::<uapi::altpid_setsid>::read(arg)?;
+    args.value.sid = {
+        let mut tree = world.tree().lock();
+        let task = tree.find_actor(args.value.task)?;
+        tree.setsid(task)?
+    };
+    args.reply()
+}
+
+pub(super) fn setpgid(world: &World, arg: usize) -> Result {
+    let args = Args::<uapi::altpid_setpgid>::read(arg)?;
+    check_flags(args.value.reserved.into(), 0)?;
+    let mut tree = world.tree().lock();
+    let task = tree.find_actor(args.value.task)?;
+    tree.setpgid(task, args.value.pid, args.value.pgid)
+}
+
+pub(super) fn set_name(world: &World, arg: usize) -> Result {
+    let args = Args::<uapi::altpid_set_name>::read(arg)?;
+    check_flags(args.value.reserved.into(), 0)?;
+    let mut tree = world.tree().lock();
+    let task = tree.find_actor(args.value.task)?;
+    tree.set_name(task, &args.value.comm);
+    Ok(())
+}
+
+pub(super) fn prctl(world: &World, arg: usize) -> Result {
+    let mut args = Args::<uapi::altpid_prctl>::read(arg)?;
+    {
+        let mut tree = world.tree().lock();
+        let task = tree.find_actor(args.value.task)?;
+        let value = &mut args.value.value;
+        match args.value.option {
+            uapi::ALTPID_PR_SET_PDEATHSIG => tree.set_pdeath_signal(task, *value)?,
+            uapi::ALTPID_PR_GET_PDEATHSIG => *value = tree.tasks[task].pdeath_signal as u64,
+            uapi::ALTPID_PR_SET_CHILD_SUBREAPER => tree.set_subreaper(task, *value != 0),
+            uapi::ALTPID_PR_GET_CHILD_SUBREAPER => *value = tree.is_subreaper(task).into(),
+            _ => return Err(EINVAL),
+        }
+    }
+    args.reply()
+}
+
+pub(super) fn reboot(world: &World, arg: usize) -> Result {
+    let args = Args::<uapi::altpid_reboot>::read(arg)?;
+    world.reboot(args.value.task, args.value.cmd)
+}

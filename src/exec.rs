@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! exec(2): one thread goes on as another program, with the numbers of the process.
+//!
+//! `fs/exec.c`: `de_thread()`, `begin_new_exec()`; `kernel/pid.c`: `exchange_tids()`.
+//!
+//! # Locks
+//!
+//! The tree lock is taken three times: to let the other threads die, in pieces while they do, and
+//! to take over from the leader.
+
+use crate::{
+    pending::SIGCHLD,
+    slots::Idx,
+    task::{Task, TaskState, COMM_LEN},
+    tree::Tree,
+    world::World,
+};
+use kernel::prelude::*;
+
+impl World {
+    /// A thread calls exec: every other thread of its process ends, and it takes the numbers of the
+    /// leader at every level. `name` is what the program is called. May sleep.
+    ///
+    /// What it was told to ignore and to block stays so, handlers are gone, and so is nothing else:
+    /// process group, session, children, and where children are born are as they were.
+    ///
+    /// # Errors
+    ///
+    /// `ESRCH`, `EBUSY`; `EAGAIN` when the process is killed meanwhile.
+    #[doc(alias = "begin_new_exec")]
+    pub(crate) fn exec(&self, task: u64, name: &[u8; COMM_LEN]) -> Result {
+        {
+            let mut tree = self.tree().lock();
+            let index = tree.find_actor(task)?;
+            let group = tree.tasks[index].group;
+            if !tree.is_group_empty(group) {
+                tree.groups[group].exec = Some(index);
+                tree.begin_kill(group);
+            }
+        }
+        self.work_off();
+        let result = {
+            let mut tree = self.tree().lock();
+            match tree.find_alive(task) {
+                Ok(index) if tree.group_of(index).group_exit.is_none() => {
+                    tree.begin_new_exec(index, name);
+                    Ok(())
+                }
+                _ => Err(EAGAIN),
+            }
+        };
+        // A thread that has gone may have held a number that init waits for.
+        self.work_off();
+        result
+    }
+}
+
+impl Tree {
+    /// The last thread of a process becomes another program.
+    fn begin_new_exec(&mut self, task: Idx<Task>, name: &[u8; COMM_LEN]) {
+        let index = self.tasks[task].group;
+        if !self.is_leader(task) {
+            self.take_over(task);
+        }
+        debug_assert!(self.is_group_empty(index));
+        let group = &mut self.groups[index];
+        group.exec = None;
+        group.exit_signal = SIGCHLD;
+        group.has_execed = true;
+        group.handlers.forget();
+        let next = &mut self.tasks[task].self_exec_id;
+        *next = next.wrapping_add(1);
+        self.set_name(task, name);
+    }
+
+    /// A thread takes the place of its dead leader, with its numbers (`de_thread()`).
+    fn take_over(&mut self, task: Idx<Task>) {
+        let group = self.tasks[task].group;
+        let Some(leader) = self.groups[group].leader else {
+            return;
+        };
+        debug_assert!(self.tasks[leader].state == TaskState::Zombie);
+        self.exchange_tids(task, leader);
+        self.groups[group].leader = Some(task);
+        // As a thread now, with the number that the other one had.
+        self.leave(leader);
+    }
+}

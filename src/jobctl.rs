@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Job control: stopping, continuing, and process groups that nobody controls any more.
+//!
+//! `kernel/signal.c`: `do_signal_stop()`, `do_notify_parent_cldstop()`; `kernel/exit.c`:
+//! `will_become_orphaned_pgrp()`, `kill_orphaned_pgrp()`.
+//!
+//! # Locks
+//!
+//! Under the tree lock.
+
+use crate::{
+    pending::{SigInfo, CLD_CONTINUED, CLD_STOPPED, SIGCHLD, SIGCONT, SIGHUP},
+    pid::Pid,
+    signal::{Scope, Source},
+    slots::Idx,
+    task::{Group, JobState, Parent, Task},
+    tree::Tree,
+};
+
+/// Whether a process group is orphaned: now, or as soon as a process is gone.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Orphan {
+    /// As it is.
+    AsItIs,
+    /// Without this member.
+    Without(Idx<Group>),
+}
+
+fn same(a: &Pid, b: &Pid) -> bool {
+    core::ptr::eq(a, b)
+}
+
+impl Tree {
+    /// A process stops by a signal.
+    #[doc(alias = "do_signal_stop")]
+    pub(crate) fn stop(&mut self, group: Idx<Group>, signal: i32) {
+        self.groups[group].job = JobState::Stopped(signal);
+        self.nr_stopped += 1;
+        self.notify_job(group, CLD_STOPPED, signal);
+    }
+
+    /// A stopped process goes on; false when it was not stopped.
+    pub(crate) fn resume(&mut self, group: Idx<Group>) -> bool {
+        let stopped = self.groups[group].is_stopped();
+        if stopped {
+            self.nr_stopped -= 1;
+            self.groups[group].job = JobState::Continued;
+        }
+        stopped
+    }
+
+    /// Tells the parent of a process that it goes on.
+    pub(crate) fn notify_continued(&mut self, group: Idx<Group>) {
+        self.notify_job(group, CLD_CONTINUED, SIGCONT);
+    }
+
+    /// Tells the parent of a process that it has stopped or goes on. Who waits is woken by the
+    /// world, after the tree lock is released.
+    #[doc(alias = "do_notify_parent_cldstop")]
+    fn notify_job(&mut self, group: Idx<Group>, code: i32, status: i32) {
+        let Parent::Task(parent) = self.groups[group].parent else {
+            return;
+        };
+        if !self.wants_job_news(self.tasks[parent].group) {
+            return;
+        }
+        let info = SigInfo {
+            signo: SIGCHLD,
+            code,
+            pid: self.groups[group].tgid.nr_ns(self.tasks[parent].ns()),
+            status,
+            value: 0,
+        };
+        // SIGCHLD is no real-time signal: that it arrives does not depend on room.
+        let _ = self.send(SIGCHLD, Source::Child(info), parent, Scope::Process);
+    }
+
+    /// Whether no member of a process group has a parent that controls it: one in another process
+    /// group of the same session.
+    #[doc(alias = "will_become_orphaned_pgrp")]
+    pub(crate) fn is_orphaned(&self, pgrp: &Pid, orphan: Orphan) -> bool {
+        self.process_group(pgrp).iter(&self.groups).all(|index| {
+            let member = &self.groups[index];
+            let Parent::Task(parent) = member.parent else {
+                return true;
+            };
+            let parent = self.tasks[parent].group;
+            if orphan == Orphan::Without(index) || self.is_dead(index) || self.is_world_init(parent)
+            {
+                return true;
+            }
+            let parent = &self.groups[parent];
+            same(&parent.pgid, pgrp) || !same(&parent.sid, &member.sid)
+        })
+    }
+
+    fn has_stopped_jobs(&self, pgrp: &Pid) -> bool {
+        self.process_group(pgrp)
+            .iter(&self.groups)
+            .any(|member| self.groups[member].is_stopped())
+    }
+
+    /// When a process exits, or with `father` has just lost that parent: its process group may be
+    /// orphaned by it, and what is stopped there gets SIGHUP and SIGCONT.
+    #[doc(alias = "kill_orphaned_pgrp")]
+    pub(crate) fn kill_orphaned(&mut self, group: Idx<Group>, father: Option<Idx<Task>>) {
+        // Most worlds have no stopped jobs, and need not go through their process groups.
+        if self.nr_stopped == 0 {
+            return;
+        }
+        let (parent, orphan) = match (father, self.groups[group].parent) {
+            (Some(father), _) => (father, Orphan::AsItIs),
+            (None, Parent::Task(parent)) => (parent, Orphan::Without(group)),
+            (None, Parent::Outside) => return,
+        };
+        let pgrp = self.groups[group].pgid.clone();
+        let parent = self.group_of(parent);
+        if !same(&parent.pgid, &pgrp)
+            && same(&parent.sid, &self.groups[group].sid)
+            && self.is_orphaned(&pgrp, orphan)
+            && self.has_stopped_jobs(&pgrp)
+        {
+            // Neither signal fails for want of room.
+            let _ = self.send_to_process_group(SIGHUP, Source::Kernel, &pgrp);
+            let _ = self.send_to_process_group(SIGCONT, Source::Kernel, &pgrp);
+        }
+    }
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! sigaction(2), sigprocmask(2) and sigtimedwait(2) without a time: what a task does about
+//! signals.
+//!
+//! `kernel/signal.c`: `do_sigaction()`, `sigprocmask()`, `do_sigtimedwait()`.
+//!
+//! # Locks
+//!
+//! Under the tree lock.
+
+use crate::{
+    pending::{SigInfo, SigSet, NSIG, SIGCHLD},
+    slots::{Idx, Spare},
+    task::{Disposition, Task},
+    tree::Tree,
+    world::World,
+};
+use kernel::prelude::*;
+
+/// What sigaction(2) sets (`struct sigaction`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Action {
+    pub(crate) disposition: Disposition,
+    /// `SA_NOCLDWAIT`; of SIGCHLD alone.
+    pub(crate) nocldwait: bool,
+    /// `SA_NOCLDSTOP`; of SIGCHLD alone.
+    pub(crate) nocldstop: bool,
+}
+
+/// How sigprocmask(2) changes what is blocked (`SIG_BLOCK` and so on).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum How {
+    Block,
+    Unblock,
+    Set,
+}
+
+impl World {
+    /// A process changes, unless `new` is `None`, what it does about a signal; returns what it did
+    /// so far.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` for a signal that there is not, and for a change of SIGKILL or SIGSTOP; `ESRCH`,
+    /// `EBUSY`.
+    #[doc(alias = "do_sigaction")]
+    pub(crate) fn sigaction(&self, task: u64, signal: i32, new: Option<Action>) -> Result<Action> {
+        let mut tree = self.tree().lock();
+        let task = tree.find_actor(task)?;
+        if !(1..=NSIG).contains(&signal) || (new.is_some() && SigSet::ONLY.contains(signal)) {
+            return Err(EINVAL);
+        }
+        Ok(tree.set_action(task, signal, new))
+    }
+
+    /// A thread changes which signals it blocks, and takes what waited for that; returns what it
+    /// blocked so far.
+    ///
+    /// # Errors
+    ///
+    /// `ESRCH`, `EBUSY`
+    pub(crate) fn sigprocmask(&self, task: u64, how: How, set: SigSet) -> Result<SigSet> {
+        let old = {
+            let mut room = Spare::new();
+            // What it takes may stop it, of which its parent is told.
+            let mut tree = self.lock_for_signals(1, &mut room);
+            let task = tree.find_actor(task)?;
+            let old = tree.tasks[task].blocked;
+            let blocked = match how {
+                How::Block => old.union(set),
+                How::Unblock => old.minus(set),
+                How::Set => set,
+            };
+            tree.tasks[task].blocked = blocked.minus(SigSet::ONLY);
+            tree.take_signals(task);
+            old
+        };
+        self.work_off();
+        Ok(old)
+    }
+
+    /// A thread takes the first of some signals that waits for it or its group.
+    ///
+    /// # Errors
+    ///
+    /// `EAGAIN` when none does; `ESRCH`, `EBUSY`.
+    #[doc(alias = "do_sigtimedwait")]
+    pub(crate) fn sigwait(&self, task: u64, wanted: SigSet) -> Result<SigInfo> {
+        let mut tree = self.tree().lock();
+        let task = tree.find_actor(task)?;
+        tree.dequeue(task, wanted.minus(SigSet::ONLY)).ok_or(EAGAIN)
+    }
+}
+
+impl Tree {
+    fn set_action(&mut self, task: Idx<Task>, signal: i32, new: Option<Action>) -> Action {
+        let group = self.tasks[task].group;
+        let handlers = &mut self.groups[group].handlers;
+        let is_child = signal == SIGCHLD;
+        let old = Action {
+            disposition: handlers.of(signal),
+            nocldwait: is_child && handlers.nocldwait,
+            nocldstop: is_child && handlers.nocldstop,
+        };
+        let Some(new) = new else { return old };
+        handlers.set(signal, new.disposition);
+        if is_child {
+            handlers.nocldwait = new.nocldwait;
+            handlers.nocldstop = new.nocldstop;
+        }
+        // POSIX 3.3.1.3: what is ignored from now on and waits is forgotten, blocked or not.
+        let ignored = match new.disposition {
+            Disposition::Ignore => true,
+            Disposition::Default => SigSet::IGNORE.contains(signal),
+            Disposition::Handler => false,
+        };
+        if ignored {
+            self.flush_signals(group, SigSet::of(&[signal]));
+        }
+        old
+    }
+}

@@ -1,0 +1,395 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Signals: who may be hit by which, and what they do.
+//!
+//! `kernel/signal.c`: `send_signal_locked()`, `prepare_signal()`, `sig_ignored()`,
+//! `complete_signal()`, `get_signal()`, `force_sig_info_to_task()`.
+//!
+//! A virtual task runs no code. A signal that it does not block is taken at once: a handler is
+//! counted as called, with what came along ([`Task::received`]); a default action that kills or
+//! stops does so. What is blocked, or sent to who is stopped, waits.
+//!
+//! # The one difference to native
+//!
+//! Linux 7.3 kills the init of a namespace by a signal that it has no handler for, when one of its
+//! threads blocks the signal and another does not: `sig_ignored()` looks at the first,
+//! `complete_signal()` takes the second and does not ask again. Here a signal that init would not
+//! get never kills it, whichever thread takes it.
+//!
+//! # Locks
+//!
+//! Under the tree lock. Entries of queues are not allocated here: who sends many signals, or lets
+//! tasks exit, makes room before ([`crate::world::World`]); without room a signal arrives all the
+//! same, but nothing that came along with it.
+
+use crate::{
+    jobctl::Orphan,
+    pending::{
+        SigInfo, SigSet, NSIG, SIGCHLD, SIGCONT, SIGKILL, SIGRTMIN, SIGSTOP, SI_KERNEL, SI_USER,
+    },
+    pid::Pid,
+    slots::Idx,
+    task::{Disposition, Group, JobState, Task},
+    tree::Tree,
+};
+use kernel::prelude::*;
+
+/// Signals of one world that can wait with what came along, as RLIMIT_SIGPENDING has it for a user.
+const PENDING_LIMIT: usize = 16384;
+
+/// Where a signal comes from.
+#[derive(Clone, Copy)]
+pub(crate) enum Source {
+    /// A task that called kill(2) or one of its kin, and what it gave along.
+    Task(Idx<Task>, SigInfo),
+    /// A task, by the kernel's hand (`SEND_SIG_NOINFO`).
+    NoInfo(Idx<Task>),
+    /// A process outside of the world.
+    Outside,
+    /// The kernel (`SEND_SIG_PRIV`).
+    Kernel,
+    /// A child that has exited, stopped or continued.
+    Child(SigInfo),
+}
+
+/// Whom a signal is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// This thread (`PIDTYPE_PID`).
+    Thread,
+    /// Any thread of its process (`PIDTYPE_TGID` and wider).
+    Process,
+}
+
+impl Tree {
+    /// Sends a signal, from 1 to 64, to a task. What it does is done on return, but for deaths,
+    /// which [`Tree::step`] works off.
+    ///
+    /// # Errors
+    ///
+    /// `EAGAIN` when too many real-time signals wait.
+    #[doc(alias = "send_signal_locked")]
+    pub(crate) fn send(
+        &mut self,
+        signal: i32,
+        source: Source,
+        target: Idx<Task>,
+        scope: Scope,
+    ) -> Result {
+        let (force, info) = self.seen_by(signal, source, target);
+        if scope == Scope::Thread && !self.tasks[target].is_alive() {
+            return Ok(());
+        }
+        let group = self.tasks[target].group;
+        if self.groups[group].group_exit.is_some() {
+            // In the middle of dying.
+            return Ok(());
+        }
+        let continued = self.prepare(signal, group);
+        let result = if self.is_ignored(target, signal, force) {
+            Ok(())
+        } else {
+            self.enqueue(info, source, target, scope)
+                .map(|()| self.complete(signal, target, scope))
+        };
+        if continued {
+            self.notify_continued(group);
+            self.take_all_signals(group);
+        }
+        result
+    }
+
+    /// Sends a signal to every process of a process group.
+    ///
+    /// # Errors
+    ///
+    /// `ESRCH` for an empty group; the last error if no process got it.
+    #[doc(alias = "__kill_pgrp_info")]
+    pub(crate) fn send_to_process_group(
+        &mut self,
+        signal: i32,
+        source: Source,
+        pgrp: &Pid,
+    ) -> Result {
+        let mut result = Err(ESRCH);
+        let members = self.process_group(pgrp);
+        let mut next = members.first();
+        while let Some(member) = next {
+            next = members.next(&self.groups, member);
+            let Some(leader) = self.groups[member].leader else {
+                continue;
+            };
+            let sent = self.send_checked(signal, source, leader, Scope::Process);
+            if result.is_err() {
+                result = sent;
+            }
+        }
+        result
+    }
+
+    /// Sends a signal that may be 0, which only asks, or out of range.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` for a signal that there is not, and as [`Tree::send`].
+    #[doc(alias = "group_send_sig_info")]
+    pub(crate) fn send_checked(
+        &mut self,
+        signal: i32,
+        source: Source,
+        target: Idx<Task>,
+        scope: Scope,
+    ) -> Result {
+        match signal {
+            0 => Ok(()),
+            1..=NSIG => self.send(signal, source, target, scope),
+            _ => Err(EINVAL),
+        }
+    }
+
+    /// A fault in a task's own code: it cannot be blocked or ignored, and init has no immunity
+    /// against it.
+    #[doc(alias = "force_sig_info_to_task")]
+    pub(crate) fn force_signal(&mut self, signal: i32, task: Idx<Task>) -> Result {
+        let group = self.tasks[task].group;
+        let blocked = self.tasks[task].blocked.contains(signal);
+        let handlers = &mut self.groups[group].handlers;
+        if blocked || handlers.of(signal) == Disposition::Ignore {
+            handlers.set(signal, Disposition::Default);
+            let this = SigSet::of(&[signal]);
+            self.tasks[task].blocked = self.tasks[task].blocked.minus(this);
+        }
+        if self.groups[group].handlers.of(signal) == Disposition::Default {
+            self.groups[group].unkillable = false;
+        }
+        self.send(signal, Source::Kernel, task, Scope::Thread)?;
+        // It may have been pending and blocked before.
+        self.take_signals(task);
+        Ok(())
+    }
+
+    /// What arrives at `target`, and whether its being init does not count against SIGKILL and
+    /// SIGSTOP.
+    fn seen_by(&self, signal: i32, source: Source, target: Idx<Task>) -> (bool, SigInfo) {
+        let ns = self.tasks[target].ns();
+        let mut info = SigInfo {
+            signo: signal,
+            code: SI_USER,
+            ..SigInfo::default()
+        };
+        let force = match source {
+            Source::Task(sender, given) => {
+                info = SigInfo {
+                    signo: signal,
+                    ..given
+                };
+                let from_above = self.tasks[sender].pid.nr_ns(ns) == 0;
+                if info.names_sender() && from_above {
+                    info.pid = 0;
+                    true
+                } else {
+                    info.names_sender() && info.code == SI_KERNEL
+                }
+            }
+            Source::NoInfo(sender) => {
+                info.pid = self.group_of(sender).tgid.nr_ns(ns);
+                self.tasks[sender].pid.nr_ns(ns) == 0
+            }
+            Source::Outside => true,
+            Source::Kernel => {
+                info.code = SI_KERNEL;
+                true
+            }
+            Source::Child(given) => {
+                info = SigInfo {
+                    signo: signal,
+                    ..given
+                };
+                false
+            }
+        };
+        (force, info)
+    }
+
+    /// Stop and continue signals undo each other, even if they are ignored; true when the group is
+    /// continued by it (`prepare_signal()`).
+    fn prepare(&mut self, signal: i32, group: Idx<Group>) -> bool {
+        if SigSet::STOP.contains(signal) {
+            self.flush_signals(group, SigSet::of(&[SIGCONT]));
+            false
+        } else if signal == SIGCONT {
+            self.flush_signals(group, SigSet::STOP);
+            self.resume(group)
+        } else {
+            false
+        }
+    }
+
+    /// Forgets signals that wait for a group or any thread of it.
+    pub(crate) fn flush_signals(&mut self, group: Idx<Group>, signals: SigSet) {
+        self.groups[group].pending.flush(&mut self.queued, signals);
+        let threads = self.groups[group].threads.first();
+        let mut next = threads;
+        while let Some(thread) = next {
+            next = self.groups[group].threads.next(&self.tasks, thread);
+            self.tasks[thread].pending.flush(&mut self.queued, signals);
+        }
+    }
+
+    /// Whether a signal would do nothing, so that it is dropped when it is sent (`sig_ignored()`).
+    fn is_ignored(&self, target: Idx<Task>, signal: i32, force: bool) -> bool {
+        // What is blocked may find another disposition when it is taken.
+        if self.tasks[target].blocked.contains(signal) {
+            return false;
+        }
+        let index = self.tasks[target].group;
+        let group = &self.groups[index];
+        let only = SigSet::ONLY.contains(signal);
+        if only && self.is_world_init(index) {
+            return true;
+        }
+        match group.handlers.of(signal) {
+            Disposition::Default if group.unkillable && !(force && only) => true,
+            Disposition::Default => SigSet::IGNORE.contains(signal),
+            Disposition::Ignore => true,
+            Disposition::Handler => false,
+        }
+    }
+
+    /// Adds a signal to what waits for a thread or a group (`__send_signal_locked()`).
+    fn enqueue(
+        &mut self,
+        info: SigInfo,
+        source: Source,
+        target: Idx<Task>,
+        scope: Scope,
+    ) -> Result {
+        let signal = info.signo;
+        let waiting = self.queued.len();
+        let pending = match scope {
+            Scope::Thread => &mut self.tasks[target].pending,
+            Scope::Process => &mut self.groups[self.tasks[target].group].pending,
+        };
+        let is_realtime = signal >= SIGRTMIN;
+        if !is_realtime && pending.set().contains(signal) {
+            return Ok(());
+        }
+        if signal == SIGKILL {
+            pending.add_bare(signal);
+            return Ok(());
+        }
+        let from_task = matches!(source, Source::Task(..) | Source::Child(_));
+        let over_limit = !is_realtime && (!from_task || info.code >= 0);
+        let added = (over_limit || waiting < PENDING_LIMIT) && pending.add(&mut self.queued, info);
+        if !added {
+            if from_task && is_realtime && info.code != SI_USER {
+                return Err(EAGAIN);
+            }
+            // It arrives, and nothing of what came along.
+            pending.add_bare(signal);
+        }
+        Ok(())
+    }
+
+    /// Lets a thread take a signal that was added (`complete_signal()`).
+    fn complete(&mut self, signal: i32, target: Idx<Task>, scope: Scope) {
+        let wants = |task: Idx<Task>| {
+            let task = &self.tasks[task];
+            let stopped = self.groups[task.group].is_stopped() && signal != SIGKILL;
+            task.is_alive() && !stopped && !task.blocked.contains(signal)
+        };
+        let taker = if wants(target) || scope == Scope::Thread {
+            Some(target).filter(|&target| wants(target))
+        } else {
+            let threads = &self.group_of(target).threads;
+            threads.iter(&self.tasks).find(|&thread| wants(thread))
+        };
+        let Some(taker) = taker else { return };
+        if signal == SIGKILL {
+            let group = self.tasks[taker].group;
+            self.begin_group_exit(group, SIGKILL);
+        } else {
+            self.take_signals(taker);
+        }
+    }
+
+    /// A thread takes what waits for it or its group and is not blocked (`get_signal()`).
+    pub(crate) fn take_signals(&mut self, task: Idx<Task>) {
+        let group = self.tasks[task].group;
+        while self.tasks[task].is_alive()
+            && self.groups[group].group_exit.is_none()
+            && !self.groups[group].is_stopped()
+        {
+            let blocked = self.tasks[task].blocked;
+            let wanted = SigSet::from_bits(!blocked.bits());
+            let Some(info) = self.dequeue(task, wanted) else {
+                return;
+            };
+            let signal = info.signo;
+            match self.groups[group].handlers.of(signal) {
+                Disposition::Ignore => {}
+                Disposition::Handler => {
+                    let received = &mut self.tasks[task].received;
+                    *received = (received.0.wrapping_add(1), info);
+                }
+                Disposition::Default if SigSet::IGNORE.contains(signal) => {}
+                // What init does not want from its own people. SIGKILL and SIGSTOP come this far
+                // only by force.
+                Disposition::Default
+                    if self.groups[group].unkillable && !SigSet::ONLY.contains(signal) => {}
+                Disposition::Default if SigSet::STOP.contains(signal) => {
+                    let pgrp = self.groups[group].pgid.clone();
+                    if signal == SIGSTOP || !self.is_orphaned(&pgrp, Orphan::AsItIs) {
+                        self.stop(group, signal);
+                    }
+                }
+                Disposition::Default => self.begin_group_exit(group, signal),
+            }
+        }
+    }
+
+    /// All threads of a group take what waits for them.
+    fn take_all_signals(&mut self, group: Idx<Group>) {
+        let mut next = self.groups[group].threads.first();
+        while let Some(thread) = next {
+            next = self.groups[group].threads.next(&self.tasks, thread);
+            self.take_signals(thread);
+        }
+    }
+
+    /// Takes the first signal of a set that waits for a thread, or for its group
+    /// (`dequeue_signal()`).
+    pub(crate) fn dequeue(&mut self, task: Idx<Task>, wanted: SigSet) -> Option<SigInfo> {
+        let of = |set: SigSet| SigSet::from_bits(set.bits() & wanted.bits()).first();
+        if let Some(signal) = of(self.tasks[task].pending.set()) {
+            let pending = &mut self.tasks[task].pending;
+            return Some(pending.take(&mut self.queued, signal));
+        }
+        let group = self.tasks[task].group;
+        let signal = of(self.groups[group].pending.set())?;
+        let pending = &mut self.groups[group].pending;
+        Some(pending.take(&mut self.queued, signal))
+    }
+
+    /// Whether children of a process vanish when they exit with SIGCHLD, and whether it is then
+    /// told at all.
+    pub(crate) fn reaps_by_itself(&self, group: Idx<Group>) -> (bool, bool) {
+        let handlers = &self.groups[group].handlers;
+        let ignored = handlers.of(SIGCHLD) == Disposition::Ignore;
+        (ignored || handlers.nocldwait, !ignored)
+    }
+
+    /// Whether a signal for a stopped or continued child is wanted.
+    pub(crate) fn wants_job_news(&self, group: Idx<Group>) -> bool {
+        let handlers = &self.groups[group].handlers;
+        handlers.of(SIGCHLD) != Disposition::Ignore && !handlers.nocldstop
+    }
+
+    /// The job state in which nothing is left to report: a dying process has none.
+    pub(crate) fn forget_job(&mut self, group: Idx<Group>) {
+        if self.groups[group].is_stopped() {
+            self.nr_stopped -= 1;
+        }
+        self.groups[group].job = JobState::Running;
+    }
+}
