@@ -25,13 +25,19 @@
 pub mod capture;
 pub mod plan;
 pub mod restore;
+mod signals;
 pub mod snapshot;
 mod sys;
 pub mod tree;
+mod types;
 pub mod uapi;
 mod world;
 
-pub use world::{
-    Audit, Clone, CloneFlags, Cloned, Error, Ns, NsId, NsState, Parent, PidType, Result, Task,
-    TaskId, TaskState, Waited, World, WorldInfo,
+pub use signals::{
+    Action, Disposition, Kill, Mask, SigInfo, SigSet, Signals, WaitId, WaitIdReport,
 };
+pub use types::{
+    Audit, Clone, CloneFlags, Cloned, Error, Ns, NsId, NsState, Parent, PidType, Result, Task,
+    TaskId, TaskState, Waited, WorldInfo,
+};
+pub use world::World;

@@ -19,7 +19,7 @@ mod order;
 
 use crate::{
     snapshot::{Comm, PID_MAX_LIMIT, Problem, Snapshot, Task},
-    world::CloneFlags,
+    types::CloneFlags,
 };
 use std::collections::{BTreeSet, HashMap, HashSet};
 

@@ -5,7 +5,8 @@
 use crate::{
     plan::{Birth, Op, Plan, Role, Who, plan},
     snapshot::{self, Numbers, Snapshot},
-    world::{Clone, CloneFlags, NsId, Parent, Task, TaskId, TaskState, World},
+    types::{Clone, CloneFlags, NsId, Parent, Task, TaskId, TaskState},
+    world::World,
 };
 use anyhow::{Context, Result};
 use std::collections::{HashMap, HashSet};

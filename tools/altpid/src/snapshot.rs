@@ -7,7 +7,10 @@
 
 mod check;
 
-use crate::world::{self, TaskState, World};
+use crate::{
+    types::{self, TaskState},
+    world::World,
+};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::{HashMap, HashSet},
@@ -228,7 +231,7 @@ impl Snapshot {
     /// # Errors
     ///
     /// When the world cannot be read.
-    pub fn of_world(world: &World) -> world::Result<Self> {
+    pub fn of_world(world: &World) -> types::Result<Self> {
         let mut namespaces = world.namespaces(None)?;
         let all = world.tasks(None)?;
         let peopled: HashSet<_> = all.iter().map(|task| task.ns).collect();

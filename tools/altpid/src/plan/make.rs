@@ -5,7 +5,7 @@
 use super::{Birth, INIT, Item, Op, Planner, Role, Who, innermost};
 use crate::{
     snapshot::{Comm, PID_MAX_LIMIT, Problem, Task},
-    world::CloneFlags,
+    types::CloneFlags,
 };
 
 /// What a planner knows of somebody.

@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What goes into the methods of [`World`](crate::World) and what comes out.
+
+use crate::uapi;
+use rustix::io::Errno;
+use std::fmt;
+
+/// Names a task of a world, for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TaskId(pub u64);
+
+/// Names a pid namespace of a world, for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NsId(pub u64);
+
+/// What the kernel refused, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Error {
+    /// What was tried, by the name of its system call.
+    pub verb: &'static str,
+    /// The error number.
+    pub errno: Errno,
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.verb, self.errno)
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// What the methods of [`World`] return.
+pub type Result<T> = std::result::Result<T, Error>;
+
+bitflags::bitflags! {
+    /// Flags of clone3(2) that altpid looks at (`include/uapi/linux/sched.h`).
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct CloneFlags: u64 {
+        /// Share the memory.
+        const VM = 0x100;
+        /// Share the table of signal handlers.
+        const SIGHAND = 0x800;
+        /// The child gets the parent of the caller.
+        const PARENT = 0x8000;
+        /// The child is a thread of the caller's process.
+        const THREAD = 0x10000;
+        /// The child is init of a new pid namespace.
+        const NEWPID = 0x2000_0000;
+        /// The child vanishes when it exits.
+        const AUTOREAP = 1 << 34;
+        /// Any other flag, to be refused or ignored by the kernel.
+        const _ = !0;
+    }
+}
+
+/// Whose child a new process is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parent {
+    /// Whose clone3(2) makes it.
+    Native,
+    /// This task's.
+    Task(TaskId),
+    /// Nobody's in this world.
+    Outside,
+}
+
+/// The arguments of clone3(2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Clone {
+    pub(crate) flags: CloneFlags,
+    pub(crate) exit_signal: i32,
+    pub(crate) set_tid: Vec<i32>,
+    pub(crate) parent: Parent,
+}
+
+impl Clone {
+    /// fork(2): a child process that sends SIGCHLD when it exits.
+    pub fn new() -> Self {
+        Self {
+            flags: CloneFlags::empty(),
+            exit_signal: 17,
+            set_tid: Vec::new(),
+            parent: Parent::Native,
+        }
+    }
+
+    /// A thread of the caller's process.
+    pub fn thread() -> Self {
+        Self::new()
+            .flags(CloneFlags::THREAD | CloneFlags::SIGHAND | CloneFlags::VM)
+            .exit_signal(0)
+    }
+
+    /// With these flags.
+    pub fn flags(mut self, flags: CloneFlags) -> Self {
+        self.flags = flags;
+        self
+    }
+
+    /// Sends this signal to the parent when it exits; 0 for none.
+    pub fn exit_signal(mut self, signal: i32) -> Self {
+        self.exit_signal = signal;
+        self
+    }
+
+    /// With these numbers, that of the most nested namespace first.
+    pub fn set_tid(mut self, numbers: &[i32]) -> Self {
+        self.set_tid = numbers.to_vec();
+        self
+    }
+
+    /// As a child of somebody else.
+    pub fn parent(mut self, parent: Parent) -> Self {
+        self.parent = parent;
+        self
+    }
+}
+
+impl Default for Clone {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// What clone3(2) has made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cloned {
+    /// The new task.
+    pub task: TaskId,
+    /// Its number as the caller sees it.
+    pub pid: i32,
+}
+
+/// What a world is and holds; see `struct altpid_world`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WorldInfo {
+    /// The initial namespace.
+    pub root_ns: NsId,
+    /// Its init.
+    pub init: TaskId,
+    /// Tasks, zombies among them.
+    pub tasks: u64,
+    /// Zombies.
+    pub zombies: u64,
+    /// Namespaces.
+    pub namespaces: u64,
+    /// Pids in the whole module.
+    pub pids: u64,
+    /// Worlds in the whole module.
+    pub worlds: u64,
+    /// The most tasks there may be.
+    pub max_tasks: u64,
+    /// The most namespaces there may be.
+    pub max_namespaces: u64,
+}
+
+/// Where a task is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TaskState {
+    /// Alive.
+    Running,
+    /// Stopped by a signal.
+    Stopped,
+    /// Exited, not reaped yet.
+    Zombie,
+    /// Exiting; as init of a namespace it waits for the others.
+    Exiting,
+}
+
+/// Everything about a task; see `struct altpid_task`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Task {
+    /// Its id.
+    pub id: TaskId,
+    /// The leader of its thread group.
+    pub leader: TaskId,
+    /// Its parent, if that is in this world.
+    pub parent: Option<TaskId>,
+    /// Its active namespace.
+    pub ns: NsId,
+    /// Where its children are born, unless it has exited.
+    pub ns_for_children: Option<NsId>,
+    /// Where it is in its life.
+    pub state: TaskState,
+    /// Whether it is init of its namespace.
+    pub is_reaper: bool,
+    /// Whether it vanishes when it exits.
+    pub is_autoreap: bool,
+    /// Whether it gets the orphans among its descendants.
+    pub is_subreaper: bool,
+    /// The status word, for a zombie.
+    pub exit_code: i32,
+    /// The signal to the parent at exit, -1 for a thread.
+    pub exit_signal: i32,
+    /// Live threads of its group.
+    pub nr_threads: u32,
+    /// Its name.
+    pub comm: Vec<u8>,
+    /// Its number at each level, level 0 first; likewise the other three.
+    pub pid: Vec<i32>,
+    /// Its thread group's.
+    pub tgid: Vec<i32>,
+    /// Its process group's, 0 where that has none.
+    pub pgid: Vec<i32>,
+    /// Its session's, 0 where that has none.
+    pub sid: Vec<i32>,
+}
+
+impl Task {
+    pub(crate) fn from_uapi(raw: &uapi::altpid_task) -> Self {
+        let depth = raw.level as usize + 1;
+        let vector = |numbers: &[i32]| numbers.iter().take(depth).copied().collect();
+        let flag = |bit: u32| raw.flags & bit != 0;
+        Self {
+            id: TaskId(raw.task),
+            leader: TaskId(raw.leader),
+            parent: (raw.parent != 0).then_some(TaskId(raw.parent)),
+            ns: NsId(raw.ns),
+            ns_for_children: (raw.ns_for_children != 0).then_some(NsId(raw.ns_for_children)),
+            state: match raw.state {
+                uapi::ALTPID_TASK_RUNNING => TaskState::Running,
+                uapi::ALTPID_TASK_STOPPED => TaskState::Stopped,
+                uapi::ALTPID_TASK_ZOMBIE => TaskState::Zombie,
+                _ => TaskState::Exiting,
+            },
+            is_reaper: flag(uapi::ALTPID_TASK_REAPER),
+            is_autoreap: flag(uapi::ALTPID_TASK_AUTOREAP),
+            is_subreaper: flag(uapi::ALTPID_TASK_SUBREAPER),
+            exit_code: raw.exit_code,
+            exit_signal: raw.exit_signal,
+            nr_threads: raw.nr_threads,
+            comm: raw
+                .comm
+                .iter()
+                .copied()
+                .take_while(|&byte| byte != 0)
+                .collect(),
+            pid: vector(&raw.pid),
+            tgid: vector(&raw.tgid),
+            pgid: vector(&raw.pgid),
+            sid: vector(&raw.sid),
+        }
+    }
+}
+
+/// Where a namespace is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NsState {
+    /// There is no pid 1 yet.
+    AwaitingInit,
+    /// Pid 1 lives.
+    Active,
+    /// Pid 1 has exited, others are left.
+    Dying,
+    /// Nobody is left, and nobody can be born there.
+    Dead,
+}
+
+/// Everything about a namespace; see `struct altpid_ns`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ns {
+    /// Its id.
+    pub id: NsId,
+    /// The namespace above.
+    pub parent: Option<NsId>,
+    /// Its init.
+    pub child_reaper: Option<TaskId>,
+    /// Where it is in its life.
+    pub state: NsState,
+    /// 0 for the root.
+    pub level: u32,
+    /// Numbers end before this one.
+    pub pid_max: i32,
+    /// The last number given in order.
+    pub last_pid: i32,
+    /// Numbers in use.
+    pub nr_pids: u32,
+    /// Memory of its table of numbers, in bytes.
+    pub map_bytes: u64,
+}
+
+impl Ns {
+    pub(crate) fn from_uapi(raw: &uapi::altpid_ns) -> Self {
+        Self {
+            id: NsId(raw.ns),
+            parent: (raw.parent != 0).then_some(NsId(raw.parent)),
+            child_reaper: (raw.child_reaper != 0).then_some(TaskId(raw.child_reaper)),
+            state: match raw.state {
+                uapi::ALTPID_NS_AWAITING_INIT => NsState::AwaitingInit,
+                uapi::ALTPID_NS_ACTIVE => NsState::Active,
+                uapi::ALTPID_NS_DYING => NsState::Dying,
+                _ => NsState::Dead,
+            },
+            level: raw.level,
+            pid_max: raw.pid_max,
+            last_pid: raw.last_pid,
+            nr_pids: raw.nr_pids,
+            map_bytes: raw.map_bytes,
+        }
+    }
+}
+
+/// As what a number is in use (`enum pid_type`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PidType {
+    /// A thread's.
+    Pid,
+    /// A thread group's.
+    Tgid,
+    /// A process group's.
+    Pgid,
+    /// A session's.
+    Sid,
+}
+
+/// What wait4(2) has reaped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Waited {
+    /// The id that the child had.
+    pub task: TaskId,
+    /// The number that it had, as the waiter saw it.
+    pub pid: i32,
+    /// Its status word.
+    pub status: i32,
+}
+
+/// What an audit has found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Audit {
+    /// Broken invariants.
+    pub broken: u32,
+    /// Tasks looked at.
+    pub tasks: u64,
+    /// Numbers looked at.
+    pub numbers: u64,
+    /// The first broken invariant in words.
+    pub what: String,
+}
