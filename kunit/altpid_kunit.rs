@@ -14,6 +14,7 @@
 #[path = "../src"]
 mod sources {
     pub(crate) mod audit;
+    pub(crate) mod blockers;
     pub(crate) mod clone;
     pub(crate) mod exec;
     pub(crate) mod exit;
@@ -46,6 +47,7 @@ use sources::*;
 
 mod support;
 
+mod test_blockers;
 mod test_clone;
 mod test_exec;
 mod test_exit;

@@ -12,7 +12,8 @@
 //!    [`pending`]: signals that wait for them.
 //! 4. The verbs over the tree, each named after its system call: [`clone`], [`unshare`], [`exec`],
 //!    [`exit`], [`wait`], [`kill`], [`sigaction`], [`session`], [`prctl`], [`reboot`]; what
-//!    [`signal`]s and [`jobctl`] do; and what can be asked: [`query`], [`audit`].
+//!    [`signal`]s and [`jobctl`] do; and what can be asked: [`query`], [`blockers`],
+//!    [`audit`].
 //! 5. [`world`]: one universe of all that, and [`device`]: its interface, [`uapi`].
 //!
 //! # Lock order
@@ -25,6 +26,7 @@
 //! lock once in 64 numbers. Nothing sleeps or allocates under any of them.
 
 mod audit;
+mod blockers;
 mod clone;
 mod device;
 mod exec;

@@ -104,6 +104,9 @@ pub(super) fn list(world: &World, arg: usize) -> Result {
     let (written, cursor) = match value.what {
         uapi::ALTPID_LIST_TASKS => list_tasks(world, &array, room, value.cursor, view)?,
         uapi::ALTPID_LIST_NAMESPACES => list_namespaces(world, &array, room, value.cursor, view)?,
+        uapi::ALTPID_LIST_BLOCKERS => {
+            list_blockers(world, &array, room, value.cursor, &*view.ok_or(ENOENT)?)?
+        }
         _ => return Err(EINVAL),
     };
     value.count = written as u32;
@@ -167,6 +170,37 @@ fn list_namespaces(
     }
     let at_end = position >= world.registry().positions();
     Ok((written, if at_end { u64::MAX } else { position as u64 }))
+}
+
+/// Likewise what keeps a namespace from going.
+fn list_blockers(
+    world: &World,
+    array: &Array,
+    room: usize,
+    mut cursor: u64,
+    ns: &Namespace,
+) -> Result<(usize, u64)> {
+    let mut entries = KVVec::with_capacity(LIST_PIECE.min(room), GFP_KERNEL)?;
+    let mut written = 0;
+    while written < room {
+        let wanted = LIST_PIECE.min(room - written);
+        let next = world.list_blockers(ns, cursor, |entry| {
+            entries.len() < wanted && entries.push_within_capacity(entry).is_ok()
+        });
+        for entry in entries.iter() {
+            array.write_prefix(written, entry)?;
+            written += 1;
+        }
+        entries.clear();
+        cursor = match next {
+            Some(next) => next,
+            None => return Ok((written, u64::MAX)),
+        };
+        if kernel::current!().signal_pending() {
+            break;
+        }
+    }
+    Ok((written, cursor))
 }
 
 pub(super) fn audit(world: &World, arg: usize) -> Result {

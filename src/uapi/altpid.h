@@ -692,16 +692,51 @@ struct altpid_translate {
 /* &struct altpid_list.what */
 #define ALTPID_LIST_TASKS	1
 #define ALTPID_LIST_NAMESPACES	2
+#define ALTPID_LIST_BLOCKERS	3
+
+/* &struct altpid_blocker.reason */
+#define ALTPID_BLOCKER_ALIVE	1	/* has not exited */
+#define ALTPID_BLOCKER_ZOMBIE	2	/* has exited, and is not reaped */
+#define ALTPID_BLOCKER_NUMBER	3	/* a group or session has the number */
+#define ALTPID_BLOCKER_FOR_CHILDREN 4	/* its children would be born there */
+#define ALTPID_BLOCKER_NAMESPACE 5	/* a namespace right below */
 
 /**
- * struct altpid_list - ALTPID_IOC_LIST: all tasks or all namespaces
+ * struct altpid_blocker - one thing that keeps a namespace from going
+ * @size: out: sizeof(struct altpid_blocker)
+ * @reason: out: ALTPID_BLOCKER_*
+ * @task: out: who it is; for ALTPID_BLOCKER_NUMBER a process in the process
+ *	group or session that has the number; 0 for ALTPID_BLOCKER_NAMESPACE
+ * @other: out: for ALTPID_BLOCKER_ZOMBIE the task that it waits for: its parent,
+ *	or a live thread of its process; for ALTPID_BLOCKER_NAMESPACE the id of
+ *	the namespace
+ * @nr: out: the number in the namespace that is asked about, 0 where it is not
+ *	for a number
+ * @reserved: out: 0
+ *
+ * The first three are what the init of a dying namespace waits for; all are
+ * what a dead one is held by.
+ */
+struct altpid_blocker {
+	__u32 size;
+	__u32 reason;
+	__u64 task;
+	__u64 other;
+	__s32 nr;
+	__u32 reserved;
+};
+
+/**
+ * struct altpid_list - ALTPID_IOC_LIST: all tasks, all namespaces, or what keeps
+ *	one from going
  * @size: sizeof(struct altpid_list)
- * @what: ALTPID_LIST_TASKS or ALTPID_LIST_NAMESPACES
- * @ns: only what is visible from this namespace; 0 for all
+ * @what: ALTPID_LIST_TASKS, ALTPID_LIST_NAMESPACES or ALTPID_LIST_BLOCKERS
+ * @ns: only what is visible from this namespace, 0 for all; for
+ *	ALTPID_LIST_BLOCKERS the namespace that is asked about
  * @cursor: 0 to begin; out: to be given back for the next part, ~0 when there
  *	is none
- * @entries: pointer to room for @count entries, struct altpid_task or struct
- *	altpid_ns
+ * @entries: pointer to room for @count entries, struct altpid_task, struct
+ *	altpid_ns or struct altpid_blocker
  * @count: room; out: how many entries were written
  * @entry_size: size of an entry as the caller knows it; a smaller one than the
  *	module's leaves out the end of each, so that the vectors of tasks need
