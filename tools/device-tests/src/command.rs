@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Every command of the interface, with a request that succeeds.
+
+use crate::{
+    Fixture,
+    raw::{Array, PAGE, Plain, Region, bytes_of, call, with_address},
+};
+use altpid::{TaskId, uapi::*};
+use rustix::io::Errno;
+use std::mem::offset_of;
+
+/// A command.
+#[derive(Clone, Copy)]
+pub struct Command {
+    /// Its name in the header, without the prefix.
+    pub name: &'static str,
+    /// Its number.
+    pub number: u32,
+    /// The size of its struct.
+    pub size: usize,
+    /// Whether something is written back.
+    pub replies: bool,
+    /// Bytes that have to be 0: where a reserved member begins.
+    pub reserved: &'static [usize],
+    /// Flags that do not exist: where they are, and which.
+    pub unknown: &'static [(usize, u64)],
+    request: fn(&Fixture) -> Vec<u8>,
+}
+
+/// A request in the making.
+pub struct Request<'a> {
+    /// The command.
+    pub command: Command,
+    /// Its struct.
+    pub bytes: Vec<u8>,
+    /// What its address is, where it has one.
+    pub array: Array<'a>,
+}
+
+impl Request<'_> {
+    /// Changes some bytes of the struct.
+    pub fn put(&mut self, at: usize, bytes: &[u8]) -> &mut Self {
+        if self.bytes.len() < at + bytes.len() {
+            self.bytes.resize(at + bytes.len(), 0);
+        }
+        self.bytes[at..at + bytes.len()].copy_from_slice(bytes);
+        self
+    }
+
+    /// Says how large the struct is; it becomes so large, with zeroes, if that can be.
+    pub fn resize(&mut self, size: u32) -> &mut Self {
+        self.bytes.resize((size as usize).clamp(4, PAGE + 1), 0);
+        self.put(0, &size.to_ne_bytes())
+    }
+
+    /// The struct as it is when it is issued, with the address of the array.
+    pub fn as_sent(&self) -> Vec<u8> {
+        with_address(self.command.number, &self.bytes, self.array)
+    }
+
+    /// Issues it, with the struct in good memory.
+    ///
+    /// # Errors
+    ///
+    /// What the module returns.
+    pub fn send(&self, world: &Fixture) -> Result<Vec<u8>, Errno> {
+        let mut region = Region::with_room(self.bytes.len());
+        self.send_in(world, &mut region, 0)?;
+        Ok(region.read(0, self.bytes.len()))
+    }
+
+    /// Issues it, with the struct in a region.
+    ///
+    /// # Errors
+    ///
+    /// What the module returns.
+    pub fn send_in(&self, world: &Fixture, region: &mut Region, at: usize) -> Result<(), Errno> {
+        call(
+            world,
+            self.command.number,
+            &self.bytes,
+            self.array,
+            region,
+            at,
+        )
+    }
+}
+
+impl Command {
+    /// A request that succeeds; whom it is about is made for it. `room` is for its array.
+    pub fn request<'a>(&self, world: &Fixture, room: &'a Region) -> Request<'a> {
+        let has_array = [ALTPID_CMD_TRANSLATE, ALTPID_CMD_LIST].contains(&self.number);
+        let mut request = Request {
+            command: *self,
+            bytes: (self.request)(world),
+            array: if has_array {
+                Array::At(room, 0)
+            } else {
+                Array::None
+            },
+        };
+        assert_eq!(request.bytes.len(), self.size, "{}", self.name);
+        request.resize(self.size as u32);
+        request
+    }
+
+    /// The command of a name.
+    pub fn named(name: &str) -> Self {
+        let found = COMMANDS.iter().find(|command| command.name == name);
+        *found.expect("a command")
+    }
+}
+
+/// A process that can do what it likes.
+fn somebody(world: &Fixture) -> TaskId {
+    world.fork(world.init)
+}
+
+fn bytes(value: &impl Plain) -> Vec<u8> {
+    bytes_of(value)
+}
+
+macro_rules! command {
+    ($name:literal, $number:ident, $struct:ident, $replies:literal,
+     [$($reserved:ident)*], [$(($flags:ident, $unknown:expr))*], $request:expr) => {
+        Command {
+            name: $name,
+            number: $number,
+            size: size_of::<$struct>(),
+            replies: $replies,
+            reserved: &[$(offset_of!($struct, $reserved),)*],
+            unknown: &[$((offset_of!($struct, $flags), $unknown),)*],
+            request: $request,
+        }
+    };
+}
+
+/// All of them.
+pub const COMMANDS: &[Command] = &[
+    command!(
+        "WORLD",
+        ALTPID_CMD_WORLD,
+        altpid_world,
+        true,
+        [flags],
+        [(flags, 1)],
+        |_| { bytes(&altpid_world::default()) }
+    ),
+    command!(
+        "CLONE",
+        ALTPID_CMD_CLONE,
+        altpid_clone,
+        true,
+        [reserved],
+        [(flags, 1 << 38)],
+        |world| {
+            bytes(&altpid_clone {
+                task: world.init.0,
+                exit_signal: crate::SIGCHLD,
+                ..Default::default()
+            })
+        }
+    ),
+    command!(
+        "UNSHARE",
+        ALTPID_CMD_UNSHARE,
+        altpid_unshare,
+        true,
+        [reserved],
+        [(flags, 1 << 28)],
+        |world| {
+            bytes(&altpid_unshare {
+                task: somebody(world).0,
+                flags: altpid::CloneFlags::NEWPID.bits(),
+                ..Default::default()
+            })
+        }
+    ),
+    command!(
+        "SETNS",
+        ALTPID_CMD_SETNS,
+        altpid_setns,
+        false,
+        [reserved],
+        [],
+        |world| {
+            bytes(&altpid_setns {
+                task: somebody(world).0,
+                ns: world.root.0,
+                ..Default::default()
+            })
+        }
+    ),
+    command!(
+        "EXIT",
+        ALTPID_CMD_EXIT,
+        altpid_exit,
+        false,
+        [reserved],
+        [(flags, 2)],
+        |world| {
+            bytes(&altpid_exit {
+                task: somebody(world).0,
+                ..Default::default()
+            })
+        }
+    ),
+    command!(
+        "WAIT",
+        ALTPID_CMD_WAIT,
+        altpid_wait,
+        true,
+        [reserved],
+        [(options, 4)],
+        |world| {
+            world.exit(somebody(world), 7).expect("exit");
+            bytes(&altpid_wait {
+                task: world.init.0,
+                pid: -1,
+                options: crate::WNOHANG,
+                ..Default::default()
+            })
+        }
+    ),
+    command!(
+        "SETSID",
+        ALTPID_CMD_SETSID,
+        altpid_setsid,
+        true,
+        [],
+        [],
+        |world| {
+            bytes(&altpid_setsid {
+                task: somebody(world).0,
+                ..Default::default()
+            })
+        }
+    ),
+    command!(
+        "SETPGID",
+        ALTPID_CMD_SETPGID,
+        altpid_setpgid,
+        false,
+        [reserved],
+        [],
+        |world| {
+            bytes(&altpid_setpgid {
+                task: somebody(world).0,
+                ..Default::default()
+            })
+        }
+    ),
+    command!(
+        "SET_NAME",
+        ALTPID_CMD_SET_NAME,
+        altpid_set_name,
+        false,
+        [reserved],
+        [],
+        |world| {
+            bytes(&altpid_set_name {
+                task: somebody(world).0,
+                comm: *b"somebody\0\0\0\0\0\0\0\0",
+                ..Default::default()
+            })
+        }
+    ),
+    command!(
+        "TASK",
+        ALTPID_CMD_TASK,
+        altpid_task,
+        true,
+        [],
+        [],
+        |world| {
+            bytes(&altpid_task {
+                task: world.init.0,
+                ..Default::default()
+            })
+        }
+    ),
+    command!("NS", ALTPID_CMD_NS, altpid_ns, true, [], [], |world| {
+        bytes(&altpid_ns {
+            ns: world.root.0,
+            ..Default::default()
+        })
+    }),
+    command!(
+        "NS_SET",
+        ALTPID_CMD_NS_SET,
+        altpid_ns_set,
+        false,
+        [],
+        [(what, 3)],
+        |world| {
+            bytes(&altpid_ns_set {
+                ns: world.root.0,
+                what: ALTPID_NS_PID_MAX,
+                value: 30_000,
+                ..Default::default()
+            })
+        }
+    ),
+    command!(
+        "FIND",
+        ALTPID_CMD_FIND,
+        altpid_find,
+        true,
+        [reserved],
+        [(flags, 2)(type_, 4)],
+        |world| {
+            bytes(&altpid_find {
+                ns: world.root.0,
+                nr: 1,
+                ..Default::default()
+            })
+        }
+    ),
+    command!(
+        "TRANSLATE",
+        ALTPID_CMD_TRANSLATE,
+        altpid_translate,
+        true,
+        [],
+        [],
+        |world| {
+            bytes(&altpid_translate {
+                from: world.root.0,
+                to: world.root.0,
+                count: 4,
+                ..Default::default()
+            })
+        }
+    ),
+    command!(
+        "LIST",
+        ALTPID_CMD_LIST,
+        altpid_list,
+        true,
+        [],
+        [(what, 4)],
+        |_| {
+            bytes(&altpid_list {
+                what: ALTPID_LIST_TASKS,
+                count: 4,
+                entry_size: size_of::<altpid_task>() as u32,
+                ..Default::default()
+            })
+        }
+    ),
+    command!(
+        "AUDIT",
+        ALTPID_CMD_AUDIT,
+        altpid_audit,
+        true,
+        [],
+        [],
+        |_| { bytes(&altpid_audit::default()) }
+    ),
+];

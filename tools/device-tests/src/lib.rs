@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the tests of the device have in common.
+//!
+//! The tests themselves are in `tests/`, a program for each area. They need `/dev/altpid` and fail
+//! without it; each test opens a world of its own, so that those of one program can run side by
+//! side. No test depends on timing: what happens in another thread is waited for by looking at it.
+//!
+//! [`Fixture`] is such a world, audited when its test is over. [`raw`] goes around the library,
+//! with structs and addresses as wrong as they can be, and [`command`] says for every command what
+//! its struct looks like. [`sleeper`] is somebody who waits in the kernel.
+
+pub mod command;
+mod fixture;
+pub mod raw;
+pub mod sleeper;
+
+pub use fixture::{
+    Fixture, SIGCHLD, State, WALL, WCLONE, WNOHANG, WNOTHREAD, exited, numbers, pid_max_min,
+};

@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Around the library: commands with any bytes at any address, signals, and the user in C.
+//!
+//! All unsafe code of the tests is here. What makes it sound is that the module gets no address but
+//! those in a [`Region`], which ends with a page that nothing can be written to, and addresses at
+//! which a process has no memory.
+
+use altpid::uapi::{self, altpid_clone, altpid_list, altpid_translate};
+use rustix::{
+    fd::{AsFd, AsRawFd},
+    io::Errno,
+    thread::Pid,
+};
+use std::{
+    ffi::{CStr, CString, c_char, c_int, c_void},
+    mem::offset_of,
+    path::Path,
+    ptr::{self, NonNull},
+    slice,
+    sync::Once,
+};
+
+/// Bytes of a page; also the largest struct that the module looks at.
+pub const PAGE: usize = 4096;
+
+/// What can be done with a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Everything.
+    ReadWrite,
+    /// Reading only.
+    ReadOnly,
+    /// Nothing.
+    Nothing,
+}
+
+impl Access {
+    fn protection(self) -> c_int {
+        match self {
+            Self::ReadWrite => libc::PROT_READ | libc::PROT_WRITE,
+            Self::ReadOnly => libc::PROT_READ,
+            Self::Nothing => libc::PROT_NONE,
+        }
+    }
+}
+
+/// Pages of memory, with one more behind them that cannot be accessed.
+#[derive(Debug)]
+pub struct Region {
+    base: NonNull<u8>,
+    pages: Vec<Access>,
+}
+
+impl Region {
+    /// Pages of zeroes with the given access.
+    pub fn new(pages: &[Access]) -> Self {
+        let len = (pages.len() + 1) * PAGE;
+        // SAFETY: A new mapping at an address that the kernel chooses.
+        let base = unsafe {
+            libc::mmap(
+                ptr::null_mut(),
+                len,
+                libc::PROT_NONE,
+                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
+                -1,
+                0,
+            )
+        };
+        assert_ne!(base, libc::MAP_FAILED, "mmap");
+        let region = Self {
+            base: NonNull::new(base.cast()).expect("memory is not at 0"),
+            pages: pages.to_vec(),
+        };
+        region.protect(false);
+        region
+    }
+
+    /// Usable memory of at least `len` bytes.
+    pub fn with_room(len: usize) -> Self {
+        Self::new(&vec![Access::ReadWrite; len.div_ceil(PAGE).max(1)])
+    }
+
+    /// Bytes before the last page.
+    pub fn len(&self) -> usize {
+        self.pages.len() * PAGE
+    }
+
+    /// Whether only the last page is there.
+    pub fn is_empty(&self) -> bool {
+        self.pages.is_empty()
+    }
+
+    /// The address of a byte in it.
+    pub fn address(&self, at: usize) -> u64 {
+        assert!(at <= self.len());
+        self.base.as_ptr().expose_provenance() as u64 + at as u64
+    }
+
+    /// Gives each page its access, or access to all of them.
+    fn protect(&self, open: bool) {
+        for (index, access) in self.pages.iter().enumerate() {
+            let access = if open { Access::ReadWrite } else { *access };
+            // SAFETY: The page is one of this mapping, and no reference to it exists: they do not
+            // leave `read` and `write`.
+            let status = unsafe {
+                let page = self.base.as_ptr().add(index * PAGE);
+                libc::mprotect(page.cast(), PAGE, access.protection())
+            };
+            assert_eq!(status, 0, "mprotect");
+        }
+    }
+
+    /// Copies bytes into it, whatever the access.
+    pub fn write(&mut self, at: usize, bytes: &[u8]) {
+        assert!(at + bytes.len() <= self.len());
+        self.protect(true);
+        // SAFETY: Within the mapping, which can be written to now; `self` is borrowed mutably.
+        unsafe {
+            self.base
+                .as_ptr()
+                .add(at)
+                .copy_from(bytes.as_ptr(), bytes.len())
+        };
+        self.protect(false);
+    }
+
+    /// Copies bytes out of it, whatever the access.
+    pub fn read(&self, at: usize, len: usize) -> Vec<u8> {
+        assert!(at + len <= self.len());
+        self.protect(true);
+        // SAFETY: Within the mapping, which can be read now.
+        let bytes = unsafe { slice::from_raw_parts(self.base.as_ptr().add(at), len) }.to_vec();
+        self.protect(false);
+        bytes
+    }
+
+    /// Copies numbers into it.
+    pub fn write_numbers(&mut self, at: usize, numbers: &[i32]) {
+        let bytes: Vec<u8> = numbers.iter().flat_map(|nr| nr.to_ne_bytes()).collect();
+        self.write(at, &bytes);
+    }
+
+    /// Copies numbers out of it.
+    pub fn read_numbers(&self, at: usize, count: usize) -> Vec<i32> {
+        let bytes = self.read(at, count * size_of::<i32>());
+        let (numbers, _) = bytes.as_chunks();
+        numbers.iter().copied().map(i32::from_ne_bytes).collect()
+    }
+}
+
+impl Drop for Region {
+    fn drop(&mut self) {
+        // SAFETY: The mapping is this region's, and goes with it.
+        unsafe { libc::munmap(self.base.as_ptr().cast(), self.len() + PAGE) };
+    }
+}
+
+/// What the address in a struct is.
+#[derive(Clone, Copy, Debug)]
+pub enum Array<'a> {
+    /// There is none, or it is 0.
+    None,
+    /// A byte of a region.
+    At(&'a Region, usize),
+    /// Where a process cannot have memory: the first page and the kernel's half.
+    Nowhere(u64),
+}
+
+/// Where in its struct a command has an address.
+fn address_field(command: u32) -> Option<usize> {
+    match command {
+        uapi::ALTPID_CMD_CLONE => Some(offset_of!(altpid_clone, set_tid)),
+        uapi::ALTPID_CMD_TRANSLATE => Some(offset_of!(altpid_translate, nrs)),
+        uapi::ALTPID_CMD_LIST => Some(offset_of!(altpid_list, entries)),
+        _ => None,
+    }
+}
+
+/// Issues a command with its struct in a region: puts `bytes` there, and the address of the array.
+///
+/// # Errors
+///
+/// What the module returns.
+pub fn call(
+    world: impl AsFd,
+    command: u32,
+    bytes: &[u8],
+    array: Array<'_>,
+    region: &mut Region,
+    at: usize,
+) -> Result<(), Errno> {
+    let bytes = with_address(command, bytes, array);
+    // What does not fit is not there.
+    let room = bytes.len().min(region.len() - at);
+    region.write(at, &bytes[..room]);
+    ioctl(world, command, region.address(at))
+}
+
+/// Issues a command that has no array, and returns its reply.
+///
+/// # Errors
+///
+/// What the module returns.
+pub fn ask<T: Plain>(world: impl AsFd, command: u32, value: &T) -> Result<T, Errno> {
+    let mut bytes = bytes_of(value);
+    let size = bytes.len() as u32;
+    bytes[..4].copy_from_slice(&size.to_ne_bytes());
+    let mut region = Region::with_room(bytes.len());
+    call(world, command, &bytes, Array::None, &mut region, 0)?;
+    Ok(from_bytes(&region.read(0, bytes.len())))
+}
+
+/// The bytes of a struct with the address of its array in it.
+pub fn with_address(command: u32, bytes: &[u8], array: Array<'_>) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    let address = match array {
+        Array::None => 0,
+        Array::At(region, at) => region.address(at),
+        Array::Nowhere(address) => {
+            assert!(address < PAGE as u64 || address >= 1 << 63);
+            address
+        }
+    };
+    if let Some(field) = address_field(command).and_then(|at| bytes.get_mut(at..at + 8)) {
+        field.copy_from_slice(&address.to_ne_bytes());
+    }
+    bytes
+}
+
+/// Issues a command with an address at which there is no memory.
+///
+/// # Errors
+///
+/// What the module returns.
+pub fn call_nowhere(world: impl AsFd, command: u32, address: u64) -> Result<(), Errno> {
+    assert!(address < PAGE as u64 || address >= 1 << 63);
+    ioctl(world, command, address)
+}
+
+/// The address is in a region, or nowhere, and so is the one in the struct.
+fn ioctl(world: impl AsFd, command: u32, address: u64) -> Result<(), Errno> {
+    let fd = world.as_fd().as_raw_fd();
+    // SAFETY: A struct, and an array of what a command with one says, is written from its
+    // beginning on, and no further than to the page behind its region that cannot be written to.
+    let status = unsafe { libc::ioctl(fd, command as _, address) };
+    if status == 0 {
+        return Ok(());
+    }
+    assert_eq!(status, -1);
+    let error = std::io::Error::last_os_error();
+    Err(Errno::from_io_error(&error).expect("an error number"))
+}
+
+/// Sends a thread of this process a signal whose handler does nothing, and which ends the system
+/// call that the thread is in. Returns whether there is such a thread.
+pub fn interrupt(thread: Pid) -> bool {
+    static HANDLER: Once = Once::new();
+
+    extern "C" fn nothing(_: c_int) {}
+
+    HANDLER.call_once(|| {
+        // SAFETY: All zeroes is a valid sigaction, and the handler does nothing.
+        let status = unsafe {
+            let mut action: libc::sigaction = std::mem::zeroed();
+            action.sa_sigaction = nothing as extern "C" fn(c_int) as usize;
+            libc::sigaction(libc::SIGUSR1, &raw const action, ptr::null_mut())
+        };
+        assert_eq!(status, 0, "sigaction");
+    });
+    let (process, thread) = (std::process::id(), thread.as_raw_nonzero().get());
+    // SAFETY: A signal that has a handler, to a thread of this process.
+    let status = unsafe { libc::syscall(libc::SYS_tgkill, process, thread, libc::SIGUSR1) };
+    status == 0
+}
+
+/// A command as C has it.
+#[repr(C)]
+struct CCommand {
+    name: *const c_char,
+    number: u32,
+    size: u32,
+}
+
+// SAFETY: As they are in c/interface.c.
+unsafe extern "C" {
+    fn altpid_c_command(index: usize, out: *mut CCommand) -> c_int;
+    fn altpid_c_drive(path: *const c_char, why: *mut *const c_char) -> c_int;
+}
+
+/// The commands as C has them: name, number and size of the struct.
+pub fn c_commands() -> Vec<(String, u32, u32)> {
+    let mut all = Vec::new();
+    loop {
+        let mut out = CCommand {
+            name: ptr::null(),
+            number: 0,
+            size: 0,
+        };
+        // SAFETY: `out` is what the function fills in.
+        if unsafe { altpid_c_command(all.len(), &raw mut out) } == 0 {
+            return all;
+        }
+        // SAFETY: The name is a string constant.
+        let name = unsafe { CStr::from_ptr(out.name) };
+        let name = name.to_string_lossy().into_owned();
+        all.push((name, out.number, out.size));
+    }
+}
+
+/// Drives the device from C.
+///
+/// # Errors
+///
+/// What did not hold there.
+pub fn c_drive(device: &Path) -> Result<(), String> {
+    let path = CString::new(device.as_os_str().as_encoded_bytes()).expect("a path");
+    let mut why: *const c_char = ptr::null();
+    // SAFETY: `path` is a string, and `why` is set to a string constant when it fails.
+    if unsafe { altpid_c_drive(path.as_ptr(), &raw mut why) } == 0 {
+        return Ok(());
+    }
+    // SAFETY: As above.
+    let why = unsafe { CStr::from_ptr(why) };
+    Err(format!(
+        "{}: {}",
+        why.to_string_lossy(),
+        std::io::Error::last_os_error()
+    ))
+}
+
+/// The bytes of a struct of the interface.
+pub fn bytes_of<T: Plain>(value: &T) -> Vec<u8> {
+    let pointer: *const c_void = ptr::from_ref(value).cast();
+    // SAFETY: `Plain` structs have no padding, so that every byte is initialized.
+    unsafe { slice::from_raw_parts(pointer.cast(), size_of::<T>()) }.to_vec()
+}
+
+/// The struct that bytes are, as many as there are; the rest is zeroes.
+pub fn from_bytes<T: Plain>(bytes: &[u8]) -> T {
+    let mut value = T::default();
+    let known = bytes.len().min(size_of::<T>());
+    // SAFETY: Within the value, for which all bytes are valid.
+    unsafe {
+        ptr::from_mut(&mut value)
+            .cast::<u8>()
+            .copy_from(bytes.as_ptr(), known)
+    };
+    value
+}
+
+/// A struct of integers without padding.
+///
+/// # Safety
+///
+/// It is that.
+pub unsafe trait Plain: Default {}
+
+macro_rules! plain {
+    ($($name:ident)*) => {
+        // SAFETY: The interface has explicit padding only, as the module's own build checks.
+        $(unsafe impl Plain for uapi::$name {})*
+    };
+}
+
+plain! {
+    altpid_world altpid_clone altpid_unshare altpid_setns altpid_exit altpid_wait altpid_setsid
+    altpid_setpgid altpid_set_name altpid_task altpid_ns altpid_ns_set altpid_find
+    altpid_translate altpid_list altpid_audit
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The interface as C has it.
+
+use altpid_device_tests::{command::COMMANDS, raw};
+use std::{collections::BTreeMap, env, path::PathBuf};
+
+#[test]
+fn c_and_rust_agree_on_numbers_and_sizes() {
+    let in_rust: BTreeMap<_, _> = COMMANDS
+        .iter()
+        .map(|command| {
+            (
+                command.name.to_owned(),
+                (command.number, command.size as u32),
+            )
+        })
+        .collect();
+    let in_c: BTreeMap<_, _> = raw::c_commands()
+        .into_iter()
+        .map(|(name, number, size)| (name, (number, size)))
+        .collect();
+    assert_eq!(in_c, in_rust);
+    assert_eq!(in_c.len(), COMMANDS.len());
+}
+
+#[test]
+fn numbers_and_sizes_are_those_that_were_published() {
+    let published: &[(&str, u32, usize)] = &[
+        ("WORLD", 0xb900, 80),
+        ("CLONE", 0xb901, 64),
+        ("UNSHARE", 0xb902, 32),
+        ("SETNS", 0xb903, 24),
+        ("EXIT", 0xb904, 24),
+        ("WAIT", 0xb905, 40),
+        ("SETSID", 0xb906, 16),
+        ("SETPGID", 0xb907, 24),
+        ("SET_NAME", 0xb908, 32),
+        ("TASK", 0xb940, 616),
+        ("NS", 0xb941, 56),
+        ("NS_SET", 0xb942, 24),
+        ("FIND", 0xb943, 40),
+        ("TRANSLATE", 0xb944, 32),
+        ("LIST", 0xb945, 40),
+        ("AUDIT", 0xb946, 152),
+    ];
+    let found: Vec<_> = COMMANDS
+        .iter()
+        .map(|command| (command.name, command.number, command.size))
+        .collect();
+    assert_eq!(found, published);
+}
+
+#[test]
+fn a_c_program_drives_the_device() {
+    let device = env::var_os("ALTPID_DEVICE").map_or_else(|| "/dev/altpid".into(), PathBuf::from);
+    raw::c_drive(&device).expect("what C expects");
+}
