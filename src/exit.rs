@@ -152,6 +152,9 @@ impl Tree {
                 self.send_pdeath(child, father);
             }
             if threaded {
+                if heir.is_some_and(|heir| self.tasks[heir].is_zapping()) && self.is_dead(child) {
+                    self.release_leader(child);
+                }
                 continue;
             }
             // reparent_leader()
@@ -256,7 +259,8 @@ impl Tree {
             // Too many real-time signals: natively it is lost as well.
             let _ = self.send(signal, Source::Child(info), parent, Scope::Process);
         }
-        unwanted
+        // Who takes a namespace along waits for children of every kind.
+        unwanted || self.tasks[parent].is_zapping()
     }
 
     /// Takes a dead thread that does not lead out of the tree. If a dead leader had to wait for

@@ -187,7 +187,7 @@ impl World {
     }
 
     /// Whom number `nr` of a namespace names as a `kind`, or with `or_next` the first number at or
-    /// behind it that names anybody so; with the number. The id is 0 when nobody leads it.
+    /// behind it that names anybody so; with the number.
     ///
     /// # Errors
     ///
@@ -211,8 +211,7 @@ impl World {
             };
             let user = {
                 let tree = self.tree().lock();
-                tree.user_of(&pid, kind)
-                    .map(|task| task.map_or(0, |task| tree.tasks.id(task)))
+                tree.user_of(&pid, kind).map(|task| tree.tasks.id(task))
             };
             match user {
                 Some(id) => return Ok((nr, id)),

@@ -116,6 +116,11 @@ impl Task {
         self.state == TaskState::Running
     }
 
+    /// Whether it is an init that takes its namespace along: it reaps every child at once.
+    pub(crate) fn is_zapping(&self) -> bool {
+        matches!(self.state, TaskState::Zapping { .. } | TaskState::ZapWait)
+    }
+
     /// Whether it waits on the list of exiting tasks.
     pub(crate) fn is_queued(&self) -> bool {
         self.exiting.is_linked()

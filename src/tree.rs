@@ -188,6 +188,17 @@ impl Tree {
         Idx::from_raw(pid.user(PidType::Tgid))
     }
 
+    /// A task that uses a pid as a `kind` (`pid_task()`): for a process group or a session the
+    /// leader of a process in it.
+    pub(crate) fn user_of(&self, pid: &Pid, kind: PidType) -> Option<Idx<Task>> {
+        match kind {
+            PidType::Pid => self.task_of(pid),
+            PidType::Tgid | PidType::Pgid | PidType::Sid => {
+                self.groups[Idx::<Group>::from_raw(pid.user(kind))?].leader
+            }
+        }
+    }
+
     /// Whether a group is the init of the world (`is_global_init()`).
     pub(crate) fn is_world_init(&self, group: Idx<Group>) -> bool {
         let pid = &self.groups[group].tgid;

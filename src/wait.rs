@@ -11,7 +11,7 @@
 
 use crate::{
     pending::{CLD_CONTINUED, CLD_EXITED, CLD_KILLED, CLD_STOPPED, SIGCHLD, SIGCONT},
-    pid::{find_pid, Pid, PidType},
+    pid::{find_pid, Pid},
     slots::Idx,
     task::{Group, JobState, Parent, Task},
     tree::Tree,
@@ -188,11 +188,9 @@ impl Tree {
                 return Ok(Look::Found(report));
             }
         } else {
-            let mut next_thread = Some(task);
-            if selection.options & WNOTHREAD == 0 {
-                next_thread = self.group_of(task).threads.first();
-            }
-            while let Some(thread) = next_thread {
+            // One's own children come first, then those of the threads behind, and round.
+            let mut thread = task;
+            loop {
                 let mut next_child = self.tasks[thread].children.first();
                 while let Some(child) = next_child {
                     next_child = self.tasks[thread].children.next(&self.groups, child);
@@ -200,10 +198,14 @@ impl Tree {
                         return Ok(Look::Found(report));
                     }
                 }
-                if selection.options & WNOTHREAD != 0 {
-                    break;
+                let threads = &self.group_of(task).threads;
+                let next = threads.next(&self.tasks, thread).or(threads.first());
+                match next {
+                    Some(next) if next != task && selection.options & WNOTHREAD == 0 => {
+                        thread = next;
+                    }
+                    _ => break,
                 }
-                next_thread = self.group_of(task).threads.next(&self.tasks, thread);
             }
         }
         if expected {
@@ -288,20 +290,5 @@ impl Tree {
         }
         let clone = selection.options & WCLONE != 0;
         selection.options & WALL != 0 || (group.exit_signal != SIGCHLD) == clone
-    }
-
-    /// The process that uses a number of a kind in the way that `type` says, see
-    /// `struct altpid_find`: the task, and whether the number is in use so at all.
-    pub(crate) fn user_of(&self, pid: &Pid, kind: PidType) -> Option<Option<Idx<Task>>> {
-        let raw = pid.user(kind);
-        if raw == 0 {
-            return None;
-        }
-        Some(match kind {
-            PidType::Pid => self.task_of(pid),
-            PidType::Tgid | PidType::Pgid | PidType::Sid => {
-                Idx::<Group>::from_raw(raw).and_then(|group| self.groups[group].leader)
-            }
-        })
     }
 }

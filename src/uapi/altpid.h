@@ -650,12 +650,12 @@ struct altpid_ns_set {
  * @ns: the namespace the number is meant in
  * @nr: the number; out: the number found
  * @type: ALTPID_PIDTYPE_*: as what it must be in use
- * @task: out: a task that uses it so (the one, for PID and TGID), 0 when the
- *	number is in use otherwise, as a process group's whose leader is gone
+ * @task: out: the task whose number it is; for a process group and a session the
+ *	leader of a process in it, who may be dead and not reaped
  * @reserved: 0
  *
  * Mirrors find_pid_ns(), find_ge_pid() and pid_task(). Errors: ESRCH for a
- * number not in use; EINVAL for another @type.
+ * number that is not in use as @type; EINVAL for another @type.
  */
 struct altpid_find {
 	__u32 size;

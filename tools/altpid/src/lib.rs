@@ -37,7 +37,7 @@ pub use signals::{
     Action, Disposition, Kill, Mask, SigInfo, SigSet, Signals, WaitId, WaitIdReport,
 };
 pub use types::{
-    Audit, Clone, CloneFlags, Cloned, Error, Ns, NsId, NsState, Parent, PidType, Result, Task,
-    TaskId, TaskState, Waited, WorldInfo,
+    Audit, Blocker, Clone, CloneFlags, Cloned, Error, Ns, NsId, NsState, Parent, PidType, Result,
+    Task, TaskId, TaskState, Waited, WorldInfo,
 };
 pub use world::World;

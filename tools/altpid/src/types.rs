@@ -326,6 +326,63 @@ pub struct Waited {
     pub status: i32,
 }
 
+/// One thing that keeps a namespace from going; see `struct altpid_blocker`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blocker {
+    /// A task that has not exited.
+    Alive {
+        /// Its number in the namespace.
+        nr: i32,
+        /// The task.
+        task: TaskId,
+    },
+    /// A task that has exited and is not reaped.
+    Zombie {
+        /// Its number in the namespace.
+        nr: i32,
+        /// The task.
+        task: TaskId,
+        /// Whom it waits for: its parent, or a live thread of its process.
+        waits_for: Option<TaskId>,
+    },
+    /// A number that a process group or a session has.
+    Number {
+        /// The number.
+        nr: i32,
+        /// A process in that group or session.
+        task: TaskId,
+    },
+    /// A task that lives elsewhere and whose children would be born there.
+    ForChildren {
+        /// The task.
+        task: TaskId,
+    },
+    /// A namespace right below.
+    Namespace {
+        /// The namespace.
+        ns: NsId,
+    },
+}
+
+impl Blocker {
+    pub(crate) fn from_uapi(raw: &uapi::altpid_blocker) -> Self {
+        let (nr, task) = (raw.nr, TaskId(raw.task));
+        match raw.reason {
+            uapi::ALTPID_BLOCKER_ALIVE => Self::Alive { nr, task },
+            uapi::ALTPID_BLOCKER_ZOMBIE => Self::Zombie {
+                nr,
+                task,
+                waits_for: (raw.other != 0).then_some(TaskId(raw.other)),
+            },
+            uapi::ALTPID_BLOCKER_NUMBER => Self::Number { nr, task },
+            uapi::ALTPID_BLOCKER_FOR_CHILDREN => Self::ForChildren { task },
+            _ => Self::Namespace {
+                ns: NsId(raw.other),
+            },
+        }
+    }
+}
+
 /// What an audit has found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Audit {

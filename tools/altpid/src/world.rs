@@ -298,24 +298,18 @@ impl World {
         self.call(verb, &mut arg)
     }
 
-    /// Whom number `nr` of a namespace names as a `kind`. `None` in the result says that the number
-    /// is in use so, but its leader is gone.
-    pub fn find(&self, ns: NsId, nr: i32, kind: PidType) -> Result<Option<TaskId>> {
+    /// Whom number `nr` of a namespace names as a `kind`; for a process group and a session the
+    /// leader of a process in it.
+    pub fn find(&self, ns: NsId, nr: i32, kind: PidType) -> Result<TaskId> {
         Ok(self.find_with(ns, nr, kind, 0)?.1)
     }
 
     /// The first number at or after `nr` that is in use as a `kind`, and by whom.
-    pub fn find_from(&self, ns: NsId, nr: i32, kind: PidType) -> Result<(i32, Option<TaskId>)> {
+    pub fn find_from(&self, ns: NsId, nr: i32, kind: PidType) -> Result<(i32, TaskId)> {
         self.find_with(ns, nr, kind, uapi::ALTPID_FIND_GE)
     }
 
-    fn find_with(
-        &self,
-        ns: NsId,
-        nr: i32,
-        kind: PidType,
-        flags: u32,
-    ) -> Result<(i32, Option<TaskId>)> {
+    fn find_with(&self, ns: NsId, nr: i32, kind: PidType, flags: u32) -> Result<(i32, TaskId)> {
         let type_ = match kind {
             PidType::Pid => uapi::ALTPID_PIDTYPE_PID,
             PidType::Tgid => uapi::ALTPID_PIDTYPE_TGID,
@@ -330,7 +324,7 @@ impl World {
             ..Default::default()
         };
         self.call("find", &mut arg)?;
-        Ok((arg.nr, (arg.task != 0).then_some(TaskId(arg.task))))
+        Ok((arg.nr, TaskId(arg.task)))
     }
 
     /// What numbers of namespace `from` are in `to`, in place: 0 where not visible, `-ESRCH` where
@@ -358,6 +352,12 @@ impl World {
     pub fn namespaces(&self, below: Option<NsId>) -> Result<Vec<Ns>> {
         let raw = self.list::<uapi::altpid_ns>(uapi::ALTPID_LIST_NAMESPACES, below)?;
         Ok(raw.iter().map(Ns::from_uapi).collect())
+    }
+
+    /// What keeps a namespace from going.
+    pub fn blockers(&self, ns: NsId) -> Result<Vec<Blocker>> {
+        let raw = self.list::<uapi::altpid_blocker>(uapi::ALTPID_LIST_BLOCKERS, Some(ns))?;
+        Ok(raw.iter().map(Blocker::from_uapi).collect())
     }
 
     fn list<E: Default + Copy>(&self, what: u32, view: Option<NsId>) -> Result<Vec<E>> {

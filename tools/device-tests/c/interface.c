@@ -18,6 +18,8 @@
 
 #include "altpid.h"
 
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+
 struct command {
 	const char *name;
 	__u32 number;
@@ -37,6 +39,14 @@ static const struct command commands[] = {
 	COMMAND(SETSID, altpid_setsid),
 	COMMAND(SETPGID, altpid_setpgid),
 	COMMAND(SET_NAME, altpid_set_name),
+	COMMAND(KILL, altpid_kill),
+	COMMAND(SIGACTION, altpid_sigaction),
+	COMMAND(SIGPROCMASK, altpid_sigprocmask),
+	COMMAND(SIGWAIT, altpid_sigwait),
+	COMMAND(EXEC, altpid_exec),
+	COMMAND(PRCTL, altpid_prctl),
+	COMMAND(REBOOT, altpid_reboot),
+	COMMAND(WAITID, altpid_waitid),
 	COMMAND(TASK, altpid_task),
 	COMMAND(NS, altpid_ns),
 	COMMAND(NS_SET, altpid_ns_set),
@@ -44,13 +54,13 @@ static const struct command commands[] = {
 	COMMAND(TRANSLATE, altpid_translate),
 	COMMAND(LIST, altpid_list),
 	COMMAND(AUDIT, altpid_audit),
+	COMMAND(SIGNALS, altpid_signals),
 };
 
 /* Fills in one command; returns 0 when there is none with that index. */
-int altpid_c_command(size_t index, struct command *out);
 int altpid_c_command(size_t index, struct command *out)
 {
-	if (index >= sizeof(commands) / sizeof(commands[0]))
+	if (index >= ARRAY_SIZE(commands))
 		return 0;
 	*out = commands[index];
 	return 1;
@@ -116,7 +126,6 @@ static const char *drive(int fd)
 }
 
 /* Opens the device and drives it; when that fails, *why says what failed. */
-int altpid_c_drive(const char *path, const char **why);
 int altpid_c_drive(const char *path, const char **why)
 {
 	int fd = open(path, O_RDWR | O_CLOEXEC);

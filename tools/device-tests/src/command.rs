@@ -267,6 +267,139 @@ pub const COMMANDS: &[Command] = &[
         }
     ),
     command!(
+        "KILL",
+        ALTPID_CMD_KILL,
+        altpid_kill,
+        false,
+        [target tgid code value],
+        [(how, 7)],
+        |world| {
+            bytes(&altpid_kill {
+                task: somebody(world).0,
+                how: ALTPID_KILL_PID,
+                pid: 1,
+                sig: 15,
+                ..Default::default()
+            })
+        }
+    ),
+    command!(
+        "SIGACTION",
+        ALTPID_CMD_SIGACTION,
+        altpid_sigaction,
+        true,
+        [],
+        [(flags, 4)(handler, 4)],
+        |world| {
+            bytes(&altpid_sigaction {
+                task: somebody(world).0,
+                sig: 15,
+                handler: ALTPID_SIG_HANDLER,
+                ..Default::default()
+            })
+        }
+    ),
+    command!(
+        "SIGPROCMASK",
+        ALTPID_CMD_SIGPROCMASK,
+        altpid_sigprocmask,
+        true,
+        [],
+        [(how, 3)],
+        |world| {
+            bytes(&altpid_sigprocmask {
+                task: somebody(world).0,
+                how: ALTPID_SIG_BLOCK,
+                set: !0,
+                ..Default::default()
+            })
+        }
+    ),
+    command!(
+        "SIGWAIT",
+        ALTPID_CMD_SIGWAIT,
+        altpid_sigwait,
+        true,
+        [reserved],
+        [],
+        |world| {
+            let task = somebody(world);
+            let every = altpid::SigSet::ALL;
+            let sent = world
+                .sigprocmask(task, altpid::Mask::Set, every)
+                .and_then(|_| world.kill(altpid::Kill::Outside(task), 10));
+            sent.expect("a signal that waits");
+            bytes(&altpid_sigwait {
+                task: task.0,
+                set: !0,
+                ..Default::default()
+            })
+        }
+    ),
+    command!(
+        "EXEC",
+        ALTPID_CMD_EXEC,
+        altpid_exec,
+        false,
+        [reserved],
+        [],
+        |world| {
+            bytes(&altpid_exec {
+                task: somebody(world).0,
+                comm: *b"program\0\0\0\0\0\0\0\0\0",
+                ..Default::default()
+            })
+        }
+    ),
+    command!(
+        "PRCTL",
+        ALTPID_CMD_PRCTL,
+        altpid_prctl,
+        true,
+        [],
+        [(option, 64)],
+        |world| {
+            bytes(&altpid_prctl {
+                task: somebody(world).0,
+                option: ALTPID_PR_GET_PDEATHSIG,
+                value: 77,
+                ..Default::default()
+            })
+        }
+    ),
+    command!(
+        "REBOOT",
+        ALTPID_CMD_REBOOT,
+        altpid_reboot,
+        false,
+        [],
+        [(cmd, 1)],
+        |world| {
+            let (init, _) = world.container(world.init);
+            bytes(&altpid_reboot {
+                task: init.0,
+                cmd: 0x0123_4567,
+                ..Default::default()
+            })
+        }
+    ),
+    command!(
+        "WAITID",
+        ALTPID_CMD_WAITID,
+        altpid_waitid,
+        true,
+        [reserved],
+        [(options, 0x40)(which, 4)],
+        |world| {
+            world.exit(somebody(world), 7).expect("exit");
+            bytes(&altpid_waitid {
+                task: world.init.0,
+                options: crate::WNOHANG | 4,
+                ..Default::default()
+            })
+        }
+    ),
+    command!(
         "TASK",
         ALTPID_CMD_TASK,
         altpid_task,
@@ -357,5 +490,19 @@ pub const COMMANDS: &[Command] = &[
         [],
         [],
         |_| { bytes(&altpid_audit::default()) }
+    ),
+    command!(
+        "SIGNALS",
+        ALTPID_CMD_SIGNALS,
+        altpid_signals,
+        true,
+        [],
+        [],
+        |world| {
+            bytes(&altpid_signals {
+                task: world.init.0,
+                ..Default::default()
+            })
+        }
     ),
 ];

@@ -278,7 +278,7 @@ fn the_array_of_a_clone() {
     request.put(size_at, &1u64.to_ne_bytes());
     request.send(&world).expect("a number at the end of a page");
     let child = world.find(world.root, 102, altpid::PidType::Pid);
-    assert!(child.expect("pid 102").is_some());
+    assert!(child.is_ok(), "pid 102");
 }
 
 #[test]

@@ -36,6 +36,14 @@ fn numbers_and_sizes_are_those_that_were_published() {
         ("SETSID", 0xb906, 16),
         ("SETPGID", 0xb907, 24),
         ("SET_NAME", 0xb908, 32),
+        ("KILL", 0xb909, 48),
+        ("SIGACTION", 0xb90a, 24),
+        ("SIGPROCMASK", 0xb90b, 24),
+        ("SIGWAIT", 0xb90c, 48),
+        ("EXEC", 0xb90d, 32),
+        ("PRCTL", 0xb90e, 24),
+        ("REBOOT", 0xb90f, 16),
+        ("WAITID", 0xb910, 48),
         ("TASK", 0xb940, 616),
         ("NS", 0xb941, 56),
         ("NS_SET", 0xb942, 24),
@@ -43,6 +51,7 @@ fn numbers_and_sizes_are_those_that_were_published() {
         ("TRANSLATE", 0xb944, 32),
         ("LIST", 0xb945, 40),
         ("AUDIT", 0xb946, 152),
+        ("SIGNALS", 0xb947, 80),
     ];
     let found: Vec<_> = COMMANDS
         .iter()

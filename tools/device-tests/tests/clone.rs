@@ -105,7 +105,7 @@ fn a_thread_belongs_to_its_process() {
     }
     assert_eq!(leader.nr_threads, 3);
     let find = |nr, kind| world.find(world.root, nr, kind).map_err(|e| e.errno);
-    assert_eq!(find(3, PidType::Pid), Ok(Some(thread)));
+    assert_eq!(find(3, PidType::Pid), Ok(thread));
     assert_eq!(find(3, PidType::Tgid), Err(Errno::SRCH), "it leads nothing");
     // What a thread forks is its own child.
     let child = world.fork(second);

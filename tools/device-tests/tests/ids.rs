@@ -2,7 +2,9 @@
 
 //! Ids of tasks and namespaces that name nothing, and numbers at the ends of what a number can be.
 
-use altpid::{Clone, CloneFlags, NsId, Parent, PidType, Result, TaskId, World};
+use altpid::{
+    Clone, CloneFlags, Kill, Mask, NsId, Parent, PidType, Result, SigSet, TaskId, WaitId, World,
+};
 use altpid_device_tests::{Fixture, WALL, WNOHANG};
 use rustix::io::Errno;
 
@@ -24,6 +26,26 @@ const DEEDS: &[Attempt<TaskId>] = &[
     ("setsid", |w, id| w.setsid(id).map(drop)),
     ("setpgid", |w, id| w.setpgid(id, 0, 0)),
     ("set_name", |w, id| w.set_name(id, b"ghost")),
+    ("waitid", |w, id| {
+        w.waitid(id, WaitId::All, WNOHANG | 4).map(drop)
+    }),
+    ("kill", |w, id| w.kill(Kill::Pid(id, 1), 0)),
+    ("kill everybody", |w, id| w.kill(Kill::Pid(id, -1), 0)),
+    ("kill a group", |w, id| w.kill(Kill::Pid(id, 0), 0)),
+    ("tgkill", |w, id| w.kill(Kill::Thread(id, 1, 1), 0)),
+    ("rt_sigqueueinfo", |w, id| {
+        w.kill(Kill::Queue(id, 1, -1, 0), 0)
+    }),
+    ("fault", |w, id| w.kill(Kill::Fault(id), 11)),
+    ("sigaction", |w, id| w.sigaction(id, 15, None).map(drop)),
+    ("sigprocmask", |w, id| {
+        w.sigprocmask(id, Mask::Set, SigSet::ALL).map(drop)
+    }),
+    ("sigtimedwait", |w, id| w.sigwait(id, SigSet::ALL).map(drop)),
+    ("execve", |w, id| w.exec(id, b"ghost")),
+    ("reboot", |w, id| w.reboot(id, 0x0123_4567)),
+    ("subreaper", |w, id| w.set_child_subreaper(id, true)),
+    ("pdeath", |w, id| w.set_pdeath_signal(id, 9)),
     ("clone to a parent", |w, id| {
         let args = Clone::new().parent(Parent::Task(id));
         w.clone(w.info()?.init, &args).map(drop)
@@ -76,9 +98,11 @@ fn ids_that_never_were() {
         };
         all_fail(&world, deeds, TaskId(id), Errno::SRCH);
         world.refuses(Errno::SRCH, |w| w.task(TaskId(id)));
+        world.refuses(Errno::SRCH, |w| w.kill(Kill::Outside(TaskId(id)), 9));
         all_fail(&world, USES, NsId(id), Errno::NOENT);
         world.refuses(Errno::NOENT, |w| w.tasks(Some(NsId(id))));
         world.refuses(Errno::NOENT, |w| w.namespaces(Some(NsId(id))));
+        world.refuses(Errno::NOENT, |w| w.blockers(NsId(id)));
     }
     // 0 is never an id; in the place of a parent and of a view it means that there is none.
     all_fail(&world, &DEEDS[..DEEDS.len() - 1], TaskId(0), Errno::SRCH);
@@ -93,10 +117,13 @@ fn ids_of_the_dead() {
     // Its parent can do nothing for it, and it can do nothing.
     all_fail(&world, DEEDS, zombie, Errno::SRCH);
     world.task(zombie).expect("a zombie can be looked at");
+    let late = world.kill(Kill::Outside(zombie), 9);
+    late.expect("a zombie can be sent signals");
 
     assert_eq!(world.reap(world.init).task, zombie);
     all_fail(&world, DEEDS, zombie, Errno::SRCH);
     world.refuses(Errno::SRCH, |w| w.task(zombie));
+    world.refuses(Errno::SRCH, |w| w.kill(Kill::Outside(zombie), 9));
 }
 
 #[test]
@@ -159,10 +186,10 @@ fn numbers_at_the_ends() {
     }
     for nr in [i32::MIN, -1, 0, 1] {
         let first = world.find_from(root, nr, PidType::Pid).expect("find");
-        assert_eq!(first, (1, Some(init)), "{nr}");
+        assert_eq!(first, (1, init), "{nr}");
     }
     let next = world.find_from(root, 2, PidType::Pid).expect("find");
-    assert_eq!(next, (world.own_pid(child), Some(child)));
+    assert_eq!(next, (world.own_pid(child), child));
     for nr in [world.own_pid(child) + 1, i32::MAX - 1, i32::MAX] {
         world.refuses(Errno::SRCH, |w| w.find_from(root, nr, PidType::Pid));
     }

@@ -2,7 +2,7 @@
 
 //! Listings: what is in them, in parts of any size, and while things come and go.
 
-use altpid::{Clone, CloneFlags, NsId, Task, TaskId, TaskState, uapi::*};
+use altpid::{Blocker, Clone, CloneFlags, NsId, NsState, Task, TaskId, TaskState, uapi::*};
 use altpid_device_tests::{
     Fixture,
     raw::{Access, Array, PAGE, Plain, Region, bytes_of, call, from_bytes},
@@ -243,9 +243,42 @@ fn entries_can_be_shorter_or_longer() {
 }
 
 #[test]
+fn what_keeps_a_namespace() {
+    let world = Fixture::new();
+    let (init, ns) = world.container(world.init);
+    let holder = world.fork(world.init);
+    let injected: Vec<_> = (0..2000).map(|_| world.inject(holder, ns)).collect();
+    for &task in &injected {
+        world.exit_group(task, 0).expect("exit");
+    }
+    world.setns(holder, ns).expect("setns");
+    world.exit_group(init, 0).expect("exit");
+    // Dying: each zombie, who should reap it, and who else points there.
+    let mut expected: Vec<_> = (2..)
+        .zip(&injected)
+        .map(|(nr, &task)| Blocker::Zombie {
+            nr,
+            task,
+            waits_for: Some(holder),
+        })
+        .collect();
+    expected.push(Blocker::ForChildren { task: holder });
+    assert_eq!(world.blockers(ns).expect("list"), expected);
+    for _ in &injected {
+        world.reap(holder);
+    }
+    assert_eq!(world.reap(world.init).task, init);
+    let held = vec![Blocker::ForChildren { task: holder }];
+    assert_eq!(world.blockers(ns).expect("list"), held);
+    assert_eq!(world.ns(ns).expect("ns").state, NsState::Dead);
+    world.setns(holder, world.root).expect("setns");
+    assert!(!world.has_ns(ns));
+}
+
+#[test]
 fn bad_listings() {
     let world = populated();
-    for what in [0, 3, u32::MAX] {
+    for what in [0, 4, u32::MAX] {
         let listing = Listing {
             what,
             ..tasks(&world)

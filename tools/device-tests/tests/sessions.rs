@@ -16,7 +16,7 @@ fn job(world: &Fixture, task: TaskId) -> (Vec<i32>, Vec<i32>) {
 /// Somebody who is in the group or the session of a number of the root.
 fn member(world: &Fixture, nr: i32, kind: PidType) -> Task {
     let found = world.find(world.root, nr, kind).expect("a number in use");
-    world.task(found.expect("a member")).expect("task")
+    world.task(found).expect("task")
 }
 
 /// Whether a number of the root is in use as a group's and as a session's.

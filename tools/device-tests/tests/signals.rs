@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Signals, job control, waitid, exec, prctl and reboot, as a program over the device sees them.
+//! The tables of who is immune to what are KUnit's; here it is the interface that counts.
+
+use altpid::{
+    Action, Disposition, Kill, Mask, SigInfo, SigSet, TaskId, TaskState, WaitId, WaitIdReport,
+};
+use altpid_device_tests::{Fixture, SIGCHLD, WNOHANG, exited, sleeper::Sleeper};
+use rustix::io::Errno;
+use std::thread;
+
+const SIGHUP: i32 = libc::SIGHUP;
+const SIGUSR1: i32 = libc::SIGUSR1;
+const SIGTERM: i32 = libc::SIGTERM;
+const SIGKILL: i32 = libc::SIGKILL;
+const SIGCONT: i32 = libc::SIGCONT;
+const SIGSTOP: i32 = libc::SIGSTOP;
+const WUNTRACED: u32 = libc::WUNTRACED as u32;
+const WCONTINUED: u32 = libc::WCONTINUED as u32;
+const WEXITED: u32 = libc::WEXITED as u32;
+const WNOWAIT: u32 = libc::WNOWAIT as u32;
+
+fn handle(world: &Fixture, task: TaskId, signal: i32) {
+    let action = Disposition::Handler.into();
+    world
+        .sigaction(task, signal, Some(action))
+        .expect("sigaction");
+}
+
+fn status(world: &Fixture, parent: TaskId, options: u32) -> Option<i32> {
+    let waited = world.wait(parent, -1, WNOHANG | options).expect("wait4");
+    waited.map(|waited| waited.status)
+}
+
+#[test]
+fn a_signal_kills() {
+    let world = Fixture::new();
+    let parent = world.fork(world.init);
+    for signal in [SIGHUP, SIGTERM, SIGKILL, libc::SIGSEGV, 40] {
+        let child = world.fork(parent);
+        world.kill(Kill::Task(parent, child), signal).expect("kill");
+        assert_eq!(world.state_of(child), Some(TaskState::Zombie));
+        assert_eq!(status(&world, parent, 0), Some(signal));
+    }
+    for signal in [SIGCHLD, SIGCONT, libc::SIGURG, libc::SIGWINCH] {
+        let child = world.fork(parent);
+        world.kill(Kill::Task(parent, child), signal).expect("kill");
+        assert_eq!(world.state_of(child), Some(TaskState::Running));
+    }
+}
+
+#[test]
+fn what_comes_along() {
+    let world = Fixture::new();
+    let (init, _) = world.container(world.init);
+    let member = world.fork(init);
+    handle(&world, init, SIGUSR1);
+    let signals = world.signals(init).expect("signals");
+    assert_eq!(signals.handled, SigSet::of(&[SIGUSR1]));
+    assert_eq!(signals.received, 0);
+    let cases = [
+        (Kill::Pid(member, 1), libc::SI_USER, 2, 0),
+        (Kill::Thread(member, 1, 1), libc::SI_TKILL, 2, 0),
+        (Kill::Queue(member, 1, -1, 4711), -1, 2, 4711),
+        (Kill::Task(world.init, init), libc::SI_USER, 0, 0),
+        (Kill::Outside(init), libc::SI_USER, 0, 0),
+        (Kill::Kernel(init), libc::SI_KERNEL, 0, 0),
+    ];
+    for (i, (kill, code, pid, value)) in cases.into_iter().enumerate() {
+        world.kill(kill, SIGUSR1).expect("kill");
+        let signals = world.signals(init).expect("signals");
+        assert_eq!(signals.received as usize, i + 1);
+        let expected = SigInfo {
+            signo: SIGUSR1,
+            code,
+            pid,
+            status: 0,
+            value,
+        };
+        assert_eq!(signals.last, expected, "{kill:?}");
+    }
+}
+
+#[test]
+fn what_is_blocked_waits() {
+    let world = Fixture::new();
+    let task = world.fork(world.init);
+    let every = SigSet::ALL;
+    assert_eq!(
+        world.sigprocmask(task, Mask::Set, every).expect("mask"),
+        SigSet::EMPTY
+    );
+    let blocked = world.signals(task).expect("signals").blocked;
+    assert!(!blocked.contains(SIGKILL) && !blocked.contains(SIGSTOP));
+    world.kill(Kill::Outside(task), SIGTERM).expect("kill");
+    world
+        .kill(Kill::Thread(task, 0, 2), SIGUSR1)
+        .expect("tkill");
+    let signals = world.signals(task).expect("signals");
+    assert_eq!(signals.shared, SigSet::of(&[SIGTERM]));
+    assert_eq!(signals.pending, SigSet::of(&[SIGUSR1]));
+    assert_eq!(world.sigwait(task, every).expect("sigwait").signo, SIGUSR1);
+    let old = world.sigprocmask(task, Mask::Unblock, SigSet::of(&[SIGTERM]));
+    assert_eq!(old.expect("mask"), blocked);
+    assert_eq!(world.state_of(task), Some(TaskState::Zombie));
+    let nothing = world.sigwait(world.init, every).map_err(|e| e.errno);
+    assert_eq!(nothing, Err(Errno::AGAIN));
+}
+
+#[test]
+fn actions_are_told() {
+    let world = Fixture::new();
+    let task = world.fork(world.init);
+    let ask = |signal| world.sigaction(task, signal, None).expect("sigaction");
+    assert_eq!(ask(SIGTERM), Disposition::Default.into());
+    assert_eq!(ask(SIGKILL), Disposition::Default.into());
+    let action = Action {
+        disposition: Disposition::Ignore,
+        nocldstop: true,
+        nocldwait: true,
+    };
+    let old = world.sigaction(task, SIGCHLD, Some(action));
+    assert_eq!(old.expect("sigaction"), Disposition::Default.into());
+    assert_eq!(ask(SIGCHLD), action);
+    let handler = Some(Disposition::Handler.into());
+    for signal in [0, -1, 65, SIGKILL, SIGSTOP] {
+        world.refuses(Errno::INVAL, |w| w.sigaction(task, signal, handler));
+    }
+}
+
+#[test]
+fn members_that_a_way_of_killing_does_not_have() {
+    use altpid::uapi::*;
+    use altpid_device_tests::raw;
+    let world = Fixture::new();
+    let (sender, target) = (world.fork(world.init), world.fork(world.init));
+    let good = altpid_kill {
+        size: size_of::<altpid_kill>() as u32,
+        how: ALTPID_KILL_TASK,
+        task: sender.0,
+        target: target.0,
+        ..Default::default()
+    };
+    let outside = altpid_kill {
+        how: ALTPID_KILL_OUTSIDE,
+        task: 0,
+        ..good
+    };
+    let cases = [
+        (good, None),
+        (outside, None),
+        (altpid_kill { pid: 1, ..good }, Some(Errno::INVAL)),
+        (altpid_kill { code: -1, ..good }, Some(Errno::INVAL)),
+        (altpid_kill { value: 1, ..good }, Some(Errno::INVAL)),
+        (altpid_kill { tgid: 1, ..good }, Some(Errno::INVAL)),
+        (
+            altpid_kill {
+                task: sender.0,
+                ..outside
+            },
+            Some(Errno::INVAL),
+        ),
+        (altpid_kill { how: 7, ..good }, Some(Errno::INVAL)),
+    ];
+    for (request, error) in cases {
+        let mut room = raw::Region::with_room(size_of::<altpid_kill>());
+        let bytes = raw::bytes_of(&request);
+        let array = raw::Array::None;
+        let result = raw::call(&world, ALTPID_CMD_KILL, &bytes, array, &mut room, 0);
+        assert_eq!(result.err(), error, "{request:?}");
+    }
+}
+
+#[test]
+fn stop_and_continue() {
+    let world = Fixture::new();
+    let parent = world.fork(world.init);
+    let child = world.fork(parent);
+    world
+        .kill(Kill::Task(parent, child), SIGSTOP)
+        .expect("kill");
+    assert_eq!(world.state_of(child), Some(TaskState::Stopped));
+    world.refuses(Errno::BUSY, |w| w.exit(child, 0));
+    assert_eq!(status(&world, parent, 0), None);
+    assert_eq!(status(&world, parent, WUNTRACED), Some(SIGSTOP << 8 | 0x7f));
+    assert_eq!(status(&world, parent, WUNTRACED), None);
+    world
+        .kill(Kill::Task(parent, child), SIGCONT)
+        .expect("kill");
+    assert_eq!(world.state_of(child), Some(TaskState::Running));
+    assert_eq!(status(&world, parent, WCONTINUED), Some(0xffff));
+    assert_eq!(world.end(child, 3), exited(3));
+}
+
+#[test]
+fn waitid_tells_what_has_happened() {
+    let world = Fixture::new();
+    let parent = world.fork(world.init);
+    let child = world.fork(parent);
+    let pid = world.own_pid(child);
+    let wait = |options| world.waitid(parent, WaitId::Pid(pid), WNOHANG | options);
+    let report = |code, status| {
+        Ok(Some(WaitIdReport {
+            task: child,
+            pid,
+            code,
+            status,
+        }))
+    };
+    assert_eq!(wait(WEXITED), Ok(None));
+    world.kill(Kill::Outside(child), SIGSTOP).expect("kill");
+    assert_eq!(
+        wait(WUNTRACED | WNOWAIT),
+        report(libc::CLD_STOPPED, SIGSTOP)
+    );
+    assert_eq!(wait(WUNTRACED), report(libc::CLD_STOPPED, SIGSTOP));
+    assert_eq!(wait(WUNTRACED), Ok(None));
+    world.kill(Kill::Outside(child), SIGCONT).expect("kill");
+    assert_eq!(wait(WCONTINUED), report(libc::CLD_CONTINUED, SIGCONT));
+    world.kill(Kill::Outside(child), SIGTERM).expect("kill");
+    assert_eq!(wait(WEXITED | WNOWAIT), report(libc::CLD_KILLED, SIGTERM));
+    assert_eq!(wait(WEXITED), report(libc::CLD_KILLED, SIGTERM));
+    assert_eq!(wait(WEXITED).map_err(|e| e.errno), Err(Errno::CHILD));
+    for (id, options) in [
+        (WaitId::All, 0),
+        (WaitId::All, WEXITED | 0x10),
+        (WaitId::Pid(0), WEXITED),
+        (WaitId::Pid(-1), WEXITED),
+        (WaitId::Pgid(-1), WEXITED),
+    ] {
+        world.refuses(Errno::INVAL, |w| w.waitid(parent, id, WNOHANG | options));
+    }
+}
+
+/// A wait ends with EINTR when the waiting task gets a signal that it has a handler for.
+#[test]
+fn a_handler_interrupts_a_wait() {
+    let world = Fixture::new();
+    let parent = world.fork(world.init);
+    let child = world.fork(parent);
+    handle(&world, parent, SIGUSR1);
+    thread::scope(|scope| {
+        let sleeper = Sleeper::new(scope, world.world(), parent, -1, 0);
+        world.kill(Kill::Outside(parent), SIGCONT).expect("kill");
+        assert!(sleeper.settles(), "that one does nothing");
+        world.kill(Kill::Outside(parent), SIGUSR1).expect("kill");
+        let result = sleeper.result().map_err(|e| e.errno);
+        assert_eq!(result, Err(Errno::INTR));
+    });
+    // Nothing is lost.
+    assert_eq!(world.end(child, 0), 0);
+}
+
+/// Who is stopped while waiting goes on waiting when it is continued.
+#[test]
+fn a_stopped_waiter_sleeps_on() {
+    let world = Fixture::new();
+    let parent = world.fork(world.init);
+    let child = world.fork(parent);
+    thread::scope(|scope| {
+        let sleeper = Sleeper::new(scope, world.world(), parent, -1, 0);
+        world.kill(Kill::Outside(parent), SIGSTOP).expect("kill");
+        world.exit_group(child, 5).expect("exit");
+        assert!(sleeper.settles(), "it is stopped");
+        assert_eq!(world.state_of(child), Some(TaskState::Zombie));
+        world.kill(Kill::Outside(parent), SIGCONT).expect("kill");
+        let waited = sleeper.result().expect("wait4").expect("a child");
+        assert_eq!((waited.task, waited.status), (child, exited(5)));
+    });
+}
+
+#[test]
+fn exec_takes_the_leaders_place() {
+    let world = Fixture::new();
+    let leader = world.fork(world.init);
+    let thread = world.thread(leader);
+    let pid = world.pid_of(leader);
+    world
+        .exec(thread, b"a-program-with-a-long-name")
+        .expect("exec");
+    let task = world.task(thread).expect("task");
+    assert_eq!((task.pid, task.leader, task.nr_threads), (pid, thread, 1));
+    assert_eq!(task.comm, b"a-program-with-");
+    assert_eq!(world.state_of(leader), None);
+}
+
+#[test]
+fn subreapers_and_parent_death() {
+    let world = Fixture::new();
+    let reaper = world.fork(world.init);
+    assert!(!world.child_subreaper(reaper).expect("prctl"));
+    world.set_child_subreaper(reaper, true).expect("prctl");
+    assert!(world.child_subreaper(reaper).expect("prctl"));
+    assert!(world.task(reaper).expect("task").is_subreaper);
+    let father = world.fork(reaper);
+    let child = world.fork(father);
+    handle(&world, child, SIGUSR1);
+    world.set_pdeath_signal(child, SIGUSR1).expect("prctl");
+    assert_eq!(world.pdeath_signal(child), Ok(SIGUSR1));
+    for signal in [-1, 65, i32::MAX] {
+        world.refuses(Errno::INVAL, |w| w.set_pdeath_signal(child, signal));
+    }
+    world.exit_group(father, 0).expect("exit");
+    assert_eq!(world.task(child).expect("task").parent, Some(reaper));
+    assert_eq!(world.signals(child).expect("signals").received, 1);
+}
+
+#[test]
+fn reboot_of_a_namespace() {
+    let world = Fixture::new();
+    let (init, ns) = world.container(world.init);
+    let member = world.fork(init);
+    world.refuses(Errno::INVAL, |w| w.reboot(member, 0xdead));
+    world.refuses(Errno::BUSY, |w| w.reboot(w.info()?.init, 0x0123_4567));
+    world.reboot(member, 0x4321_fedc).expect("reboot");
+    assert_eq!(world.state_of(member), None);
+    assert_eq!(status(&world, world.init, 0), Some(libc::SIGINT));
+    assert!(!world.has_ns(ns));
+}
+
+#[test]
+fn everybody_is_killed() {
+    let world = Fixture::new();
+    let (init, ns) = world.container(world.init);
+    for _ in 0..5000 {
+        world.fork(init);
+    }
+    let member = world.fork(init);
+    world.kill(Kill::Pid(member, -1), SIGKILL).expect("kill");
+    let tasks = world.tasks(Some(ns)).expect("list");
+    let alive = tasks.iter().filter(|task| task.state != TaskState::Zombie);
+    assert_eq!(alive.count(), 2, "init and the one who did it");
+}
