@@ -346,7 +346,7 @@ impl Pid {
         let this = unsafe { pid.as_ref() };
         let incarnation = this.incarnation.load(Relaxed);
         // Full: a reader that sees a number written below sees that it is another pid's. Partner:
-        // the second look in `translate`.
+        // the second look in `translate`. Litmus test: MP+incarnate.
         this.incarnation.xchg(incarnation.wrapping_add(1), Full);
         ns.inc_ref();
         this.ns.store(ns, Relaxed);
@@ -359,6 +359,7 @@ impl Pid {
             unsafe { this.number_at(level) }.store(nr, Relaxed);
         }
         // Release: pairs with the Acquire in `try_get`; who gets a reference sees all of the above.
+        // Litmus test: MP+take-pid.
         this.refs.store(1, Release);
         // SAFETY: This is the reference that was just counted.
         unsafe { ARef::from_raw(pid) }

@@ -337,8 +337,8 @@ impl<T> PidMap<T> {
         };
         let leaf = path.leaf();
         // Full: the slot is free before the bits that say "full" are looked at. Partner: the
-        // cmpxchg in `mark_full`. Litmus test: SB+release-full. And before `left` is looked at; partner:
-        // the xchg in `update_left`. Litmus test: SB+release-left.
+        // cmpxchg in `mark_full`. Litmus test: SB+release-full. And before `left` is looked at.
+        // Partner: the xchg in `update_left`. Litmus test: SB+release-left.
         let was = leaf.number(nr).xchg(FREE, Full);
         debug_assert!(was != FREE && was != FROZEN);
         self.clear_full(nr, path, &guard);

@@ -101,11 +101,13 @@ impl<T> PidMap<T> {
             }
             let slot = path.node(level + 1).child(node::index(nr, level + 1));
             // Who comes by the parent from now on finds no child and makes a new one.
-            slot.store(FREE, Release);
+            let Some(unlinked) = NonNull::new(slot.xchg(FREE, Full).cast::<Node>()) else {
+                break;
+            };
             self.nodes.fetch_sub(1u32, Relaxed);
             // SAFETY: The node has just been taken out of the table, once: only the holder of the
             // lock does that, and it found the node in place, for it was not frozen yet.
-            unsafe { mem::free_node_rcu(NonNull::from(node)) };
+            unsafe { mem::free_node_rcu(unlinked) };
         }
         drop(lock);
     }
