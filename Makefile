@@ -13,7 +13,7 @@ export RUSTC RUSTDOC RUSTFMT CARGO BINDGEN QEMU
 
 # Each verb does all it needs by itself.
 .NOTPARALLEL:
-.PHONY: all run test check shell doctor setup rust-analyzer clean help
+.PHONY: all run test bench check shell doctor setup rust-analyzer clean help
 
 all:
 	@scripts/setup
@@ -24,6 +24,9 @@ run:
 
 test:
 	@qemu/test
+
+bench:
+	@qemu/bench
 
 check:
 	@scripts/setup
@@ -53,6 +56,7 @@ help:
 	@echo
 	@echo 'Everyday:'
 	@echo '  make                Build the module and the tools'
+	@echo '  make bench          Measure altpid beside the kernel itself, in the booted kernel'
 	@echo '  make check          Formatting, lints, style'
 	@echo '  make shell          A prompt in the booted kernel with the module loaded'
 	@echo '  make doctor         What this machine has and lacks'

@@ -39,7 +39,7 @@ pub(crate) use node::Node;
 
 use crate::{
     mem,
-    sync::{read_lock, Acquire, Atomic, Full, Guard, Relaxed, Release},
+    sync::{rcu_dereference, read_lock, Atomic, Full, Guard, Relaxed, Release},
 };
 use core::{marker::PhantomData, ptr::NonNull};
 use node::{Root, Walk, FREE, FROZEN, RESERVED};
@@ -107,7 +107,7 @@ impl<'a, T> Reservation<'a, T> {
         debug_assert!(user.addr().get() > FROZEN.addr());
         // SAFETY: By the invariants the slot is in a node of the table.
         let slot = unsafe { this.slot.as_ref() };
-        // Release: pairs with the Acquire load of `PidMap::get`; who finds the user finds it as it
+        // Release: pairs with the load in `PidMap::get`; who finds the user finds it as it
         // was made. Litmus test: MP+publish-pid.
         slot.store(user.as_ptr().cast(), Release);
     }
@@ -252,31 +252,28 @@ impl<T> PidMap<T> {
     pub(crate) fn reserve(&self, nr: u32) -> Result<Reservation<'_, T>, ReserveError> {
         loop {
             let guard = read_lock();
-            match self.walk(nr, &guard) {
-                Walk::Leaf(path) => {
-                    let slot = path.leaf().number(nr);
-                    match node::claim(slot) {
-                        Ok(()) => {
-                            return Ok(Reservation {
-                                map: self,
-                                slot: NonNull::from(slot),
-                                nr,
-                            })
-                        }
-                        Err(FROZEN) => {}
-                        Err(_) => return Err(ReserveError::InUse),
+            // SAFETY: The map is live, so its table is, and the root was read under the guard.
+            if let Some(leaf) = unsafe { node::leaf(self.root(&guard), nr, &guard) } {
+                let slot = leaf.number(nr);
+                match node::claim(slot) {
+                    Ok(()) => {
+                        return Ok(Reservation {
+                            map: self,
+                            slot: NonNull::from(slot),
+                            nr,
+                        })
                     }
+                    Err(FROZEN) => {}
+                    Err(_) => return Err(ReserveError::InUse),
                 }
-                Walk::Frozen(_) => {}
-                Walk::Missing(_) | Walk::Outside(_) => {
-                    drop(guard);
-                    if let Err(error) = self.add_node(nr) {
-                        // Nodes that were added so far hold nothing.
-                        self.reclaim(nr);
-                        return Err(error);
-                    }
-                    continue;
+            } else if let Walk::Missing(_) | Walk::Outside(_) = self.walk(nr, &guard) {
+                drop(guard);
+                if let Err(error) = self.add_node(nr) {
+                    // Nodes that were added so far hold nothing.
+                    self.reclaim(nr);
+                    return Err(error);
                 }
+                continue;
             }
             drop(guard);
             // Whoever is taking the node out is done when the lock is free.
@@ -354,11 +351,10 @@ impl<T> PidMap<T> {
     #[doc(alias = "idr_find")]
     #[inline]
     pub(crate) fn get(&self, nr: u32, guard: &Guard) -> Option<NonNull<T>> {
-        match self.walk(nr, guard) {
-            // Acquire: pairs with the Release store of `Reservation::publish`.
-            Walk::Leaf(path) => user(path.leaf().number(nr).load(Acquire)),
-            _ => None,
-        }
+        // SAFETY: The map is live, so its table is, and the root was read under `guard`.
+        let leaf = unsafe { node::leaf(self.root(guard), nr, guard) }?;
+        // Pairs with the Release store of `Reservation::publish`. Litmus test: MP+publish-pid.
+        user(rcu_dereference(leaf.number(nr), guard))
     }
 
     /// The first number at or after `from` that somebody has, and who.
@@ -371,7 +367,7 @@ impl<T> PidMap<T> {
                 Walk::Leaf(path) => {
                     let end = node::end_of(nr, 0);
                     for nr in nr..end {
-                        if let Some(user) = user(path.leaf().number(nr).load(Acquire)) {
+                        if let Some(user) = user(rcu_dereference(path.leaf().number(nr), guard)) {
                             return Some((nr, user));
                         }
                     }
@@ -403,7 +399,7 @@ impl<T> PidMap<T> {
         let mut empty = true;
         // SAFETY: The table is live, `guard` is held and nothing is freed.
         unsafe {
-            node::for_each_node(self.root(), |node, level| {
+            node::for_each_node(self.root(&guard), |node, level| {
                 // SAFETY: The node is in the table, and the guard is held.
                 empty &= level > 0 || node.as_ref().is_empty();
             })
@@ -417,15 +413,16 @@ impl<T> PidMap<T> {
         self.nodes.load(Relaxed) as usize * core::mem::size_of::<Node>()
     }
 
-    fn root(&self) -> Root {
-        // Acquire: pairs with the Full cmpxchg of `add_node`. Litmus test: MP+publish-node.
-        Root::from_word(self.root.load(Acquire))
+    #[inline]
+    fn root(&self, guard: &Guard) -> Root {
+        // Pairs with the Full cmpxchg of `add_node`. Litmus test: MP+publish-node.
+        Root::from_word(rcu_dereference(&self.root, guard))
     }
 
     #[inline]
     fn walk<'g>(&self, nr: u32, guard: &'g Guard) -> Walk<'g> {
         // SAFETY: The map is live, so its table is, and the root was read under `guard`.
-        unsafe { node::walk(self.root(), nr, guard) }
+        unsafe { node::walk(self.root(guard), nr, guard) }
     }
 }
 

@@ -8,3 +8,15 @@
 
 pub(crate) use kernel::sync::atomic::{Acquire, Atomic, Full, Relaxed, Release};
 pub(crate) use kernel::sync::rcu::{read_lock, Guard};
+
+/// Loads a pointer that is only used to get at what it points to (`rcu_dereference()`).
+///
+/// What is read by way of the pointer is read after it: by the address dependency, which the
+/// kernel's memory model counts on. The kernel crate has only loads with Acquire, which do more
+/// and are function calls.
+#[inline]
+pub(crate) fn rcu_dereference(pointer: &Atomic<*mut ()>, _guard: &Guard) -> *mut () {
+    // SAFETY: It points to a live atomic, and in the kernel's memory model a volatile load is
+    // atomic (`READ_ONCE()`).
+    unsafe { core::ptr::read_volatile(pointer.as_ptr()) }
+}

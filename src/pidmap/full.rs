@@ -122,7 +122,7 @@ impl<T> PidMap<T> {
                 change(path.node(level), node::index(nr, level), false);
             }
             // The table may have grown a new root with marks of its own meanwhile.
-            if self.root() == path.root {
+            if self.root(guard) == path.root {
                 return;
             }
             match self.walk(nr, guard) {

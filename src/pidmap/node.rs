@@ -18,7 +18,7 @@
 
 use crate::{
     mem,
-    sync::{Acquire, Atomic, Full, Guard, Relaxed},
+    sync::{rcu_dereference, Acquire, Atomic, Full, Guard, Relaxed},
 };
 use core::ptr::{null_mut, without_provenance_mut, NonNull};
 
@@ -212,8 +212,8 @@ pub(super) enum Walk<'g> {
 ///
 /// # Safety
 ///
-/// `root` was read from a live table whose nodes obey the invariants of this file, under `_guard`.
-pub(super) unsafe fn walk<'g>(root: Root, nr: u32, _guard: &'g Guard) -> Walk<'g> {
+/// `root` was read from a live table whose nodes obey the invariants of this file, under `guard`.
+pub(super) unsafe fn walk<'g>(root: Root, nr: u32, guard: &'g Guard) -> Walk<'g> {
     let Some(top) = root.node() else {
         return Walk::Outside(root);
     };
@@ -228,9 +228,9 @@ pub(super) unsafe fn walk<'g>(root: Root, nr: u32, _guard: &'g Guard) -> Walk<'g
         bottom: root.level(),
     };
     while path.bottom > 0 {
-        // Acquire: pairs with the Full cmpxchg of `PidMap::add_node`, so that the node is seen as
-        // it was made. Litmus test: MP+publish-node.
-        let child = node.child(index(nr, path.bottom)).load(Acquire);
+        // Pairs with the Full cmpxchg of `PidMap::add_node`: the node is seen as it was made.
+        // Litmus test: MP+publish-node.
+        let child = rcu_dereference(node.child(index(nr, path.bottom)), guard);
         if child == FREE {
             return Walk::Missing(path);
         }
@@ -238,12 +238,36 @@ pub(super) unsafe fn walk<'g>(root: Root, nr: u32, _guard: &'g Guard) -> Walk<'g
             return Walk::Frozen(path);
         }
         // SAFETY: By the invariants the slot points to a node, which was in the table after
-        // `_guard` was taken and so stays in memory as long as that.
+        // `guard` was taken and so stays in memory as long as that.
         node = unsafe { &*child.cast::<Node>() };
         path.bottom -= 1;
         path.nodes[path.bottom] = node;
     }
     Walk::Leaf(path)
+}
+
+/// The leaf of `nr`, if there is one: what [`walk`] finds, without the way.
+///
+/// # Safety
+///
+/// As for [`walk`].
+#[inline]
+pub(super) unsafe fn leaf<'g>(root: Root, nr: u32, guard: &'g Guard) -> Option<&'g Node> {
+    if key(nr) >= root.capacity() {
+        return None;
+    }
+    // SAFETY: The root is never taken out of a live table.
+    let mut node: &'g Node = unsafe { root.node()?.as_ref() };
+    for level in (1..=root.level()).rev() {
+        // As in `walk`. Litmus test: MP+publish-node.
+        let child = rcu_dereference(node.child(index(nr, level)), guard);
+        if child == FREE || child == FROZEN {
+            return None;
+        }
+        // SAFETY: As in `walk`.
+        node = unsafe { &*child.cast::<Node>() };
+    }
+    Some(node)
 }
 
 /// Calls `visit` with every node of a table and its level, children before parents.

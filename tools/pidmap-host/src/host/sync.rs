@@ -11,6 +11,12 @@ use core::{
     sync::atomic::{self, fence, AtomicPtr, AtomicU32, AtomicU64},
 };
 
+/// Loads a pointer that is only used to get at what it points to. There is no such load in Rust's
+/// memory model; Acquire does more.
+pub(crate) fn rcu_dereference(pointer: &Atomic<*mut ()>, _guard: &Guard) -> *mut () {
+    pointer.load(Acquire)
+}
+
 /// A memory location that many threads change (`kernel::sync::atomic::Atomic`).
 #[repr(transparent)]
 pub(crate) struct Atomic<T: Value>(UnsafeCell<T>);

@@ -28,6 +28,12 @@ use crate::{
 use core::{cell::UnsafeCell, marker::PhantomData, ptr};
 use loom::sync::atomic::{fence, AtomicU64, Ordering as Order};
 
+/// Loads a pointer that is only used to get at what it points to. There is no such load in Rust's
+/// memory model; Acquire does more.
+pub(crate) fn rcu_dereference(pointer: &Atomic<*mut ()>, _guard: &Guard) -> *mut () {
+    pointer.load(Acquire)
+}
+
 /// A memory location that many threads change (`kernel::sync::atomic::Atomic`).
 ///
 /// As long as only one thread runs it is a plain value; [`mem::start`] makes it known to loom.
