@@ -18,7 +18,7 @@ use crate::{
     namespace::{Namespace, LEVELS},
     pidmap::{Reservation, ReserveError},
     slab::Cache,
-    sync::{read_lock, Acquire, Atomic, Full, Guard, Relaxed, Release},
+    sync::{read_lock, read_once, write_once, Acquire, Atomic, Full, Guard, Relaxed, Release},
 };
 use core::{
     alloc::Layout,
@@ -344,19 +344,19 @@ impl Pid {
     ) -> ARef<Pid> {
         // SAFETY: By the safety requirements; the constructor of the cache made it a valid `Pid`.
         let this = unsafe { pid.as_ref() };
-        let incarnation = this.incarnation.load(Relaxed);
+        let incarnation = read_once(&this.incarnation);
         // Full: a reader that sees a number written below sees that it is another pid's. Partner:
         // the second look in `translate`. Litmus test: MP+incarnate.
         this.incarnation.xchg(incarnation.wrapping_add(1), Full);
         ns.inc_ref();
-        this.ns.store(ns, Relaxed);
-        this.state.store(NUMBERED, Relaxed);
+        write_once(&this.ns, ns);
+        write_once(&this.state, NUMBERED);
         for user in &this.users {
-            user.store(0, Relaxed);
+            write_once(user, 0);
         }
         for (level, nr) in (0..=ns.level()).rev().zip(numbers) {
             // SAFETY: The level is within what was allocated.
-            unsafe { this.number_at(level) }.store(nr, Relaxed);
+            write_once(unsafe { this.number_at(level) }, nr);
         }
         // Release: pairs with the Acquire in `try_get`; who gets a reference sees all of the above.
         // Litmus test: MP+take-pid.
@@ -380,7 +380,7 @@ impl Pid {
     #[inline]
     pub(crate) fn ns(&self) -> &Namespace {
         // SAFETY: The pid owns a reference to the namespace, and whoever calls this one to the pid.
-        unsafe { &*self.ns.load(Relaxed) }
+        unsafe { &*read_once(&self.ns) }
     }
 
     /// The number in its own namespace.
@@ -395,7 +395,7 @@ impl Pid {
             return 0;
         }
         // SAFETY: Checked above.
-        unsafe { self.number_at(level) }.load(Relaxed)
+        read_once(unsafe { self.number_at(level) })
     }
 
     /// What it is in `ns`: 0 where it is not visible. A number stays readable after it was freed.
@@ -430,7 +430,7 @@ impl Pid {
     /// long as somebody holds it. Doing it again has no effect.
     #[doc(alias = "free_pid")]
     pub(crate) fn free_numbers(&self) {
-        let mut state = self.state.load(Relaxed);
+        let mut state = read_once(&self.state);
         loop {
             if state & NUMBERED == 0 {
                 return;
@@ -461,7 +461,7 @@ impl Pid {
 
     /// Whether its numbers are in use; not after [`Pid::free_numbers`].
     pub(crate) fn has_numbers(&self) -> bool {
-        self.state.load(Relaxed) & NUMBERED != 0
+        read_once(&self.state) & NUMBERED != 0
     }
 
     /// Notes that a task uses the pid, which so far nobody did: it counts in every namespace that
@@ -476,17 +476,17 @@ impl Pid {
     /// The first user of one kind, as a raw index of the tree; 0 for none. Which tree it is an
     /// index of depends on the kind.
     pub(crate) fn user(&self, kind: PidType) -> u32 {
-        self.users[kind as usize].load(Relaxed)
+        read_once(&self.users[kind as usize])
     }
 
     /// Changes the first user of one kind. Called under the tree lock.
     pub(crate) fn set_user(&self, kind: PidType, user: u32) {
-        self.users[kind as usize].store(user, Relaxed);
+        write_once(&self.users[kind as usize], user);
     }
 
     /// Whether nothing uses it. Under the tree lock.
     pub(crate) fn is_unused(&self) -> bool {
-        self.users.iter().all(|user| user.load(Relaxed) == 0)
+        self.users.iter().all(|user| read_once(user) == 0)
     }
 }
 
@@ -537,7 +537,7 @@ pub(crate) fn translate(from: &Namespace, nr: i32, to: &Namespace) -> Option<i32
         let incarnation = pid.incarnation.load(Acquire);
         let found = pid.nr_ns(to);
         // The second look: the numbers were read with Acquire, so they were read before it.
-        if pid.incarnation.load(Relaxed) == incarnation
+        if read_once(&pid.incarnation) == incarnation
             && ns_get(from, nr, &guard).is_some_and(|again| core::ptr::eq(again, pid))
         {
             return Some(found);

@@ -39,7 +39,7 @@ pub(crate) use node::Node;
 
 use crate::{
     mem,
-    sync::{rcu_dereference, read_lock, Atomic, Full, Guard, Relaxed, Release},
+    sync::{rcu_dereference, read_lock, read_once, Atomic, Full, Guard, Relaxed, Release},
 };
 use core::{marker::PhantomData, ptr::NonNull};
 use node::{Root, Walk, FREE, FROZEN, RESERVED};
@@ -339,7 +339,7 @@ impl<T> PidMap<T> {
         let was = leaf.number(nr).xchg(FREE, Full);
         debug_assert!(was != FREE && was != FROZEN);
         self.clear_full(nr, path, &guard);
-        if leaf.left.load(Relaxed) != 0 && leaf.is_empty() {
+        if read_once(&leaf.left) != 0 && leaf.is_empty() {
             drop(guard);
             self.reclaim(nr);
         }

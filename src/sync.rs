@@ -9,6 +9,8 @@
 pub(crate) use kernel::sync::atomic::{Acquire, Atomic, Full, Relaxed, Release};
 pub(crate) use kernel::sync::rcu::{read_lock, Guard};
 
+use kernel::sync::atomic::AtomicType;
+
 /// Loads a pointer that is only used to get at what it points to (`rcu_dereference()`).
 ///
 /// What is read by way of the pointer is read after it: by the address dependency, which the
@@ -19,4 +21,18 @@ pub(crate) fn rcu_dereference(pointer: &Atomic<*mut ()>, _guard: &Guard) -> *mut
     // SAFETY: It points to a live atomic, and in the kernel's memory model a volatile load is
     // atomic (`READ_ONCE()`).
     unsafe { core::ptr::read_volatile(pointer.as_ptr()) }
+}
+
+/// Loads without any order (`READ_ONCE()`): `load(Relaxed)` without the function call.
+#[inline]
+pub(crate) fn read_once<T: AtomicType>(from: &Atomic<T>) -> T {
+    // SAFETY: As above.
+    unsafe { core::ptr::read_volatile(from.as_ptr()) }
+}
+
+/// Stores without any order (`WRITE_ONCE()`): `store(Relaxed)` without the function call.
+#[inline]
+pub(crate) fn write_once<T: AtomicType>(to: &Atomic<T>, value: T) {
+    // SAFETY: As above; a volatile store is atomic as well.
+    unsafe { core::ptr::write_volatile(to.as_ptr(), value) }
 }

@@ -19,7 +19,7 @@ use super::{
     node::{self, Node, Path, Walk, FANOUT, FREE, FROZEN},
     PidMap,
 };
-use crate::sync::{read_lock, Full, Guard, Relaxed};
+use crate::sync::{read_lock, read_once, Full, Guard, Relaxed};
 
 /// Whether the node at `level` has no free number as far as it knows itself.
 fn is_full(node: &Node, level: usize) -> bool {
@@ -36,7 +36,7 @@ fn is_full(node: &Node, level: usize) -> bool {
 /// Sets (`on`) or clears bit `index` of the node; tells whether it was the other way before.
 fn change(node: &Node, index: u32, on: bool) -> bool {
     let bit = 1u64 << index;
-    let mut old = node.full.load(Relaxed);
+    let mut old = read_once(&node.full);
     loop {
         if (old & bit != 0) == on {
             return false;

@@ -299,8 +299,8 @@ fn on_cpus(n: u32, work: impl Fn(u32) + Send + Sync + 'static) -> Result<i64> {
 
 fn cpus(native: &Native) -> Result {
     const ROUNDS: u32 = 20_000;
-    // Both are asked for by work that may outlive no batch, so sharing by address is sound.
-    let native = native as *const Native as usize;
+    // Work wants what lives for ever, and this lives until the last batch is done.
+    let native = core::ptr::from_ref(native).expose_provenance();
     let shared = Arc::new(Chain::new(0)?, GFP_KERNEL)?;
     let own = [
         Arc::new(Chain::new(0)?, GFP_KERNEL)?,
@@ -323,7 +323,7 @@ fn cpus(native: &Native) -> Result {
             );
             let ns = on_cpus(n, move |_| {
                 // SAFETY: `on_cpus` returns only when this has ended, and `native` lives longer.
-                let native = unsafe { &*(native as *const Native) };
+                let native = unsafe { &*core::ptr::with_exposed_provenance::<Native>(native) };
                 for _ in 0..ROUNDS {
                     if let Ok(pid) = native.alloc() {
                         native.free(pid);
