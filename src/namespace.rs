@@ -62,10 +62,10 @@ fn pid_max_init() -> i32 {
 
 /// A pid namespace (`struct pid_namespace`).
 pub(crate) struct Namespace {
-    refs: Atomic<i32>,
     /// 0 for the root of a world.
     level: u32,
     id: u64,
+    /// The numbers, and with them the references to the namespace.
     map: PidMap<Pid>,
     /// Numbers are below this.
     pid_max: Atomic<i32>,
@@ -93,7 +93,7 @@ unsafe impl Sync for Namespace {}
 // SAFETY: The count keeps the namespace until it is 0, and all instances are made by `create`.
 unsafe impl AlwaysRefCounted for Namespace {
     fn inc_ref(&self) {
-        self.refs.add(1, Relaxed);
+        self.map.owner_refs().add(1u32, Relaxed);
     }
 
     unsafe fn dec_ref(obj: NonNull<Self>) {
@@ -101,7 +101,12 @@ unsafe impl AlwaysRefCounted for Namespace {
         // A chain of ancestors can go with its last child: one after the other, not recursively.
         while let Some(ns) = next {
             // SAFETY: The caller, or the child that was just released, owned a reference.
-            if unsafe { ns.as_ref() }.refs.fetch_sub(1, Full) != 1 {
+            if unsafe { ns.as_ref() }
+                .map
+                .owner_refs()
+                .fetch_sub(1u32, Full)
+                != 1
+            {
                 return;
             }
             // SAFETY: That was the last reference.
@@ -147,7 +152,6 @@ impl Namespace {
         }
         let mut ns = KBox::new(
             Namespace {
-                refs: Atomic::new(1),
                 level,
                 id: 0,
                 map: PidMap::new(),
@@ -212,9 +216,10 @@ impl Namespace {
 
     /// Takes a reference, unless the namespace is on its way out.
     pub(crate) fn try_get(&self) -> Option<ARef<Namespace>> {
-        let mut refs = self.refs.load(Relaxed);
+        let count = self.map.owner_refs();
+        let mut refs = count.load(Relaxed);
         while refs > 0 {
-            match self.refs.cmpxchg(refs, refs + 1, Full) {
+            match count.cmpxchg(refs, refs + 1, Full) {
                 // SAFETY: The reference was just taken.
                 Ok(_) => return Some(unsafe { ARef::from_raw(NonNull::from(self)) }),
                 Err(now) => refs = now,

@@ -58,9 +58,16 @@ pub(crate) enum ReserveError {
     NoMemory,
 }
 
-/// What many CPUs write, on a cache line of its own.
+/// What every allocation writes, on a cache line of its own.
 #[repr(align(64))]
-struct Contended<T>(T);
+struct Contended {
+    /// The next number to try (`idr_next`) in the low half. The high half counts how often the
+    /// cursor was set back, so that no value of the word comes a second time, unless an allocation
+    /// that failed undoes its own draw.
+    cursor: Atomic<u64>,
+    /// See [`PidMap::owner_refs`].
+    owner_refs: Atomic<u32>,
+}
 
 /// A table of numbers, each in use by a `T` or free.
 ///
@@ -68,10 +75,7 @@ struct Contended<T>(T);
 /// them nor looks into them.
 pub(crate) struct PidMap<T> {
     root: Atomic<node::Word>,
-    /// The next number to try (`idr_next`) in the low half. The high half counts how often the
-    /// cursor was set back, so that no value of the word comes a second time, unless an allocation
-    /// that failed undoes its own draw.
-    cursor: Contended<Atomic<u64>>,
+    contended: Contended,
     /// Nodes in the table.
     nodes: Atomic<u32>,
     _users: PhantomData<*const T>,
@@ -134,7 +138,10 @@ impl<T> PidMap<T> {
     pub(crate) const fn new() -> Self {
         Self {
             root: Atomic::new(core::ptr::null_mut()),
-            cursor: Contended(Atomic::new(0)),
+            contended: Contended {
+                cursor: Atomic::new(0),
+                owner_refs: Atomic::new(1),
+            },
             nodes: Atomic::new(0),
             _users: PhantomData,
         }
@@ -147,7 +154,7 @@ impl<T> PidMap<T> {
     /// [`ReserveError::Full`] and [`ReserveError::NoMemory`]; the cursor is then where it was.
     #[doc(alias = "idr_alloc_cyclic")]
     pub(crate) fn reserve_next(&self, pid_max: u32) -> Result<Reservation<'_, T>, ReserveError> {
-        let ticket = self.cursor.0.fetch_add(1u64, Full);
+        let ticket = self.contended.cursor.fetch_add(1u64, Full);
         let nr = split(ticket).1;
         if (1..pid_max).contains(&nr) {
             match self.reserve(nr) {
@@ -178,7 +185,7 @@ impl<T> PidMap<T> {
         let drawn = split(ticket).1;
         self.cursor_moved(drawn, drawn + 1);
         loop {
-            let cursor = self.cursor.0.load(Relaxed);
+            let cursor = self.contended.cursor.load(Relaxed);
             // Native looks at the cursor as it was before this allocation, and so do we, unless
             // somebody has set it back since.
             let first = if split(cursor).0 == split(ticket).0 {
@@ -201,7 +208,7 @@ impl<T> PidMap<T> {
                 return Err(ReserveError::Full);
             };
             // Who moves the cursor has drawn the number, as with a ticket.
-            if self.cursor.0.cmpxchg(cursor, target, Full).is_err() {
+            if self.contended.cursor.cmpxchg(cursor, target, Full).is_err() {
                 continue;
             }
             self.cursor_moved(split(cursor).1, nr + 1);
@@ -222,7 +229,7 @@ impl<T> PidMap<T> {
     /// Sets the cursor back to what it was before an allocation that failed moved it, unless
     /// somebody else has moved it since.
     fn move_back(&self, moved: u64, before: u64) -> bool {
-        let done = self.cursor.0.cmpxchg(moved, before, Full).is_ok();
+        let done = self.contended.cursor.cmpxchg(moved, before, Full).is_ok();
         if done {
             self.cursor_moved(split(moved).1, split(before).1);
         }
@@ -235,7 +242,7 @@ impl<T> PidMap<T> {
         if self.move_back(ticket + 1, ticket) {
             return;
         }
-        let now = self.cursor.0.load(Relaxed);
+        let now = self.contended.cursor.load(Relaxed);
         let limit = split(ticket).1.max(pid_max);
         if split(now).1 > limit {
             self.move_back(now, rewound(now, limit));
@@ -381,16 +388,27 @@ impl<T> PidMap<T> {
 
     /// The next number to be tried (`idr_get_cursor()`).
     pub(crate) fn cursor(&self) -> u32 {
-        split(self.cursor.0.load(Relaxed)).1
+        split(self.contended.cursor.load(Relaxed)).1
     }
 
     /// Makes `next` the next number to be tried (`idr_set_cursor()`).
     pub(crate) fn set_cursor(&self, next: u32) {
-        let mut cursor = self.cursor.0.load(Relaxed);
-        while let Err(now) = self.cursor.0.cmpxchg(cursor, rewound(cursor, next), Full) {
+        let mut cursor = self.contended.cursor.load(Relaxed);
+        while let Err(now) = self
+            .contended
+            .cursor
+            .cmpxchg(cursor, rewound(cursor, next), Full)
+        {
             cursor = now;
         }
         self.cursor_moved(split(cursor).1, next);
+    }
+
+    /// A count that the map keeps for whom it is part of, and does not look at: 1 at first. Whoever
+    /// allocates a number takes a reference to the owner as well, and that way both are on one
+    /// cache line.
+    pub(crate) fn owner_refs(&self) -> &Atomic<u32> {
+        &self.contended.owner_refs
     }
 
     /// Whether no number is taken, not even one that is not published.

@@ -35,6 +35,8 @@ mod ordering;
 
 // With two slots a node some constants are 1.
 #[cfg_attr(feature = "loom", allow(clippy::modulo_one))]
+// What only the rest of the module uses.
+#[allow(dead_code)]
 #[path = "../../../src"]
 mod module {
     pub(crate) mod pidmap;
