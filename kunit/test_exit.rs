@@ -315,4 +315,39 @@ mod tests {
         assert!(verbs.is_sound());
         Ok(())
     }
+
+    #[test]
+    fn a_chain_of_a_hundred_thousand() -> Result {
+        // Each is the child of the one before, in one namespace: no depth of a tree is a stack's.
+        const DEPTH: usize = 100_000;
+        let world = crate::support::world_of(DEPTH + 10, 10)?;
+        world.root().set_pid_max(1 << 22)?;
+        let verbs = Verbs(&world);
+        let init = verbs.container(world.init())?;
+        let mut last = init;
+        for _ in 0..DEPTH {
+            last = verbs.fork(last)?;
+        }
+        assert_eq!(world.describe().tasks, DEPTH as u64 + 2);
+        verbs.exit(init, 0)?;
+        assert_eq!(world.describe().tasks, 2);
+        assert_eq!(verbs.state(last), GONE);
+        assert!(verbs.is_sound());
+        Ok(())
+    }
+
+    #[test]
+    fn a_hundred_thousand_siblings() -> Result {
+        let world = crate::support::world_of(100_010, 10)?;
+        world.root().set_pid_max(1 << 22)?;
+        let verbs = Verbs(&world);
+        let init = verbs.container(world.init())?;
+        for _ in 0..100_000 {
+            verbs.fork(init)?;
+        }
+        verbs.exit(init, 0)?;
+        assert_eq!(world.describe().tasks, 2);
+        assert!(verbs.is_sound());
+        Ok(())
+    }
 }

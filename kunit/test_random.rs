@@ -171,7 +171,7 @@ mod tests {
             let verbs = Verbs(&world);
             let mut cast = Cast::new(&world)?;
             let mut random = Random::new(seed * 0x9e37_79b9);
-            for _ in 0..2500 {
+            for _ in 0..12_500 {
                 act(&verbs, &mut cast, &mut random)?;
                 assert!(verbs.is_sound());
             }

@@ -67,6 +67,18 @@ fn compare(case: core::fmt::Arguments<'_>, mut altpid: impl FnMut(), mut native:
     }
 }
 
+fn compare_allocation(case: core::fmt::Arguments<'_>, chain: &Chain, native: &Native) {
+    compare(
+        case,
+        || drop(alloc_pid(&chain.ns, &[])),
+        || {
+            if let Ok(pid) = native.alloc() {
+                native.free(pid);
+            }
+        },
+    );
+}
+
 /// A namespace at a level, each above with an init and one more pid.
 struct Chain {
     ns: ARef<Namespace>,
@@ -135,15 +147,8 @@ fn allocate(live: usize, chain: &Chain, native: &Native) -> Result {
         }
     }
     let level = native.level();
-    compare(
-        format_args!("alloc+free,level={level},live={live}"),
-        || drop(alloc_pid(&chain.ns, &[])),
-        || {
-            if let Ok(pid) = native.alloc() {
-                native.free(pid);
-            }
-        },
-    );
+    let case = format_args!("alloc+free,level={level},live={live}");
+    compare_allocation(case, chain, native);
     drop(ours);
     for pid in theirs {
         native.free(pid);
@@ -370,15 +375,8 @@ fn one_free(chain: &Chain, native: &Native) -> Result {
     if let Ok(pid) = theirs.remove(theirs.len() / 2) {
         native.free(pid);
     }
-    compare(
-        format_args!("alloc+free,level=0,one free of 32768"),
-        || drop(alloc_pid(&chain.ns, &[])),
-        || {
-            if let Ok(pid) = native.alloc() {
-                native.free(pid);
-            }
-        },
-    );
+    let case = format_args!("alloc+free,level=0,one free of 32768");
+    compare_allocation(case, chain, native);
     drop(ours);
     for pid in theirs {
         native.free(pid);
