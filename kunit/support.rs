@@ -15,6 +15,27 @@ use crate::{
 };
 use kernel::prelude::*;
 
+/// Where a task is, as [`Verbs::state`] has it.
+pub(crate) mod state {
+    use crate::uapi;
+
+    pub(crate) const RUNNING: i64 = uapi::ALTPID_TASK_RUNNING as i64;
+    pub(crate) const STOPPED: i64 = uapi::ALTPID_TASK_STOPPED as i64;
+    pub(crate) const ZOMBIE: i64 = uapi::ALTPID_TASK_ZOMBIE as i64;
+    pub(crate) const EXITING: i64 = uapi::ALTPID_TASK_EXITING as i64;
+    pub(crate) const GONE: i64 = -1;
+}
+
+/// Signals that the module itself knows nothing special about.
+pub(crate) mod signals {
+    use kernel::bindings;
+
+    pub(crate) const SIGUSR1: i32 = bindings::SIGUSR1 as i32;
+    pub(crate) const SIGPIPE: i32 = bindings::SIGPIPE as i32;
+    pub(crate) const SIGALRM: i32 = bindings::SIGALRM as i32;
+    pub(crate) const SIGTERM: i32 = bindings::SIGTERM as i32;
+}
+
 /// Numbers that look random: xorshift64.
 pub(crate) struct Random(u64);
 
@@ -201,7 +222,7 @@ impl Verbs<'_> {
     pub(crate) fn state(&self, task: u64) -> i64 {
         self.0
             .describe_task(task)
-            .map_or(-1, |task| i64::from(task.state))
+            .map_or(state::GONE, |task| i64::from(task.state))
     }
 
     /// Whether every invariant holds; says which does not.

@@ -23,7 +23,7 @@ fn blockers(world: &World, ns: u64, room: usize) -> Result<KVVec<(u32, i32, u64,
     let mut cursor = 0;
     loop {
         let mut piece = KVVec::<altpid_blocker>::with_capacity(room, GFP_KERNEL)?;
-        let next = world.list_blockers(&ns, cursor, |blocker| {
+        let next = world.list_blockers(&ns, cursor, &mut |blocker| {
             piece.len() < room && piece.push_within_capacity(blocker).is_ok()
         });
         for b in piece.iter() {

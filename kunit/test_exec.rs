@@ -6,17 +6,11 @@ use crate::{
     clone::{flags::*, ParentArg},
     kill::Kill,
     pending::*,
-    support::{world, Verbs},
+    support::{signals::*, state::*, world, Verbs},
     task::Disposition,
-    uapi,
 };
 use kernel::prelude::*;
 
-const RUNNING: i64 = uapi::ALTPID_TASK_RUNNING as i64;
-const ZOMBIE: i64 = uapi::ALTPID_TASK_ZOMBIE as i64;
-const GONE: i64 = -1;
-const SIGUSR1: i32 = 10;
-const SIGTERM: i32 = 15;
 const NAME: [u8; 16] = *b"program\0\0\0\0\0\0\0\0\0";
 
 #[kernel::macros::kunit_tests(altpid_exec)]

@@ -5,15 +5,9 @@
 use crate::{
     clone::{flags::*, ParentArg},
     pending::{SIGCHLD, SIGKILL},
-    support::{world, Verbs},
-    uapi,
+    support::{state::*, world, Verbs},
 };
 use kernel::prelude::*;
-
-const ZOMBIE: i64 = uapi::ALTPID_TASK_ZOMBIE as i64;
-const EXITING: i64 = uapi::ALTPID_TASK_EXITING as i64;
-const RUNNING: i64 = uapi::ALTPID_TASK_RUNNING as i64;
-const GONE: i64 = -1;
 
 #[kernel::macros::kunit_tests(altpid_exit)]
 mod tests {

@@ -6,18 +6,12 @@ use crate::{
     kill::Kill,
     pending::*,
     sigaction::Action,
-    support::{world, Verbs},
+    support::{signals::*, state::*, world, Verbs},
     task::Disposition,
-    uapi,
     wait::*,
     world::World,
 };
 use kernel::prelude::*;
-
-const RUNNING: i64 = uapi::ALTPID_TASK_RUNNING as i64;
-const STOPPED: i64 = uapi::ALTPID_TASK_STOPPED as i64;
-const ZOMBIE: i64 = uapi::ALTPID_TASK_ZOMBIE as i64;
-const SIGTERM: i32 = 15;
 
 /// wait4(2) with WNOHANG and more options: the status word, 0 for none.
 fn word(world: &World, task: u64, options: u32) -> Result<i32> {

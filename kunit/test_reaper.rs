@@ -5,16 +5,10 @@
 use crate::{
     kill::Kill,
     pending::*,
-    support::{world, Verbs},
+    support::{signals::*, state::*, world, Verbs},
     task::Disposition,
-    uapi,
 };
 use kernel::prelude::*;
-
-const RUNNING: i64 = uapi::ALTPID_TASK_RUNNING as i64;
-const ZOMBIE: i64 = uapi::ALTPID_TASK_ZOMBIE as i64;
-const GONE: i64 = -1;
-const SIGTERM: i32 = 15;
 
 #[kernel::macros::kunit_tests(altpid_reaper)]
 mod tests {

@@ -6,22 +6,11 @@ use crate::{
     clone::flags::*,
     kill::Kill,
     pending::*,
-    support::{world, Verbs},
+    support::{signals::*, state::*, world, Verbs},
     task::Disposition,
-    uapi,
     world::World,
 };
 use kernel::prelude::*;
-
-const GONE: i64 = -1;
-const RUNNING: i64 = uapi::ALTPID_TASK_RUNNING as i64;
-const STOPPED: i64 = uapi::ALTPID_TASK_STOPPED as i64;
-const ZOMBIE: i64 = uapi::ALTPID_TASK_ZOMBIE as i64;
-
-const SIGUSR1: i32 = 10;
-const SIGPIPE: i32 = 13;
-const SIGALRM: i32 = 14;
-const SIGTERM: i32 = 15;
 
 /// Somebody who sends a signal to the init of a namespace.
 #[derive(Clone, Copy)]

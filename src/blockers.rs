@@ -63,7 +63,7 @@ impl World {
         &self,
         ns: &Namespace,
         cursor: u64,
-        mut found: impl FnMut(uapi::altpid_blocker) -> bool,
+        found: &mut dyn FnMut(uapi::altpid_blocker) -> bool,
     ) -> Option<u64> {
         let mut cursor = Cursor::unpack(cursor)?;
         for _ in 0..PIECE {

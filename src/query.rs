@@ -20,7 +20,7 @@ use crate::{
 };
 use kernel::prelude::*;
 
-/// Positions of a listing that are looked at while the tree lock is held.
+/// Positions of a listing that are looked at in one go; of tasks, under the tree lock.
 const PIECE: usize = 128;
 
 /// A number at every level, level 0 first.
@@ -106,6 +106,23 @@ impl Tree {
             sid: vector(&group.sid, ns),
         }
     }
+
+    /// Everything about a namespace.
+    fn describe_namespace(&self, ns: &Namespace) -> uapi::altpid_ns {
+        let init = Idx::from_raw(ns.child_reaper()).map_or(0, |init| self.tasks.id(init));
+        uapi::altpid_ns {
+            size: core::mem::size_of::<uapi::altpid_ns>() as u32,
+            state: ns.state(),
+            ns: ns.id(),
+            parent: ns.parent().map_or(0, Namespace::id),
+            child_reaper: init,
+            level: ns.level() as u32,
+            pid_max: ns.pid_max(),
+            last_pid: ns.last_pid(),
+            nr_pids: ns.nr_pids(),
+            map_bytes: ns.map().bytes() as u64,
+        }
+    }
 }
 
 impl World {
@@ -147,20 +164,7 @@ impl World {
     /// `ENOENT`
     pub(crate) fn describe_namespace(&self, id: u64) -> Result<uapi::altpid_ns> {
         let ns = self.namespace(id)?;
-        let tree = self.tree().lock();
-        let init = Idx::from_raw(ns.child_reaper()).map_or(0, |init| tree.tasks.id(init));
-        Ok(uapi::altpid_ns {
-            size: core::mem::size_of::<uapi::altpid_ns>() as u32,
-            state: ns.state(),
-            ns: ns.id(),
-            parent: ns.parent().map_or(0, Namespace::id),
-            child_reaper: init,
-            level: ns.level() as u32,
-            pid_max: ns.pid_max(),
-            last_pid: ns.last_pid(),
-            nr_pids: ns.nr_pids(),
-            map_bytes: ns.map().bytes() as u64,
-        })
+        Ok(self.tree().lock().describe_namespace(&ns))
     }
 
     /// A task and its signals.
@@ -222,25 +226,47 @@ impl World {
     }
 
     /// Goes through the tasks from `position` on that are visible in `ns` (any, if none is given),
-    /// a piece of them under the lock. Returns where to go on, `None` at the end.
+    /// a piece of them under the lock, as long as `found` has room for more. Returns where to go on,
+    /// `None` at the end.
     pub(crate) fn list_tasks(
         &self,
-        position: usize,
+        position: u64,
         ns: Option<&Namespace>,
-        mut found: impl FnMut(uapi::altpid_task) -> bool,
-    ) -> Option<usize> {
+        found: &mut dyn FnMut(uapi::altpid_task) -> bool,
+    ) -> Option<u64> {
         let tree = self.tree().lock();
-        let end = tree.tasks.positions();
-        for position in position..end.min(position.saturating_add(PIECE)) {
-            let Some(task) = tree.tasks.at(position) else {
-                continue;
-            };
-            let visible = ns.is_none_or(|ns| ns.is_ancestor_or_self(tree.tasks[task].ns()));
-            if visible && !found(tree.describe(task)) {
-                return Some(position);
-            }
-        }
-        let next = position.saturating_add(PIECE);
-        (next < end).then_some(next)
+        list_piece(position, tree.tasks.positions(), |position| {
+            tree.tasks.at(position).is_none_or(|task| {
+                let visible = ns.is_none_or(|ns| ns.is_ancestor_or_self(tree.tasks[task].ns()));
+                !visible || found(tree.describe(task))
+            })
+        })
     }
+
+    /// Likewise through the namespaces.
+    pub(crate) fn list_namespaces(
+        &self,
+        position: u64,
+        ns: Option<&Namespace>,
+        found: &mut dyn FnMut(uapi::altpid_ns) -> bool,
+    ) -> Option<u64> {
+        let registry = self.registry();
+        list_piece(position, registry.positions(), |position| {
+            registry.at(position).is_none_or(|listed| {
+                let visible = ns.is_none_or(|ns| ns.is_ancestor_or_self(&listed));
+                !visible || found(self.tree().lock().describe_namespace(&listed))
+            })
+        })
+    }
+}
+
+/// Looks at a piece of the positions from `from` to `end`, as long as `look` says that it could.
+/// Returns where to go on, `None` at the end.
+fn list_piece(from: u64, end: usize, mut look: impl FnMut(usize) -> bool) -> Option<u64> {
+    let from = usize::try_from(from).unwrap_or(usize::MAX);
+    let next = from.saturating_add(PIECE);
+    let stopped = (from..next.min(end)).find(|&position| !look(position));
+    stopped
+        .or((next < end).then_some(next))
+        .map(|position| position as u64)
 }

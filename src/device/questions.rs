@@ -2,15 +2,15 @@
 
 //! Commands that ask, and the sysctls of a namespace.
 
-use super::args::{check_flags, Args, Array};
+use super::args::{check_flags, Args, Array, Extensible};
 use crate::{
-    namespace::Namespace,
     pid::{self, PidType},
     uapi,
     world::World,
 };
 use core::mem::size_of;
-use kernel::{prelude::*, sync::aref::ARef};
+use kernel::prelude::*;
+use zerocopy::{Immutable, IntoBytes};
 
 /// Numbers that are translated between two looks at whether the caller is wanted elsewhere.
 const TRANSLATE_PIECE: usize = 128;
@@ -29,20 +29,27 @@ pub(super) fn world_info(world: &World, arg: usize) -> Result {
 }
 
 pub(super) fn task(world: &World, arg: usize) -> Result {
-    let mut args = Args::<uapi::altpid_task>::read(arg)?;
-    args.value = world.describe_task(args.value.task)?;
-    args.reply()
+    describe(arg, |asked: uapi::altpid_task| {
+        world.describe_task(asked.task)
+    })
 }
 
 pub(super) fn signals(world: &World, arg: usize) -> Result {
-    let mut args = Args::<uapi::altpid_signals>::read(arg)?;
-    args.value = world.describe_signals(args.value.task)?;
-    args.reply()
+    describe(arg, |asked: uapi::altpid_signals| {
+        world.describe_signals(asked.task)
+    })
 }
 
 pub(super) fn namespace(world: &World, arg: usize) -> Result {
-    let mut args = Args::<uapi::altpid_ns>::read(arg)?;
-    args.value = world.describe_namespace(args.value.ns)?;
+    describe(arg, |asked: uapi::altpid_ns| {
+        world.describe_namespace(asked.ns)
+    })
+}
+
+/// Replaces a struct, of which only who is asked about counts, by the answer.
+fn describe<T: Extensible + Copy>(arg: usize, answer: impl FnOnce(T) -> Result<T>) -> Result {
+    let mut args = Args::read(arg)?;
+    args.value = answer(args.value)?;
     args.reply()
 }
 
@@ -100,91 +107,41 @@ pub(super) fn list(world: &World, arg: usize) -> Result {
         0 => None,
         id => Some(world.namespace(id)?),
     };
-    let room = value.count as usize;
+    let (room, cursor) = (value.count as usize, value.cursor);
     let (written, cursor) = match value.what {
-        uapi::ALTPID_LIST_TASKS => list_tasks(world, &array, room, value.cursor, view)?,
-        uapi::ALTPID_LIST_NAMESPACES => list_namespaces(world, &array, room, value.cursor, view)?,
+        uapi::ALTPID_LIST_TASKS => write_entries(&array, room, cursor, |cursor, found| {
+            world.list_tasks(cursor, view.as_deref(), found)
+        }),
+        uapi::ALTPID_LIST_NAMESPACES => write_entries(&array, room, cursor, |cursor, found| {
+            world.list_namespaces(cursor, view.as_deref(), found)
+        }),
         uapi::ALTPID_LIST_BLOCKERS => {
-            list_blockers(world, &array, room, value.cursor, &*view.ok_or(ENOENT)?)?
+            let ns = view.ok_or(ENOENT)?;
+            write_entries(&array, room, cursor, |cursor, found| {
+                world.list_blockers(&ns, cursor, found)
+            })
         }
-        _ => return Err(EINVAL),
-    };
+        _ => Err(EINVAL),
+    }?;
     value.count = written as u32;
     value.cursor = cursor;
     args.reply()
 }
 
-/// Lists tasks from `cursor` on; returns how many, and the cursor to go on from.
-fn list_tasks(
-    world: &World,
-    array: &Array,
-    room: usize,
-    cursor: u64,
-    view: Option<ARef<Namespace>>,
-) -> Result<(usize, u64)> {
-    let mut entries = KVVec::with_capacity(LIST_PIECE.min(room), GFP_KERNEL)?;
-    let mut position = usize::try_from(cursor).unwrap_or(usize::MAX);
-    let mut written = 0;
-    while written < room {
-        let wanted = LIST_PIECE.min(room - written);
-        let next = world.list_tasks(position, view.as_deref(), |entry| {
-            entries.len() < wanted && entries.push_within_capacity(entry).is_ok()
-        });
-        for entry in entries.iter() {
-            array.write_prefix(written, entry)?;
-            written += 1;
-        }
-        entries.clear();
-        match next {
-            Some(next) => position = next,
-            None => return Ok((written, u64::MAX)),
-        }
-        if kernel::current!().signal_pending() {
-            break;
-        }
-    }
-    Ok((written, position as u64))
-}
-
-/// Likewise namespaces.
-fn list_namespaces(
-    world: &World,
-    array: &Array,
-    room: usize,
-    cursor: u64,
-    view: Option<ARef<Namespace>>,
-) -> Result<(usize, u64)> {
-    let mut position = usize::try_from(cursor).unwrap_or(usize::MAX);
-    let mut written = 0;
-    while written < room && position < world.registry().positions() {
-        if let Some(ns) = world.registry().at(position) {
-            if view
-                .as_ref()
-                .is_none_or(|view| view.is_ancestor_or_self(&ns))
-            {
-                array.write_prefix(written, &world.describe_namespace(ns.id())?)?;
-                written += 1;
-            }
-        }
-        position += 1;
-    }
-    let at_end = position >= world.registry().positions();
-    Ok((written, if at_end { u64::MAX } else { position as u64 }))
-}
-
-/// Likewise what keeps a namespace from going.
-fn list_blockers(
-    world: &World,
+/// Writes entries of a listing, put together in pieces, until there is no more room for any; returns
+/// how many, and the cursor to go on from. `next` goes on from a cursor as long as what it gives the
+/// entries to takes them, and returns where to go on, `None` at the end.
+fn write_entries<T: IntoBytes + Immutable>(
     array: &Array,
     room: usize,
     mut cursor: u64,
-    ns: &Namespace,
+    mut next: impl FnMut(u64, &mut dyn FnMut(T) -> bool) -> Option<u64>,
 ) -> Result<(usize, u64)> {
     let mut entries = KVVec::with_capacity(LIST_PIECE.min(room), GFP_KERNEL)?;
     let mut written = 0;
     while written < room {
         let wanted = LIST_PIECE.min(room - written);
-        let next = world.list_blockers(ns, cursor, |entry| {
+        let next = next(cursor, &mut |entry| {
             entries.len() < wanted && entries.push_within_capacity(entry).is_ok()
         });
         for entry in entries.iter() {
