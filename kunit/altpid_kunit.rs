@@ -16,6 +16,7 @@ mod sources {
     pub(crate) mod audit;
     pub(crate) mod blockers;
     pub(crate) mod clone;
+    pub(crate) mod events;
     pub(crate) mod exec;
     pub(crate) mod exit;
     pub(crate) mod jobctl;
@@ -27,6 +28,7 @@ mod sources {
     pub(crate) mod pidmap;
     pub(crate) mod prctl;
     pub(crate) mod query;
+    pub(crate) mod reason;
     pub(crate) mod reboot;
     pub(crate) mod registry;
     pub(crate) mod session;

@@ -7,6 +7,7 @@ use crate::{
     clone::{flags, CloneArgs, ParentArg},
     kill::Kill,
     pending::{SigSet, SIGCHLD},
+    reason::Outcome,
     sigaction::{Action, How},
     task::Disposition,
     uapi,
@@ -61,7 +62,28 @@ pub(crate) fn world() -> Result<Pin<KBox<World>>> {
 
 /// A world for so many tasks and namespaces.
 pub(crate) fn world_of(tasks: usize, namespaces: usize) -> Result<Pin<KBox<World>>> {
-    KBox::pin_init(World::new(Limits { tasks, namespaces })?, GFP_KERNEL)
+    KBox::pin_init(World::new(limits(tasks, namespaces))?, GFP_KERNEL)
+}
+
+/// Limits of a world for so many tasks and namespaces, which keeps few events.
+pub(crate) fn limits(tasks: usize, namespaces: usize) -> Limits {
+    Limits {
+        tasks,
+        namespaces,
+        events: 64,
+    }
+}
+
+/// What came of an operation, as its caller would see it.
+pub(crate) trait Errno<T> {
+    /// The result, or the errno whatever the reason.
+    fn errno(self) -> Result<T>;
+}
+
+impl<T> Errno<T> for Outcome<T> {
+    fn errno(self) -> Result<T> {
+        self.map_err(Error::from)
+    }
 }
 
 /// The verbs in the form that tests like them: errors are errno values, results are ids.
@@ -96,6 +118,7 @@ impl Verbs<'_> {
         };
         self.0
             .clone_task(&args)
+            .errno()
             .map(|cloned| (cloned.child, cloned.pid))
     }
 
@@ -117,7 +140,7 @@ impl Verbs<'_> {
 
     /// exit_group(2)
     pub(crate) fn exit(&self, task: u64, code: i32) -> Result {
-        self.0.exit(task, code, true)
+        self.0.exit(task, code, true).errno()
     }
 
     /// wait4(2) with WNOHANG: number and status of who was reaped, 0 and 0 for nobody.
@@ -128,12 +151,12 @@ impl Verbs<'_> {
 
     /// wait4(2)
     pub(crate) fn wait4(&self, task: u64, pid: i32, options: u32) -> Result<Option<Report>> {
-        self.0.wait(task, Wanted::Wait4(pid, options))
+        self.0.wait(task, Wanted::Wait4(pid, options)).errno()
     }
 
     /// kill(2)
     pub(crate) fn kill(&self, task: u64, pid: i32, signal: i32) -> Result {
-        self.0.kill(Kill::Pid(task, pid), signal)
+        self.0.kill(Kill::Pid(task, pid), signal).errno()
     }
 
     /// What a process does about a signal from now on.
@@ -143,19 +166,28 @@ impl Verbs<'_> {
             nocldwait: false,
             nocldstop: false,
         };
-        self.0.sigaction(task, signal, Some(action)).map(|_| ())
+        self.0
+            .sigaction(task, signal, Some(action))
+            .errno()
+            .map(|_| ())
     }
 
     /// sigprocmask(2) with SIG_BLOCK
     pub(crate) fn block(&self, task: u64, signals: &[i32]) -> Result {
         let set = SigSet::of(signals);
-        self.0.sigprocmask(task, How::Block, set).map(|_| ())
+        self.0
+            .sigprocmask(task, How::Block, set)
+            .errno()
+            .map(|_| ())
     }
 
     /// sigprocmask(2) with SIG_UNBLOCK
     pub(crate) fn unblock(&self, task: u64, signals: &[i32]) -> Result {
         let set = SigSet::of(signals);
-        self.0.sigprocmask(task, How::Unblock, set).map(|_| ())
+        self.0
+            .sigprocmask(task, How::Unblock, set)
+            .errno()
+            .map(|_| ())
     }
 
     /// How many signals the handlers of a task were called for, and the last one.
@@ -182,21 +214,21 @@ impl Verbs<'_> {
     pub(crate) fn set_pdeath_signal(&self, task: u64, signal: i32) -> Result {
         let mut tree = self.0.tree().lock();
         let task = tree.find_actor(task)?;
-        tree.set_pdeath_signal(task, signal as u64)
+        tree.set_pdeath_signal(task, signal as u64).errno()
     }
 
     /// setsid(2)
     pub(crate) fn setsid(&self, task: u64) -> Result<i32> {
         let mut tree = self.0.tree().lock();
         let task = tree.find_actor(task)?;
-        tree.setsid(task)
+        tree.setsid(task).errno()
     }
 
     /// setpgid(2)
     pub(crate) fn setpgid(&self, task: u64, pid: i32, pgid: i32) -> Result {
         let mut tree = self.0.tree().lock();
         let task = tree.find_actor(task)?;
-        tree.setpgid(task, pid, pgid)
+        tree.setpgid(task, pid, pgid).errno()
     }
 
     /// The id of a task's namespace.

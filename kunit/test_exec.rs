@@ -6,7 +6,7 @@ use crate::{
     clone::{flags::*, ParentArg},
     kill::Kill,
     pending::*,
-    support::{signals::*, state::*, world, Verbs},
+    support::{signals::*, state::*, world, Errno, Verbs},
     task::Disposition,
 };
 use kernel::prelude::*;
@@ -43,7 +43,7 @@ mod tests {
         let ns = verbs.ns(init)?;
         for (nr, error) in [(before.pid[1], None), (freed[1], Some(ESRCH))] {
             let found = world.find(ns, nr, crate::pid::PidType::Pid, false);
-            assert!(found.err() == error);
+            assert!(found.errno().err() == error);
         }
         verbs.exit(thread, 4)?;
         assert_eq!(verbs.wait(init, -1)?, (before.pid[1], 4 << 8));
@@ -169,10 +169,10 @@ mod tests {
         let verbs = Verbs(&world);
         let task = verbs.fork(world.init())?;
         world.kill(Kill::Outside(task), SIGSTOP)?;
-        assert!(world.exec(task, &NAME).err() == Some(EBUSY));
+        assert!(world.exec(task, &NAME).errno().err() == Some(EBUSY));
         world.kill(Kill::Outside(task), SIGKILL)?;
-        assert!(world.exec(task, &NAME).err() == Some(ESRCH));
-        assert!(world.exec(u64::MAX, &NAME).err() == Some(ESRCH));
+        assert!(world.exec(task, &NAME).errno().err() == Some(ESRCH));
+        assert!(world.exec(u64::MAX, &NAME).errno().err() == Some(ESRCH));
         Ok(())
     }
 

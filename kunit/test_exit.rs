@@ -5,7 +5,7 @@
 use crate::{
     clone::{flags::*, ParentArg},
     pending::{SIGCHLD, SIGKILL},
-    support::{state::*, world, Verbs},
+    support::{state::*, world, Errno, Verbs},
 };
 use kernel::prelude::*;
 
@@ -133,14 +133,14 @@ mod tests {
         let verbs = Verbs(&world);
         let init = world.init();
         assert!(verbs.exit(init, 0).err() == Some(EBUSY));
-        assert!(world.exit(init, 0, false).err() == Some(EBUSY));
+        assert!(world.exit(init, 0, false).errno().err() == Some(EBUSY));
         let thread = verbs.thread(init)?;
         assert!(verbs.exit(thread, 0).err() == Some(EBUSY));
         // Its main thread may go as long as another lives: that one is init then.
         let child = verbs.fork(init)?;
         world.exit(init, 0, false)?;
         assert_eq!(verbs.parent(child), thread);
-        assert!(world.exit(thread, 0, false).err() == Some(EBUSY));
+        assert!(world.exit(thread, 0, false).errno().err() == Some(EBUSY));
         assert_eq!(verbs.state(child), RUNNING);
         assert!(verbs.is_sound());
         Ok(())

@@ -6,7 +6,7 @@ use crate::{
     kill::Kill,
     pending::*,
     sigaction::Action,
-    support::{signals::*, state::*, world, Verbs},
+    support::{signals::*, state::*, world, Errno, Verbs},
     task::Disposition,
     wait::*,
     world::World,
@@ -175,7 +175,7 @@ mod tests {
         ];
         for (which, id, options, error) in cases {
             let result = world.wait(parent, Wanted::WaitId(which, id, options));
-            assert!(result.err() == error);
+            assert!(result.errno().err() == error);
         }
         world.kill(Kill::Outside(child), SIGSTOP)?;
         let wait = |options| world.wait(parent, Wanted::WaitId(0, 0, WNOHANG | options));
@@ -192,7 +192,7 @@ mod tests {
         assert_eq!((report.code, report.status), (CLD_CONTINUED, SIGCONT));
         verbs.exit(child, 5)?;
         // A dead child is nothing to wait for, for who asks for stops only.
-        assert!(wait(WSTOPPED).err() == Some(ECHILD));
+        assert!(wait(WSTOPPED).errno().err() == Some(ECHILD));
         for options in [WEXITED | WNOWAIT, WEXITED] {
             let report = wait(options)?.ok_or(EIO)?;
             assert_eq!(
@@ -200,7 +200,7 @@ mod tests {
                 (CLD_EXITED, 5, nr)
             );
         }
-        assert!(wait(WEXITED).err() == Some(ECHILD));
+        assert!(wait(WEXITED).errno().err() == Some(ECHILD));
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use crate::{
     clone::flags,
     namespace::{pid_max_min, CreateError, Namespace, PID_MAX_LIMIT},
     registry::Registry,
-    support::{world, world_of, Verbs},
+    support::{world, world_of, Errno, Verbs},
     uapi,
 };
 use kernel::prelude::*;
@@ -41,7 +41,7 @@ mod tests {
         let a = verbs.container(init)?;
         let _b = verbs.container(init)?;
         assert!(verbs.container(init).err() == Some(ENOSPC));
-        assert!(world.unshare(init, flags::NEWPID).err() == Some(ENOSPC));
+        assert!(world.unshare(init, flags::NEWPID).errno().err() == Some(ENOSPC));
         verbs.exit(a, 0)?;
         verbs.wait(init, -1)?;
         verbs.container(init)?;
@@ -113,10 +113,10 @@ mod tests {
         let task = verbs.fork(world.init())?;
         let before = verbs.ns(task)?;
         assert_eq!(world.unshare(task, 0)?, 0);
-        assert!(world.unshare(task, flags::NEWPID | flags::VM).err() == Some(EINVAL));
+        assert!(world.unshare(task, flags::NEWPID | flags::VM).errno().err() == Some(EINVAL));
         let ns = world.unshare(task, flags::NEWPID)?;
         assert_eq!(verbs.ns(task)?, before);
-        assert!(world.unshare(task, flags::NEWPID).err() == Some(EINVAL));
+        assert!(world.unshare(task, flags::NEWPID).errno().err() == Some(EINVAL));
         assert!(verbs.container(task).err() == Some(EINVAL));
         assert!(verbs.thread(task).err() == Some(EINVAL));
         let first = verbs.fork(task)?;
@@ -153,12 +153,12 @@ mod tests {
         ];
         for &(task, ns, good) in cases {
             assert_eq!(
-                world.setns(task, ns).err(),
+                world.setns(task, ns).errno().err(),
                 if good { None } else { Some(EINVAL) }
             );
         }
-        assert!(world.setns(a, 12345).err() == Some(ENOENT));
-        assert!(world.setns(12345, root).err() == Some(ESRCH));
+        assert!(world.setns(a, 12345).errno().err() == Some(ENOENT));
+        assert!(world.setns(12345, root).errno().err() == Some(ESRCH));
         // An injected task: its number inside, its parent outside, invisible from in there.
         world.setns(init, ns_inner)?;
         let injected = verbs.fork(init)?;

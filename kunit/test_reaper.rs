@@ -5,7 +5,7 @@
 use crate::{
     kill::Kill,
     pending::*,
-    support::{signals::*, state::*, world, Verbs},
+    support::{signals::*, state::*, world, Errno, Verbs},
     task::Disposition,
 };
 use kernel::prelude::*;
@@ -171,8 +171,8 @@ mod tests {
             let member = verbs.fork(init)?;
             let nested = verbs.container(member)?;
             let other = verbs.fork(nested)?;
-            assert!(world.reboot(member, 0).err() == Some(EINVAL));
-            assert!(world.reboot(world.init(), command).err() == Some(EBUSY));
+            assert!(world.reboot(member, 0).errno().err() == Some(EINVAL));
+            assert!(world.reboot(world.init(), command).errno().err() == Some(EBUSY));
             world.reboot(member, command)?;
             for task in [member, nested, other] {
                 assert_eq!(verbs.state(task), GONE);

@@ -4,7 +4,7 @@
 
 use crate::{
     pid::PidType,
-    support::{world, Verbs},
+    support::{world, Errno, Verbs},
 };
 use kernel::prelude::*;
 
@@ -119,7 +119,7 @@ mod tests {
         let member = verbs.fork(leader)?; // 3
         verbs.exit(leader, 0)?;
         verbs.wait(init, -1)?;
-        let find = |kind| world.find(root, 2, kind, false);
+        let find = |kind| world.find(root, 2, kind, false).errno();
         assert!(find(PidType::Pid).err() == Some(ESRCH));
         assert!(find(PidType::Tgid).err() == Some(ESRCH));
         assert!(find(PidType::Pgid) == Ok((2, member)));
@@ -142,11 +142,11 @@ mod tests {
         let leader = verbs.fork(init)?; // 2
         let thread = verbs.thread(leader)?; // 3
         let other = verbs.fork(init)?; // 4
-        let next = |nr, kind| world.find(root, nr, kind, true);
+        let next = |nr, kind| world.find(root, nr, kind, true).errno();
         assert!(next(3, PidType::Pid) == Ok((3, thread)));
         assert!(next(3, PidType::Tgid) == Ok((4, other)));
         assert!(next(5, PidType::Pid).err() == Some(ESRCH));
-        assert!(world.find(4711, 1, PidType::Pid, false).err() == Some(ENOENT));
+        assert!(world.find(4711, 1, PidType::Pid, false).errno().err() == Some(ENOENT));
         Ok(())
     }
 }

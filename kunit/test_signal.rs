@@ -6,7 +6,7 @@ use crate::{
     clone::flags::*,
     kill::Kill,
     pending::*,
-    support::{signals::*, state::*, world, Verbs},
+    support::{signals::*, state::*, world, Errno, Verbs},
     task::Disposition,
     world::World,
 };
@@ -56,19 +56,17 @@ impl Container {
     /// Sends a signal to init.
     fn send(&self, world: &World, sender: Sender, signal: i32) -> Result {
         let above = Verbs(world).nr(self.init, 0);
-        world.kill(
-            match sender {
-                Itself => Kill::Pid(self.init, 1),
-                Member => Kill::Pid(self.member, 1),
-                // It has no number for init; but init is in its process group.
-                Nested => Kill::Pid(self.nested, 0),
-                Above => Kill::Pid(self.parent, above),
-                Outside => Kill::Outside(self.init),
-                Sender::Kernel => Kill::Kernel(self.init),
-                Fault => Kill::Fault(self.init),
-            },
-            signal,
-        )
+        let kill = match sender {
+            Itself => Kill::Pid(self.init, 1),
+            Member => Kill::Pid(self.member, 1),
+            // It has no number for init; but init is in its process group.
+            Nested => Kill::Pid(self.nested, 0),
+            Above => Kill::Pid(self.parent, above),
+            Outside => Kill::Outside(self.init),
+            Sender::Kernel => Kill::Kernel(self.init),
+            Fault => Kill::Fault(self.init),
+        };
+        world.kill(kill, signal).errno()
     }
 }
 
@@ -155,7 +153,7 @@ mod tests {
             world.kill(Kill::Kernel(world.init()), signal)?;
             assert_eq!(verbs.state(world.init()), RUNNING);
         }
-        assert!(world.kill(Kill::Fault(world.init()), SIGSEGV).err() == Some(EBUSY));
+        assert!(world.kill(Kill::Fault(world.init()), SIGSEGV).errno().err() == Some(EBUSY));
         verbs.sigaction(world.init(), SIGTERM, Disposition::Handler)?;
         verbs.kill(child, 1, SIGTERM)?;
         assert_eq!(verbs.received(world.init())?.0, 1);
@@ -235,8 +233,8 @@ mod tests {
         let verbs = Verbs(&world);
         let container = Container::new(&world)?;
         let queue = |task, pid, code| world.kill(Kill::Queue(task, pid, code, 0), SIGKILL);
-        assert!(queue(container.member, 1, SI_KERNEL).err() == Some(EPERM));
-        assert!(queue(container.member, 1, SI_TKILL).err() == Some(EPERM));
+        assert!(queue(container.member, 1, SI_KERNEL).errno().err() == Some(EPERM));
+        assert!(queue(container.member, 1, SI_TKILL).errno().err() == Some(EPERM));
         queue(container.member, 1, -1)?;
         queue(container.init, 1, -1)?;
         queue(container.init, 1, SI_USER)?;
@@ -279,17 +277,23 @@ mod tests {
             assert!(verbs.kill(member, pid, signal).err() == Some(error));
         }
         let thread_kill = |tgid, tid| world.kill(Kill::Thread(member, tgid, tid), 0);
-        assert!(thread_kill(0, 0).err() == Some(EINVAL));
-        assert!(thread_kill(-1, 1).err() == Some(EINVAL));
-        assert!(thread_kill(2, 1).err() == Some(ESRCH));
-        assert!(thread_kill(1, 9).err() == Some(ESRCH));
+        assert!(thread_kill(0, 0).errno().err() == Some(EINVAL));
+        assert!(thread_kill(-1, 1).errno().err() == Some(EINVAL));
+        assert!(thread_kill(2, 1).errno().err() == Some(ESRCH));
+        assert!(thread_kill(1, 9).errno().err() == Some(ESRCH));
         thread_kill(0, 1)?;
         thread_kill(1, 1)?;
         // Reaped: nobody.
         verbs.wait(init, 3)?;
         assert!(verbs.kill(member, 3, 0).err() == Some(ESRCH));
         // access_pidfd_pidns(): not who is not below
-        assert!(world.kill(Kill::Task(member, world.init()), 0).err() == Some(EINVAL));
+        assert!(
+            world
+                .kill(Kill::Task(member, world.init()), 0)
+                .errno()
+                .err()
+                == Some(EINVAL)
+        );
         world.kill(Kill::Task(world.init(), member), SIGKILL)?;
         assert_eq!(verbs.state(member), ZOMBIE);
         Ok(())
@@ -345,7 +349,7 @@ mod tests {
             assert_eq!((info.signo, info.value), (signal, value));
             assert_eq!((info.code, info.pid), (-1, nr));
         }
-        assert!(world.sigwait(task, every).err() == Some(EAGAIN));
+        assert!(world.sigwait(task, every).errno().err() == Some(EAGAIN));
         assert!(verbs.is_sound());
         Ok(())
     }
@@ -367,7 +371,7 @@ mod tests {
             assert!(sent < 100_000);
         }
         let refused = world.kill(Kill::Queue(task, nr, -1, sent), SIGRTMIN);
-        assert!(refused.err() == Some(EAGAIN));
+        assert!(refused.errno().err() == Some(EAGAIN));
         verbs.kill(task, nr, SIGRTMIN + 1)?;
         // What came along is lost, the signal is not.
         let info = world.sigwait(task, SigSet::of(&[SIGRTMIN + 1]))?;
@@ -519,7 +523,13 @@ mod tests {
         verbs.kill(world.init(), 2, SIGKILL)?;
         world.kill(Kill::Task(world.init(), child), SIGKILL)?;
         assert_eq!(verbs.wait(world.init(), -1)?, (2, 3 << 8));
-        assert!(world.kill(Kill::Task(world.init(), child), SIGKILL).err() == Some(ESRCH));
+        assert!(
+            world
+                .kill(Kill::Task(world.init(), child), SIGKILL)
+                .errno()
+                .err()
+                == Some(ESRCH)
+        );
         Ok(())
     }
 }

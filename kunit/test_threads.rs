@@ -8,9 +8,9 @@ use crate::{
     pid::{alloc_pid, NewPid},
     pidmap::{PidMap, Reservation},
     registry::Registry,
-    support::{Random, Verbs},
+    support::{limits, Random, Verbs},
     sync::{Atomic, Full, Relaxed},
-    world::{Limits, World},
+    world::World,
 };
 use kernel::{
     prelude::*,
@@ -55,7 +55,7 @@ fn together(n: u32, work: impl Fn(u32) -> bool + Send + Sync + 'static) -> Resul
 
 /// A world that many have a hold of.
 fn shared_world(tasks: usize, namespaces: usize) -> Result<Arc<World>> {
-    Arc::pin_init(World::new(Limits { tasks, namespaces })?, GFP_KERNEL)
+    Arc::pin_init(World::new(limits(tasks, namespaces))?, GFP_KERNEL)
 }
 
 /// Who has which number: proof that nobody has another's.

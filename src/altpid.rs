@@ -8,8 +8,8 @@
 //!
 //! 1. [`pidmap`]: the numbers of one namespace.
 //! 2. [`pid`] and [`namespace`]: an identity with a number a level, and what the levels are.
-//! 3. [`task`] and [`tree`]: threads, processes, process groups, sessions, and who begot whom;
-//!    [`pending`]: signals that wait for them.
+//! 3. [`reason`]: why something fails; [`task`] and [`tree`]: threads, processes, process groups, sessions, and who begot whom;
+//!    [`pending`]: signals that wait for them; [`events`]: what happens to them all.
 //! 4. The verbs over the tree, each named after its system call: [`clone`], [`unshare`], [`exec`],
 //!    [`exit`], [`wait`], [`kill`], [`sigaction`], [`session`], [`prctl`], [`reboot`]; what
 //!    [`signal`]s and [`jobctl`] do; and what can be asked: [`query`], [`blockers`],
@@ -29,6 +29,7 @@ mod audit;
 mod blockers;
 mod clone;
 mod device;
+mod events;
 mod exec;
 mod exit;
 mod jobctl;
@@ -40,6 +41,7 @@ mod pid;
 mod pidmap;
 mod prctl;
 mod query;
+mod reason;
 mod reboot;
 mod registry;
 mod session;
@@ -73,6 +75,10 @@ module! {
             default: 262144,
             description: "The most pid namespaces a world may hold",
         },
+        max_events: u32 {
+            default: 8192,
+            description: "The last events of a world that are kept for readers",
+        },
     },
 }
 
@@ -85,6 +91,7 @@ fn limits() -> world::Limits {
     world::Limits {
         tasks: value(module_parameters::max_tasks.value()),
         namespaces: value(module_parameters::max_namespaces.value()),
+        events: value(module_parameters::max_events.value()),
     }
 }
 
@@ -93,6 +100,7 @@ fn limits() -> world::Limits {
 struct Altpid {
     #[pin]
     device: device::Device,
+    directory: device::Directory,
     caches: mem::Caches,
 }
 
@@ -101,6 +109,7 @@ impl kernel::InPlaceModule for Altpid {
         try_pin_init!(Self {
             // Made first, whatever the order of the fields.
             caches: mem::Caches::new()?,
+            directory: device::Directory::new(),
             device <- device::Device::register(),
         })
     }

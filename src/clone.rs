@@ -13,12 +13,13 @@
 use crate::{
     namespace::Namespace,
     pid::{alloc_pid, NewPid},
+    reason::{Outcome, Reason},
     slots::Idx,
     task::{Group, Parent, Task},
     tree::{Room, Tree},
     world::World,
 };
-use kernel::{prelude::*, sync::aref::ARef};
+use kernel::sync::aref::ARef;
 
 /// Flags of clone3 that are looked at (`include/uapi/linux/sched.h`).
 pub(crate) mod flags {
@@ -98,6 +99,13 @@ impl CloneArgs<'_> {
         self.flags & flags != 0
     }
 
+    /// Whether the exit signal is one, as far as clone3 looks, and goes with the flags.
+    fn has_exit_signal(&self) -> bool {
+        let has_none = flags::THREAD | flags::PARENT | flags::AUTOREAP;
+        self.exit_signal as u64 & !flags::CSIGNAL == 0
+            && (self.exit_signal == 0 || !self.has_any(has_none))
+    }
+
     /// What can be said without looking at the caller: `clone3_args_valid()`, and the same of
     /// `copy_process()`. None of the errors has precedence over another, all are `EINVAL`.
     fn is_consistent(&self) -> bool {
@@ -108,19 +116,15 @@ impl CloneArgs<'_> {
             | flags::NNP
             | flags::PIDFD_AUTOKILL
             | flags::EMPTY_MNTNS;
-        let signal = self.exit_signal != 0;
         let bad = self.flags & !known != 0
-            || self.exit_signal as u64 & !flags::CSIGNAL != 0
             || self.has_any(flags::DETACHED | (flags::CSIGNAL & !flags::NEWTIME))
             || self.has(flags::SIGHAND | flags::CLEAR_SIGHAND)
-            || (self.has_any(flags::THREAD | flags::PARENT) && signal)
             || self.has(flags::NEWNS | flags::FS)
             || self.has(flags::NEWUSER | flags::FS)
             || (self.has(flags::THREAD) && !self.has(flags::SIGHAND))
             || (self.has(flags::SIGHAND) && !self.has(flags::VM))
             || (self.has(flags::THREAD) && self.has_any(flags::NEWUSER | flags::NEWPID))
-            || (self.has(flags::AUTOREAP)
-                && (self.has_any(flags::THREAD | flags::PARENT) || signal))
+            || (self.has(flags::AUTOREAP) && self.has_any(flags::THREAD | flags::PARENT))
             || self.has(flags::NNP | flags::THREAD)
             || (self.has(flags::PIDFD_AUTOKILL)
                 && (!self.has(flags::PIDFD | flags::AUTOREAP) || self.has(flags::THREAD)))
@@ -131,32 +135,36 @@ impl CloneArgs<'_> {
 
     /// Looks at the caller: may it do this, and where will the child be born? (`copy_process()`,
     /// `copy_pid_ns()`).
-    fn origin(&self, tree: &Tree) -> Result<Origin> {
+    fn origin(&self, tree: &Tree) -> Outcome<Origin> {
         let caller = tree.find_actor(self.task)?;
         let group = tree.group_of(caller);
-        if self.has(flags::PARENT) && (group.unkillable || group.autoreap) {
-            return Err(EINVAL);
+        if self.has(flags::PARENT) && group.unkillable {
+            return Err(Reason::InitParent.into());
+        }
+        if self.has(flags::PARENT) && group.autoreap {
+            return Err(Reason::AutoreapParent.into());
         }
         let active: ARef<Namespace> = tree.tasks[caller].ns().into();
-        let ns = tree.tasks[caller].ns_for_children.clone().ok_or(ESRCH)?;
+        let ns = tree.tasks[caller].ns_for_children.clone();
+        let ns = ns.ok_or(Reason::TaskExited)?;
         if self.has_any(flags::THREAD | flags::NEWPID) && !core::ptr::eq(&*active, &*ns) {
-            return Err(EINVAL);
+            return Err(Reason::ChildrenElsewhere.into());
         }
         if let ParentArg::Task(parent) = self.parent {
             let parent = tree.find_alive(parent)?;
             // A parent sees its children: the new namespace, if there is one, is below `ns`.
             if !tree.tasks[parent].ns().is_ancestor_or_self(&ns) {
-                return Err(EINVAL);
+                return Err(Reason::ParentBlind.into());
             }
         }
         if tree.tasks.len() >= tree.max_tasks {
-            return Err(EAGAIN);
+            return Err(Reason::TaskLimit.into());
         }
         Ok(Origin { ns, active })
     }
 
     /// Whose child the new process is.
-    fn real_parent(&self, tree: &Tree, caller: Idx<Task>) -> Result<Parent> {
+    fn real_parent(&self, tree: &Tree, caller: Idx<Task>) -> Outcome<Parent> {
         Ok(match self.parent {
             ParentArg::Native if self.has(flags::PARENT) => tree.group_of(caller).parent,
             ParentArg::Native => Parent::Task(caller),
@@ -166,15 +174,19 @@ impl CloneArgs<'_> {
     }
 
     /// Lets the child join; everything that it needs is there.
-    fn join(&self, tree: &mut Tree, pid: NewPid, ns: ARef<Namespace>) -> Result<Idx<Task>> {
+    fn join(&self, tree: &mut Tree, pid: NewPid, ns: ARef<Namespace>) -> Outcome<Idx<Task>> {
         let caller = tree.find_actor(self.task)?;
         let parent = self.real_parent(tree, caller)?;
         if tree.tasks.len() >= tree.max_tasks {
-            return Err(EAGAIN);
+            return Err(Reason::TaskLimit.into());
         }
         // Init may have exited since the number was given out: then nobody would kill the child.
         if !pid.ns().upwards().all(Namespace::is_adding) {
-            return Err(ENOMEM);
+            return Err(Reason::NsDead.into());
+        }
+        if self.has(flags::NEWPID) {
+            let above = ns.parent().map_or(0, Namespace::id);
+            tree.tell_ns_born(ns.id(), above, caller);
         }
         let origin = &tree.tasks[caller];
         let (comm, blocked, self_exec_id) = (origin.comm, origin.blocked, origin.self_exec_id);
@@ -189,6 +201,7 @@ impl CloneArgs<'_> {
             // The pid is kept only when nothing can fail any more.
             let task = tree.insert_task(new_task(group, pid.keep()));
             tree.join_group(task);
+            tree.tell_clone(task, tree.groups[group].parent, self.flags);
             return Ok(task);
         }
         let group = tree.group_of(caller);
@@ -217,6 +230,7 @@ impl CloneArgs<'_> {
         let task = tree.insert_task(new_task(group, pid));
         tree.join_group(task);
         tree.join_tree(group, task);
+        tree.tell_clone(task, parent, self.flags);
         Ok(task)
     }
 }
@@ -228,9 +242,12 @@ impl World {
     ///
     /// See `struct altpid_clone`. Nothing is changed then.
     #[doc(alias = "kernel_clone")]
-    pub(crate) fn clone_task(&self, args: &CloneArgs<'_>) -> Result<Cloned> {
+    pub(crate) fn clone_task(&self, args: &CloneArgs<'_>) -> Outcome<Cloned> {
+        if !args.has_exit_signal() {
+            return Err(Reason::ExitSignal.into());
+        }
         if !args.is_consistent() {
-            return Err(EINVAL);
+            return Err(Reason::Flags.into());
         }
         let Origin { mut ns, active } = args.origin(&self.tree().lock())?;
         if args.has(flags::NEWPID) {

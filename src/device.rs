@@ -3,19 +3,30 @@
 //! `/dev/altpid`: parse, act, reply.
 //!
 //! Each open of the device is a [`World`]. A command ([`verbs`], [`signals`], [`questions`]) reads its
-//! struct ([`args`]), calls the one method of the world that does it, and writes back what came of it; everything that there is to
-//! know about a command stands in `src/uapi/altpid.h`.
+//! struct ([`args`]), calls the one method of the world that does it, and writes back what came of
+//! it. Many of them can come in one call ([`batch`]), and why one failed can be asked
+//! ([`failures`]). Everything that there is to know about a command stands in
+//! `src/uapi/altpid.h`.
 
 mod args;
+mod batch;
+mod failures;
+mod info;
 mod questions;
 mod signals;
+mod stream;
 mod verbs;
 
-use crate::{uapi, world::World};
+use crate::{reason::Outcome, uapi, world::World};
+use args::Call;
+use failures::Failures;
+pub(crate) use info::Directory;
 use kernel::{
-    fs::File,
+    fs::{File, Kiocb},
+    iov::IovIterDest,
     miscdevice::{MiscDevice, MiscDeviceOptions, MiscDeviceRegistration},
     prelude::*,
+    seq_file::SeqFile,
 };
 
 /// The registered device.
@@ -37,8 +48,11 @@ impl Device {
 /// One open of the device.
 #[pin_data]
 struct OpenFile {
+    /// The world, also shown in debugfs.
     #[pin]
-    world: World,
+    world: kernel::debugfs::File<World>,
+    #[pin]
+    failures: Failures,
 }
 
 #[vtable]
@@ -47,39 +61,69 @@ impl MiscDevice for OpenFile {
 
     fn open(_file: &File, _misc: &MiscDeviceRegistration<Self>) -> Result<Self::Ptr> {
         let world = World::new(crate::limits())?;
-        KBox::try_pin_init(try_pin_init!(Self { world <- world }), GFP_KERNEL_ACCOUNT)
+        let (directory, name) = info::new_file()?;
+        KBox::try_pin_init(
+            try_pin_init!(Self {
+                world <- directory.read_callback_file(&name, world, &info::show),
+                failures <- Failures::new(),
+            }),
+            GFP_KERNEL_ACCOUNT,
+        )
+    }
+
+    fn read_iter(kiocb: Kiocb<'_, Self::Ptr>, iov: &mut IovIterDest<'_>) -> Result<usize> {
+        stream::read(kiocb, iov)
+    }
+
+    fn show_fdinfo(this: Pin<&Self>, m: &SeqFile, _file: &File) {
+        info::show_fdinfo(&this.get_ref().world, m);
     }
 
     fn ioctl(this: Pin<&Self>, _file: &File, cmd: u32, arg: usize) -> Result<isize> {
-        let world = &this.get_ref().world;
-        match cmd {
-            uapi::ALTPID_IOC_WORLD => questions::world_info(world, arg),
-            uapi::ALTPID_IOC_CLONE => verbs::clone(world, arg),
-            uapi::ALTPID_IOC_UNSHARE => verbs::unshare(world, arg),
-            uapi::ALTPID_IOC_SETNS => verbs::setns(world, arg),
-            uapi::ALTPID_IOC_EXIT => verbs::exit(world, arg),
-            uapi::ALTPID_IOC_WAIT => verbs::wait(world, arg),
-            uapi::ALTPID_IOC_SETSID => verbs::setsid(world, arg),
-            uapi::ALTPID_IOC_SETPGID => verbs::setpgid(world, arg),
-            uapi::ALTPID_IOC_SET_NAME => verbs::set_name(world, arg),
-            uapi::ALTPID_IOC_KILL => signals::kill(world, arg),
-            uapi::ALTPID_IOC_SIGACTION => signals::sigaction(world, arg),
-            uapi::ALTPID_IOC_SIGPROCMASK => signals::sigprocmask(world, arg),
-            uapi::ALTPID_IOC_SIGWAIT => signals::sigwait(world, arg),
-            uapi::ALTPID_IOC_EXEC => verbs::exec(world, arg),
-            uapi::ALTPID_IOC_PRCTL => verbs::prctl(world, arg),
-            uapi::ALTPID_IOC_REBOOT => verbs::reboot(world, arg),
-            uapi::ALTPID_IOC_WAITID => verbs::waitid(world, arg),
-            uapi::ALTPID_IOC_TASK => questions::task(world, arg),
-            uapi::ALTPID_IOC_NS => questions::namespace(world, arg),
-            uapi::ALTPID_IOC_NS_SET => questions::set_sysctl(world, arg),
-            uapi::ALTPID_IOC_FIND => questions::find(world, arg),
-            uapi::ALTPID_IOC_TRANSLATE => questions::translate(world, arg),
-            uapi::ALTPID_IOC_LIST => questions::list(world, arg),
-            uapi::ALTPID_IOC_AUDIT => questions::audit(world, arg),
-            uapi::ALTPID_IOC_SIGNALS => questions::signals(world, arg),
-            _ => Err(ENOTTY),
-        }?;
-        Ok(0)
+        let this = this.get_ref();
+        let result = match cmd {
+            uapi::ALTPID_IOC_BATCH => batch::batch(this, arg),
+            uapi::ALTPID_IOC_FAILURE => failures::failure(&Call::new(this, arg, None)),
+            _ => perform(&Call::new(this, arg, None), cmd),
+        };
+        match result {
+            Ok(()) => Ok(0),
+            Err(failure) => {
+                this.failures.note(cmd, failure);
+                Err(failure.error())
+            }
+        }
+    }
+}
+
+/// Performs an operation, be it a call of its own or one of an array.
+fn perform(call: &Call<'_>, cmd: u32) -> Outcome {
+    match cmd {
+        uapi::ALTPID_IOC_WORLD => questions::world_info(call),
+        uapi::ALTPID_IOC_CLONE => verbs::clone(call),
+        uapi::ALTPID_IOC_UNSHARE => verbs::unshare(call),
+        uapi::ALTPID_IOC_SETNS => verbs::setns(call),
+        uapi::ALTPID_IOC_EXIT => verbs::exit(call),
+        uapi::ALTPID_IOC_WAIT => verbs::wait(call),
+        uapi::ALTPID_IOC_SETSID => verbs::setsid(call),
+        uapi::ALTPID_IOC_SETPGID => verbs::setpgid(call),
+        uapi::ALTPID_IOC_SET_NAME => verbs::set_name(call),
+        uapi::ALTPID_IOC_KILL => signals::kill(call),
+        uapi::ALTPID_IOC_SIGACTION => signals::sigaction(call),
+        uapi::ALTPID_IOC_SIGPROCMASK => signals::sigprocmask(call),
+        uapi::ALTPID_IOC_SIGWAIT => signals::sigwait(call),
+        uapi::ALTPID_IOC_EXEC => verbs::exec(call),
+        uapi::ALTPID_IOC_PRCTL => verbs::prctl(call),
+        uapi::ALTPID_IOC_REBOOT => verbs::reboot(call),
+        uapi::ALTPID_IOC_WAITID => verbs::waitid(call),
+        uapi::ALTPID_IOC_TASK => questions::task(call),
+        uapi::ALTPID_IOC_NS => questions::namespace(call),
+        uapi::ALTPID_IOC_NS_SET => questions::set_sysctl(call),
+        uapi::ALTPID_IOC_FIND => questions::find(call),
+        uapi::ALTPID_IOC_TRANSLATE => questions::translate(call),
+        uapi::ALTPID_IOC_LIST => questions::list(call),
+        uapi::ALTPID_IOC_AUDIT => questions::audit(call),
+        uapi::ALTPID_IOC_SIGNALS => questions::signals(call),
+        _ => Err(ENOTTY.into()),
     }
 }

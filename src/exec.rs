@@ -11,12 +11,12 @@
 
 use crate::{
     pending::SIGCHLD,
+    reason::{Outcome, Reason},
     slots::Idx,
     task::{Task, TaskState, COMM_LEN},
     tree::Tree,
     world::World,
 };
-use kernel::prelude::*;
 
 impl World {
     /// A thread calls exec: every other thread of its process ends, and it takes the numbers of the
@@ -29,7 +29,7 @@ impl World {
     ///
     /// `ESRCH`, `EBUSY`; `EAGAIN` when the process is killed meanwhile.
     #[doc(alias = "begin_new_exec")]
-    pub(crate) fn exec(&self, task: u64, name: &[u8; COMM_LEN]) -> Result {
+    pub(crate) fn exec(&self, task: u64, name: &[u8; COMM_LEN]) -> Outcome {
         {
             let mut tree = self.tree().lock();
             let index = tree.find_actor(task)?;
@@ -47,7 +47,7 @@ impl World {
                     tree.begin_new_exec(index, name);
                     Ok(())
                 }
-                _ => Err(EAGAIN),
+                _ => Err(Reason::Killed.into()),
             }
         };
         // A thread that has gone may have held a number that init waits for.
@@ -72,6 +72,7 @@ impl Tree {
         let next = &mut self.tasks[task].self_exec_id;
         *next = next.wrapping_add(1);
         self.set_name(task, name);
+        self.tell_exec(task);
     }
 
     /// A thread takes the place of its dead leader, with its numbers (`de_thread()`).

@@ -34,6 +34,7 @@ impl Tree {
         if !self.tasks[task].is_alive() {
             return;
         }
+        self.tell_exit(task, status);
         self.tasks[task].state = TaskState::Exiting;
         self.tasks[task].ns_for_children = None;
         self.exiting.push_back(&mut self.tasks, task);
@@ -119,6 +120,7 @@ impl Tree {
                     .set_child_reaper(Idx::to_raw(Some(other))),
                 None => {
                     self.tasks[task].ns().disable_allocation();
+                    self.tell_ns_dying(task);
                     let handlers = &mut self.groups[group].handlers;
                     handlers.set(SIGCHLD, Disposition::Ignore);
                     self.tasks[task].state = TaskState::Zapping { next: 2 };
@@ -148,6 +150,7 @@ impl Tree {
                 return true;
             };
             self.change_parent(child, heir.map_or(Parent::Outside, Parent::Task));
+            self.tell_reparent(child);
             if self.groups[child].wants_pdeath {
                 self.send_pdeath(child, father);
             }

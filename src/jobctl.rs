@@ -16,6 +16,7 @@ use crate::{
     slots::Idx,
     task::{Group, JobState, Parent, Task},
     tree::Tree,
+    uapi,
 };
 
 /// Whether a process group is orphaned: now, or as soon as a process is gone.
@@ -37,6 +38,7 @@ impl Tree {
     pub(crate) fn stop(&mut self, group: Idx<Group>, signal: i32) {
         self.groups[group].job = JobState::Stopped(signal);
         self.nr_stopped += 1;
+        self.tell_job(group, uapi::ALTPID_EVENT_STOP, signal);
         self.notify_job(group, CLD_STOPPED, signal);
     }
 
@@ -46,6 +48,7 @@ impl Tree {
         if stopped {
             self.nr_stopped -= 1;
             self.groups[group].job = JobState::Continued;
+            self.tell_job(group, uapi::ALTPID_EVENT_CONTINUE, SIGCONT);
         }
         stopped
     }

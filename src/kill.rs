@@ -12,13 +12,14 @@
 use crate::{
     pending::{Queued, SigInfo, NSIG, SI_TKILL, SI_USER},
     pid::{find_pid, find_pid_from, Pid},
+    reason::{Outcome, Reason},
     signal::{Scope, Source},
     slots::{Idx, Spare},
     task::Task,
     tree::Tree,
     world::World,
 };
-use kernel::{prelude::*, task::might_sleep};
+use kernel::task::might_sleep;
 
 /// Numbers that are looked at at a time for a signal to everybody.
 const PIECE: usize = 64;
@@ -49,7 +50,7 @@ impl World {
     ///
     /// See `struct altpid_kill`.
     #[doc(alias = "kill_something_info")]
-    pub(crate) fn kill(&self, kill: Kill, signal: i32) -> Result {
+    pub(crate) fn kill(&self, kill: Kill, signal: i32) -> Outcome {
         let result = match kill {
             Kill::Pid(sender, -1) => self.kill_everybody(sender, signal),
             Kill::Pid(sender, pid @ (0 | ..-1)) => self.kill_process_group(sender, pid, signal),
@@ -65,7 +66,7 @@ impl World {
     }
 
     /// kill(2) of a process group.
-    fn kill_process_group(&self, sender: u64, pid: i32, signal: i32) -> Result {
+    fn kill_process_group(&self, sender: u64, pid: i32, signal: i32) -> Outcome {
         let mut room = Spare::<Queued>::new();
         let mut members = 0;
         loop {
@@ -74,9 +75,9 @@ impl World {
             let sender = tree.find_actor(sender)?;
             let pgrp = match pid {
                 // -INT_MIN is undefined
-                i32::MIN => return Err(ESRCH),
+                i32::MIN => return Err(Reason::NoNumber.into()),
                 0 => tree.group_of(sender).pgid.clone(),
-                _ => find_pid(tree.tasks[sender].ns(), -pid).ok_or(ESRCH)?,
+                _ => find_pid(tree.tasks[sender].ns(), -pid).ok_or(Reason::NoNumber)?,
             };
             let now = tree.process_group(&pgrp).iter(&tree.groups).count();
             if now > members && tree.queued.room() < 2 * now {
@@ -89,9 +90,9 @@ impl World {
     }
 
     /// kill(2) of everybody but init and the sender's own process.
-    fn kill_everybody(&self, sender: u64, signal: i32) -> Result {
+    fn kill_everybody(&self, sender: u64, signal: i32) -> Outcome {
         let mut room = Spare::<Queued>::new();
-        let mut result = Err(ESRCH);
+        let mut result = Err(Reason::NoNumber.into());
         let mut next = 2;
         loop {
             let mut tree = self.lock_for_signals(2 * PIECE, &mut room);
@@ -134,7 +135,7 @@ impl Tree {
     }
 
     /// A signal for one task or process.
-    fn kill_one(&mut self, kill: Kill, signal: i32) -> Result {
+    fn kill_one(&mut self, kill: Kill, signal: i32) -> Outcome {
         match kill {
             Kill::Pid(sender, pid) => {
                 let sender = self.find_actor(sender)?;
@@ -145,12 +146,12 @@ impl Tree {
             Kill::Thread(sender, tgid, tid) => {
                 let sender = self.find_actor(sender)?;
                 if tid <= 0 || tgid < 0 {
-                    return Err(EINVAL);
+                    return Err(Reason::Range.into());
                 }
                 let target = self.numbered(sender, tid)?;
                 let of = self.group_of(target).tgid.nr_ns(self.tasks[sender].ns());
                 if tgid != 0 && of != tgid {
-                    return Err(ESRCH);
+                    return Err(Reason::NoNumber.into());
                 }
                 let source = self.sent_by(sender, SI_TKILL, 0);
                 self.send_checked(signal, source, target, Scope::Thread)
@@ -160,7 +161,7 @@ impl Tree {
                 let own = self.tasks[sender].pid.nr();
                 // Such codes are the kernel's: nobody is to be made believe them.
                 if (code >= 0 || code == SI_TKILL) && own != pid {
-                    return Err(EPERM);
+                    return Err(Reason::SignalCode.into());
                 }
                 let target = self.numbered(sender, pid)?;
                 let source = self.sent_by(sender, code, value);
@@ -172,7 +173,7 @@ impl Tree {
                 // access_pidfd_pidns()
                 let ns = self.tasks[sender].ns();
                 if !ns.is_ancestor_or_self(self.tasks[target].ns()) {
-                    return Err(EINVAL);
+                    return Err(Reason::Invisible.into());
                 }
                 let source = self.sent_by(sender, SI_USER, 0);
                 self.send_checked(signal, source, target, Scope::Process)
@@ -188,11 +189,11 @@ impl Tree {
             Kill::Fault(target) => {
                 let target = self.find_actor(target)?;
                 if !(1..=NSIG).contains(&signal) {
-                    return Err(EINVAL);
+                    return Err(Reason::Signal.into());
                 }
                 // A kernel whose init dies by a fault panics.
                 if self.is_world_init(self.tasks[target].group) {
-                    return Err(EBUSY);
+                    return Err(Reason::WorldInit.into());
                 }
                 self.force_signal(signal, target)
             }
@@ -200,8 +201,8 @@ impl Tree {
     }
 
     /// The task that a number names as the sender sees it.
-    fn numbered(&self, sender: Idx<Task>, nr: i32) -> Result<Idx<Task>> {
-        let pid = find_pid(self.tasks[sender].ns(), nr).ok_or(ESRCH)?;
-        self.task_of(&pid).ok_or(ESRCH)
+    fn numbered(&self, sender: Idx<Task>, nr: i32) -> Outcome<Idx<Task>> {
+        let pid = find_pid(self.tasks[sender].ns(), nr).ok_or(Reason::NoNumber)?;
+        Ok(self.task_of(&pid).ok_or(Reason::NoNumber)?)
     }
 }

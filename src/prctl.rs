@@ -8,8 +8,13 @@
 //!
 //! Under the tree lock.
 
-use crate::{pending::NSIG, slots::Idx, task::Task, tree::Tree};
-use kernel::prelude::*;
+use crate::{
+    pending::NSIG,
+    reason::{Outcome, Reason},
+    slots::Idx,
+    task::Task,
+    tree::Tree,
+};
 
 impl Tree {
     /// A process takes, or no longer takes, the orphans among its descendants.
@@ -33,9 +38,9 @@ impl Tree {
     ///
     /// `EINVAL` for a signal that there is not.
     #[doc(alias = "PR_SET_PDEATHSIG")]
-    pub(crate) fn set_pdeath_signal(&mut self, task: Idx<Task>, signal: u64) -> Result {
+    pub(crate) fn set_pdeath_signal(&mut self, task: Idx<Task>, signal: u64) -> Outcome {
         if signal > NSIG as u64 {
-            return Err(EINVAL);
+            return Err(Reason::Signal.into());
         }
         self.tasks[task].pdeath_signal = signal as i32;
         let group = self.tasks[task].group;

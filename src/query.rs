@@ -12,13 +12,13 @@ use crate::{
     namespace::{Namespace, LEVELS},
     pending::SigInfo,
     pid::{find_pid, find_pid_from, Pid, PidType},
+    reason::{Outcome, Reason},
     slots::Idx,
     task::{Parent, Task, TaskState},
     tree::Tree,
     uapi,
     world::World,
 };
-use kernel::prelude::*;
 
 /// Positions of a listing that are looked at in one go; of tasks, under the tree lock.
 const PIECE: usize = 128;
@@ -152,7 +152,7 @@ impl World {
     /// # Errors
     ///
     /// `ESRCH`
-    pub(crate) fn describe_task(&self, id: u64) -> Result<uapi::altpid_task> {
+    pub(crate) fn describe_task(&self, id: u64) -> Outcome<uapi::altpid_task> {
         let tree = self.tree().lock();
         Ok(tree.describe(tree.find(id)?))
     }
@@ -162,7 +162,7 @@ impl World {
     /// # Errors
     ///
     /// `ENOENT`
-    pub(crate) fn describe_namespace(&self, id: u64) -> Result<uapi::altpid_ns> {
+    pub(crate) fn describe_namespace(&self, id: u64) -> Outcome<uapi::altpid_ns> {
         let ns = self.namespace(id)?;
         Ok(self.tree().lock().describe_namespace(&ns))
     }
@@ -172,7 +172,7 @@ impl World {
     /// # Errors
     ///
     /// `ESRCH`
-    pub(crate) fn describe_signals(&self, task: u64) -> Result<uapi::altpid_signals> {
+    pub(crate) fn describe_signals(&self, task: u64) -> Outcome<uapi::altpid_signals> {
         let tree = self.tree().lock();
         let index = tree.find(task)?;
         let (thread, group) = (&tree.tasks[index], tree.group_of(index));
@@ -202,16 +202,16 @@ impl World {
         nr: i32,
         kind: PidType,
         or_next: bool,
-    ) -> Result<(i32, u64)> {
+    ) -> Outcome<(i32, u64)> {
         let ns = self.namespace(ns)?;
         let mut nr = nr;
         loop {
             let pid = if or_next {
-                let (found, pid) = find_pid_from(&ns, nr).ok_or(ESRCH)?;
+                let (found, pid) = find_pid_from(&ns, nr).ok_or(Reason::NoNumber)?;
                 nr = found;
                 pid
             } else {
-                find_pid(&ns, nr).ok_or(ESRCH)?
+                find_pid(&ns, nr).ok_or(Reason::NoNumber)?
             };
             let user = {
                 let tree = self.tree().lock();
@@ -220,7 +220,7 @@ impl World {
             match user {
                 Some(id) => return Ok((nr, id)),
                 None if or_next => nr += 1,
-                None => return Err(ESRCH),
+                None => return Err(Reason::NoNumber.into()),
             }
         }
     }

@@ -10,11 +10,11 @@
 
 use crate::{
     pending::{SIGHUP, SIGINT, SIGKILL},
+    reason::{Outcome, Reason},
     signal::{Scope, Source},
     slots::Idx,
     world::World,
 };
-use kernel::prelude::*;
 
 // Commands of reboot(2) (`include/uapi/linux/reboot.h`).
 const RESTART: u32 = 0x0123_4567;
@@ -31,18 +31,18 @@ impl World {
     /// `EINVAL` for a command that is not known inside of a namespace; `EBUSY` in the world's own,
     /// where natively the machine would go down, and for a stopped task; `ESRCH`.
     #[doc(alias = "reboot_pid_ns")]
-    pub(crate) fn reboot(&self, task: u64, command: u32) -> Result {
+    pub(crate) fn reboot(&self, task: u64, command: u32) -> Outcome {
         {
             let mut tree = self.tree().lock();
             let task = tree.find_actor(task)?;
             let ns = tree.tasks[task].ns();
             if ns.level() == 0 {
-                return Err(EBUSY);
+                return Err(Reason::WorldInit.into());
             }
             let signal = match command {
                 RESTART | RESTART2 => SIGHUP,
                 HALT | POWER_OFF => SIGINT,
-                _ => return Err(EINVAL),
+                _ => return Err(Reason::Range.into()),
             };
             ns.set_reboot(signal);
             if let Some(init) = Idx::from_raw(ns.child_reaper()) {

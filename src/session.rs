@@ -10,11 +10,12 @@
 
 use crate::{
     pid::{find_pid, Pid, PidType},
+    reason::{Outcome, Reason},
     slots::Idx,
     task::{Parent, Task},
     tree::Tree,
 };
-use kernel::{prelude::*, sync::aref::ARef};
+use kernel::sync::aref::ARef;
 
 fn same(a: &Pid, b: &Pid) -> bool {
     core::ptr::eq(a, b)
@@ -26,12 +27,15 @@ impl Tree {
     /// # Errors
     ///
     /// `EPERM` for a session leader, and when a process group with its number exists.
-    pub(crate) fn setsid(&mut self, task: Idx<Task>) -> Result<i32> {
+    pub(crate) fn setsid(&mut self, task: Idx<Task>) -> Outcome<i32> {
         let index = self.tasks[task].group;
         let group = &self.groups[index];
         let own = group.tgid.clone();
-        if group.leads_session() || own.user(PidType::Pgid) != 0 {
-            return Err(EPERM);
+        if group.leads_session() {
+            return Err(Reason::SessionLeader.into());
+        }
+        if own.user(PidType::Pgid) != 0 {
+            return Err(Reason::GroupExists.into());
         }
         let nr = own.nr_ns(self.tasks[task].ns());
         // set_special_pids()
@@ -48,20 +52,20 @@ impl Tree {
     /// `EINVAL` for a negative `pgid` and a thread that does not lead; `ESRCH` for who is neither
     /// the caller nor a child; `EACCES` for a child that has called exec; `EPERM` for another
     /// session, a session leader, and a group that is not in the session.
-    pub(crate) fn setpgid(&mut self, task: Idx<Task>, pid: i32, pgid: i32) -> Result {
+    pub(crate) fn setpgid(&mut self, task: Idx<Task>, pid: i32, pgid: i32) -> Outcome {
         let caller = self.tasks[task].group;
         let ns = self.tasks[task].ns();
         // With no group given it is that of the number `pid`, and that is checked as one.
         if pgid < 0 || (pgid == 0 && pid < 0) {
-            return Err(EINVAL);
+            return Err(Reason::Range.into());
         }
         let (index, target_pid) = if pid == 0 {
             (caller, self.groups[caller].tgid.clone())
         } else {
-            let target = find_pid(ns, pid).ok_or(ESRCH)?;
-            let thread = self.task_of(&target).ok_or(ESRCH)?;
+            let target = find_pid(ns, pid).ok_or(Reason::NoNumber)?;
+            let thread = self.task_of(&target).ok_or(Reason::NoNumber)?;
             if !self.is_leader(thread) {
-                return Err(EINVAL);
+                return Err(Reason::NotLeader.into());
             }
             (self.tasks[thread].group, target)
         };
@@ -70,24 +74,24 @@ impl Tree {
             if self.tasks[parent].group == caller);
         if is_child {
             if !same(&target.sid, &self.groups[caller].sid) {
-                return Err(EPERM);
+                return Err(Reason::OtherSession.into());
             }
             if target.has_execed {
-                return Err(EACCES);
+                return Err(Reason::HasExeced.into());
             }
         } else if index != caller {
-            return Err(ESRCH);
+            return Err(Reason::NotChild.into());
         }
         if target.leads_session() {
-            return Err(EPERM);
+            return Err(Reason::SessionLeader.into());
         }
         let pgrp: ARef<Pid> = if pgid == 0 || pgid == target_pid.nr_ns(ns) {
             target_pid
         } else {
-            let pgrp = find_pid(ns, pgid).ok_or(EPERM)?;
-            let member = self.process_group(&pgrp).first().ok_or(EPERM)?;
+            let pgrp = find_pid(ns, pgid).ok_or(Reason::NoGroup)?;
+            let member = self.process_group(&pgrp).first().ok_or(Reason::NoGroup)?;
             if !same(&self.groups[member].sid, &self.groups[caller].sid) {
-                return Err(EPERM);
+                return Err(Reason::OtherSession.into());
             }
             pgrp
         };

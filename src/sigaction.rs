@@ -11,6 +11,7 @@
 
 use crate::{
     pending::{SigInfo, SigSet, NSIG, SIGCHLD},
+    reason::{Outcome, Reason},
     slots::{Idx, Spare},
     task::{Disposition, Task},
     tree::Tree,
@@ -45,11 +46,11 @@ impl World {
     /// `EINVAL` for a signal that there is not, and for a change of SIGKILL or SIGSTOP; `ESRCH`,
     /// `EBUSY`.
     #[doc(alias = "do_sigaction")]
-    pub(crate) fn sigaction(&self, task: u64, signal: i32, new: Option<Action>) -> Result<Action> {
+    pub(crate) fn sigaction(&self, task: u64, signal: i32, new: Option<Action>) -> Outcome<Action> {
         let mut tree = self.tree().lock();
         let task = tree.find_actor(task)?;
         if !(1..=NSIG).contains(&signal) || (new.is_some() && SigSet::ONLY.contains(signal)) {
-            return Err(EINVAL);
+            return Err(Reason::Signal.into());
         }
         Ok(tree.set_action(task, signal, new))
     }
@@ -60,7 +61,7 @@ impl World {
     /// # Errors
     ///
     /// `ESRCH`, `EBUSY`
-    pub(crate) fn sigprocmask(&self, task: u64, how: How, set: SigSet) -> Result<SigSet> {
+    pub(crate) fn sigprocmask(&self, task: u64, how: How, set: SigSet) -> Outcome<SigSet> {
         let old = {
             let mut room = Spare::new();
             // What it takes may stop it, of which its parent is told.
@@ -86,10 +87,11 @@ impl World {
     ///
     /// `EAGAIN` when none does; `ESRCH`, `EBUSY`.
     #[doc(alias = "do_sigtimedwait")]
-    pub(crate) fn sigwait(&self, task: u64, wanted: SigSet) -> Result<SigInfo> {
+    pub(crate) fn sigwait(&self, task: u64, wanted: SigSet) -> Outcome<SigInfo> {
         let mut tree = self.tree().lock();
         let task = tree.find_actor(task)?;
-        tree.dequeue(task, wanted.minus(SigSet::ONLY)).ok_or(EAGAIN)
+        let taken = tree.dequeue(task, wanted.minus(SigSet::ONLY));
+        Ok(taken.ok_or(EAGAIN)?)
     }
 }
 

@@ -28,11 +28,11 @@ use crate::{
         SigInfo, SigSet, NSIG, SIGCHLD, SIGCONT, SIGKILL, SIGRTMIN, SIGSTOP, SI_KERNEL, SI_USER,
     },
     pid::Pid,
+    reason::{Outcome, Reason},
     slots::Idx,
     task::{Disposition, Group, JobState, Task},
     tree::Tree,
 };
-use kernel::prelude::*;
 
 /// Signals of one world that can wait with what came along, as RLIMIT_SIGPENDING has it for a user.
 const PENDING_LIMIT: usize = 16384;
@@ -75,7 +75,7 @@ impl Tree {
         source: Source,
         target: Idx<Task>,
         scope: Scope,
-    ) -> Result {
+    ) -> Outcome {
         let (force, info) = self.seen_by(signal, source, target);
         if scope == Scope::Thread && !self.tasks[target].is_alive() {
             return Ok(());
@@ -110,8 +110,8 @@ impl Tree {
         signal: i32,
         source: Source,
         pgrp: &Pid,
-    ) -> Result {
-        let mut result = Err(ESRCH);
+    ) -> Outcome {
+        let mut result = Err(Reason::NoNumber.into());
         let members = self.process_group(pgrp);
         let mut next = members.first();
         while let Some(member) = next {
@@ -139,18 +139,18 @@ impl Tree {
         source: Source,
         target: Idx<Task>,
         scope: Scope,
-    ) -> Result {
+    ) -> Outcome {
         match signal {
             0 => Ok(()),
             1..=NSIG => self.send(signal, source, target, scope),
-            _ => Err(EINVAL),
+            _ => Err(Reason::Signal.into()),
         }
     }
 
     /// A fault in a task's own code: it cannot be blocked or ignored, and init has no immunity
     /// against it.
     #[doc(alias = "force_sig_info_to_task")]
-    pub(crate) fn force_signal(&mut self, signal: i32, task: Idx<Task>) -> Result {
+    pub(crate) fn force_signal(&mut self, signal: i32, task: Idx<Task>) -> Outcome {
         let group = self.tasks[task].group;
         let blocked = self.tasks[task].blocked.contains(signal);
         let handlers = &mut self.groups[group].handlers;
@@ -263,7 +263,7 @@ impl Tree {
         source: Source,
         target: Idx<Task>,
         scope: Scope,
-    ) -> Result {
+    ) -> Outcome {
         let signal = info.signo;
         let waiting = self.queued.len();
         let pending = match scope {
@@ -283,7 +283,7 @@ impl Tree {
         let added = (over_limit || waiting < PENDING_LIMIT) && pending.add(&mut self.queued, info);
         if !added {
             if from_task && is_realtime && info.code != SI_USER {
-                return Err(EAGAIN);
+                return Err(Reason::SignalQueue.into());
             }
             // It arrives, and nothing of what came along.
             pending.add_bare(signal);

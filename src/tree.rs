@@ -17,8 +17,10 @@
 //! - A pid that is used by a task has its numbers; the last use that ends frees them.
 
 use crate::{
+    events::Events,
     pending::{Queued, SigSet},
     pid::{Pid, PidType},
+    reason::{Outcome, Reason},
     slots::{Chain, Idx, Slots, Spare},
     task::{chain, Group, Parent, Task, TaskState, COMM_LEN},
 };
@@ -64,6 +66,8 @@ pub(crate) struct Tree {
     pub(crate) nr_subreapers: usize,
     /// The most tasks there may be.
     pub(crate) max_tasks: usize,
+    /// What happens here.
+    pub(crate) events: Events,
 }
 
 impl Tree {
@@ -79,6 +83,7 @@ impl Tree {
             nr_stopped: 0,
             nr_subreapers: 0,
             max_tasks,
+            events: Events::new(),
         })
     }
 
@@ -107,8 +112,8 @@ impl Tree {
     /// # Errors
     ///
     /// `ESRCH` when there is none any more.
-    pub(crate) fn find(&self, id: u64) -> Result<Idx<Task>> {
-        self.tasks.find(id).ok_or(ESRCH)
+    pub(crate) fn find(&self, id: u64) -> Outcome<Idx<Task>> {
+        Ok(self.tasks.find(id).ok_or(Reason::TaskGone)?)
     }
 
     /// The task that an id names, to do something itself: it must not have begun to exit, be about
@@ -117,14 +122,14 @@ impl Tree {
     /// # Errors
     ///
     /// `ESRCH` when there is none, or none alive; `EBUSY` for a stopped one.
-    pub(crate) fn find_actor(&self, id: u64) -> Result<Idx<Task>> {
+    pub(crate) fn find_actor(&self, id: u64) -> Outcome<Idx<Task>> {
         let task = self.find_alive(id)?;
         let group = self.group_of(task);
         if group.group_exit.is_some() || group.exec.is_some_and(|other| other != task) {
-            return Err(ESRCH);
+            return Err(Reason::TaskExited.into());
         }
         if group.is_stopped() {
-            return Err(EBUSY);
+            return Err(Reason::TaskStopped.into());
         }
         Ok(task)
     }
@@ -134,14 +139,13 @@ impl Tree {
     /// # Errors
     ///
     /// `ESRCH` when there is none, or none alive.
-    pub(crate) fn find_alive(&self, id: u64) -> Result<Idx<Task>> {
-        self.find(id).and_then(|t| {
-            if self.tasks[t].is_alive() {
-                Ok(t)
-            } else {
-                Err(ESRCH)
-            }
-        })
+    pub(crate) fn find_alive(&self, id: u64) -> Outcome<Idx<Task>> {
+        let task = self.find(id)?;
+        if self.tasks[task].is_alive() {
+            Ok(task)
+        } else {
+            Err(Reason::TaskExited.into())
+        }
     }
 
     /// The group of a task.
@@ -327,6 +331,7 @@ impl Tree {
 
     /// Takes a thread out of the tree (`__unhash_process()`); a leader takes its group along.
     pub(crate) fn leave(&mut self, task: Idx<Task>) {
+        self.tell_reap(task);
         let group = self.tasks[task].group;
         if self.is_leader(task) {
             if let Parent::Task(parent) = self.groups[group].parent {
@@ -375,8 +380,12 @@ impl Tree {
         }
         for ns in pid.ns().upwards() {
             // The init of a dying namespace may have waited for just this (`free_pid()`).
-            if ns.uncount_pid() <= 2 && !ns.is_adding() {
+            let left = ns.uncount_pid();
+            if left <= 2 && !ns.is_adding() {
                 self.wake_zap(ns.child_reaper());
+                if left == 0 {
+                    self.events.tell_ns_dead(ns);
+                }
             }
         }
         pid.free_numbers();

@@ -12,8 +12,13 @@
 //!
 //! The tree lock, to look and to change; a namespace is made in between.
 
-use crate::{clone::flags, namespace::Namespace, world::World};
-use kernel::{prelude::*, sync::aref::ARef};
+use crate::{
+    clone::flags,
+    namespace::Namespace,
+    reason::{Outcome, Reason},
+    world::World,
+};
+use kernel::sync::aref::ARef;
 
 impl World {
     /// A task unshares: its next child will be init of a new namespace. Returns that one's id, 0 if
@@ -24,9 +29,9 @@ impl World {
     /// `EINVAL` for other flags and when the children go elsewhere already, `ENOSPC`, `ENOMEM`,
     /// `ESRCH`.
     #[doc(alias = "ksys_unshare")]
-    pub(crate) fn unshare(&self, task: u64, flags: u64) -> Result<u64> {
+    pub(crate) fn unshare(&self, task: u64, flags: u64) -> Outcome<u64> {
         if flags & !flags::NEWPID != 0 {
-            return Err(EINVAL);
+            return Err(Reason::Flags.into());
         }
         let active = {
             let tree = self.tree().lock();
@@ -39,7 +44,7 @@ impl World {
                 .as_deref()
                 .is_some_and(|ns| core::ptr::eq(ns, task.ns()))
             {
-                return Err(EINVAL);
+                return Err(Reason::ChildrenElsewhere.into());
             }
             ARef::<Namespace>::from(task.ns())
         };
@@ -47,17 +52,19 @@ impl World {
         let id = ns.id();
         let old = {
             let mut tree = self.tree().lock();
-            let task = tree.find_actor(task)?;
-            let task = &mut tree.tasks[task];
+            let index = tree.find_actor(task)?;
+            let task = &mut tree.tasks[index];
             // Somebody else may have been faster on behalf of the same task.
             if !task
                 .ns_for_children
                 .as_deref()
                 .is_some_and(|ns| core::ptr::eq(ns, &*active))
             {
-                return Err(EINVAL);
+                return Err(Reason::ChildrenElsewhere.into());
             }
-            task.ns_for_children.replace(ns)
+            let old = task.ns_for_children.replace(ns);
+            tree.tell_ns_born(id, active.id(), index);
+            old
         };
         drop(old);
         Ok(id)
@@ -70,14 +77,14 @@ impl World {
     /// `EINVAL` for a namespace that is neither its own active one nor below that; `ENOENT` for one
     /// that does not exist, `ESRCH`.
     #[doc(alias = "pidns_install")]
-    pub(crate) fn setns(&self, task: u64, ns: u64) -> Result {
+    pub(crate) fn setns(&self, task: u64, ns: u64) -> Outcome {
         let new = self.namespace(ns)?;
         let old = {
             let mut tree = self.tree().lock();
             let task = tree.find_actor(task)?;
             let task = &mut tree.tasks[task];
             if !task.ns().is_ancestor_or_self(&new) {
-                return Err(EINVAL);
+                return Err(Reason::NsNotBelow.into());
             }
             task.ns_for_children.replace(new)
         };

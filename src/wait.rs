@@ -12,6 +12,7 @@
 use crate::{
     pending::{CLD_CONTINUED, CLD_EXITED, CLD_KILLED, CLD_STOPPED, SIGCHLD, SIGCONT},
     pid::{find_pid, Pid},
+    reason::{Outcome, Reason},
     slots::Idx,
     task::{Group, JobState, Parent, Task},
     tree::Tree,
@@ -101,7 +102,7 @@ impl World {
     /// when a signal ends the sleep: one for who calls this, or one that the task has a handler
     /// for.
     #[doc(alias = "do_wait")]
-    pub(crate) fn wait(&self, task: u64, wanted: Wanted) -> Result<Option<Report>> {
+    pub(crate) fn wait(&self, task: u64, wanted: Wanted) -> Outcome<Option<Report>> {
         let report = {
             let mut tree = self.tree().lock();
             let waiter = tree.find_actor(task)?;
@@ -114,13 +115,13 @@ impl World {
                         Look::Found(report) => break report,
                         Look::Nothing if selection.options & WNOHANG != 0 => return Ok(None),
                         Look::Nothing if tree.tasks[waiter].received.0 != handled => {
-                            return Err(EINTR)
+                            return Err(EINTR.into())
                         }
                         Look::Nothing => {}
                     }
                 }
                 if self.changed().wait_interruptible(&mut tree) {
-                    return Err(EINTR);
+                    return Err(EINTR.into());
                 }
             }
         };
@@ -137,13 +138,15 @@ impl Tree {
     ///
     /// `EINVAL` for unknown options and, of waitid(2), for none of what it can tell and an id out of
     /// range; `ESRCH` for `INT_MIN` of wait4(2).
-    fn select(&self, task: Idx<Task>, wanted: Wanted) -> Result<Selection> {
+    fn select(&self, task: Idx<Task>, wanted: Wanted) -> Outcome<Selection> {
         const EVERY: u32 = WNOHANG | WUNTRACED | WCONTINUED | WNOTHREAD | WALL | WCLONE;
         let ns = self.tasks[task].ns();
         let own_group = || Which::ProcessGroup(Some(self.group_of(task).pgid.clone()));
         let (options, which) = match wanted {
-            Wanted::Wait4(_, options) if options & !EVERY != 0 => return Err(EINVAL),
-            Wanted::Wait4(i32::MIN, _) => return Err(ESRCH),
+            Wanted::Wait4(_, options) if options & !EVERY != 0 => {
+                return Err(Reason::Options.into())
+            }
+            Wanted::Wait4(i32::MIN, _) => return Err(Reason::NoNumber.into()),
             Wanted::Wait4(pid, options) => {
                 let which = match pid {
                     -1 => Which::Any,
@@ -157,14 +160,14 @@ impl Tree {
                 if options & !(EVERY | WEXITED | WNOWAIT) != 0
                     || options & (WEXITED | WSTOPPED | WCONTINUED) == 0
                 {
-                    return Err(EINVAL);
+                    return Err(Reason::Options.into());
                 }
                 let which = match (kind, id) {
                     (P_ALL, _) => Which::Any,
                     (P_PID, 1..) => Which::Process(find_pid(ns, id)),
                     (P_PGID, 0) => own_group(),
                     (P_PGID, 1..) => Which::ProcessGroup(find_pid(ns, id)),
-                    _ => return Err(EINVAL),
+                    _ => return Err(Reason::Range.into()),
                 };
                 (options, which)
             }
@@ -178,7 +181,7 @@ impl Tree {
     /// # Errors
     ///
     /// `ECHILD` when there is no child that is waited for.
-    fn look(&mut self, task: Idx<Task>, selection: &Selection) -> Result<Look> {
+    fn look(&mut self, task: Idx<Task>, selection: &Selection) -> Outcome<Look> {
         let mut expected = false;
         if let Which::Process(pid) = &selection.which {
             let child = pid.as_deref().and_then(|pid| self.leader_of(pid));
@@ -211,7 +214,7 @@ impl Tree {
         if expected {
             Ok(Look::Nothing)
         } else {
-            Err(ECHILD)
+            Err(Reason::NoChild.into())
         }
     }
 

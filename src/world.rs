@@ -13,6 +13,7 @@ use crate::{
     namespace::Namespace,
     pending::{Queued, SIGCHLD},
     pid::{alloc_pid, Pid},
+    reason::{Outcome, Reason},
     registry::Registry,
     slots::Spare,
     sync::{Atomic, Relaxed},
@@ -41,6 +42,8 @@ static COUNT: Atomic<i64> = Atomic::new(0);
 pub(crate) struct Limits {
     pub(crate) tasks: usize,
     pub(crate) namespaces: usize,
+    /// The last events that are kept.
+    pub(crate) events: usize,
 }
 
 /// A pid universe.
@@ -55,6 +58,8 @@ pub(crate) struct World {
     root: ARef<Namespace>,
     /// The id of the world's init.
     init: u64,
+    /// The last events that are kept.
+    max_events: usize,
 }
 
 impl World {
@@ -71,6 +76,7 @@ impl World {
             registry,
             root,
             init,
+            max_events: limits.events.max(1),
         }))
     }
 
@@ -99,13 +105,23 @@ impl World {
         self.init
     }
 
+    /// How many of the last events are kept.
+    pub(crate) fn max_events(&self) -> usize {
+        self.max_events
+    }
+
+    /// How many events there have been.
+    pub(crate) fn events(&self) -> u64 {
+        self.tree.lock().events.count()
+    }
+
     /// The namespace with an id.
     ///
     /// # Errors
     ///
     /// `ENOENT` when there is none any more.
-    pub(crate) fn namespace(&self, id: u64) -> Result<ARef<Namespace>> {
-        self.registry.find(id).ok_or(ENOENT)
+    pub(crate) fn namespace(&self, id: u64) -> Outcome<ARef<Namespace>> {
+        Ok(self.registry.find(id).ok_or(Reason::NsGone)?)
     }
 
     /// A thread exits with a code, or with `whole_group` its process does. May sleep.
@@ -114,7 +130,7 @@ impl World {
     ///
     /// `ESRCH`; `EBUSY` for the last thread of the world's init.
     #[doc(alias = "do_exit")]
-    pub(crate) fn exit(&self, task: u64, code: i32, whole_group: bool) -> Result {
+    pub(crate) fn exit(&self, task: u64, code: i32, whole_group: bool) -> Outcome {
         let status = (code & 0xff) << 8;
         {
             let mut tree = self.tree.lock();
@@ -122,7 +138,7 @@ impl World {
             let group = tree.tasks[task].group;
             let ends = whole_group || tree.groups[group].nr_live == 1;
             if ends && tree.is_world_init(group) {
-                return Err(EBUSY);
+                return Err(Reason::WorldInit.into());
             }
             if whole_group {
                 tree.begin_group_exit(group, status);

@@ -2,8 +2,13 @@
 
 //! Structs and arrays of user space, with the rules of `copy_struct_from_user()`.
 
-use crate::uapi;
-use core::mem::size_of;
+use super::{failures::Failures, OpenFile};
+use crate::{
+    reason::{Outcome, Reason},
+    uapi,
+    world::World,
+};
+use core::{cell::Cell, mem::size_of};
 use kernel::{
     prelude::*,
     uaccess::{UserPtr, UserSlice},
@@ -13,75 +18,140 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 /// The largest struct that is looked at, as natively.
 const MAX_SIZE: usize = kernel::page::PAGE_SIZE;
 
+/// One operation that is asked for: by a call of its own, or in an array of them.
+pub(super) struct Call<'a> {
+    pub(super) world: &'a World,
+    pub(super) failures: &'a Failures,
+    /// Address of its struct.
+    arg: usize,
+    /// What those before it in the same array have made.
+    earlier: Option<&'a dyn Fn(u64) -> Outcome<u64>>,
+    /// The id that it had to give.
+    made: Cell<u64>,
+}
+
+impl<'a> Call<'a> {
+    /// An operation with its struct at `arg`. In an array `earlier` gives what the operation with
+    /// an index has made.
+    pub(super) fn new(
+        file: &'a OpenFile,
+        arg: usize,
+        earlier: Option<&'a dyn Fn(u64) -> Outcome<u64>>,
+    ) -> Self {
+        Self {
+            world: &file.world,
+            failures: &file.failures,
+            arg,
+            earlier,
+            made: Cell::new(0),
+        }
+    }
+
+    /// The id that it had to give, 0 for none.
+    pub(super) fn made(&self) -> u64 {
+        self.made.get()
+    }
+
+    /// An id as it is given in the struct: itself, or by way of an earlier operation.
+    fn resolve(&self, id: &mut u64) -> Outcome {
+        const MADE_BY: u64 = uapi::ALTPID_MADE_BY as u64;
+        if let (Some(earlier), 1) = (self.earlier, *id / MADE_BY) {
+            *id = earlier(*id % MADE_BY)?;
+        }
+        Ok(())
+    }
+}
+
 /// A struct of the interface: its first member is its size.
 pub(super) trait Extensible: FromBytes + IntoBytes + Immutable {
     /// Its size when it was first published; a caller cannot know a smaller one.
     const FIRST_SIZE: usize;
+
+    /// Goes through its members that are ids of tasks and namespaces and given by the caller.
+    fn each_id(&mut self, resolve: impl Fn(&mut u64) -> Outcome) -> Outcome;
+
+    /// The id that it gives the caller.
+    fn made(&self) -> u64;
 }
 
 macro_rules! extensible {
-    ($($name:ident: $size:literal,)*) => {
+    ($($name:ident: $size:literal, [$($id:ident)*] $(=> $made:ident)?;)*) => {
         $(impl Extensible for uapi::$name {
             const FIRST_SIZE: usize = $size;
+
+            fn each_id(&mut self, _resolve: impl Fn(&mut u64) -> Outcome) -> Outcome {
+                $(_resolve(&mut self.$id)?;)*
+                Ok(())
+            }
+
+            fn made(&self) -> u64 {
+                extensible!(@made self $($made)?)
+            }
         })*
     };
+    (@made $self:ident $made:ident) => { $self.$made };
+    (@made $self:ident) => { 0 };
 }
 
+// The size when it was first published, the ids it takes, the id it gives.
 extensible! {
-    altpid_world: 80,
-    altpid_clone: 64,
-    altpid_unshare: 32,
-    altpid_setns: 24,
-    altpid_exit: 24,
-    altpid_wait: 40,
-    altpid_waitid: 48,
-    altpid_kill: 48,
-    altpid_sigaction: 24,
-    altpid_sigprocmask: 24,
-    altpid_sigwait: 48,
-    altpid_exec: 32,
-    altpid_prctl: 24,
-    altpid_reboot: 16,
-    altpid_setsid: 16,
-    altpid_setpgid: 24,
-    altpid_set_name: 32,
-    altpid_task: 616,
-    altpid_signals: 80,
-    altpid_ns: 56,
-    altpid_ns_set: 24,
-    altpid_find: 40,
-    altpid_translate: 32,
-    altpid_list: 40,
-    altpid_audit: 152,
+    altpid_world: 80, [];
+    altpid_clone: 64, [task parent] => child;
+    altpid_unshare: 32, [task] => ns;
+    altpid_setns: 24, [task ns];
+    altpid_exit: 24, [task];
+    altpid_wait: 40, [task] => child;
+    altpid_waitid: 48, [task] => child;
+    altpid_kill: 48, [task target];
+    altpid_sigaction: 24, [task];
+    altpid_sigprocmask: 24, [task];
+    altpid_sigwait: 48, [task];
+    altpid_exec: 32, [task];
+    altpid_prctl: 24, [task];
+    altpid_reboot: 16, [task];
+    altpid_setsid: 16, [task];
+    altpid_setpgid: 24, [task];
+    altpid_set_name: 32, [task];
+    altpid_task: 616, [task];
+    altpid_signals: 80, [task];
+    altpid_ns: 56, [ns];
+    altpid_ns_set: 24, [ns];
+    altpid_find: 40, [ns] => task;
+    altpid_translate: 32, [from to];
+    altpid_list: 40, [ns];
+    altpid_audit: 152, [];
+    altpid_failure: 16, [];
+    altpid_batch: 24, [];
 }
 
 /// A struct read from user space, and where it is to be written back.
-pub(super) struct Args<T> {
+pub(super) struct Args<'a, T> {
     pub(super) value: T,
-    user: UserPtr,
+    call: &'a Call<'a>,
     /// The size that the caller said.
     size: usize,
 }
 
-impl<T: Extensible> Args<T> {
+impl<'a, T: Extensible> Args<'a, T> {
     /// Reads the struct.
     ///
     /// # Errors
     ///
     /// `EFAULT`; `EINVAL` for a size below the first one; `E2BIG` for one above a page, and when
-    /// what is behind the struct as it is known here is not zero.
-    pub(super) fn read(arg: usize) -> Result<Self> {
-        let user = UserPtr::from_addr(arg);
+    /// what is behind the struct as it is known here is not zero. In an array `EINVAL` for the id
+    /// of what no earlier operation has made.
+    pub(super) fn read(call: &'a Call<'a>) -> Outcome<Self> {
+        let user = UserPtr::from_addr(call.arg);
         let mut size = [0; size_of::<u32>()];
         UserSlice::new(user, size.len())
             .reader()
             .read_slice(&mut size)?;
         let size = u32::from_ne_bytes(size) as usize;
         if size > MAX_SIZE {
-            return Err(E2BIG);
+            return Err(E2BIG.into());
         }
         if size < T::FIRST_SIZE {
-            return Err(EINVAL);
+            return Err(EINVAL.into());
         }
         let mut reader = UserSlice::new(user, size).reader();
         let mut value = T::new_zeroed();
@@ -92,10 +162,11 @@ impl<T: Extensible> Args<T> {
             let piece = reader.len().min(rest.len());
             reader.read_slice(&mut rest[..piece])?;
             if rest[..piece].iter().any(|&byte| byte != 0) {
-                return Err(E2BIG);
+                return Err(E2BIG.into());
             }
         }
-        Ok(Self { value, user, size })
+        value.each_id(|id| call.resolve(id))?;
+        Ok(Self { value, call, size })
     }
 
     /// Writes the struct back, as much of it as both sides know. The size stays the caller's: it
@@ -104,13 +175,15 @@ impl<T: Extensible> Args<T> {
     /// # Errors
     ///
     /// `EFAULT`
-    pub(super) fn reply(&self) -> Result {
+    pub(super) fn reply(&self) -> Outcome {
+        self.call.made.set(self.value.made());
         let known = self.size.min(size_of::<T>());
         let skip = size_of::<u32>();
-        let user = self.user.wrapping_byte_add(skip);
+        let user = UserPtr::from_addr(self.call.arg).wrapping_byte_add(skip);
         UserSlice::new(user, known - skip)
             .writer()
-            .write_slice(&self.value.as_bytes()[skip..known])
+            .write_slice(&self.value.as_bytes()[skip..known])?;
+        Ok(())
     }
 }
 
@@ -140,8 +213,20 @@ impl Array {
 
     /// Reads elements from `index` on.
     pub(super) fn read<T: FromBytes + IntoBytes>(&self, index: usize, out: &mut [T]) -> Result {
+        self.read_member(index, 0, out)
+    }
+
+    /// Reads what is `offset` bytes behind the beginning of element `index`.
+    pub(super) fn read_member<T: FromBytes + IntoBytes>(
+        &self,
+        index: usize,
+        offset: usize,
+        out: &mut [T],
+    ) -> Result {
         let out = out.as_mut_bytes();
-        self.at(index, out.len())?.reader().read_slice(out)
+        let mut reader = self.at(index, offset + out.len())?.reader();
+        reader.skip(offset)?;
+        reader.read_slice(out)
     }
 
     /// Writes elements from `index` on.
@@ -166,10 +251,10 @@ impl Array {
 }
 
 /// `EINVAL` unless a flag word has known flags only, or a reserved member is 0.
-pub(super) fn check_flags(flags: u64, known: u64) -> Result {
+pub(super) fn check_flags(flags: u64, known: u64) -> Outcome {
     if flags & !known == 0 {
         Ok(())
     } else {
-        Err(EINVAL)
+        Err(Reason::Flags.into())
     }
 }

@@ -2,11 +2,11 @@
 
 //! Commands that ask, and the sysctls of a namespace.
 
-use super::args::{check_flags, Args, Array, Extensible};
+use super::args::{check_flags, Args, Array, Call, Extensible};
 use crate::{
     pid::{self, PidType},
+    reason::{Outcome, Reason},
     uapi,
-    world::World,
 };
 use core::mem::size_of;
 use kernel::prelude::*;
@@ -21,63 +21,67 @@ const LIST_PIECE: usize = 64;
 /// The least of an entry that a listing can be asked for: up to and with the id.
 const MIN_ENTRY: usize = 16;
 
-pub(super) fn world_info(world: &World, arg: usize) -> Result {
-    let mut args = Args::<uapi::altpid_world>::read(arg)?;
+pub(super) fn world_info(call: &Call<'_>) -> Outcome {
+    let mut args = Args::<uapi::altpid_world>::read(call)?;
     check_flags(args.value.flags.into(), 0)?;
-    args.value = world.describe();
+    args.value = call.world.describe();
     args.reply()
 }
 
-pub(super) fn task(world: &World, arg: usize) -> Result {
-    describe(arg, |asked: uapi::altpid_task| {
-        world.describe_task(asked.task)
+pub(super) fn task(call: &Call<'_>) -> Outcome {
+    describe(call, |asked: uapi::altpid_task| {
+        call.world.describe_task(asked.task)
     })
 }
 
-pub(super) fn signals(world: &World, arg: usize) -> Result {
-    describe(arg, |asked: uapi::altpid_signals| {
-        world.describe_signals(asked.task)
+pub(super) fn signals(call: &Call<'_>) -> Outcome {
+    describe(call, |asked: uapi::altpid_signals| {
+        call.world.describe_signals(asked.task)
     })
 }
 
-pub(super) fn namespace(world: &World, arg: usize) -> Result {
-    describe(arg, |asked: uapi::altpid_ns| {
-        world.describe_namespace(asked.ns)
+pub(super) fn namespace(call: &Call<'_>) -> Outcome {
+    describe(call, |asked: uapi::altpid_ns| {
+        call.world.describe_namespace(asked.ns)
     })
 }
 
 /// Replaces a struct, of which only who is asked about counts, by the answer.
-fn describe<T: Extensible + Copy>(arg: usize, answer: impl FnOnce(T) -> Result<T>) -> Result {
-    let mut args = Args::read(arg)?;
+fn describe<T: Extensible + Copy>(
+    call: &Call<'_>,
+    answer: impl FnOnce(T) -> Outcome<T>,
+) -> Outcome {
+    let mut args = Args::read(call)?;
     args.value = answer(args.value)?;
     args.reply()
 }
 
-pub(super) fn set_sysctl(world: &World, arg: usize) -> Result {
-    let args = Args::<uapi::altpid_ns_set>::read(arg)?;
-    let ns = world.namespace(args.value.ns)?;
+pub(super) fn set_sysctl(call: &Call<'_>) -> Outcome {
+    let args = Args::<uapi::altpid_ns_set>::read(call)?;
+    let ns = call.world.namespace(args.value.ns)?;
     match args.value.what {
         uapi::ALTPID_NS_PID_MAX => ns.set_pid_max(args.value.value),
         uapi::ALTPID_NS_LAST_PID => ns.set_last_pid(args.value.value),
-        _ => Err(EINVAL),
+        _ => return Err(EINVAL.into()),
     }
+    .map_err(|_| Reason::Range.into())
 }
 
-pub(super) fn find(world: &World, arg: usize) -> Result {
-    let mut args = Args::<uapi::altpid_find>::read(arg)?;
+pub(super) fn find(call: &Call<'_>) -> Outcome {
+    let mut args = Args::<uapi::altpid_find>::read(call)?;
     let value = &mut args.value;
     check_flags(value.flags.into(), uapi::ALTPID_FIND_GE.into())?;
     check_flags(value.reserved, 0)?;
     let kind = *PidType::ALL.get(value.type_ as usize).ok_or(EINVAL)?;
     let or_next = value.flags & uapi::ALTPID_FIND_GE != 0;
-    (value.nr, value.task) = world.find(value.ns, value.nr, kind, or_next)?;
+    (value.nr, value.task) = call.world.find(value.ns, value.nr, kind, or_next)?;
     args.reply()
 }
 
-pub(super) fn translate(world: &World, arg: usize) -> Result {
-    let mut args = Args::<uapi::altpid_translate>::read(arg)?;
-    let from = world.namespace(args.value.from)?;
-    let to = world.namespace(args.value.to)?;
+pub(super) fn translate(call: &Call<'_>) -> Outcome {
+    let mut args = Args::<uapi::altpid_translate>::read(call)?;
+    let from = call.world.namespace(args.value.from)?;
+    let to = call.world.namespace(args.value.to)?;
     let array = Array::new(args.value.nrs, size_of::<i32>())?;
     let count = args.value.count as usize;
     let mut done = 0;
@@ -95,30 +99,30 @@ pub(super) fn translate(world: &World, arg: usize) -> Result {
     args.reply()
 }
 
-pub(super) fn list(world: &World, arg: usize) -> Result {
-    let mut args = Args::<uapi::altpid_list>::read(arg)?;
+pub(super) fn list(call: &Call<'_>) -> Outcome {
+    let mut args = Args::<uapi::altpid_list>::read(call)?;
     let value = &mut args.value;
     let stride = value.entry_size as usize;
     if stride < MIN_ENTRY {
-        return Err(EINVAL);
+        return Err(EINVAL.into());
     }
     let array = Array::new(value.entries, stride)?;
     let view = match value.ns {
         0 => None,
-        id => Some(world.namespace(id)?),
+        id => Some(call.world.namespace(id)?),
     };
     let (room, cursor) = (value.count as usize, value.cursor);
     let (written, cursor) = match value.what {
         uapi::ALTPID_LIST_TASKS => write_entries(&array, room, cursor, |cursor, found| {
-            world.list_tasks(cursor, view.as_deref(), found)
+            call.world.list_tasks(cursor, view.as_deref(), found)
         }),
         uapi::ALTPID_LIST_NAMESPACES => write_entries(&array, room, cursor, |cursor, found| {
-            world.list_namespaces(cursor, view.as_deref(), found)
+            call.world.list_namespaces(cursor, view.as_deref(), found)
         }),
         uapi::ALTPID_LIST_BLOCKERS => {
-            let ns = view.ok_or(ENOENT)?;
+            let ns = view.ok_or(Reason::NsGone)?;
             write_entries(&array, room, cursor, |cursor, found| {
-                world.list_blockers(&ns, cursor, found)
+                call.world.list_blockers(&ns, cursor, found)
             })
         }
         _ => Err(EINVAL),
@@ -160,9 +164,9 @@ fn write_entries<T: IntoBytes + Immutable>(
     Ok((written, cursor))
 }
 
-pub(super) fn audit(world: &World, arg: usize) -> Result {
-    let mut args = Args::<uapi::altpid_audit>::read(arg)?;
-    let findings = world.audit();
+pub(super) fn audit(call: &Call<'_>) -> Outcome {
+    let mut args = Args::<uapi::altpid_audit>::read(call)?;
+    let findings = call.world.audit();
     args.value.broken = findings.broken;
     args.value.tasks = findings.tasks;
     args.value.numbers = findings.numbers;

@@ -2,19 +2,19 @@
 
 //! Commands about signals.
 
-use super::args::{check_flags, Args};
+use super::args::{check_flags, Args, Call};
 use crate::{
     kill::Kill,
     pending::SigSet,
+    reason::Outcome,
     sigaction::{Action, How},
     task::Disposition,
     uapi,
-    world::World,
 };
 use kernel::prelude::*;
 
-pub(super) fn kill(world: &World, arg: usize) -> Result {
-    let value = Args::<uapi::altpid_kill>::read(arg)?.value;
+pub(super) fn kill(call: &Call<'_>) -> Outcome {
+    let value = Args::<uapi::altpid_kill>::read(call)?.value;
     let (task, target, pid, tgid) = (value.task, value.target, value.pid, value.tgid);
     // Which members the way of killing looks at; the others have to be 0.
     let (kill, unused) = match value.how {
@@ -28,20 +28,20 @@ pub(super) fn kill(world: &World, arg: usize) -> Result {
         uapi::ALTPID_KILL_OUTSIDE => (Kill::Outside(target), (task, 0, pid, tgid, true)),
         uapi::ALTPID_KILL_KERNEL => (Kill::Kernel(target), (task, 0, pid, tgid, true)),
         uapi::ALTPID_KILL_FAULT => (Kill::Fault(target), (task, 0, pid, tgid, true)),
-        _ => return Err(EINVAL),
+        _ => return Err(EINVAL.into()),
     };
     let (task, target, pid, tgid, no_value) = unused;
     if (task, target, pid, tgid) != (0, 0, 0, 0)
         || (no_value && (value.code, value.value) != (0, 0))
     {
-        return Err(EINVAL);
+        return Err(EINVAL.into());
     }
-    world.kill(kill, value.sig)
+    call.world.kill(kill, value.sig)
 }
 
-pub(super) fn sigaction(world: &World, arg: usize) -> Result {
+pub(super) fn sigaction(call: &Call<'_>) -> Outcome {
     const FLAGS: u32 = uapi::ALTPID_SA_NOCLDSTOP | uapi::ALTPID_SA_NOCLDWAIT;
-    let mut args = Args::<uapi::altpid_sigaction>::read(arg)?;
+    let mut args = Args::<uapi::altpid_sigaction>::read(call)?;
     let value = &mut args.value;
     check_flags(value.flags.into(), FLAGS.into())?;
     let disposition = match value.handler {
@@ -49,14 +49,14 @@ pub(super) fn sigaction(world: &World, arg: usize) -> Result {
         uapi::ALTPID_SIG_IGN => Some(Disposition::Ignore),
         uapi::ALTPID_SIG_HANDLER => Some(Disposition::Handler),
         uapi::ALTPID_SIG_KEEP => None,
-        _ => return Err(EINVAL),
+        _ => return Err(EINVAL.into()),
     };
     let new = disposition.map(|disposition| Action {
         disposition,
         nocldwait: value.flags & uapi::ALTPID_SA_NOCLDWAIT != 0,
         nocldstop: value.flags & uapi::ALTPID_SA_NOCLDSTOP != 0,
     });
-    let old = world.sigaction(value.task, value.sig, new)?;
+    let old = call.world.sigaction(value.task, value.sig, new)?;
     value.handler = match old.disposition {
         Disposition::Default => uapi::ALTPID_SIG_DFL,
         Disposition::Ignore => uapi::ALTPID_SIG_IGN,
@@ -72,25 +72,28 @@ pub(super) fn sigaction(world: &World, arg: usize) -> Result {
     args.reply()
 }
 
-pub(super) fn sigprocmask(world: &World, arg: usize) -> Result {
-    let mut args = Args::<uapi::altpid_sigprocmask>::read(arg)?;
+pub(super) fn sigprocmask(call: &Call<'_>) -> Outcome {
+    let mut args = Args::<uapi::altpid_sigprocmask>::read(call)?;
     let value = &mut args.value;
     let how = match value.how {
         uapi::ALTPID_SIG_BLOCK => How::Block,
         uapi::ALTPID_SIG_UNBLOCK => How::Unblock,
         uapi::ALTPID_SIG_SETMASK => How::Set,
-        _ => return Err(EINVAL),
+        _ => return Err(EINVAL.into()),
     };
-    let old = world.sigprocmask(value.task, how, SigSet::from_bits(value.set))?;
+    let old = call
+        .world
+        .sigprocmask(value.task, how, SigSet::from_bits(value.set))?;
     value.set = old.bits();
     args.reply()
 }
 
-pub(super) fn sigwait(world: &World, arg: usize) -> Result {
-    let mut args = Args::<uapi::altpid_sigwait>::read(arg)?;
+pub(super) fn sigwait(call: &Call<'_>) -> Outcome {
+    let mut args = Args::<uapi::altpid_sigwait>::read(call)?;
     let value = &mut args.value;
     check_flags(value.reserved.into(), 0)?;
-    value.info = world
+    value.info = call
+        .world
         .sigwait(value.task, SigSet::from_bits(value.set))?
         .into();
     args.reply()

@@ -2,29 +2,29 @@
 
 //! Commands by which a task does something.
 
-use super::args::{check_flags, Args, Array};
+use super::args::{check_flags, Args, Array, Call};
 use crate::{
     clone::{CloneArgs, ParentArg},
     namespace::LEVELS,
+    reason::{Outcome, Reason},
     uapi,
     wait::Wanted,
-    world::World,
 };
 use core::mem::size_of;
 use kernel::prelude::*;
 
-pub(super) fn clone(world: &World, arg: usize) -> Result {
-    let mut args = Args::<uapi::altpid_clone>::read(arg)?;
+pub(super) fn clone(call: &Call<'_>) -> Outcome {
+    let mut args = Args::<uapi::altpid_clone>::read(call)?;
     let value = &mut args.value;
     check_flags(value.reserved.into(), 0)?;
     let wanted = value.set_tid_size as usize;
     // As native: one less than the levels that exist.
     if wanted >= LEVELS || (value.set_tid == 0) != (wanted == 0) {
-        return Err(EINVAL);
+        return Err(Reason::SetTidSize.into());
     }
     let mut set_tid = [0i32; LEVELS];
     Array::new(value.set_tid, size_of::<i32>())?.read(0, &mut set_tid[..wanted])?;
-    let cloned = world.clone_task(&CloneArgs {
+    let cloned = call.world.clone_task(&CloneArgs {
         task: value.task,
         flags: value.flags,
         exit_signal: value.exit_signal,
@@ -40,50 +40,53 @@ pub(super) fn clone(world: &World, arg: usize) -> Result {
     args.reply()
 }
 
-pub(super) fn unshare(world: &World, arg: usize) -> Result {
-    let mut args = Args::<uapi::altpid_unshare>::read(arg)?;
+pub(super) fn unshare(call: &Call<'_>) -> Outcome {
+    let mut args = Args::<uapi::altpid_unshare>::read(call)?;
     check_flags(args.value.reserved.into(), 0)?;
-    args.value.ns = world.unshare(args.value.task, args.value.flags)?;
+    args.value.ns = call.world.unshare(args.value.task, args.value.flags)?;
     args.reply()
 }
 
-pub(super) fn setns(world: &World, arg: usize) -> Result {
-    let args = Args::<uapi::altpid_setns>::read(arg)?;
+pub(super) fn setns(call: &Call<'_>) -> Outcome {
+    let args = Args::<uapi::altpid_setns>::read(call)?;
     check_flags(args.value.reserved.into(), 0)?;
-    world.setns(args.value.task, args.value.ns)
+    call.world.setns(args.value.task, args.value.ns)
 }
 
-pub(super) fn exit(world: &World, arg: usize) -> Result {
-    let args = Args::<uapi::altpid_exit>::read(arg)?;
+pub(super) fn exit(call: &Call<'_>) -> Outcome {
+    let args = Args::<uapi::altpid_exit>::read(call)?;
     check_flags(args.value.flags.into(), uapi::ALTPID_EXIT_GROUP.into())?;
     check_flags(args.value.reserved.into(), 0)?;
     let whole_group = args.value.flags & uapi::ALTPID_EXIT_GROUP != 0;
-    world.exit(args.value.task, args.value.code, whole_group)
+    call.world
+        .exit(args.value.task, args.value.code, whole_group)
 }
 
-pub(super) fn exec(world: &World, arg: usize) -> Result {
-    let args = Args::<uapi::altpid_exec>::read(arg)?;
+pub(super) fn exec(call: &Call<'_>) -> Outcome {
+    let args = Args::<uapi::altpid_exec>::read(call)?;
     check_flags(args.value.reserved.into(), 0)?;
-    world.exec(args.value.task, &args.value.comm)
+    call.world.exec(args.value.task, &args.value.comm)
 }
 
-pub(super) fn wait(world: &World, arg: usize) -> Result {
-    let mut args = Args::<uapi::altpid_wait>::read(arg)?;
+pub(super) fn wait(call: &Call<'_>) -> Outcome {
+    let mut args = Args::<uapi::altpid_wait>::read(call)?;
     let value = &mut args.value;
     check_flags(value.reserved.into(), 0)?;
-    let report = world.wait(value.task, Wanted::Wait4(value.pid, value.options))?;
+    let report = call
+        .world
+        .wait(value.task, Wanted::Wait4(value.pid, value.options))?;
     value.child = report.map_or(0, |r| r.child);
     value.result = report.map_or(0, |r| r.pid);
     value.status = report.map_or(0, |r| r.word());
     args.reply()
 }
 
-pub(super) fn waitid(world: &World, arg: usize) -> Result {
-    let mut args = Args::<uapi::altpid_waitid>::read(arg)?;
+pub(super) fn waitid(call: &Call<'_>) -> Outcome {
+    let mut args = Args::<uapi::altpid_waitid>::read(call)?;
     let value = &mut args.value;
     check_flags(value.reserved.into(), 0)?;
     let wanted = Wanted::WaitId(value.which, value.id, value.options);
-    let report = world.wait(value.task, wanted)?;
+    let report = call.world.wait(value.task, wanted)?;
     value.child = report.map_or(0, |r| r.child);
     value.pid = report.map_or(0, |r| r.pid);
     value.code = report.map_or(0, |r| r.code);
@@ -91,37 +94,37 @@ pub(super) fn waitid(world: &World, arg: usize) -> Result {
     args.reply()
 }
 
-pub(super) fn setsid(world: &World, arg: usize) -> Result {
-    let mut args = Args::<uapi::altpid_setsid>::read(arg)?;
+pub(super) fn setsid(call: &Call<'_>) -> Outcome {
+    let mut args = Args::<uapi::altpid_setsid>::read(call)?;
     args.value.sid = {
-        let mut tree = world.tree().lock();
+        let mut tree = call.world.tree().lock();
         let task = tree.find_actor(args.value.task)?;
         tree.setsid(task)?
     };
     args.reply()
 }
 
-pub(super) fn setpgid(world: &World, arg: usize) -> Result {
-    let args = Args::<uapi::altpid_setpgid>::read(arg)?;
+pub(super) fn setpgid(call: &Call<'_>) -> Outcome {
+    let args = Args::<uapi::altpid_setpgid>::read(call)?;
     check_flags(args.value.reserved.into(), 0)?;
-    let mut tree = world.tree().lock();
+    let mut tree = call.world.tree().lock();
     let task = tree.find_actor(args.value.task)?;
     tree.setpgid(task, args.value.pid, args.value.pgid)
 }
 
-pub(super) fn set_name(world: &World, arg: usize) -> Result {
-    let args = Args::<uapi::altpid_set_name>::read(arg)?;
+pub(super) fn set_name(call: &Call<'_>) -> Outcome {
+    let args = Args::<uapi::altpid_set_name>::read(call)?;
     check_flags(args.value.reserved.into(), 0)?;
-    let mut tree = world.tree().lock();
+    let mut tree = call.world.tree().lock();
     let task = tree.find_actor(args.value.task)?;
     tree.set_name(task, &args.value.comm);
     Ok(())
 }
 
-pub(super) fn prctl(world: &World, arg: usize) -> Result {
-    let mut args = Args::<uapi::altpid_prctl>::read(arg)?;
+pub(super) fn prctl(call: &Call<'_>) -> Outcome {
+    let mut args = Args::<uapi::altpid_prctl>::read(call)?;
     {
-        let mut tree = world.tree().lock();
+        let mut tree = call.world.tree().lock();
         let task = tree.find_actor(args.value.task)?;
         let value = &mut args.value.value;
         match args.value.option {
@@ -129,13 +132,13 @@ pub(super) fn prctl(world: &World, arg: usize) -> Result {
             uapi::ALTPID_PR_GET_PDEATHSIG => *value = tree.tasks[task].pdeath_signal as u64,
             uapi::ALTPID_PR_SET_CHILD_SUBREAPER => tree.set_subreaper(task, *value != 0),
             uapi::ALTPID_PR_GET_CHILD_SUBREAPER => *value = tree.is_subreaper(task).into(),
-            _ => return Err(EINVAL),
+            _ => return Err(EINVAL.into()),
         }
     }
     args.reply()
 }
 
-pub(super) fn reboot(world: &World, arg: usize) -> Result {
-    let args = Args::<uapi::altpid_reboot>::read(arg)?;
-    world.reboot(args.value.task, args.value.cmd)
+pub(super) fn reboot(call: &Call<'_>) -> Outcome {
+    let args = Args::<uapi::altpid_reboot>::read(call)?;
+    call.world.reboot(args.value.task, args.value.cmd)
 }

@@ -771,6 +771,174 @@ struct altpid_audit {
 	__u8 what[128];
 };
 
+/* Why an operation failed: &struct altpid_failure.reason, &struct altpid_op.reason */
+#define ALTPID_REASON_NONE		0	/* nothing but the errno is known */
+#define ALTPID_REASON_FLAGS		1	/* EINVAL: flags unknown or exclusive */
+#define ALTPID_REASON_TASK_GONE		2	/* ESRCH: the task is reaped, or never was */
+#define ALTPID_REASON_TASK_EXITED	3	/* ESRCH: the task has exited, or is about to */
+#define ALTPID_REASON_TASK_STOPPED	4	/* EBUSY: the task is stopped */
+#define ALTPID_REASON_WORLD_INIT	5	/* EBUSY: a kernel would go down with its init */
+#define ALTPID_REASON_TASK_LIMIT	6	/* EAGAIN: the world has as many tasks as it may */
+#define ALTPID_REASON_NS_GONE		7	/* ENOENT: the namespace is gone, or never was */
+#define ALTPID_REASON_NS_DEAD		8	/* ENOMEM: the init there, or above, has exited */
+#define ALTPID_REASON_NS_FULL		9	/* EAGAIN: no number below a pid_max is free */
+#define ALTPID_REASON_NS_DEPTH		10	/* ENOSPC: it would be below level 32 */
+#define ALTPID_REASON_NS_LIMIT		11	/* ENOSPC: the world has as many as it may */
+#define ALTPID_REASON_NS_NOT_BELOW	12	/* EINVAL: neither the task's own nor below it */
+#define ALTPID_REASON_NO_MEMORY		13	/* ENOMEM: there is no memory */
+#define ALTPID_REASON_SET_TID_SIZE	14	/* EINVAL: more numbers than levels, or no array */
+#define ALTPID_REASON_SET_TID_RANGE	15	/* EINVAL: a number not within pid_max */
+#define ALTPID_REASON_SET_TID_USED	16	/* EEXIST: a number is in use */
+#define ALTPID_REASON_NOT_INIT		17	/* EINVAL: the first process has to be pid 1 */
+#define ALTPID_REASON_EXIT_SIGNAL	18	/* EINVAL: not an exit signal, with these flags */
+#define ALTPID_REASON_CHILDREN_ELSEWHERE 19	/* EINVAL: unshared; setns back first */
+#define ALTPID_REASON_INIT_PARENT	20	/* EINVAL: an init has no siblings */
+#define ALTPID_REASON_AUTOREAP_PARENT	21	/* EINVAL: nor has who vanishes at exit */
+#define ALTPID_REASON_PARENT_BLIND	22	/* EINVAL: the parent would not see the child */
+#define ALTPID_REASON_NO_NUMBER		23	/* ESRCH: nobody has it, as the task sees it */
+#define ALTPID_REASON_NO_CHILD		24	/* ECHILD: no child matches */
+#define ALTPID_REASON_OPTIONS		25	/* EINVAL: options of a wait */
+#define ALTPID_REASON_SIGNAL		26	/* EINVAL: no such signal, or a fixed one */
+#define ALTPID_REASON_SIGNAL_CODE	27	/* EPERM: the si_code is the kernel's */
+#define ALTPID_REASON_SIGNAL_QUEUE	28	/* EAGAIN: too many real-time signals wait */
+#define ALTPID_REASON_INVISIBLE		29	/* EINVAL: the sender does not see the target */
+#define ALTPID_REASON_SESSION_LEADER	30	/* EPERM: it leads a session */
+#define ALTPID_REASON_GROUP_EXISTS	31	/* EPERM: a process group has its number */
+#define ALTPID_REASON_OTHER_SESSION	32	/* EPERM: it is of another session */
+#define ALTPID_REASON_NO_GROUP		33	/* EPERM: no such process group */
+#define ALTPID_REASON_NOT_LEADER	34	/* EINVAL: a thread that does not lead */
+#define ALTPID_REASON_NOT_CHILD		35	/* ESRCH: neither the caller nor a child of it */
+#define ALTPID_REASON_HAS_EXECED	36	/* EACCES: it has called exec */
+#define ALTPID_REASON_KILLED		37	/* EAGAIN: the process was killed meanwhile */
+#define ALTPID_REASON_RANGE		38	/* EINVAL: the value is out of range */
+
+/**
+ * struct altpid_failure - ALTPID_IOC_FAILURE: why the caller's last command
+ *	failed
+ * @size: sizeof(struct altpid_failure)
+ * @cmd: out: the command
+ * @error: out: its errno, negative
+ * @reason: out: ALTPID_REASON_*
+ *
+ * Tells of the last command of this world that failed for the calling thread.
+ * Errors: ENODATA when there was none, or too many of other threads since.
+ */
+struct altpid_failure {
+	__u32 size;
+	__u32 cmd;
+	__s32 error;
+	__u32 reason;
+};
+
+/**
+ * struct altpid_op - one operation of an array
+ * @cmd: its command
+ * @error: out: 0, or its errno, negative; operations that were not reached are
+ *	left as they are
+ * @arg: pointer to its struct
+ * @made: out: the id that it had to give: of the task that a clone made, a wait
+ *	told of or a find found, of the namespace that an unshare made; else 0
+ * @reason: out: ALTPID_REASON_*
+ * @reserved: 0
+ */
+struct altpid_op {
+	__u32 cmd;
+	__s32 error;
+	__u64 arg;
+	__u64 made;
+	__u32 reason;
+	__u32 reserved;
+};
+
+/*
+ * The id in &struct altpid_op.made of operation @index of the same array, one
+ * that was done before. It can stand wherever the struct of an operation takes
+ * the id of a task or a namespace; no id has this bit in its lower half.
+ */
+#define ALTPID_MADE_BY		0x80000000ULL
+#define ALTPID_MADE(index)	(ALTPID_MADE_BY | (index))
+
+/* In &struct altpid_batch.flags: an operation that fails is not the end. */
+#define ALTPID_BATCH_GO_ON	0x1
+
+/**
+ * struct altpid_batch - ALTPID_IOC_BATCH: an array of operations in one call
+ * @size: sizeof(struct altpid_batch)
+ * @flags: ALTPID_BATCH_GO_ON or 0
+ * @ops: pointer to @count &struct altpid_op
+ * @count: how many; out: how many were done, the one that failed and was the end
+ *	not among them
+ * @failed: out: how many of those that were tried failed
+ *
+ * Each operation is what a call of its own would be. Without ALTPID_BATCH_GO_ON
+ * the first that fails is the end of it, and the call succeeds all the same:
+ * @count and @failed say what happened. A signal ends the call early, between
+ * two operations; the one that sleeps then fails with EINTR. Errors: EINVAL for
+ * unknown flags. Of an operation: EINVAL for an ALTPID_IOC_BATCH inside, for a
+ * reserved member that is not zero, and for an ALTPID_MADE() that is not of an
+ * earlier operation, or of one that has made nothing.
+ */
+struct altpid_batch {
+	__u32 size;
+	__u32 flags;
+	__u64 ops;
+	__u32 count;
+	__u32 failed;
+};
+
+/* &struct altpid_event.type */
+#define ALTPID_EVENT_CLONE	1	/* a task is born */
+#define ALTPID_EVENT_EXEC	2	/* a process has become another program */
+#define ALTPID_EVENT_EXIT	3	/* a task begins to exit */
+#define ALTPID_EVENT_REAP	4	/* a task is gone, and its id names nothing any more */
+#define ALTPID_EVENT_REPARENT	5	/* a process has another parent */
+#define ALTPID_EVENT_STOP	6	/* a process is stopped by a signal */
+#define ALTPID_EVENT_CONTINUE	7	/* a stopped process goes on */
+#define ALTPID_EVENT_NS_BORN	8	/* a namespace is there */
+#define ALTPID_EVENT_NS_DYING	9	/* its init begins to take it along */
+#define ALTPID_EVENT_NS_DEAD	10	/* its last number is free */
+#define ALTPID_EVENT_LOST	11	/* the reader was too slow */
+
+/**
+ * struct altpid_event - what read(2) gives: one thing that happened
+ * @seq: its number; the first event of a world is 0
+ * @type: ALTPID_EVENT_*
+ * @status: for ALTPID_EVENT_EXIT and REAP the status word, for STOP and CONTINUE
+ *	the signal; else 0
+ * @task: whom it happened to: the new task, for REPARENT, STOP and CONTINUE the
+ *	leader of the process, for NS_BORN who made it, for NS_DYING its init; 0
+ *	for NS_DEAD and LOST
+ * @other: for CLONE and REPARENT the parent, 0 for none in this world; for
+ *	NS_BORN the namespace above; else 0
+ * @ns: the active namespace of @task, or the namespace that it happened to
+ * @pid: the number of @task at level 0
+ * @nr: its number in @ns; 0 for NS_BORN and NS_DEAD, and so is @pid
+ * @value: for CLONE the flags; for LOST how many events; else 0
+ * @reserved: 0
+ *
+ * A read gives as many whole events as there are and fit, and sleeps until there
+ * is one, unless the descriptor is O_NONBLOCK. The file position is the number of
+ * the next event times the size of an event: pread(2) reads from any number, so
+ * that each of several readers can go its own way. The last events are kept
+ * (max_events of the module) from the first read of a world on; what happened
+ * before, or was overwritten, is told of by one ALTPID_EVENT_LOST, whose @seq is
+ * that of the last event lost. Errors: EAGAIN when there is nothing to read for
+ * O_NONBLOCK, EINTR, EFAULT, ENOMEM, and EINVAL for less room than an event and
+ * for another position.
+ */
+struct altpid_event {
+	__u64 seq;
+	__u32 type;
+	__s32 status;
+	__u64 task;
+	__u64 other;
+	__u64 ns;
+	__s32 pid;
+	__s32 nr;
+	__u64 value;
+	__u64 reserved;
+};
+
 #define ALTPID_IOC_WORLD	_IO(ALTPID_IOC_TYPE, 0x00)
 #define ALTPID_IOC_CLONE	_IO(ALTPID_IOC_TYPE, 0x01)
 #define ALTPID_IOC_UNSHARE	_IO(ALTPID_IOC_TYPE, 0x02)
@@ -796,5 +964,7 @@ struct altpid_audit {
 #define ALTPID_IOC_LIST		_IO(ALTPID_IOC_TYPE, 0x45)
 #define ALTPID_IOC_AUDIT	_IO(ALTPID_IOC_TYPE, 0x46)
 #define ALTPID_IOC_SIGNALS	_IO(ALTPID_IOC_TYPE, 0x47)
+#define ALTPID_IOC_FAILURE	_IO(ALTPID_IOC_TYPE, 0x48)
+#define ALTPID_IOC_BATCH	_IO(ALTPID_IOC_TYPE, 0x80)
 
 #endif /* _UAPI_ALTPID_H */

@@ -2,7 +2,7 @@
 
 //! Makes the types of the interface from `src/uapi/altpid.h`, as the module's build does.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use std::{env, fs, path::PathBuf};
 
 const HEADER: &str = "../../src/uapi/altpid.h";
@@ -22,6 +22,26 @@ fn find_libclang() -> Option<PathBuf> {
         .collect();
     found.sort();
     found.pop().map(|(_, lib)| lib)
+}
+
+/// The texts of `ALTPID_REASON_*`, which stand in the header behind each, by number.
+fn reasons(header: &str) -> Result<String> {
+    let mut texts = Vec::new();
+    for line in header.lines() {
+        let Some(line) = line.strip_prefix("#define ALTPID_REASON_") else {
+            continue;
+        };
+        let (definition, comment) = line.split_once("/*").context("a reason without a text")?;
+        let number = definition.split_whitespace().nth(1).context("a number")?;
+        ensure!(
+            number.parse() == Ok(texts.len()),
+            "reasons in order: {line}"
+        );
+        let comment = comment.trim().trim_end_matches("*/").trim();
+        let text = comment.split_once(": ").map_or(comment, |(_, text)| text);
+        texts.push(text.to_owned());
+    }
+    Ok(format!("&{texts:?}"))
 }
 
 fn main() -> Result<()> {
@@ -47,6 +67,7 @@ fn main() -> Result<()> {
         .map(|name| format!("enum {{ ALTPID_CMD_{name} = ALTPID_IOC_{name} }};\n"))
         .collect();
     let out = PathBuf::from(env::var("OUT_DIR")?).join("uapi.rs");
+    fs::write(out.with_file_name("reasons.rs"), reasons(&header)?)?;
     bindgen::builder()
         .header(HEADER)
         .header_contents("commands.h", &format!("#include \"{HEADER}\"\n{commands}"))

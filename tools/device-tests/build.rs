@@ -4,6 +4,7 @@
 
 fn main() {
     println!("cargo::rerun-if-changed=c/interface.c");
+    println!("cargo::rerun-if-changed=c/sizes.c");
     println!("cargo::rerun-if-changed=../../src/uapi/altpid.h");
     cc::Build::new()
         .file("c/interface.c")
@@ -13,4 +14,20 @@ fn main() {
         .extra_warnings(true)
         .warnings_into_errors(true)
         .compile("altpid_interface");
+    // What 32-bit programs make of the header; nothing is linked.
+    let is_same = cc::Build::new()
+        .get_compiler()
+        .to_command()
+        .args([
+            "-m32",
+            "-ffreestanding",
+            "-fsyntax-only",
+            "-I../../src/uapi",
+        ])
+        // <asm/types.h> is the same for both, and where only compilers for 64 bits look.
+        .arg("-I/usr/include/x86_64-linux-gnu")
+        .arg("c/sizes.c")
+        .status()
+        .expect("a C compiler");
+    assert!(is_same.success(), "32-bit programs see other structs");
 }

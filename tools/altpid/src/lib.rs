@@ -22,7 +22,9 @@
 //! # Ok::<(), altpid::Error>(())
 //! ```
 
+mod batch;
 pub mod capture;
+mod events;
 pub mod plan;
 pub mod restore;
 mod signals;
@@ -33,11 +35,13 @@ mod types;
 pub mod uapi;
 mod world;
 
+pub use batch::Batch;
+pub use events::{Event, EventKind, Events};
 pub use signals::{
     Action, Disposition, Kill, Mask, SigInfo, SigSet, Signals, WaitId, WaitIdReport,
 };
 pub use types::{
-    Audit, Blocker, Clone, CloneFlags, Cloned, Error, Ns, NsId, NsState, Parent, PidType, Result,
-    Task, TaskId, TaskState, Waited, WorldInfo,
+    Audit, Blocker, Clone, CloneFlags, Cloned, Error, Ns, NsId, NsState, Parent, PidType, Reason,
+    Result, Task, TaskId, TaskState, Waited, WorldInfo,
 };
 pub use world::World;

@@ -105,6 +105,36 @@ pub enum Kill {
     Fault(TaskId),
 }
 
+impl Kill {
+    /// As the interface has it, with a signal.
+    pub(crate) fn to_uapi(self, signal: i32) -> uapi::altpid_kill {
+        let mut arg = uapi::altpid_kill {
+            sig: signal,
+            ..Default::default()
+        };
+        match self {
+            Kill::Pid(task, pid) => {
+                (arg.how, arg.task, arg.pid) = (uapi::ALTPID_KILL_PID, task.0, pid);
+            }
+            Kill::Thread(task, tgid, tid) => {
+                (arg.how, arg.task) = (uapi::ALTPID_KILL_THREAD, task.0);
+                (arg.tgid, arg.pid) = (tgid, tid);
+            }
+            Kill::Queue(task, pid, code, value) => {
+                (arg.how, arg.task, arg.pid) = (uapi::ALTPID_KILL_QUEUE, task.0, pid);
+                (arg.code, arg.value) = (code, value);
+            }
+            Kill::Task(task, target) => {
+                (arg.how, arg.task, arg.target) = (uapi::ALTPID_KILL_TASK, task.0, target.0);
+            }
+            Kill::Outside(target) => (arg.how, arg.target) = (uapi::ALTPID_KILL_OUTSIDE, target.0),
+            Kill::Kernel(target) => (arg.how, arg.target) = (uapi::ALTPID_KILL_KERNEL, target.0),
+            Kill::Fault(target) => (arg.how, arg.target) = (uapi::ALTPID_KILL_FAULT, target.0),
+        }
+        arg
+    }
+}
+
 /// What a process does about a signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Disposition {
@@ -195,30 +225,7 @@ pub struct WaitIdReport {
 impl World {
     /// Sends a signal; 0 only asks whether one could. What it does is done on return.
     pub fn kill(&self, kill: Kill, signal: i32) -> Result<()> {
-        let mut arg = uapi::altpid_kill {
-            sig: signal,
-            ..Default::default()
-        };
-        match kill {
-            Kill::Pid(task, pid) => {
-                (arg.how, arg.task, arg.pid) = (uapi::ALTPID_KILL_PID, task.0, pid);
-            }
-            Kill::Thread(task, tgid, tid) => {
-                (arg.how, arg.task) = (uapi::ALTPID_KILL_THREAD, task.0);
-                (arg.tgid, arg.pid) = (tgid, tid);
-            }
-            Kill::Queue(task, pid, code, value) => {
-                (arg.how, arg.task, arg.pid) = (uapi::ALTPID_KILL_QUEUE, task.0, pid);
-                (arg.code, arg.value) = (code, value);
-            }
-            Kill::Task(task, target) => {
-                (arg.how, arg.task, arg.target) = (uapi::ALTPID_KILL_TASK, task.0, target.0);
-            }
-            Kill::Outside(target) => (arg.how, arg.target) = (uapi::ALTPID_KILL_OUTSIDE, target.0),
-            Kill::Kernel(target) => (arg.how, arg.target) = (uapi::ALTPID_KILL_KERNEL, target.0),
-            Kill::Fault(target) => (arg.how, arg.target) = (uapi::ALTPID_KILL_FAULT, target.0),
-        }
-        self.call("kill", &mut arg)
+        self.call("kill", &mut kill.to_uapi(signal))
     }
 
     /// sigaction(2) by `task`; with `None` it only asks. Returns what was done so far.

@@ -57,6 +57,8 @@ command! {
     altpid_translate: ALTPID_CMD_TRANSLATE,
     altpid_list: ALTPID_CMD_LIST,
     altpid_audit: ALTPID_CMD_AUDIT,
+    altpid_failure: ALTPID_CMD_FAILURE,
+    altpid_batch: ALTPID_CMD_BATCH,
 }
 
 /// One call: the command of `T` with a pointer to it.

@@ -21,11 +21,30 @@ pub struct Error {
     pub verb: &'static str,
     /// The error number.
     pub errno: Errno,
+    /// The cause, as far as the module knows a finer one.
+    pub reason: Reason,
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.verb, self.errno)
+        write!(f, "{}: {}", self.verb, self.errno)?;
+        match self.reason.text() {
+            Some(text) => write!(f, ": {text}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Why an operation failed: one of `ALTPID_REASON_*`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reason(pub u32);
+
+impl Reason {
+    /// What it is in words, as the header has it; `None` when nothing but the errno is known.
+    pub fn text(self) -> Option<&'static str> {
+        const TEXTS: &[&str] = include!(concat!(env!("OUT_DIR"), "/reasons.rs"));
+        let known = self.0 != uapi::ALTPID_REASON_NONE;
+        TEXTS.get(self.0 as usize).copied().filter(|_| known)
     }
 }
 
@@ -103,6 +122,27 @@ impl Clone {
     pub fn exit_signal(mut self, signal: i32) -> Self {
         self.exit_signal = signal;
         self
+    }
+
+    /// As the interface has it, done by `task`, with the numbers to have where they are.
+    pub(crate) fn to_uapi(&self, task: TaskId, set_tid: &[i32]) -> uapi::altpid_clone {
+        uapi::altpid_clone {
+            exit_signal: self.exit_signal,
+            task: task.0,
+            flags: self.flags.bits(),
+            set_tid: if set_tid.is_empty() {
+                0
+            } else {
+                set_tid.as_ptr().expose_provenance() as u64
+            },
+            set_tid_size: set_tid.len() as u64,
+            parent: match self.parent {
+                Parent::Native => 0,
+                Parent::Task(id) => id.0,
+                Parent::Outside => uapi::ALTPID_OUTSIDE,
+            },
+            ..Default::default()
+        }
     }
 
     /// With these numbers, that of the most nested namespace first.

@@ -54,13 +54,28 @@ impl World {
             .map_err(|errno| Error {
                 verb: "open",
                 errno,
+                reason: Reason::default(),
             })
     }
 
     /// A command whose struct points nowhere, or where its caller has made sure that it may.
     pub(crate) fn call<T: Command>(&self, verb: &'static str, arg: &mut T) -> Result<()> {
         // SAFETY: The struct holds no address; callers that put one in make sure of it.
-        unsafe { call(self.fd.as_fd(), arg) }.map_err(|errno| Error { verb, errno })
+        unsafe { call(self.fd.as_fd(), arg) }.map_err(|errno| Error {
+            verb,
+            errno,
+            reason: self.reason(T::NUMBER),
+        })
+    }
+
+    /// Why the last command failed, which had this number.
+    fn reason(&self, number: u32) -> Reason {
+        let mut arg = uapi::altpid_failure::default();
+        // SAFETY: The struct holds no address.
+        match unsafe { call(self.fd.as_fd(), &mut arg) } {
+            Ok(()) if arg.cmd == number => Reason(arg.reason),
+            _ => Reason::default(),
+        }
     }
 
     /// What the world is and holds.
@@ -82,23 +97,7 @@ impl World {
 
     /// clone3(2) by `task`. See `struct altpid_clone` for the errors.
     pub fn clone(&self, task: TaskId, args: &Clone) -> Result<Cloned> {
-        let mut arg = uapi::altpid_clone {
-            exit_signal: args.exit_signal,
-            task: task.0,
-            flags: args.flags.bits(),
-            set_tid: if args.set_tid.is_empty() {
-                0
-            } else {
-                args.set_tid.as_ptr().expose_provenance() as u64
-            },
-            set_tid_size: args.set_tid.len() as u64,
-            parent: match args.parent {
-                Parent::Native => 0,
-                Parent::Task(id) => id.0,
-                Parent::Outside => uapi::ALTPID_OUTSIDE,
-            },
-            ..Default::default()
-        };
+        let mut arg = args.to_uapi(task, &args.set_tid);
         // `set_tid` is borrowed for as long as the call takes, and only read.
         self.call("clone", &mut arg)?;
         Ok(Cloned {

@@ -55,6 +55,8 @@ static const struct command commands[] = {
 	COMMAND(LIST, altpid_list),
 	COMMAND(AUDIT, altpid_audit),
 	COMMAND(SIGNALS, altpid_signals),
+	COMMAND(FAILURE, altpid_failure),
+	COMMAND(BATCH, altpid_batch),
 };
 
 /* Fills in one command; returns 0 when there is none with that index. */

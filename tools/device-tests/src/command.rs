@@ -90,7 +90,8 @@ impl Request<'_> {
 impl Command {
     /// A request that succeeds; whom it is about is made for it. `room` is for its array.
     pub fn request<'a>(&self, world: &Fixture, room: &'a Region) -> Request<'a> {
-        let has_array = [ALTPID_CMD_TRANSLATE, ALTPID_CMD_LIST].contains(&self.number);
+        let has_array =
+            [ALTPID_CMD_TRANSLATE, ALTPID_CMD_LIST, ALTPID_CMD_BATCH].contains(&self.number);
         let mut request = Request {
             command: *self,
             bytes: (self.request)(world),
@@ -501,6 +502,34 @@ pub const COMMANDS: &[Command] = &[
         |world| {
             bytes(&altpid_signals {
                 task: world.init.0,
+                ..Default::default()
+            })
+        }
+    ),
+    command!(
+        "FAILURE",
+        ALTPID_CMD_FAILURE,
+        altpid_failure,
+        true,
+        [],
+        [],
+        |world| {
+            world
+                .task(TaskId(u64::MAX))
+                .expect_err("nobody has this id");
+            bytes(&altpid_failure::default())
+        }
+    ),
+    command!(
+        "BATCH",
+        ALTPID_CMD_BATCH,
+        altpid_batch,
+        true,
+        [],
+        [(flags, 2)],
+        |_| {
+            bytes(&altpid_batch {
+                count: 1,
                 ..Default::default()
             })
         }

@@ -6,7 +6,7 @@
 //! those in a [`Region`], which ends with a page that nothing can be written to, and addresses at
 //! which a process has no memory.
 
-use altpid::uapi::{self, altpid_clone, altpid_list, altpid_translate};
+use altpid::uapi::{self, altpid_batch, altpid_clone, altpid_list, altpid_translate};
 use rustix::{
     fd::{AsFd, AsRawFd},
     io::Errno,
@@ -173,6 +173,7 @@ fn address_field(command: u32) -> Option<usize> {
         uapi::ALTPID_CMD_CLONE => Some(offset_of!(altpid_clone, set_tid)),
         uapi::ALTPID_CMD_TRANSLATE => Some(offset_of!(altpid_translate, nrs)),
         uapi::ALTPID_CMD_LIST => Some(offset_of!(altpid_list, entries)),
+        uapi::ALTPID_CMD_BATCH => Some(offset_of!(altpid_batch, ops)),
         _ => None,
     }
 }
@@ -308,6 +309,53 @@ pub fn c_commands() -> Vec<(String, u32, u32)> {
     }
 }
 
+/// Issues a command as a 32-bit program does, by the system call gate of those. The struct is
+/// copied to memory that such a program can have, and back.
+///
+/// # Errors
+///
+/// What the module returns.
+#[cfg(target_arch = "x86_64")]
+pub fn call_32_bit<T: Plain>(world: impl AsFd, command: u32, value: &mut T) -> Result<(), Errno> {
+    const IOCTL: c_int = 54;
+    // SAFETY: A new mapping, in the part of memory that 32 bits can name.
+    let page = unsafe {
+        libc::mmap(
+            ptr::null_mut(),
+            PAGE,
+            libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_32BIT,
+            -1,
+            0,
+        )
+    };
+    assert_ne!(page, libc::MAP_FAILED, "mmap");
+    assert!(size_of::<T>() <= PAGE);
+    let mut status = IOCTL;
+    // SAFETY: The mapping has room for the struct, for which all bytes are valid; the command reads
+    // and writes no more than that. The gate clobbers what is said here.
+    unsafe {
+        page.cast::<T>().copy_from(value, 1);
+        std::arch::asm!(
+            "push rbx",
+            "mov ebx, {fd:e}",
+            "int 0x80",
+            "pop rbx",
+            fd = in(reg) world.as_fd().as_raw_fd(),
+            inout("eax") status,
+            in("ecx") command,
+            in("edx") page.expose_provenance() as u32,
+            out("r8") _, out("r9") _, out("r10") _, out("r11") _,
+        );
+        ptr::from_mut(value).copy_from(page.cast(), 1);
+        libc::munmap(page, PAGE);
+    }
+    match status {
+        0.. => Ok(()),
+        error => Err(Errno::from_raw_os_error(-error)),
+    }
+}
+
 /// Drives the device from C.
 ///
 /// # Errors
@@ -367,5 +415,6 @@ plain! {
     altpid_world altpid_clone altpid_unshare altpid_setns altpid_exit altpid_wait altpid_setsid
     altpid_setpgid altpid_set_name altpid_task altpid_ns altpid_ns_set altpid_find
     altpid_translate altpid_list altpid_audit altpid_kill altpid_sigaction altpid_sigprocmask
-    altpid_sigwait altpid_signals altpid_exec altpid_prctl altpid_reboot altpid_waitid
+    altpid_sigwait altpid_signals altpid_exec altpid_prctl altpid_reboot altpid_waitid altpid_failure
+    altpid_batch altpid_op
 }

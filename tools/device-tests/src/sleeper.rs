@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A thread that waits in the kernel for a child of somebody in a world.
+//! A thread that sleeps in the kernel: waits for a child of somebody in a world, or for events.
 //!
 //! Whether it sleeps yet is read from `/proc`; nothing here relies on how long anything takes.
 
@@ -13,11 +13,11 @@ use std::{
     thread::{Scope, ScopedJoinHandle, yield_now},
 };
 
-/// A thread in [`World::wait`]. When it is dropped the wait is interrupted, so that a test that
-/// fails meanwhile can end.
-pub struct Sleeper<'scope> {
+/// A thread in [`World::wait`], or in something else that sleeps. When it is dropped the sleep is
+/// interrupted, so that a test that fails meanwhile can end.
+pub struct Sleeper<'scope, T = Result<Option<Waited>>> {
     tid: Pid,
-    handle: Option<ScopedJoinHandle<'scope, Result<Option<Waited>>>>,
+    handle: Option<ScopedJoinHandle<'scope, T>>,
 }
 
 impl<'scope> Sleeper<'scope> {
@@ -29,10 +29,20 @@ impl<'scope> Sleeper<'scope> {
         pid: i32,
         options: u32,
     ) -> Self {
+        Self::of(scope, move || world.wait(task, pid, options))
+    }
+}
+
+impl<'scope, T: Send + 'scope> Sleeper<'scope, T> {
+    /// Starts a thread that makes a call; returns when it sleeps in there.
+    pub fn of<'env>(
+        scope: &'scope Scope<'scope, 'env>,
+        call: impl FnOnce() -> T + Send + 'scope,
+    ) -> Self {
         let (sender, receiver) = mpsc::channel();
         let handle = scope.spawn(move || {
             sender.send(gettid()).expect("somebody who wants to know");
-            world.wait(task, pid, options)
+            call()
         });
         let tid = receiver.recv().expect("a thread");
         let sleeper = Self {
@@ -43,6 +53,14 @@ impl<'scope> Sleeper<'scope> {
         sleeper
     }
 
+    /// What the call has returned.
+    pub fn result(mut self) -> T {
+        let handle = self.handle.take().expect("a thread");
+        handle.join().expect("a call")
+    }
+}
+
+impl<T> Sleeper<'_, T> {
     /// Waits until it sleeps, or has returned; says whether it sleeps.
     pub fn settles(&self) -> bool {
         loop {
@@ -56,28 +74,23 @@ impl<'scope> Sleeper<'scope> {
         }
     }
 
-    /// Whether it sleeps in an ioctl.
+    /// Whether it sleeps in an ioctl or a read.
     fn sleeps(&self) -> bool {
         let path = format!("/proc/self/task/{}/syscall", self.tid.as_raw_nonzero());
-        let number = libc::SYS_ioctl.to_string();
         // "running" while it does; nothing when it has gone.
-        fs::read_to_string(path)
-            .is_ok_and(|text| text.split_whitespace().next() == Some(number.as_str()))
+        fs::read_to_string(path).is_ok_and(|text| {
+            let number = text.split_whitespace().next().and_then(|n| n.parse().ok());
+            number.is_some_and(|n| [libc::SYS_ioctl, libc::SYS_pread64].contains(&n))
+        })
     }
 
     /// Sends it a signal that has a handler.
     pub fn interrupt(&self) {
         assert!(raw::interrupt(self.tid), "it waits");
     }
-
-    /// What its wait4(2) has returned.
-    pub fn result(mut self) -> Result<Option<Waited>> {
-        let handle = self.handle.take().expect("a thread");
-        handle.join().expect("a wait")
-    }
 }
 
-impl Drop for Sleeper<'_> {
+impl<T> Drop for Sleeper<'_, T> {
     fn drop(&mut self) {
         while self.settles() {
             raw::interrupt(self.tid);

@@ -2,7 +2,9 @@
 
 //! The interface as C has it.
 
-use altpid_device_tests::{command::COMMANDS, raw};
+use altpid::uapi;
+use altpid_device_tests::{Fixture, command::COMMANDS, raw};
+use rustix::io::Errno;
 use std::{collections::BTreeMap, env, path::PathBuf};
 
 #[test]
@@ -52,12 +54,37 @@ fn numbers_and_sizes_are_those_that_were_published() {
         ("LIST", 0xb945, 40),
         ("AUDIT", 0xb946, 152),
         ("SIGNALS", 0xb947, 80),
+        ("FAILURE", 0xb948, 16),
+        ("BATCH", 0xb980, 24),
     ];
     let found: Vec<_> = COMMANDS
         .iter()
         .map(|command| (command.name, command.number, command.size))
         .collect();
     assert_eq!(found, published);
+}
+
+#[test]
+fn a_32_bit_program_drives_the_device() {
+    let world = Fixture::new();
+    let mut clone = uapi::altpid_clone {
+        size: size_of::<uapi::altpid_clone>() as u32,
+        exit_signal: libc::SIGCHLD,
+        task: world.init.0,
+        ..Default::default()
+    };
+    raw::call_32_bit(&world, uapi::ALTPID_CMD_CLONE, &mut clone).expect("clone");
+    assert_eq!(clone.pid, 2);
+    let mut task = uapi::altpid_task {
+        size: size_of::<uapi::altpid_task>() as u32,
+        task: clone.child,
+        ..Default::default()
+    };
+    raw::call_32_bit(&world, uapi::ALTPID_CMD_TASK, &mut task).expect("task");
+    assert_eq!((task.parent, task.pid[0]), (world.init.0, 2));
+    task.task = u64::MAX;
+    let refused = raw::call_32_bit(&world, uapi::ALTPID_CMD_TASK, &mut task);
+    assert_eq!(refused, Err(Errno::SRCH));
 }
 
 #[test]

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! read(2): the stream of events.
+
+use super::OpenFile;
+use crate::uapi::altpid_event;
+use core::mem::size_of;
+use kernel::{bindings, fs::Kiocb, iov::IovIterDest, prelude::*};
+use zerocopy::{FromZeros, IntoBytes};
+
+/// Events that are copied at a time.
+const PIECE: usize = 16;
+
+/// Whether a read may sleep: the descriptor does not say that it must not.
+fn may_wait(kiocb: &Kiocb<'_, Pin<KBox<OpenFile>>>) -> bool {
+    // SAFETY: The kiocb and its file are there as long as the call.
+    let flags = unsafe { (*(*kiocb.as_raw()).ki_filp).f_flags };
+    flags & bindings::O_NONBLOCK == 0
+}
+
+/// Reads whole events from the file position on, which is that of an event times its size.
+///
+/// # Errors
+///
+/// As in `struct altpid_event`.
+pub(super) fn read(
+    mut kiocb: Kiocb<'_, Pin<KBox<OpenFile>>>,
+    iov: &mut IovIterDest<'_>,
+) -> Result<usize> {
+    const SIZE: usize = size_of::<altpid_event>();
+    let position = usize::try_from(kiocb.ki_pos()).map_err(|_| EINVAL)?;
+    if position % SIZE != 0 || iov.len() < SIZE {
+        return Err(EINVAL);
+    }
+    let mut next = (position / SIZE) as u64;
+    let mut read = 0;
+    let mut wait = may_wait(&kiocb);
+    let mut piece = [altpid_event::new_zeroed(); PIECE];
+    while iov.len() >= SIZE {
+        let room = PIECE.min(iov.len() / SIZE);
+        let world = &kiocb.file().get_ref().world;
+        let copied = match world.read_events(next, wait, &mut piece[..room]) {
+            Ok(copied) => copied,
+            Err(_) if read > 0 => break,
+            Err(failure) => return Err(failure.into()),
+        };
+        let bytes = piece[..copied].as_bytes();
+        let written = iov.copy_to_iter(bytes) / SIZE;
+        if written > 0 {
+            next = piece[written - 1].seq + 1;
+        }
+        read += written * SIZE;
+        if written < copied {
+            break;
+        }
+        wait = false;
+    }
+    if read == 0 {
+        return Err(EFAULT);
+    }
+    let position = next.saturating_mul(SIZE as u64);
+    *kiocb.ki_pos_mut() = i64::try_from(position).unwrap_or(i64::MAX);
+    Ok(read)
+}

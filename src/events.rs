@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The stream of what happens in a world.
+//!
+//! `drivers/connector/cn_proc.c` natively. Each event has a number. They are kept, from the first
+//! reader on, in a ring; a reader that is too slow for it is told how many it has lost.
+//!
+//! # Locks
+//!
+//! Under the tree lock, which a reader gives up to sleep.
+
+use crate::{
+    namespace::Namespace,
+    reason::Outcome,
+    slots::Idx,
+    task::{Group, Parent, Task},
+    tree::Tree,
+    uapi::{self, altpid_event},
+    world::World,
+};
+use kernel::{
+    new_condvar,
+    prelude::*,
+    sync::{Arc, CondVar},
+};
+use zerocopy::FromZeros;
+
+/// Where readers sleep.
+#[pin_data]
+struct News {
+    #[pin]
+    arrived: CondVar,
+}
+
+/// The last events.
+pub(crate) struct Ring {
+    /// The event with number `n` is at `n` modulo the length, which is not 0.
+    entries: KVVec<altpid_event>,
+    /// The number of the first one that was recorded here.
+    first: u64,
+    news: Arc<News>,
+}
+
+impl Ring {
+    /// Room for the last `len` events. May sleep.
+    fn new(len: usize) -> Result<Self> {
+        let mut entries = KVVec::with_capacity(len, GFP_KERNEL_ACCOUNT)?;
+        entries.resize(len, altpid_event::new_zeroed(), GFP_KERNEL_ACCOUNT)?;
+        let news = Arc::pin_init(
+            pin_init!(News { arrived <- new_condvar!("altpid_events") }),
+            GFP_KERNEL_ACCOUNT,
+        )?;
+        Ok(Self {
+            entries,
+            first: 0,
+            news,
+        })
+    }
+
+    /// Where the event with a number is.
+    fn at(&self, number: u64) -> usize {
+        number.checked_rem(self.entries.len() as u64).unwrap_or(0) as usize
+    }
+}
+
+/// The events of a world.
+pub(crate) struct Events {
+    /// The number of the next one.
+    next: u64,
+    /// `None` until somebody reads.
+    ring: Option<Ring>,
+}
+
+impl Events {
+    /// None so far.
+    pub(crate) const fn new() -> Self {
+        Self {
+            next: 0,
+            ring: None,
+        }
+    }
+
+    /// How many there have been.
+    pub(crate) fn count(&self) -> u64 {
+        self.next
+    }
+
+    /// One more event.
+    fn add(&mut self, event: altpid_event) {
+        if let Some(ring) = &mut self.ring {
+            let at = ring.at(self.next);
+            ring.entries[at] = altpid_event {
+                seq: self.next,
+                ..event
+            };
+            ring.news.arrived.notify_all();
+        }
+        self.next += 1;
+    }
+
+    /// The last number of a dying namespace is free.
+    pub(crate) fn tell_ns_dead(&mut self, ns: &Namespace) {
+        self.add(altpid_event {
+            type_: uapi::ALTPID_EVENT_NS_DEAD,
+            ns: ns.id(),
+            ..altpid_event::new_zeroed()
+        });
+    }
+
+    /// Copies events from number `from` on; returns how many. If that one is lost, the first one
+    /// copied says so.
+    fn copy(&self, from: u64, out: &mut [altpid_event]) -> usize {
+        let Some(ring) = &self.ring else { return 0 };
+        let len = ring.entries.len() as u64;
+        let oldest = ring.first.max(self.next.saturating_sub(len));
+        let mut copied = 0;
+        let mut next = from;
+        if from < oldest && !out.is_empty() {
+            out[0] = altpid_event {
+                seq: oldest - 1,
+                type_: uapi::ALTPID_EVENT_LOST,
+                value: oldest - from,
+                ..altpid_event::new_zeroed()
+            };
+            copied = 1;
+            next = oldest;
+        }
+        while copied < out.len() && next < self.next {
+            out[copied] = ring.entries[ring.at(next)];
+            copied += 1;
+            next += 1;
+        }
+        copied
+    }
+}
+
+impl World {
+    /// Copies events from number `from` on; returns how many, which is at least one. Sleeps until
+    /// there are any, unless `wait` is false.
+    ///
+    /// # Errors
+    ///
+    /// `EAGAIN` when there are none and `wait` is false; `EINTR` when a signal ends the sleep;
+    /// `ENOMEM`.
+    pub(crate) fn read_events(
+        &self,
+        from: u64,
+        wait: bool,
+        out: &mut [altpid_event],
+    ) -> Outcome<usize> {
+        self.record_events()?;
+        let mut tree = self.tree().lock();
+        loop {
+            let copied = tree.events.copy(from, out);
+            if copied > 0 {
+                return Ok(copied);
+            }
+            let news = match &tree.events.ring {
+                Some(ring) if wait => ring.news.clone(),
+                _ => return Err(EAGAIN.into()),
+            };
+            if news.arrived.wait_interruptible(&mut tree) {
+                return Err(EINTR.into());
+            }
+        }
+    }
+
+    /// From now on events are kept. May sleep.
+    fn record_events(&self) -> Result {
+        if self.tree().lock().events.ring.is_some() {
+            return Ok(());
+        }
+        let mut ring = Some(Ring::new(self.max_events())?);
+        let mut tree = self.tree().lock();
+        if tree.events.ring.is_none() {
+            if let Some(ring) = &mut ring {
+                ring.first = tree.events.next;
+            }
+            core::mem::swap(&mut tree.events.ring, &mut ring);
+        }
+        drop(tree);
+        // Somebody else may have been faster: this one goes, without the lock.
+        drop(ring);
+        Ok(())
+    }
+}
+
+/// An event of a kind about a task, as it is now.
+fn of_task(tree: &Tree, kind: u32, index: Idx<Task>) -> altpid_event {
+    let task = &tree.tasks[index];
+    altpid_event {
+        type_: kind,
+        task: tree.tasks.id(index),
+        ns: task.ns().id(),
+        pid: task.pid.nr_at(0),
+        nr: task.pid.nr(),
+        ..altpid_event::new_zeroed()
+    }
+}
+
+impl Tree {
+    /// Adds an event, which is made of the tree as it is, if somebody reads.
+    fn tell(&mut self, event: impl FnOnce(&Tree) -> altpid_event) {
+        let event = match self.events.ring {
+            Some(_) => event(self),
+            None => altpid_event::new_zeroed(),
+        };
+        self.events.add(event);
+    }
+
+    /// A task was born, with these flags.
+    pub(crate) fn tell_clone(&mut self, child: Idx<Task>, parent: Parent, flags: u64) {
+        self.tell(|tree| altpid_event {
+            other: tree.parent_id(parent),
+            value: flags,
+            ..of_task(tree, uapi::ALTPID_EVENT_CLONE, child)
+        });
+    }
+
+    /// A task has called exec.
+    pub(crate) fn tell_exec(&mut self, task: Idx<Task>) {
+        self.tell(|tree| of_task(tree, uapi::ALTPID_EVENT_EXEC, task));
+    }
+
+    /// A task begins to exit.
+    pub(crate) fn tell_exit(&mut self, task: Idx<Task>, status: i32) {
+        self.tell(|tree| altpid_event {
+            status,
+            ..of_task(tree, uapi::ALTPID_EVENT_EXIT, task)
+        });
+    }
+
+    /// A task is about to vanish.
+    pub(crate) fn tell_reap(&mut self, task: Idx<Task>) {
+        self.tell(|tree| altpid_event {
+            status: tree.group_of(task).group_exit.unwrap_or(0),
+            ..of_task(tree, uapi::ALTPID_EVENT_REAP, task)
+        });
+    }
+
+    /// A process has another parent.
+    pub(crate) fn tell_reparent(&mut self, group: Idx<Group>) {
+        self.tell(|tree| {
+            let process = &tree.groups[group];
+            let event = process.leader.map_or(altpid_event::new_zeroed(), |leader| {
+                of_task(tree, uapi::ALTPID_EVENT_REPARENT, leader)
+            });
+            altpid_event {
+                other: tree.parent_id(process.parent),
+                ..event
+            }
+        });
+    }
+
+    /// A process has stopped by a signal, or with SIGCONT goes on.
+    pub(crate) fn tell_job(&mut self, group: Idx<Group>, kind: u32, signal: i32) {
+        self.tell(|tree| {
+            let leader = tree.groups[group].leader;
+            let event = leader.map_or(altpid_event::new_zeroed(), |leader| {
+                of_task(tree, kind, leader)
+            });
+            altpid_event {
+                status: signal,
+                ..event
+            }
+        });
+    }
+
+    /// A task has made a namespace, `ns`, below another one.
+    pub(crate) fn tell_ns_born(&mut self, ns: u64, above: u64, task: Idx<Task>) {
+        self.tell(|tree| altpid_event {
+            type_: uapi::ALTPID_EVENT_NS_BORN,
+            task: tree.tasks.id(task),
+            other: above,
+            ns,
+            ..altpid_event::new_zeroed()
+        });
+    }
+
+    /// The init of a namespace is dying, and takes it along.
+    pub(crate) fn tell_ns_dying(&mut self, init: Idx<Task>) {
+        self.tell(|tree| of_task(tree, uapi::ALTPID_EVENT_NS_DYING, init));
+    }
+
+    fn parent_id(&self, parent: Parent) -> u64 {
+        match parent {
+            Parent::Outside => 0,
+            Parent::Task(parent) => self.tasks.id(parent),
+        }
+    }
+}

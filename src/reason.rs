@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Why an operation failed, finer than an errno can say.
+//!
+//! `EINVAL` of clone3 has ten causes, `ENOMEM` two. A verb that knows the cause fails with a
+//! [`Reason`], which implies the errno; everything else is an [`Error`] without one. `?` makes a
+//! [`Failure`] of either. Natively only netlink has the like (`struct netlink_ext_ack`).
+
+use crate::{namespace::CreateError, pid::AllocError, uapi};
+use kernel::prelude::*;
+
+macro_rules! reasons {
+    ($($name:ident => $errno:ident, $code:ident;)*) => {
+        /// A cause; what each means stands at `ALTPID_REASON_*` in `src/uapi/altpid.h`.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum Reason {
+            $($name,)*
+        }
+
+        impl Reason {
+            /// The errno that goes with it.
+            pub(crate) fn error(self) -> Error {
+                match self {
+                    $(Self::$name => $errno,)*
+                }
+            }
+
+            /// `ALTPID_REASON_*`
+            pub(crate) fn code(self) -> u32 {
+                match self {
+                    $(Self::$name => uapi::$code,)*
+                }
+            }
+        }
+    };
+}
+
+reasons! {
+    Flags => EINVAL, ALTPID_REASON_FLAGS;
+    TaskGone => ESRCH, ALTPID_REASON_TASK_GONE;
+    TaskExited => ESRCH, ALTPID_REASON_TASK_EXITED;
+    TaskStopped => EBUSY, ALTPID_REASON_TASK_STOPPED;
+    WorldInit => EBUSY, ALTPID_REASON_WORLD_INIT;
+    TaskLimit => EAGAIN, ALTPID_REASON_TASK_LIMIT;
+    NsGone => ENOENT, ALTPID_REASON_NS_GONE;
+    NsDead => ENOMEM, ALTPID_REASON_NS_DEAD;
+    NsFull => EAGAIN, ALTPID_REASON_NS_FULL;
+    NsDepth => ENOSPC, ALTPID_REASON_NS_DEPTH;
+    NsLimit => ENOSPC, ALTPID_REASON_NS_LIMIT;
+    NsNotBelow => EINVAL, ALTPID_REASON_NS_NOT_BELOW;
+    NoMemory => ENOMEM, ALTPID_REASON_NO_MEMORY;
+    SetTidSize => EINVAL, ALTPID_REASON_SET_TID_SIZE;
+    SetTidRange => EINVAL, ALTPID_REASON_SET_TID_RANGE;
+    SetTidUsed => EEXIST, ALTPID_REASON_SET_TID_USED;
+    NotInit => EINVAL, ALTPID_REASON_NOT_INIT;
+    ExitSignal => EINVAL, ALTPID_REASON_EXIT_SIGNAL;
+    ChildrenElsewhere => EINVAL, ALTPID_REASON_CHILDREN_ELSEWHERE;
+    InitParent => EINVAL, ALTPID_REASON_INIT_PARENT;
+    AutoreapParent => EINVAL, ALTPID_REASON_AUTOREAP_PARENT;
+    ParentBlind => EINVAL, ALTPID_REASON_PARENT_BLIND;
+    NoNumber => ESRCH, ALTPID_REASON_NO_NUMBER;
+    NoChild => ECHILD, ALTPID_REASON_NO_CHILD;
+    Options => EINVAL, ALTPID_REASON_OPTIONS;
+    Signal => EINVAL, ALTPID_REASON_SIGNAL;
+    SignalCode => EPERM, ALTPID_REASON_SIGNAL_CODE;
+    SignalQueue => EAGAIN, ALTPID_REASON_SIGNAL_QUEUE;
+    Invisible => EINVAL, ALTPID_REASON_INVISIBLE;
+    SessionLeader => EPERM, ALTPID_REASON_SESSION_LEADER;
+    GroupExists => EPERM, ALTPID_REASON_GROUP_EXISTS;
+    OtherSession => EPERM, ALTPID_REASON_OTHER_SESSION;
+    NoGroup => EPERM, ALTPID_REASON_NO_GROUP;
+    NotLeader => EINVAL, ALTPID_REASON_NOT_LEADER;
+    NotChild => ESRCH, ALTPID_REASON_NOT_CHILD;
+    HasExeced => EACCES, ALTPID_REASON_HAS_EXECED;
+    Killed => EAGAIN, ALTPID_REASON_KILLED;
+    Range => EINVAL, ALTPID_REASON_RANGE;
+}
+
+/// That an operation failed, and why if that is known.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Failure {
+    error: Error,
+    reason: Option<Reason>,
+}
+
+/// What an operation returns.
+pub(crate) type Outcome<T = ()> = core::result::Result<T, Failure>;
+
+impl Failure {
+    /// The errno.
+    pub(crate) fn error(&self) -> Error {
+        self.error
+    }
+
+    /// `ALTPID_REASON_*`
+    pub(crate) fn code(&self) -> u32 {
+        self.reason.map_or(uapi::ALTPID_REASON_NONE, Reason::code)
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self {
+            error,
+            reason: None,
+        }
+    }
+}
+
+impl From<Reason> for Failure {
+    fn from(reason: Reason) -> Self {
+        Self {
+            error: reason.error(),
+            reason: Some(reason),
+        }
+    }
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        failure.error
+    }
+}
+
+impl From<AllocError> for Failure {
+    fn from(error: AllocError) -> Self {
+        match error {
+            AllocError::TooManyNumbers => Reason::SetTidSize,
+            AllocError::OutOfRange => Reason::SetTidRange,
+            AllocError::NotInit => Reason::NotInit,
+            AllocError::InUse => Reason::SetTidUsed,
+            AllocError::Full => Reason::NsFull,
+            AllocError::NoMemory => Reason::NoMemory,
+            AllocError::Dead => Reason::NsDead,
+        }
+        .into()
+    }
+}
+
+impl From<CreateError> for Failure {
+    fn from(error: CreateError) -> Self {
+        match error {
+            CreateError::TooDeep => Reason::NsDepth,
+            CreateError::TooMany => Reason::NsLimit,
+            CreateError::NoMemory => Reason::NoMemory,
+        }
+        .into()
+    }
+}

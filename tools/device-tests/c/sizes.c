@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The sizes of all structs, to be compiled for 32 bits too. Without padding, as
+ * the module's build has it for 64 bits, equal sizes are equal layouts.
+ */
+#include <altpid.h>
+
+#define SIZE(name, bytes) \
+	extern char name##_size[sizeof(struct altpid_##name) == (bytes) ? 1 : -1]
+
+SIZE(world, 80);
+SIZE(clone, 64);
+SIZE(unshare, 32);
+SIZE(setns, 24);
+SIZE(exit, 24);
+SIZE(wait, 40);
+SIZE(waitid, 48);
+SIZE(kill, 48);
+SIZE(sigaction, 24);
+SIZE(sigprocmask, 24);
+SIZE(siginfo, 24);
+SIZE(sigwait, 48);
+SIZE(exec, 32);
+SIZE(prctl, 24);
+SIZE(reboot, 16);
+SIZE(setsid, 16);
+SIZE(setpgid, 24);
+SIZE(set_name, 32);
+SIZE(task, 616);
+SIZE(signals, 80);
+SIZE(ns, 56);
+SIZE(ns_set, 24);
+SIZE(find, 40);
+SIZE(translate, 32);
+SIZE(blocker, 32);
+SIZE(list, 40);
+SIZE(audit, 152);
+SIZE(failure, 16);
+SIZE(op, 32);
+SIZE(batch, 24);
+SIZE(event, 64);

@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Arrays of operations, and why an operation failed.
+
+use altpid::{
+    Batch, Clone, CloneFlags, Error, Kill, Reason, TaskId, TaskState, World,
+    uapi::{self, altpid_batch, altpid_op},
+};
+use altpid_device_tests::{
+    Fixture, State, WNOHANG, exited,
+    raw::{Array, Region, bytes_of, call, from_bytes},
+    sleeper::Sleeper,
+};
+use rustix::io::Errno;
+use std::thread;
+
+fn container() -> Clone {
+    Clone::new().flags(CloneFlags::NEWPID)
+}
+
+/// The errno and the reason of an operation that must fail.
+#[track_caller]
+fn why<T: std::fmt::Debug>(result: Result<T, Error>) -> (Errno, u32) {
+    let error = result.expect_err("it must fail");
+    (error.errno, error.reason.0)
+}
+
+/// Issues an array as it is; returns what is in the struct then, and the array.
+fn issue(world: &World, flags: u32, ops: &[altpid_op]) -> (altpid_batch, Vec<altpid_op>) {
+    let bytes: Vec<u8> = ops.iter().flat_map(bytes_of).collect();
+    let mut array = Region::with_room(bytes.len());
+    array.write(0, &bytes);
+    let batch = bytes_of(&altpid_batch {
+        size: size_of::<altpid_batch>() as u32,
+        flags,
+        count: ops.len() as u32,
+        ..Default::default()
+    });
+    let mut room = Region::with_room(batch.len());
+    let number = uapi::ALTPID_CMD_BATCH;
+    call(world, number, &batch, Array::At(&array, 0), &mut room, 0).expect("batch");
+    let ops = array.read(0, bytes.len());
+    let ops = ops.chunks_exact(size_of::<altpid_op>());
+    (
+        from_bytes(&room.read(0, batch.len())),
+        ops.map(from_bytes).collect(),
+    )
+}
+
+#[test]
+fn operations_refer_to_what_earlier_ones_made() {
+    let world = Fixture::new();
+    let mut batch = Batch::new();
+    let init = batch.clone(world.init, &container().set_tid(&[1, 77]));
+    let member = batch.clone(init, &Clone::new());
+    let ns = batch.unshare(member);
+    batch.setns(member, ns).setsid(member);
+    batch.kill(Kill::Task(init, member), libc::SIGKILL);
+    batch.wait(init, -1, WNOHANG);
+    assert_eq!(batch.len(), 7);
+    let done = batch.run(&world, false).expect("batch");
+    let made: Vec<u64> = done.into_iter().map(|done| done.expect("done")).collect();
+    let task = world.task(TaskId(made[0])).expect("init");
+    assert_eq!(task.pid, [77, 1]);
+    assert_eq!(made[6], made[1], "the child that was waited for");
+    assert_eq!((made[3], made[4], made[5]), (0, 0, 0));
+    assert_eq!(world.state_of(TaskId(made[1])), None, "it is reaped");
+}
+
+#[test]
+fn a_batch_of_many() {
+    // More than are read at a time, each a child of the one before.
+    let world = Fixture::new();
+    let mut batch = Batch::new();
+    let mut parent = world.init;
+    for _ in 0..300 {
+        parent = batch.clone(parent, &Clone::new());
+    }
+    let done = batch.run(&world, false).expect("batch");
+    assert_eq!(done.len(), 300);
+    let mut parent = world.init;
+    for made in done {
+        let child = TaskId(made.expect("clone"));
+        assert_eq!(world.task(child).expect("task").parent, Some(parent));
+        parent = child;
+    }
+}
+
+#[test]
+fn it_stops_at_the_first_failure_or_goes_on() {
+    for go_on in [false, true] {
+        let world = Fixture::new();
+        let mut batch = Batch::new();
+        let child = batch.clone(world.init, &Clone::new());
+        batch.exit_group(TaskId(u64::MAX), 0);
+        batch.exit_group(child, 3).wait(world.init, -1, WNOHANG);
+        let done = batch.run(&world, go_on).expect("batch");
+        assert_eq!(done.len(), if go_on { 4 } else { 2 });
+        let gone = (Errno::SRCH, uapi::ALTPID_REASON_TASK_GONE);
+        assert_eq!(why(done[1]), gone);
+        assert_eq!(world.info().expect("world").tasks, 2 - u64::from(go_on));
+    }
+}
+
+#[test]
+fn what_is_no_reference_is_refused() {
+    let world = Fixture::new();
+    let clone = |task| uapi::altpid_clone {
+        size: size_of::<uapi::altpid_clone>() as u32,
+        exit_signal: libc::SIGCHLD,
+        task,
+        ..Default::default()
+    };
+    let made_by = |index: u64| u64::from(uapi::ALTPID_MADE_BY) | index;
+    // Itself, a later one, one far away, and one that made nothing.
+    let tasks = [made_by(0), made_by(2), made_by(1 << 30), made_by(0)];
+    let mut memory = Region::with_room(4096);
+    let size = size_of::<uapi::altpid_clone>();
+    let ops: Vec<_> = (0..tasks.len())
+        .map(|i| {
+            memory.write(i * size, &bytes_of(&clone(tasks[i])));
+            altpid_op {
+                cmd: uapi::ALTPID_CMD_CLONE,
+                arg: memory.address(i * size),
+                ..Default::default()
+            }
+        })
+        .collect();
+    let before = State::of(&world);
+    let (batch, ops) = issue(&world, uapi::ALTPID_BATCH_GO_ON, &ops);
+    assert_eq!((batch.count, batch.failed), (4, 4));
+    for (i, op) in ops.iter().enumerate() {
+        let expected = if i == 2 {
+            [-libc::EFAULT, -libc::EINVAL]
+        } else {
+            [-libc::EINVAL; 2]
+        };
+        assert!(expected.contains(&op.error), "operation {i}: {}", op.error);
+        assert_eq!(op.made, 0);
+    }
+    assert_eq!(State::of(&world), before);
+}
+
+#[test]
+fn no_batch_in_a_batch_and_nothing_in_reserved_members() {
+    let world = Fixture::new();
+    let ops = [
+        altpid_op {
+            cmd: uapi::ALTPID_CMD_BATCH,
+            ..Default::default()
+        },
+        altpid_op {
+            cmd: uapi::ALTPID_CMD_WORLD,
+            reserved: 1,
+            ..Default::default()
+        },
+        altpid_op {
+            cmd: 0xb9ff,
+            ..Default::default()
+        },
+        altpid_op {
+            cmd: uapi::ALTPID_CMD_WORLD,
+            arg: 8,
+            ..Default::default()
+        },
+    ];
+    let (batch, ops) = issue(&world, uapi::ALTPID_BATCH_GO_ON, &ops);
+    assert_eq!((batch.count, batch.failed), (4, 4));
+    let errors: Vec<_> = ops.iter().map(|op| -op.error).collect();
+    let expected = [libc::EINVAL, libc::EINVAL, libc::ENOTTY, libc::EFAULT];
+    assert_eq!(errors, expected);
+    // Without the flag the second one is not reached, and is left as it was.
+    let (batch, ops) = issue(&world, 0, &ops);
+    assert_eq!((batch.count, batch.failed), (0, 1));
+    assert_eq!(ops[2].error, -libc::ENOTTY);
+    let (batch, _) = issue(&world, 0, &[]);
+    assert_eq!((batch.count, batch.failed), (0, 0));
+}
+
+#[test]
+fn a_signal_ends_it_between_two_operations() {
+    let world = Fixture::new();
+    let parent = world.fork(world.init);
+    world.fork(parent);
+    let done = thread::scope(|scope| {
+        let sleeper = Sleeper::of(scope, || {
+            let mut batch = Batch::new();
+            // The first sleeps until the signal comes; the second is not reached.
+            batch.wait(parent, -1, 0);
+            batch.clone(world.init, &Clone::new());
+            batch.run(&world, true)
+        });
+        sleeper.interrupt();
+        sleeper.result().expect("batch")
+    });
+    assert_eq!(done.len(), 1);
+    assert_eq!(why(done[0]).0, Errno::INTR);
+    assert_eq!(world.info().expect("world").tasks, 3);
+}
+
+#[test]
+fn reasons_are_finer_than_errnos() {
+    let world = Fixture::new();
+    let (init, _) = world.container(world.init);
+    let outer = world.fork(world.init);
+    let ns = world.unshare(outer, CloneFlags::NEWPID).expect("unshare");
+    let clone = |task, args: Clone| why(world.clone(task, &args));
+    let cases = [
+        (
+            clone(outer, container()),
+            (Errno::INVAL, uapi::ALTPID_REASON_CHILDREN_ELSEWHERE),
+        ),
+        (
+            clone(init, Clone::new().flags(CloneFlags::PARENT).exit_signal(0)),
+            (Errno::INVAL, uapi::ALTPID_REASON_INIT_PARENT),
+        ),
+        (
+            clone(init, Clone::new().flags(CloneFlags::SIGHAND)),
+            (Errno::INVAL, uapi::ALTPID_REASON_FLAGS),
+        ),
+        (
+            clone(init, Clone::new().exit_signal(256)),
+            (Errno::INVAL, uapi::ALTPID_REASON_EXIT_SIGNAL),
+        ),
+        (
+            clone(init, Clone::new().set_tid(&[5, 6, 7])),
+            (Errno::INVAL, uapi::ALTPID_REASON_SET_TID_SIZE),
+        ),
+        (
+            clone(init, Clone::new().set_tid(&[0])),
+            (Errno::INVAL, uapi::ALTPID_REASON_SET_TID_RANGE),
+        ),
+        (
+            clone(init, Clone::new().set_tid(&[1])),
+            (Errno::EXIST, uapi::ALTPID_REASON_SET_TID_USED),
+        ),
+        (
+            clone(outer, Clone::new().set_tid(&[2])),
+            (Errno::INVAL, uapi::ALTPID_REASON_NOT_INIT),
+        ),
+        (
+            why(world.setns(init, world.root)),
+            (Errno::INVAL, uapi::ALTPID_REASON_NS_NOT_BELOW),
+        ),
+        (
+            why(world.exit_group(world.init, 0)),
+            (Errno::BUSY, uapi::ALTPID_REASON_WORLD_INIT),
+        ),
+        (
+            why(world.wait(init, -1, WNOHANG)),
+            (Errno::CHILD, uapi::ALTPID_REASON_NO_CHILD),
+        ),
+    ];
+    for (i, (found, expected)) in cases.into_iter().enumerate() {
+        assert_eq!(found, expected, "case {i}");
+    }
+    // ENOMEM, and it is not the memory.
+    let first = world.clone(outer, &Clone::new()).expect("its init").task;
+    world.exit_group(first, 0).expect("exit");
+    assert_eq!(world.reap(outer).status, exited(0));
+    let dead = (Errno::NOMEM, uapi::ALTPID_REASON_NS_DEAD);
+    assert_eq!(clone(outer, Clone::new()), dead);
+    assert!(ns.is_some());
+    let text = Reason(dead.1).text().expect("a text");
+    assert!(text.contains("exited"), "{text}");
+    assert_eq!(world.state_of(outer), Some(TaskState::Running));
+}
+
+#[test]
+fn each_thread_has_its_own_last_failure() {
+    let world = Fixture::new();
+    let none = |world: &World| {
+        let mut room = Region::with_room(16);
+        let struct_ = bytes_of(&uapi::altpid_failure {
+            size: 16,
+            ..Default::default()
+        });
+        let number = uapi::ALTPID_CMD_FAILURE;
+        call(world, number, &struct_, Array::None, &mut room, 0).err()
+    };
+    assert_eq!(none(&world), Some(Errno::NODATA));
+    world.task(TaskId(u64::MAX)).expect_err("nobody");
+    assert_eq!(none(&world), None);
+    thread::scope(|scope| {
+        let other = scope.spawn(|| none(&world));
+        assert_eq!(other.join().expect("thread"), Some(Errno::NODATA));
+    });
+    assert_eq!(
+        none(&world),
+        None,
+        "the failure of the other does not count"
+    );
+}
