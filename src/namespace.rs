@@ -21,7 +21,7 @@ use crate::{
     pid::Pid,
     pidmap::{PidMap, RESERVED_PIDS},
     registry::Registry,
-    sync::{read_once, write_once, Atomic, Full, Relaxed},
+    sync::{Atomic, Full, Relaxed},
     uapi,
 };
 use core::{
@@ -272,7 +272,7 @@ impl Namespace {
     /// `kernel.pid_max`: numbers are below it.
     #[inline]
     pub(crate) fn pid_max(&self) -> i32 {
-        read_once(&self.pid_max)
+        self.pid_max.load(Relaxed)
     }
 
     /// Writes `kernel.pid_max`. Numbers in use stay as they are.
@@ -315,7 +315,7 @@ impl Namespace {
     /// [`Namespace::disable_allocation`]. Litmus test: SB+reserve-dead.
     #[inline]
     pub(crate) fn is_adding(&self) -> bool {
-        read_once(&self.adding) != 0
+        self.adding.load(Relaxed) != 0
     }
 
     /// Forbids allocation for ever: init is gone.
@@ -330,12 +330,12 @@ impl Namespace {
     /// The task that is init, as the tree's raw index; 0 for none.
     #[inline]
     pub(crate) fn child_reaper(&self) -> u32 {
-        read_once(&self.child_reaper)
+        self.child_reaper.load(Relaxed)
     }
 
     /// Changes who is init. Called under the tree lock.
     pub(crate) fn set_child_reaper(&self, task: u32) {
-        write_once(&self.child_reaper, task);
+        self.child_reaper.store(task, Relaxed);
     }
 
     /// The signal that init seems to be killed by, after reboot(2); 0 for none.
@@ -350,19 +350,19 @@ impl Namespace {
 
     /// Numbers in use.
     pub(crate) fn nr_pids(&self) -> u32 {
-        read_once(&self.nr_pids)
+        self.nr_pids.load(Relaxed)
     }
 
     /// Counts a number that tasks use now. Called under the tree lock.
     pub(crate) fn count_pid(&self) {
-        write_once(&self.nr_pids, self.nr_pids() + 1);
+        self.nr_pids.store(self.nr_pids() + 1, Relaxed);
     }
 
     /// Counts a number that nothing uses any more; returns how many are left. Called under the
     /// tree lock.
     pub(crate) fn uncount_pid(&self) -> u32 {
         let left = self.nr_pids().saturating_sub(1);
-        write_once(&self.nr_pids, left);
+        self.nr_pids.store(left, Relaxed);
         left
     }
 

@@ -18,7 +18,7 @@ use crate::{
     namespace::{Namespace, LEVELS},
     pidmap::{Reservation, ReserveError},
     slab::Cache,
-    sync::{read_lock, read_once, write_once, Acquire, Atomic, Full, Guard, Relaxed, Release},
+    sync::{read_lock, Acquire, Atomic, Full, Guard, Relaxed, Release},
 };
 use core::{
     alloc::Layout,
@@ -53,12 +53,12 @@ impl PidType {
 /// An identity (`struct pid`), with one number a level behind it in memory.
 #[repr(C)]
 pub(crate) struct Pid {
-    /// 0 in memory that is no pid at the moment.
-    refs: Atomic<i32>,
+    /// How many references there are, and [`NUMBERED`]. 0 in memory that is no pid at the moment.
+    refs: Atomic<u32>,
     /// Changes whenever the memory becomes another pid.
     incarnation: Atomic<u32>,
-    /// [`NUMBERED`], [`ATTACHED`].
-    state: Atomic<u32>,
+    /// 1 when tasks have used it, and it is counted in [`COUNT`].
+    attached: Atomic<u32>,
     /// The namespace it was born in; the pid owns a reference.
     ns: Atomic<*const Namespace>,
     /// Who uses it as what: the first task, group, group of the process group and group of the
@@ -68,10 +68,8 @@ pub(crate) struct Pid {
     numbers: [Atomic<i32>; 0],
 }
 
-/// In [`Pid::state`]: the numbers are in the maps, and hold a reference to the pid.
-const NUMBERED: u32 = 1;
-/// In [`Pid::state`]: tasks have used it, and it is counted in [`COUNT`].
-const ATTACHED: u32 = 2;
+/// In [`Pid::refs`]: the numbers are in the maps, and hold one of the references.
+const NUMBERED: u32 = 1 << 31;
 
 /// One cache a level, since pids of a level have one size.
 static CACHES: [Cache; LEVELS] = [const { Cache::new() }; LEVELS];
@@ -132,21 +130,8 @@ unsafe impl AlwaysRefCounted for Pid {
 
     #[doc(alias = "put_pid")]
     unsafe fn dec_ref(obj: NonNull<Self>) {
-        // SAFETY: The caller owns a reference.
-        let pid = unsafe { obj.as_ref() };
-        if pid.refs.fetch_sub(1, Full) != 1 {
-            return;
-        }
-        let ns = pid.ns.load(Relaxed).cast_mut();
-        if pid.state.load(Relaxed) & ATTACHED != 0 {
-            COUNT.add(-1i64, Relaxed);
-        }
-        // SAFETY: That was the last reference to the pid, so its reference to the namespace can
-        // go too; the namespace, still held here, says which cache the memory is from.
-        unsafe {
-            CACHES[(*ns).level()].free(obj.cast());
-            Namespace::dec_ref(NonNull::new_unchecked(ns));
-        }
+        // SAFETY: The caller owns a reference, and says so.
+        unsafe { Pid::put(obj, 1) };
     }
 }
 
@@ -260,13 +245,6 @@ impl<'a> Reservations<'a> {
         // SAFETY: By the invariants it is initialized; it is not counted any more.
         Some(unsafe { self.items[self.len].assume_init_read() })
     }
-
-    fn iter(&self) -> impl Iterator<Item = &Reservation<'a, Pid>> {
-        // SAFETY: By the invariants these are initialized.
-        self.items[..self.len]
-            .iter()
-            .map(|item| unsafe { item.assume_init_ref() })
-    }
 }
 
 impl Drop for Reservations<'_> {
@@ -302,8 +280,11 @@ pub(crate) fn alloc_pid(ns: &Namespace, set_tid: &[i32]) -> Result<NewPid, Alloc
     if ns.child_reaper() == 0 && ns.is_adding() && ns.map().is_empty() {
         ns.map().set_cursor(0);
     }
+    // SAFETY: The memory is for a pid of this level, and nobody else's.
+    unsafe { Pid::begin(memory.memory) };
     let mut taken = Reservations::new();
     let mut wanted = set_tid.iter();
+    let mut dead = false;
     for level in ns.upwards() {
         let reservation = match wanted.next() {
             Some(&tid) => level.map().reserve(tid as u32)?,
@@ -311,20 +292,23 @@ pub(crate) fn alloc_pid(ns: &Namespace, set_tid: &[i32]) -> Result<NewPid, Alloc
         };
         let nr = reservation.nr();
         taken.push(reservation);
+        // The reservation is fully ordered before this: see `Namespace::disable_allocation`.
+        let adding = level.is_adding();
         // A dead namespace has no init any more, but it had one.
-        if nr != 1 && level.child_reaper() == 0 && level.is_adding() {
+        if nr != 1 && level.child_reaper() == 0 && adding {
             return Err(AllocError::NotInit);
         }
+        dead |= !adding;
+        // SAFETY: The level is that of the memory or one above.
+        unsafe { Pid::set_number(memory.memory, level.level(), nr as i32) };
     }
-    // Last, so that other errors keep their priority. The reservations above are fully ordered
-    // before this: see `Namespace::disable_allocation`.
-    if !ns.upwards().all(Namespace::is_adding) {
+    // Last, so that other errors keep their priority.
+    if dead {
         return Err(AllocError::Dead);
     }
     let pid = ManuallyDrop::new(memory).memory;
-    // SAFETY: The memory is for a pid of this level, and only readers that will see that it is not
-    // theirs look at it.
-    let pid_ref = unsafe { Pid::incarnate(pid, ns, taken.iter().map(|r| r.nr() as i32)) };
+    // SAFETY: The memory is for a pid of this level, and all numbers have been set.
+    let pid_ref = unsafe { Pid::incarnate(pid, ns, NUMBERED | 1) };
     while let Some(reservation) = taken.pop() {
         reservation.publish(pid);
     }
@@ -332,35 +316,74 @@ pub(crate) fn alloc_pid(ns: &Namespace, set_tid: &[i32]) -> Result<NewPid, Alloc
 }
 
 impl Pid {
-    /// Makes memory of a cache into a pid with the given numbers, deepest first.
+    /// Drops what the caller has of `refs`: a reference, or the one of the numbers with the flag.
     ///
     /// # Safety
     ///
-    /// `pid` was just allocated from the cache for `ns.level()`; there are `ns.level() + 1` numbers.
-    unsafe fn incarnate(
-        pid: NonNull<Pid>,
-        ns: &Namespace,
-        numbers: impl Iterator<Item = i32>,
-    ) -> ARef<Pid> {
-        // SAFETY: By the safety requirements; the constructor of the cache made it a valid `Pid`.
+    /// The caller owns that, and does not use the pid any more.
+    #[inline]
+    unsafe fn put(pid: NonNull<Self>, owned: u32) {
+        // SAFETY: The caller owns a reference.
         let this = unsafe { pid.as_ref() };
-        let incarnation = read_once(&this.incarnation);
-        // Full: a reader that sees a number written below sees that it is another pid's. Partner:
-        // the second look in `translate`. Litmus test: MP+incarnate.
-        this.incarnation.xchg(incarnation.wrapping_add(1), Full);
-        ns.inc_ref();
-        write_once(&this.ns, ns);
-        write_once(&this.state, NUMBERED);
-        for user in &this.users {
-            write_once(user, 0);
+        if this.refs.fetch_sub(owned, Full) != owned {
+            return;
         }
-        for (level, nr) in (0..=ns.level()).rev().zip(numbers) {
-            // SAFETY: The level is within what was allocated.
-            write_once(unsafe { this.number_at(level) }, nr);
+        let ns = this.ns.load(Relaxed).cast_mut();
+        if this.attached.load(Relaxed) != 0 {
+            COUNT.add(-1, Relaxed);
+        }
+        // SAFETY: That was the last reference to the pid, so its reference to the namespace can
+        // go too; the namespace, still held here, says which cache the memory is from.
+        unsafe {
+            CACHES[(*ns).level()].free(pid.cast());
+            Namespace::dec_ref(NonNull::new_unchecked(ns));
+        }
+    }
+
+    /// Begins to make memory of a cache into another pid: readers that still look at the one that
+    /// it was find out.
+    ///
+    /// # Safety
+    ///
+    /// `pid` was just allocated from a cache.
+    unsafe fn begin(pid: NonNull<Pid>) {
+        // SAFETY: The constructor of the cache made it a valid `Pid`.
+        let incarnation = unsafe { &pid.as_ref().incarnation };
+        // Only who owns the memory writes this.
+        incarnation.store(incarnation.load(Relaxed).wrapping_add(1), Relaxed);
+    }
+
+    /// Writes the number at `level`.
+    ///
+    /// # Safety
+    ///
+    /// [`Pid::begin`] was called, and `level` is not above that of the cache.
+    unsafe fn set_number(pid: NonNull<Pid>, level: usize, nr: i32) {
+        // SAFETY: By the safety requirements.
+        let number = unsafe { pid.as_ref().number_at(level) };
+        // Release: a reader that sees the number sees that it is another pid's. Partner: the
+        // second look in `translate`. Litmus test: MP+incarnate.
+        number.store(nr, Release);
+    }
+
+    /// Makes memory of a cache into a pid of `ns`, with `refs` to begin with.
+    ///
+    /// # Safety
+    ///
+    /// [`Pid::begin`] was called, and [`Pid::set_number`] for each level up to `ns.level()`, which
+    /// is that of the cache. The reference that is returned is the one in `refs`.
+    unsafe fn incarnate(pid: NonNull<Pid>, ns: &Namespace, refs: u32) -> ARef<Pid> {
+        // SAFETY: The constructor of the cache made it a valid `Pid`.
+        let this = unsafe { pid.as_ref() };
+        ns.inc_ref();
+        this.ns.store(ns, Relaxed);
+        this.attached.store(0, Relaxed);
+        for user in &this.users {
+            user.store(0, Relaxed);
         }
         // Release: pairs with the Acquire in `try_get`; who gets a reference sees all of the above.
         // Litmus test: MP+take-pid.
-        this.refs.store(1, Release);
+        this.refs.store(refs, Release);
         // SAFETY: This is the reference that was just counted.
         unsafe { ARef::from_raw(pid) }
     }
@@ -380,7 +403,7 @@ impl Pid {
     #[inline]
     pub(crate) fn ns(&self) -> &Namespace {
         // SAFETY: The pid owns a reference to the namespace, and whoever calls this one to the pid.
-        unsafe { &*read_once(&self.ns) }
+        unsafe { &*self.ns.load(Relaxed) }
     }
 
     /// The number in its own namespace.
@@ -395,7 +418,7 @@ impl Pid {
             return 0;
         }
         // SAFETY: Checked above.
-        read_once(unsafe { self.number_at(level) })
+        unsafe { self.number_at(level) }.load(Relaxed)
     }
 
     /// What it is in `ns`: 0 where it is not visible. A number stays readable after it was freed.
@@ -416,7 +439,7 @@ impl Pid {
         // SAFETY: The memory is type stable, and the guard was held when it was found.
         let this = unsafe { pid.as_ref() };
         let mut refs = this.refs.load(Acquire);
-        while refs > 0 {
+        while refs != 0 {
             match this.refs.cmpxchg(refs, refs + 1, Full) {
                 // SAFETY: The reference was just taken.
                 Ok(_) => return Some(unsafe { ARef::from_raw(pid) }),
@@ -428,65 +451,61 @@ impl Pid {
 
     /// Frees the numbers, at every level. They can be had again at once; the pid itself stays as
     /// long as somebody holds it. Doing it again has no effect.
+    ///
+    /// Called under the tree lock, or when nobody else can do it.
     #[doc(alias = "free_pid")]
     pub(crate) fn free_numbers(&self) {
-        let mut state = read_once(&self.state);
-        loop {
-            if state & NUMBERED == 0 {
-                return;
-            }
-            match self.state.cmpxchg(state, state & !NUMBERED, Full) {
-                Ok(_) => break,
-                Err(now) => state = now,
-            }
+        if !self.has_numbers() {
+            return;
         }
         let ns = self.ns();
         // Root first, as native does it.
         for level in 0..=ns.level() {
             ns.ancestor(level).map().release(self.nr_at(level) as u32);
         }
-        // SAFETY: The numbers came with one reference, which goes with them.
-        unsafe { Pid::dec_ref(NonNull::from(self)) };
+        // SAFETY: The numbers came with one reference, which goes with them and with the flag.
+        unsafe { Pid::put(NonNull::from(self), NUMBERED | 1) };
     }
 
     /// A pid with number 0 in the root namespace `ns` and in no map: what the process group and the
     /// session of a world's init are before it makes its own (`init_struct_pid`).
     pub(crate) fn outside(ns: &Namespace) -> Result<ARef<Pid>, AllocError> {
-        let memory = CACHES[0].alloc().ok_or(AllocError::NoMemory)?.cast();
+        let pid = CACHES[0].alloc().ok_or(AllocError::NoMemory)?.cast();
         // SAFETY: The memory was just allocated for level 0, which a root is at.
-        let pid = unsafe { Pid::incarnate(memory, ns, core::iter::once(0)) };
-        pid.state.store(0, Relaxed);
-        Ok(pid)
+        Ok(unsafe {
+            Pid::begin(pid);
+            Pid::set_number(pid, 0, 0);
+            Pid::incarnate(pid, ns, 1)
+        })
     }
 
     /// Whether its numbers are in use; not after [`Pid::free_numbers`].
     pub(crate) fn has_numbers(&self) -> bool {
-        read_once(&self.state) & NUMBERED != 0
+        self.refs.load(Relaxed) & NUMBERED != 0
     }
 
     /// Notes that a task uses the pid, which so far nobody did: it counts in every namespace that
     /// it has a number in. Called under the tree lock.
     pub(crate) fn attach(&self) {
-        self.state
-            .store(self.state.load(Relaxed) | ATTACHED, Relaxed);
-        COUNT.add(1i64, Relaxed);
+        self.attached.store(1, Relaxed);
+        COUNT.add(1, Relaxed);
         self.ns().upwards().for_each(Namespace::count_pid);
     }
 
     /// The first user of one kind, as a raw index of the tree; 0 for none. Which tree it is an
     /// index of depends on the kind.
     pub(crate) fn user(&self, kind: PidType) -> u32 {
-        read_once(&self.users[kind as usize])
+        self.users[kind as usize].load(Relaxed)
     }
 
     /// Changes the first user of one kind. Called under the tree lock.
     pub(crate) fn set_user(&self, kind: PidType, user: u32) {
-        write_once(&self.users[kind as usize], user);
+        self.users[kind as usize].store(user, Relaxed);
     }
 
     /// Whether nothing uses it. Under the tree lock.
     pub(crate) fn is_unused(&self) -> bool {
-        self.users.iter().all(|user| read_once(user) == 0)
+        self.users.iter().all(|user| user.load(Relaxed) == 0)
     }
 }
 
@@ -537,7 +556,7 @@ pub(crate) fn translate(from: &Namespace, nr: i32, to: &Namespace) -> Option<i32
         let incarnation = pid.incarnation.load(Acquire);
         let found = pid.nr_ns(to);
         // The second look: the numbers were read with Acquire, so they were read before it.
-        if read_once(&pid.incarnation) == incarnation
+        if pid.incarnation.load(Relaxed) == incarnation
             && ns_get(from, nr, &guard).is_some_and(|again| core::ptr::eq(again, pid))
         {
             return Some(found);

@@ -39,7 +39,7 @@ pub(crate) use node::Node;
 
 use crate::{
     mem,
-    sync::{rcu_dereference, read_lock, read_once, Atomic, Full, Guard, Relaxed, Release},
+    sync::{rcu_dereference, read_lock, Atomic, Full, Guard, Relaxed, Release},
 };
 use core::{marker::PhantomData, ptr::NonNull};
 use node::{Root, Walk, FREE, FROZEN, RESERVED};
@@ -260,7 +260,7 @@ impl<T> PidMap<T> {
         loop {
             let guard = read_lock();
             // SAFETY: The map is live, so its table is, and the root was read under the guard.
-            if let Some(leaf) = unsafe { node::leaf(self.root(&guard), nr, &guard) } {
+            if let Some((leaf, _)) = unsafe { node::leaf(self.root(&guard), nr, &guard) } {
                 let slot = leaf.number(nr);
                 match node::claim(slot) {
                     Ok(()) => {
@@ -335,18 +335,20 @@ impl<T> PidMap<T> {
     #[doc(alias = "idr_remove")]
     pub(crate) fn release(&self, nr: u32) {
         let guard = read_lock();
-        let Walk::Leaf(path) = self.walk(nr, &guard) else {
+        // SAFETY: The map is live, so its table is, and the root was read under the guard.
+        let Some((leaf, parent)) = (unsafe { node::leaf(self.root(&guard), nr, &guard) }) else {
             debug_assert!(false, "a number in use has a leaf");
             return;
         };
-        let leaf = path.leaf();
         // Full: the slot is free before the bits that say "full" are looked at. Partner: the
         // cmpxchg in `mark_full`. Litmus test: SB+release-full. And before `left` is looked at.
         // Partner: the xchg in `update_left`. Litmus test: SB+release-left.
         let was = leaf.number(nr).xchg(FREE, Full);
         debug_assert!(was != FREE && was != FROZEN);
-        self.clear_full(nr, path, &guard);
-        if read_once(&leaf.left) != 0 && leaf.is_empty() {
+        if self.is_marked(nr, parent, &guard) {
+            self.clear_full(nr, &guard);
+        }
+        if leaf.left.load(Relaxed) != 0 && leaf.is_empty() {
             drop(guard);
             self.reclaim(nr);
         }
@@ -359,7 +361,7 @@ impl<T> PidMap<T> {
     #[inline]
     pub(crate) fn get(&self, nr: u32, guard: &Guard) -> Option<NonNull<T>> {
         // SAFETY: The map is live, so its table is, and the root was read under `guard`.
-        let leaf = unsafe { node::leaf(self.root(guard), nr, guard) }?;
+        let (leaf, _) = unsafe { node::leaf(self.root(guard), nr, guard) }?;
         // Pairs with the Release store of `Reservation::publish`. Litmus test: MP+publish-pid.
         user(rcu_dereference(leaf.number(nr), guard))
     }

@@ -7,12 +7,9 @@
 //! and destroyed when it goes; memory from them is charged to the memory cgroup of whoever caused
 //! the allocation.
 
+use crate::sync::{Atomic, Relaxed, Release};
 use core::{alloc::Layout, ptr::NonNull};
-use kernel::{
-    bindings,
-    prelude::*,
-    sync::atomic::{Atomic, Relaxed, Release},
-};
+use kernel::{bindings, prelude::*};
 
 /// A cache of objects of one size.
 ///

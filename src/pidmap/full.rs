@@ -19,7 +19,7 @@ use super::{
     node::{self, Node, Path, Walk, FANOUT, FREE, FROZEN},
     PidMap,
 };
-use crate::sync::{read_lock, read_once, Full, Guard, Relaxed};
+use crate::sync::{read_lock, Full, Guard, Relaxed};
 
 /// Whether the node at `level` has no free number as far as it knows itself.
 fn is_full(node: &Node, level: usize) -> bool {
@@ -36,7 +36,7 @@ fn is_full(node: &Node, level: usize) -> bool {
 /// Sets (`on`) or clears bit `index` of the node; tells whether it was the other way before.
 fn change(node: &Node, index: u32, on: bool) -> bool {
     let bit = 1u64 << index;
-    let mut old = read_once(&node.full);
+    let mut old = node.full.load(Relaxed);
     loop {
         if (old & bit != 0) == on {
             return false;
@@ -107,27 +107,40 @@ impl<T> PidMap<T> {
             // cmpxchg in `clear_full` one level below. Litmus test: SB+release-full.
             change(parent, node::index(nr, level + 1), true);
             if !is_full(child, level) {
-                self.clear_full(nr, path, guard);
+                self.clear_full(nr, guard);
                 return;
             }
         }
     }
 
-    /// After a number on `path` became free: clears the marks above it.
+    /// Whether the leaf of `nr`, which is below `parent`, may be marked full although `nr` became
+    /// free.
+    ///
+    /// The caller has done a fully ordered read-modify-write on the slot: whoever marks the leaf
+    /// after this sees that it has a free number. What is marked above without the leaf being
+    /// marked is for those to clear who took the leaf's mark away.
+    #[inline]
+    pub(super) fn is_marked(&self, nr: u32, parent: Option<&Node>, guard: &Guard) -> bool {
+        match parent {
+            Some(parent) => parent.full.load(Relaxed) & (1 << node::index(nr, 1)) != 0,
+            // Unless the table has grown since, there is no mark to be found.
+            None => self.root(guard).level() != 0,
+        }
+    }
+
+    /// After a number became free: clears the marks above it.
     ///
     /// The caller has done a fully ordered read-modify-write on what became free.
-    pub(super) fn clear_full<'g>(&self, nr: u32, mut path: Path<'g>, guard: &'g Guard) {
-        loop {
+    #[cold]
+    pub(super) fn clear_full(&self, nr: u32, guard: &Guard) {
+        // The table may grow a new root with marks of its own meanwhile.
+        while let Walk::Leaf(path) | Walk::Missing(path) | Walk::Frozen(path) = self.walk(nr, guard)
+        {
             for level in path.bottom.max(1)..=path.root.level() {
                 change(path.node(level), node::index(nr, level), false);
             }
-            // The table may have grown a new root with marks of its own meanwhile.
             if self.root(guard) == path.root {
                 return;
-            }
-            match self.walk(nr, guard) {
-                Walk::Leaf(now) | Walk::Missing(now) | Walk::Frozen(now) => path = now,
-                Walk::Outside(_) => return,
             }
         }
     }

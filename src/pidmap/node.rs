@@ -246,28 +246,35 @@ pub(super) unsafe fn walk<'g>(root: Root, nr: u32, guard: &'g Guard) -> Walk<'g>
     Walk::Leaf(path)
 }
 
-/// The leaf of `nr`, if there is one: what [`walk`] finds, without the way.
+/// The leaf of `nr`, if there is one, and the node above it, if it is not the root: what [`walk`]
+/// finds, without the rest of the way.
 ///
 /// # Safety
 ///
 /// As for [`walk`].
 #[inline]
-pub(super) unsafe fn leaf<'g>(root: Root, nr: u32, guard: &'g Guard) -> Option<&'g Node> {
+pub(super) unsafe fn leaf<'g>(
+    root: Root,
+    nr: u32,
+    guard: &'g Guard,
+) -> Option<(&'g Node, Option<&'g Node>)> {
     if key(nr) >= root.capacity() {
         return None;
     }
     // SAFETY: The root is never taken out of a live table.
     let mut node: &'g Node = unsafe { root.node()?.as_ref() };
+    let mut parent = None;
     for level in (1..=root.level()).rev() {
         // As in `walk`. Litmus test: MP+publish-node.
         let child = rcu_dereference(node.child(index(nr, level)), guard);
         if child == FREE || child == FROZEN {
             return None;
         }
+        parent = Some(node);
         // SAFETY: As in `walk`.
         node = unsafe { &*child.cast::<Node>() };
     }
-    Some(node)
+    Some((node, parent))
 }
 
 /// Calls `visit` with every node of a table and its level, children before parents.

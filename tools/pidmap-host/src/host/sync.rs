@@ -17,11 +17,6 @@ pub(crate) fn rcu_dereference(pointer: &Atomic<*mut ()>, _guard: &Guard) -> *mut
     pointer.load(Acquire)
 }
 
-/// Loads without any order.
-pub(crate) fn read_once<T: Value>(from: &Atomic<T>) -> T {
-    from.load(Relaxed)
-}
-
 /// A memory location that many threads change (`kernel::sync::atomic::Atomic`).
 #[repr(transparent)]
 pub(crate) struct Atomic<T: Value>(UnsafeCell<T>);

@@ -34,11 +34,6 @@ pub(crate) fn rcu_dereference(pointer: &Atomic<*mut ()>, _guard: &Guard) -> *mut
     pointer.load(Acquire)
 }
 
-/// Loads without any order.
-pub(crate) fn read_once<T: Value>(from: &Atomic<T>) -> T {
-    from.load(Relaxed)
-}
-
 /// A memory location that many threads change (`kernel::sync::atomic::Atomic`).
 ///
 /// As long as only one thread runs it is a plain value; [`mem::start`] makes it known to loom.

@@ -75,6 +75,27 @@ fn a_release_a_search_and_a_higher_root() {
     });
 }
 
+/// The leaf has no node above it that could have a mark, and then it has.
+#[test]
+fn a_release_a_search_and_the_first_root_above() {
+    explore(2, || {
+        let map = new_map(2);
+        for nr in 1..3 {
+            keep(map.reserve(nr)).unwrap();
+        }
+        let map = share(map, 3);
+        let search = next(&map, 3);
+        let grow = with(&map, |map| keep(map.reserve(4)).unwrap());
+        map.release(2);
+        grow.join().unwrap();
+        if search.join().unwrap() == Ok(2) {
+            check(map, [1, 2, 4], ALL);
+        } else {
+            check(map, [1, 4], ALL);
+        }
+    });
+}
+
 /// Who gives a number back to a full map finds one, unless somebody else has it by then.
 #[test]
 fn full_is_said_of_full_maps_only() {
