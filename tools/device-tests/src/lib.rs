@@ -8,10 +8,15 @@
 //!
 //! [`Fixture`] is such a world, audited when its test is over. [`raw`] goes around the library,
 //! with structs and addresses as wrong as they can be, and [`command`] says for every command what
-//! its struct looks like. [`sleeper`] is somebody who waits in the kernel.
+//! its struct looks like. [`sleeper`] is somebody who waits in the kernel. [`header`] reads the
+//! interface's own description, from which [`generate`] makes random commands. [`figures`] is where
+//! a test tells how much it has done.
 
 pub mod command;
+pub mod figures;
 mod fixture;
+pub mod generate;
+pub mod header;
 pub mod raw;
 pub mod sleeper;
 

@@ -6,6 +6,10 @@
 //! those in a [`Region`], which ends with a page that nothing can be written to, and addresses at
 //! which a process has no memory.
 
+mod arena;
+
+pub use arena::{Address, Arena};
+
 use altpid::uapi::{self, altpid_batch, altpid_clone, altpid_list, altpid_translate};
 use rustix::{
     fd::{AsFd, AsRawFd},

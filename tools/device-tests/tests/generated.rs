@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Generated commands by the hundred thousand: each gives a result or an error that the header
+//! allows it, whatever is in its struct and wherever that is, and the world stays as it should be.
+
+use altpid_device_tests::{
+    Fixture, State,
+    command::COMMANDS,
+    figures::{scaled, tell},
+    generate::{Generator, Style},
+    header::{Kind, errno_name, shapes},
+    raw::{Arena, call_nowhere, interrupt},
+};
+use rustix::{io::Errno, thread::gettid};
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+    thread,
+};
+
+/// Commands after which the world is audited.
+const AUDIT_EVERY: u64 = 20_000;
+
+/// Runs `work` while somebody sends this thread a signal all the time, so that nothing that sleeps
+/// does so for ever.
+fn interrupted<T>(work: impl FnOnce() -> T) -> T {
+    let done = AtomicBool::new(false);
+    let here = gettid();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Relaxed) {
+                interrupt(here);
+                thread::sleep(std::time::Duration::from_millis(1));
+            }
+        });
+        let result = work();
+        done.store(true, Relaxed);
+        result
+    })
+}
+
+/// Results by errno, 0 for success.
+type Results = BTreeMap<i32, u64>;
+
+/// Checks and counts the result of a command.
+#[track_caller]
+fn note(results: &mut Results, shape: usize, result: Result<(), Errno>, what: &dyn Fn() -> String) {
+    let errno = result.err().map_or(0, Errno::raw_os_error);
+    let shape = &shapes()[shape];
+    assert!(
+        errno == 0 || shape.errors.contains(&errno),
+        "{}: {} is not an error that the header allows it; {}",
+        shape.name,
+        Errno::from_raw_os_error(errno),
+        what()
+    );
+    *results.entry(errno).or_default() += 1;
+}
+
+/// A line about results.
+fn summary(results: &Results) -> String {
+    let parts = results.iter().map(|(&errno, count)| match errno {
+        0 => format!("{count} done"),
+        _ => format!("{count} {}", errno_name(errno)),
+    });
+    parts.collect::<Vec<_>>().join(", ")
+}
+
+#[test]
+fn the_header_is_understood() {
+    assert_eq!(shapes().len(), COMMANDS.len());
+    for command in COMMANDS {
+        let shape = shapes().iter().find(|shape| shape.name == command.name);
+        let shape = shape.expect(command.name);
+        assert_eq!(shape.number, command.number, "{}", shape.name);
+        assert_eq!(shape.size, command.size, "{}", shape.name);
+        for at in command.reserved {
+            let member = shape.members.iter().find(|m| m.at == *at);
+            assert!(member.is_some(), "{}: a member at {at}", shape.name);
+        }
+        for errno in [Errno::FAULT, Errno::INVAL, Errno::NOMEM] {
+            assert!(shape.errors.contains(&errno.raw_os_error()));
+        }
+    }
+    let clone = &shapes()[1];
+    let is = |name: &str, kind: Kind| {
+        let member = clone.members.iter().find(|m| m.name == name).expect(name);
+        assert_eq!(member.kind, kind, "{name}");
+    };
+    is("set_tid", Kind::Address);
+    is("task", Kind::Task);
+    is("reserved", Kind::Zero);
+}
+
+#[test]
+fn generated_commands_give_documented_errors() {
+    let count = scaled(500_000);
+    let seed = fastrand::u64(..);
+    println!("seed {seed}");
+    let quiet = Fixture::new();
+    quiet.fork(quiet.init);
+    let quiet_state = State::of(&quiet);
+    let mut results = Results::new();
+    interrupted(|| {
+        let world = Fixture::new();
+        let arena = Arena::new();
+        let mut generator = Generator::new(seed, Style::Wild, world.init.0, world.root.0);
+        for n in 1..=count {
+            let index = generator.rng.usize(..shapes().len());
+            let shape = &shapes()[index];
+            let made = generator.request(shape, &arena);
+            let result = arena.issue(&world, shape.number, made.at);
+            match result {
+                Ok(()) => generator.learn(shape, &made, &arena),
+                Err(Errno::SRCH | Errno::NOENT) => generator.forget(shape, &made),
+                Err(_) => {}
+            }
+            note(&mut results, index, result, &|| {
+                format!("seed {seed}, command {n}, {made:x?}")
+            });
+            if n % AUDIT_EVERY == 0 {
+                world.check();
+            }
+        }
+    });
+    assert_eq!(State::of(&quiet), quiet_state, "another world");
+    tell(&format!(
+        "generated commands: {count}: {}",
+        summary(&results)
+    ));
+}
+
+#[test]
+fn structs_that_change_while_they_are_read() {
+    let count = scaled(150_000);
+    let seed = fastrand::u64(..);
+    println!("seed {seed}");
+    let mut results = Results::new();
+    let arena = Arena::new();
+    // What to change: a bit for there being something, where, how large, two values.
+    let [at, size, first, second] = [const { AtomicU64::new(0) }; 4];
+    let changes = AtomicU64::new(0);
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Relaxed) {
+                let (at, size) = (at.load(Relaxed) as usize, size.load(Relaxed) as usize);
+                if size != 0 && at.is_multiple_of(size) {
+                    let value = if changes.fetch_add(1, Relaxed).is_multiple_of(2) {
+                        first.load(Relaxed)
+                    } else {
+                        second.load(Relaxed)
+                    };
+                    arena.store(arena.structure(at), size, value);
+                }
+            }
+        });
+        interrupted(|| {
+            let world = Fixture::new();
+            let mut generator = Generator::new(seed, Style::Sane, world.init.0, world.root.0);
+            let mut wild = Generator::new(seed, Style::Wild, world.init.0, world.root.0);
+            for n in 1..=count {
+                size.store(0, Relaxed);
+                let index = generator.rng.usize(..shapes().len());
+                let shape = &shapes()[index];
+                let made = generator.request(shape, &arena);
+                let member = &shape.members[generator.rng.usize(..shape.members.len().min(12))];
+                let good = generator.value(shape, member, &arena);
+                // Addresses stay in good memory: half of one and half of another would be neither.
+                let other = match member.kind {
+                    Kind::Address => arena.array(16).get(),
+                    _ => wild.value(shape, member, &arena),
+                };
+                first.store(good, Relaxed);
+                second.store(other, Relaxed);
+                at.store(member.at as u64, Relaxed);
+                size.store(
+                    if member.size < 4 {
+                        0
+                    } else {
+                        member.size as u64
+                    },
+                    Relaxed,
+                );
+                let result = arena.issue(&world, shape.number, made.at);
+                match result {
+                    Ok(()) => generator.learn(shape, &made, &arena),
+                    Err(_) => generator.forget(shape, &made),
+                }
+                note(&mut results, index, result, &|| {
+                    format!("seed {seed}, command {n}, {} changes", member.name)
+                });
+                if n % AUDIT_EVERY == 0 {
+                    world.check();
+                }
+            }
+        });
+        done.store(true, Relaxed);
+    });
+    tell(&format!(
+        "commands whose struct changes while it is read: {count}, {} changes: {}",
+        changes.load(Relaxed),
+        summary(&results)
+    ));
+}
+
+#[test]
+fn every_number_that_is_no_command() {
+    let world = Fixture::new();
+    let before = State::of(&world);
+    let known = |number| shapes().iter().any(|shape| shape.number == number);
+    let mut rng = fastrand::Rng::new();
+    let mut tried = 0;
+    // Every number of 16 bits, and what is above them by chance.
+    let some = (0..scaled(100_000)).map(|_| rng.u32(..));
+    for number in (0..=0xffff).chain(some).filter(|&n| !known(n)) {
+        // What the kernel does itself for every file (include/uapi/asm-generic/ioctls.h).
+        if number & 0xff00 == 0x5400 || (number & 0xffff) == 0x6601 {
+            continue;
+        }
+        let result = call_nowhere(&world, number, 0);
+        let generic = [Errno::FAULT, Errno::INVAL, Errno::NOTTY, Errno::OPNOTSUPP];
+        let is_ours = number >> 8 == 0xb9;
+        assert!(
+            result == Err(Errno::NOTTY) || (!is_ours && generic.iter().any(|&e| result == Err(e))),
+            "{number:#x}: {result:?}"
+        );
+        tried += 1;
+    }
+    assert_eq!(State::of(&world), before);
+    tell(&format!("numbers that are no command: {tried}"));
+}
