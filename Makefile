@@ -8,7 +8,7 @@
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 # Variables given to make reach the scripts through the environment.
-export KDIR KERNEL KERNEL_SRC TEST ACCEL CPUS MEMORY LLVM
+export KDIR KERNEL KERNEL_SRC DEBUG TEST ACCEL CPUS MEMORY LLVM
 export RUSTC RUSTDOC RUSTFMT CARGO BINDGEN QEMU
 
 # Each verb does all it needs by itself.
@@ -68,6 +68,7 @@ help:
 	@echo '  KDIR=/path          Build the module against this built kernel tree'
 	@echo '  KERNEL=7.2          The test kernel: which source package (default 7.3)'
 	@echo '  KERNEL_SRC=/path    The test kernel: a source tree of your own'
+	@echo '  DEBUG=1             The debug kernel: KASAN, lockdep, kmemleak, injected failures'
 	@echo '  TEST=text           make test: only tests with this in their name'
 	@echo '  ACCEL=kvm|tcg       The guest: how it runs (default: kvm if it works)'
 	@echo '  RUSTC= CARGO= BINDGEN= LLVM=-19    Tools, if not those of the distribution'

@@ -14,6 +14,11 @@ OUT=$ROOT/build
 CACHE=${ALTPID_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/altpid}
 HOST_TARGET=$(uname -m)-unknown-linux-gnu
 
+# DEBUG=1: the debug kernel, and modules and results beside those of the other.
+[ "${DEBUG:-}" != 0 ] || DEBUG=
+DEBUG=${DEBUG:-}
+MODULES=$OUT/module${DEBUG:+-debug}
+
 # bindgen: the oldest that will do, and the one that is built when the
 # distribution's is older. Those before 0.72 do not evaluate the _IO() macros
 # when the kernel's headers are included, and leave the commands out.
