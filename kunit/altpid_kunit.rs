@@ -25,6 +25,7 @@ mod sources {
     pub(crate) mod namespace;
     pub(crate) mod pending;
     pub(crate) mod pid;
+    pub(crate) mod pidfd;
     pub(crate) mod pidmap;
     pub(crate) mod prctl;
     pub(crate) mod query;
@@ -56,6 +57,7 @@ mod test_exit;
 mod test_jobs;
 mod test_namespace;
 mod test_pid;
+mod test_pidfd;
 mod test_pidmap;
 mod test_random;
 mod test_reaper;

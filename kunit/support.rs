@@ -4,9 +4,10 @@
 //! time.
 
 use crate::{
-    clone::{flags, CloneArgs, ParentArg},
+    clone::{flags, CloneArgs, Cloned, ParentArg},
     kill::Kill,
     pending::{SigSet, SIGCHLD},
+    pidfd::Target,
     reason::Outcome,
     sigaction::{Action, How},
     task::Disposition,
@@ -70,6 +71,7 @@ pub(crate) fn limits(tasks: usize, namespaces: usize) -> Limits {
     Limits {
         tasks,
         namespaces,
+        pidfds: tasks,
         events: 64,
     }
 }
@@ -86,18 +88,22 @@ impl<T> Errno<T> for Outcome<T> {
     }
 }
 
+/// The exit signal that goes with flags of a clone.
+pub(crate) fn exit_signal(flags: u64) -> i32 {
+    if flags & (flags::THREAD | flags::PARENT | flags::AUTOREAP) != 0 {
+        0
+    } else {
+        SIGCHLD
+    }
+}
+
 /// The verbs in the form that tests like them: errors are errno values, results are ids.
 pub(crate) struct Verbs<'a>(pub(crate) &'a World);
 
 impl Verbs<'_> {
     /// clone3 with flags and the numbers to have.
     pub(crate) fn clone(&self, task: u64, flags: u64, set_tid: &[i32]) -> Result<(u64, i32)> {
-        let exit_signal = if flags & (flags::THREAD | flags::PARENT | flags::AUTOREAP) != 0 {
-            0
-        } else {
-            SIGCHLD
-        };
-        self.clone_with(task, flags, exit_signal, set_tid, ParentArg::Native)
+        self.clone_with(task, flags, exit_signal(flags), set_tid, ParentArg::Native)
     }
 
     /// clone3 with everything.
@@ -109,17 +115,28 @@ impl Verbs<'_> {
         set_tid: &[i32],
         parent: ParentArg,
     ) -> Result<(u64, i32)> {
+        self.cloned(task, flags, exit_signal, set_tid, parent)
+            .map(|cloned| (cloned.child, cloned.pid))
+    }
+
+    /// Likewise, with all that came of it.
+    pub(crate) fn cloned(
+        &self,
+        task: u64,
+        flags: u64,
+        exit_signal: i32,
+        set_tid: &[i32],
+        parent: ParentArg,
+    ) -> Result<Cloned> {
         let args = CloneArgs {
             task,
             flags,
             exit_signal,
             set_tid,
             parent,
+            takes_pidfd: true,
         };
-        self.0
-            .clone_task(&args)
-            .errno()
-            .map(|cloned| (cloned.child, cloned.pid))
+        self.0.clone_task(&args).errno()
     }
 
     /// fork(2)
@@ -136,6 +153,11 @@ impl Verbs<'_> {
     pub(crate) fn thread(&self, task: u64) -> Result<u64> {
         self.clone(task, flags::THREAD | flags::SIGHAND | flags::VM, &[])
             .map(|(child, _)| child)
+    }
+
+    /// A handle on the process of a task, opened from outside.
+    pub(crate) fn pidfd(&self, task: u64) -> Result<u64> {
+        self.0.pidfd_open(Target::Task(task), false, false).errno()
     }
 
     /// exit_group(2)

@@ -4,19 +4,22 @@
 
 use crate::{
     clone::{flags::*, ParentArg},
-    kill::Kill,
+    kill::{ByPidfd, Kill, To},
     pending::{SigSet, SIGCHLD, SIGCONT, SIGKILL, SIGSTOP, SIGTSTP},
+    pidfd::Target,
     sigaction::{Action, How},
-    support::{world_of, Random, Verbs},
+    support::{exit_signal, world_of, Random, Verbs},
     task::Disposition,
+    wait::{Wanted, WEXITED, WNOHANG},
     world::World,
 };
 use kernel::prelude::*;
 
-/// Ids that tasks and namespaces had when they were made; most name nobody any more.
+/// Ids that tasks, namespaces and handles had when they were made; most name nobody any more.
 struct Cast {
     tasks: KVVec<u64>,
     namespaces: KVVec<u64>,
+    pidfds: KVVec<u64>,
 }
 
 impl Cast {
@@ -24,7 +27,9 @@ impl Cast {
         let mut cast = Self {
             tasks: KVVec::new(),
             namespaces: KVVec::new(),
+            pidfds: KVVec::new(),
         };
+        cast.pidfds.push(0, GFP_KERNEL)?;
         cast.tasks.push(world.init(), GFP_KERNEL)?;
         cast.namespaces.push(world.root().id(), GFP_KERNEL)?;
         Ok(cast)
@@ -44,14 +49,18 @@ impl Cast {
 
 /// Flags of a clone: mostly of a kind that succeeds.
 fn draw_flags(random: &mut Random) -> u64 {
-    match random.below(12) {
+    let pidfd = if random.below(8) == 0 { PIDFD } else { 0 };
+    let flags = match random.below(14) {
         0..5 => 0,
         5..7 => NEWPID,
         7..9 => THREAD | SIGHAND | VM,
         9 => PARENT,
         10 => AUTOREAP,
+        11 => PIDFD | AUTOREAP | PIDFD_AUTOKILL,
+        12 => SIGHAND | VM,
         _ => 1 << random.below(40),
-    }
+    };
+    flags | pidfd
 }
 
 /// A signal, something done about signals, or one of the verbs that few tasks use.
@@ -104,11 +113,45 @@ fn signal(verbs: &Verbs<'_>, cast: &Cast, task: u64, random: &mut Random) {
     }
 }
 
+/// Something done with a handle.
+fn pidfd(verbs: &Verbs<'_>, cast: &mut Cast, task: u64, random: &mut Random) -> Result {
+    let world = verbs.0;
+    let pidfd = Cast::pick(&cast.pidfds, random);
+    match random.below(8) {
+        0 => {
+            let target = match random.below(2) {
+                0 => Target::Task(task),
+                _ => Target::Number(task, random.below(60) as i32),
+            };
+            let opened = world.pidfd_open(target, random.below(2) == 0, random.below(2) == 0);
+            if let Ok(pidfd) = opened {
+                cast.pidfds.push(pidfd, GFP_KERNEL)?;
+            }
+        }
+        1..3 => _ = world.pidfd_close(pidfd),
+        3 => _ = world.pidfd_info(pidfd, task, random.below(2) == 0),
+        4 => _ = world.poll(pidfd, random.below(2), false),
+        5 => {
+            let to = [
+                None,
+                Some(To::Thread),
+                Some(To::Process),
+                Some(To::ProcessGroup),
+            ][random.below(4) as usize];
+            let how = ByPidfd { to, info: None };
+            _ = world.kill(Kill::Pidfd(task, pidfd, how), random.below(65) as i32);
+        }
+        6 => _ = world.wait(task, Wanted::Pidfd(pidfd, WEXITED | WNOHANG)),
+        _ => _ = world.setns_by_pidfd(task, pidfd),
+    }
+    Ok(())
+}
+
 /// One verb. Whether it succeeds is not the question here.
 fn act(verbs: &Verbs<'_>, cast: &mut Cast, random: &mut Random) -> Result {
     let world = verbs.0;
     let task = Cast::pick(&cast.tasks, random);
-    match random.below(125) {
+    match random.below(133) {
         0..45 => {
             let wanted = [random.below(40) as i32, random.below(90) as i32];
             let set_tid = &wanted[..(random.below(8) as usize).saturating_sub(5).min(2)];
@@ -117,13 +160,17 @@ fn act(verbs: &Verbs<'_>, cast: &mut Cast, random: &mut Random) -> Result {
                     0 => ParentArg::Outside,
                     _ => ParentArg::Task(Cast::pick(&cast.tasks, random)),
                 };
-                verbs.clone_with(task, draw_flags(random), 0, set_tid, parent)
+                verbs.cloned(task, draw_flags(random), 0, set_tid, parent)
             } else {
-                verbs.clone(task, draw_flags(random), set_tid)
+                let flags = draw_flags(random);
+                verbs.cloned(task, flags, exit_signal(flags), set_tid, ParentArg::Native)
             };
-            if let Ok((child, _)) = child {
-                cast.tasks.push(child, GFP_KERNEL)?;
-                if let Ok(ns) = verbs.ns(child) {
+            if let Ok(cloned) = child {
+                cast.tasks.push(cloned.child, GFP_KERNEL)?;
+                if cloned.pidfd != 0 {
+                    cast.pidfds.push(cloned.pidfd, GFP_KERNEL)?;
+                }
+                if let Ok(ns) = verbs.ns(cloned.child) {
                     if cast.namespaces.last() != Some(&ns) {
                         cast.namespaces.push(ns, GFP_KERNEL)?;
                     }
@@ -150,6 +197,7 @@ fn act(verbs: &Verbs<'_>, cast: &mut Cast, random: &mut Random) -> Result {
         }
         94..98 => _ = world.setns(task, Cast::pick(&cast.namespaces, random)),
         98..124 => signal(verbs, cast, task, random),
+        124..132 => pidfd(verbs, cast, task, random)?,
         _ => {
             if let Ok(ns) = world.namespace(Cast::pick(&cast.namespaces, random)) {
                 _ = ns.set_pid_max(i64::from(290 + random.below(60)));

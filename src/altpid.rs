@@ -11,15 +11,17 @@
 //! 3. [`reason`]: why something fails; [`task`] and [`tree`]: threads, processes, process groups, sessions, and who begot whom;
 //!    [`pending`]: signals that wait for them; [`events`]: what happens to them all.
 //! 4. The verbs over the tree, each named after its system call: [`clone`], [`unshare`], [`exec`],
-//!    [`exit`], [`wait`], [`kill`], [`sigaction`], [`session`], [`prctl`], [`reboot`]; what
-//!    [`signal`]s and [`jobctl`] do; and what can be asked: [`query`], [`blockers`],
+//!    [`exit`], [`wait`], [`kill`], [`sigaction`], [`session`], [`prctl`], [`reboot`], and
+//!    what is done by a [`pidfd`]; what [`signal`]s and [`jobctl`] do; and what can be asked: [`query`], [`blockers`],
 //!    [`audit`].
 //! 5. [`world`]: one universe of all that, and [`device`]: its interface, [`uapi`].
 //!
 //! # Lock order
 //!
-//! 1. The tree lock, one a world ([`world::World::tree`]): a spinlock, `tasklist_lock` natively.
-//! 2. The registry lock, one a world ([`registry::Registry`]), or
+//! 1. The lock of who sends a signal to a process group, one a world
+//!    ([`world::World::walking`]): a mutex.
+//! 2. The tree lock, one a world ([`world::World::tree`]): a spinlock, `tasklist_lock` natively.
+//! 3. The registry lock, one a world ([`registry::Registry`]), or
 //!    the reclaim lock, one for the module ([`mem::reclaim_lock`]).
 //!
 //! Allocation of a pid, its release, lookup and translation take none of them, but for the reclaim
@@ -38,6 +40,7 @@ mod mem;
 mod namespace;
 mod pending;
 mod pid;
+mod pidfd;
 mod pidmap;
 mod prctl;
 mod query;
@@ -75,6 +78,10 @@ module! {
             default: 262144,
             description: "The most pid namespaces a world may hold",
         },
+        max_pidfds: u32 {
+            default: 1048576,
+            description: "The most pidfds of a world that may be open",
+        },
         max_events: u32 {
             default: 8192,
             description: "The last events of a world that are kept for readers",
@@ -91,6 +98,7 @@ fn limits() -> world::Limits {
     world::Limits {
         tasks: value(module_parameters::max_tasks.value()),
         namespaces: value(module_parameters::max_namespaces.value()),
+        pidfds: value(module_parameters::max_pidfds.value()),
         events: value(module_parameters::max_events.value()),
     }
 }

@@ -9,6 +9,7 @@
 //! - each pid knows its users, and they know it;
 //! - each process has a parent that is there, knows it, and can see it; or it is outside's;
 //! - each task is on the list of its group, and counts agree with lists;
+//! - each pidfd is of a task that has the pid, or of one that is reaped and has left its status;
 //! - each signal in a queue waits for somebody, and nobody who is killed is stopped;
 //! - a namespace counts as many numbers as its table holds, and its init is its pid 1;
 //! - nothing lives in a namespace without init, and nothing is dead and unwaited for.
@@ -80,6 +81,15 @@ impl World {
             }
         }
         tree.audit_lists(&listed, &mut findings);
+        for position in 0..tree.pidfds.positions() {
+            if let Some(pidfd) = tree.pidfds.at(position) {
+                let nr = tree.pidfds[pidfd].pid.nr();
+                findings.check(
+                    tree.is_pidfd_sound(pidfd),
+                    fmt!("a pidfd of {nr} is neither of a task nor of a reaped one"),
+                );
+            }
+        }
         for position in 0..self.registry().positions() {
             if let Some(ns) = self.registry().at(position) {
                 tree.audit_namespace(&ns, &mut findings);

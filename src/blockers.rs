@@ -20,10 +20,10 @@ use crate::{
     world::World,
 };
 
-/// Numbers, tasks or namespaces that are looked at in one go.
+/// Numbers, tasks, namespaces or handles that are looked at in one go.
 const PIECE: usize = 128;
 
-/// Where a listing is: which of the three it goes through, and how far it has come.
+/// Where a listing is: which of the four it goes through, and how far it has come.
 #[derive(Clone, Copy)]
 struct Cursor {
     phase: Phase,
@@ -35,6 +35,7 @@ enum Phase {
     Numbers,
     Tasks,
     Namespaces,
+    Pidfds,
 }
 
 impl Cursor {
@@ -43,6 +44,7 @@ impl Cursor {
             0 => Phase::Numbers,
             1 => Phase::Tasks,
             2 => Phase::Namespaces,
+            3 => Phase::Pidfds,
             _ => return None,
         };
         Some(Self {
@@ -71,6 +73,7 @@ impl World {
                 Phase::Numbers => self.next_number(ns, cursor.position),
                 Phase::Tasks => self.next_task(ns, cursor.position),
                 Phase::Namespaces => self.next_namespace(ns, cursor.position),
+                Phase::Pidfds => self.next_pidfd(ns, cursor.position),
             };
             // Not counted as seen when there was no room for it.
             if blocker.is_some_and(|blocker| !found(blocker)) {
@@ -86,7 +89,11 @@ impl World {
                     phase: Phase::Namespaces,
                     position: 0,
                 },
-                (None, Phase::Namespaces) => return None,
+                (None, Phase::Namespaces) => Cursor {
+                    phase: Phase::Pidfds,
+                    position: 0,
+                },
+                (None, Phase::Pidfds) => return None,
             };
         }
         Some(cursor.pack())
@@ -145,6 +152,29 @@ impl World {
             reason: uapi::ALTPID_BLOCKER_NAMESPACE,
             other: below.id(),
             ..BLANK
+        });
+        (Some(position + 1), blocker)
+    }
+
+    /// The handle at a position, if it is on a task that lives, or lived, right here.
+    fn next_pidfd(
+        &self,
+        ns: &Namespace,
+        position: u32,
+    ) -> (Option<u32>, Option<uapi::altpid_blocker>) {
+        let tree = self.tree().lock();
+        if position as usize >= tree.pidfds.positions() {
+            return (None, None);
+        }
+        let blocker = tree.pidfds.at(position as usize).and_then(|index| {
+            let pid = &tree.pidfds[index].pid;
+            core::ptr::eq(pid.ns(), ns).then(|| uapi::altpid_blocker {
+                reason: uapi::ALTPID_BLOCKER_PIDFD,
+                task: tree.task_of(pid).map_or(0, |task| tree.tasks.id(task)),
+                other: tree.pidfds.id(index),
+                nr: pid.nr(),
+                ..BLANK
+            })
         });
         (Some(position + 1), blocker)
     }

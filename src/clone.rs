@@ -13,6 +13,7 @@
 use crate::{
     namespace::Namespace,
     pid::{alloc_pid, NewPid},
+    pidfd::Pidfd,
     reason::{Outcome, Reason},
     slots::Idx,
     task::{Group, Parent, Task},
@@ -73,6 +74,8 @@ pub(crate) struct CloneArgs<'a> {
     /// Numbers to have, the most nested namespace first.
     pub(crate) set_tid: &'a [i32],
     pub(crate) parent: ParentArg,
+    /// Whether the caller has a place for a pidfd: `CLONE_PIDFD` is of no effect without.
+    pub(crate) takes_pidfd: bool,
 }
 
 /// What came of it.
@@ -82,6 +85,8 @@ pub(crate) struct Cloned {
     pub(crate) child: u64,
     /// Its number in the caller's active namespace.
     pub(crate) pid: i32,
+    /// The handle on it, 0 for none.
+    pub(crate) pidfd: u64,
 }
 
 /// What the caller was when it was looked at.
@@ -97,6 +102,11 @@ impl CloneArgs<'_> {
 
     fn has_any(&self, flags: u64) -> bool {
         self.flags & flags != 0
+    }
+
+    /// Whether there will be a handle on the child.
+    fn makes_pidfd(&self) -> bool {
+        self.takes_pidfd && self.has(flags::PIDFD)
     }
 
     /// Whether the exit signal is one, as far as clone3 looks, and goes with the flags.
@@ -177,6 +187,9 @@ impl CloneArgs<'_> {
     fn join(&self, tree: &mut Tree, pid: NewPid, ns: ARef<Namespace>) -> Outcome<Idx<Task>> {
         let caller = tree.find_actor(self.task)?;
         let parent = self.real_parent(tree, caller)?;
+        if self.makes_pidfd() && tree.pidfds.len() >= tree.max_pidfds {
+            return Err(Reason::PidfdLimit.into());
+        }
         if tree.tasks.len() >= tree.max_tasks {
             return Err(Reason::TaskLimit.into());
         }
@@ -255,7 +268,7 @@ impl World {
         }
         let pid = alloc_pid(&ns, args.set_tid)?;
         let nr = pid.nr_ns(&active);
-        let mut room = Room::new();
+        let mut room = Room::new(args.makes_pidfd());
         let mut tree = self.tree().lock();
         while !tree.make_room(&mut room) {
             drop(tree);
@@ -263,9 +276,21 @@ impl World {
             tree = self.tree().lock();
         }
         let child = args.join(&mut tree, pid, ns)?;
+        let pidfd = if args.makes_pidfd() {
+            let pid = tree.tasks[child].pid.clone();
+            tree.insert_pidfd(Pidfd {
+                pid,
+                is_thread: args.has(flags::THREAD),
+                is_nonblock: false,
+                is_autokill: args.has(flags::PIDFD_AUTOKILL),
+            })
+        } else {
+            0
+        };
         Ok(Cloned {
             child: tree.tasks.id(child),
             pid: nr,
+            pidfd,
         })
     }
 }

@@ -2,8 +2,8 @@
 
 //! `/dev/altpid`: parse, act, reply.
 //!
-//! Each open of the device is a [`World`]. A command ([`verbs`], [`signals`], [`questions`]) reads its
-//! struct ([`args`]), calls the one method of the world that does it, and writes back what came of
+//! Each open of the device is a [`World`]. A command ([`verbs`], [`signals`], [`pidfds`],
+//! [`questions`]) reads its struct ([`args`]), calls the one method of the world that does it, and writes back what came of
 //! it. Many of them can come in one call ([`batch`]), and why one failed can be asked
 //! ([`failures`]). Everything that there is to know about a command stands in
 //! `src/uapi/altpid.h`.
@@ -12,6 +12,7 @@ mod args;
 mod batch;
 mod failures;
 mod info;
+mod pidfds;
 mod questions;
 mod signals;
 mod stream;
@@ -116,6 +117,10 @@ fn perform(call: &Call<'_>, cmd: u32) -> Outcome {
         uapi::ALTPID_IOC_PRCTL => verbs::prctl(call),
         uapi::ALTPID_IOC_REBOOT => verbs::reboot(call),
         uapi::ALTPID_IOC_WAITID => verbs::waitid(call),
+        uapi::ALTPID_IOC_PIDFD_OPEN => pidfds::open(call),
+        uapi::ALTPID_IOC_PIDFD_CLOSE => pidfds::close(call),
+        uapi::ALTPID_IOC_PIDFD_INFO => pidfds::info(call),
+        uapi::ALTPID_IOC_POLL => pidfds::poll(call),
         uapi::ALTPID_IOC_TASK => questions::task(call),
         uapi::ALTPID_IOC_NS => questions::namespace(call),
         uapi::ALTPID_IOC_NS_SET => questions::set_sysctl(call),

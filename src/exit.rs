@@ -36,8 +36,9 @@ impl Tree {
         }
         self.tell_exit(task, status);
         self.tasks[task].state = TaskState::Exiting;
+        self.tasks[task].exit_code = status;
         self.tasks[task].ns_for_children = None;
-        self.exiting.push_back(&mut self.tasks, task);
+        self.queue_work(task);
         let group = &mut self.groups[self.tasks[task].group];
         group.nr_live -= 1;
         // The last thread's status is the group's (`synchronize_group_exit()`).
@@ -66,15 +67,25 @@ impl Tree {
         }
     }
 
-    /// Does one piece of the work that deaths have left; false when there is none.
+    /// Lets a task have its turn in [`Tree::step`].
+    pub(crate) fn queue_work(&mut self, task: Idx<Task>) {
+        if !self.tasks[task].is_queued() {
+            self.working.push_back(&mut self.tasks, task);
+        }
+    }
+
+    /// Does one piece of the work that is left of deaths and of signals; false when there is none.
     pub(crate) fn step(&mut self) -> bool {
-        if let Some(task) = self.exiting.first() {
-            self.exiting.remove(&mut self.tasks, task);
+        if self.hang_up() {
+            true
+        } else if let Some(task) = self.working.first() {
+            self.working.remove(&mut self.tasks, task);
             match self.tasks[task].state {
                 TaskState::Exiting => self.exit(task),
                 TaskState::Zapping { next } => self.zap(task, next),
                 TaskState::ZapWait => self.zap_wait(task),
-                TaskState::Running | TaskState::Zombie => {}
+                TaskState::Running => self.take_signals(task),
+                TaskState::Zombie => {}
             }
             true
         } else if let Some(group) = self.killed.first() {
@@ -124,7 +135,7 @@ impl Tree {
                     let handlers = &mut self.groups[group].handlers;
                     handlers.set(SIGCHLD, Disposition::Ignore);
                     self.tasks[task].state = TaskState::Zapping { next: 2 };
-                    self.exiting.push_back(&mut self.tasks, task);
+                    self.queue_work(task);
                     return;
                 }
             }
@@ -132,7 +143,7 @@ impl Tree {
         if self.hand_on_children(task) {
             self.exit_notify(task);
         } else {
-            self.exiting.push_back(&mut self.tasks, task);
+            self.queue_work(task);
         }
     }
 
@@ -146,6 +157,9 @@ impl Tree {
         let heir = self.find_new_reaper(father);
         let threaded = heir.is_some_and(|heir| self.tasks[heir].group == group);
         for _ in 0..PIECE {
+            if self.hangup.is_some() {
+                break;
+            }
             let Some(child) = self.tasks[father].children.first() else {
                 return true;
             };
@@ -168,7 +182,7 @@ impl Tree {
                 self.release_leader(child);
             }
         }
-        self.tasks[father].children.is_empty()
+        self.tasks[father].children.is_empty() && self.hangup.is_none()
     }
 
     /// Sends the threads of a process the signals that they want when their parent dies.
@@ -271,7 +285,14 @@ impl Tree {
     fn release(&mut self, task: Idx<Task>) {
         let group = self.tasks[task].group;
         self.leave(task);
-        if self.is_dead(group) && self.notify_parent(group) {
+        if !self.is_dead(group) {
+            return;
+        }
+        if let Some(leader) = self.groups[group].leader {
+            let own = self.tasks[leader].exit_code;
+            self.tasks[leader].exit_code = self.groups[group].group_exit.unwrap_or(own);
+        }
+        if self.notify_parent(group) {
             self.release_leader(group);
         }
     }
@@ -294,7 +315,7 @@ impl Tree {
             next = nr + 1;
             self.tasks[init].state = TaskState::Zapping { next };
         }
-        self.exiting.push_back(&mut self.tasks, init);
+        self.queue_work(init);
     }
 
     /// SIGKILL to the process that a number of a dying namespace names, if it names one. A child of

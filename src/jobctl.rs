@@ -12,12 +12,13 @@
 use crate::{
     pending::{SigInfo, CLD_CONTINUED, CLD_STOPPED, SIGCHLD, SIGCONT, SIGHUP},
     pid::Pid,
-    signal::{Scope, Source},
+    signal::{Scope, Source, Walk},
     slots::Idx,
     task::{Group, JobState, Parent, Task},
     tree::Tree,
     uapi,
 };
+use kernel::sync::aref::ARef;
 
 /// Whether a process group is orphaned: now, or as soon as a process is gone.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -27,6 +28,16 @@ pub(crate) enum Orphan {
     /// Without this member.
     Without(Idx<Group>),
 }
+
+/// A process group that is orphaned, and the signal that its members are getting: first SIGHUP, then
+/// SIGCONT. It can have any number of them, which are told in pieces.
+pub(crate) struct Hangup {
+    pgrp: ARef<Pid>,
+    signal: i32,
+}
+
+/// Members of an orphaned process group that are told at a time.
+const PIECE: usize = 64;
 
 fn same(a: &Pid, b: &Pid) -> bool {
     core::ptr::eq(a, b)
@@ -124,9 +135,41 @@ impl Tree {
             && self.is_orphaned(&pgrp, orphan)
             && self.has_stopped_jobs(&pgrp)
         {
-            // Neither signal fails for want of room.
-            let _ = self.send_to_process_group(SIGHUP, Source::Kernel, &pgrp);
-            let _ = self.send_to_process_group(SIGCONT, Source::Kernel, &pgrp);
+            self.begin_walk(Walk::Hangup, &pgrp);
+            self.hangup = Some(Hangup {
+                pgrp,
+                signal: SIGHUP,
+            });
+            // A small one gets both signals at once.
+            for _ in 0..2 {
+                self.hang_up();
+            }
         }
+    }
+
+    /// Tells some more members of the process group that is orphaned; false when there is none.
+    /// There is one at a time: who makes process groups orphaned looks here before.
+    pub(crate) fn hang_up(&mut self) -> bool {
+        let Some(Hangup { pgrp, signal }) = &self.hangup else {
+            return false;
+        };
+        let (pgrp, signal) = (pgrp.clone(), *signal);
+        for _ in 0..PIECE {
+            if let Some(leader) = self.walk(Walk::Hangup) {
+                // Neither signal fails for want of room.
+                let _ = self.send(signal, Source::Kernel, leader, Scope::Process);
+            } else if signal == SIGHUP {
+                self.begin_walk(Walk::Hangup, &pgrp);
+                self.hangup = Some(Hangup {
+                    pgrp,
+                    signal: SIGCONT,
+                });
+                break;
+            } else {
+                self.hangup = None;
+                break;
+            }
+        }
+        true
     }
 }

@@ -7,21 +7,24 @@
 //!
 //! # Locks
 //!
-//! Under the tree lock; a signal for everybody lets others have it in between.
+//! Under the tree lock; a signal for everybody or for a process group lets others have it in
+//! between. Of the latter one is sent at a time ([`World::walking`]).
 
 use crate::{
+    namespace::Namespace,
     pending::{Queued, SigInfo, NSIG, SI_TKILL, SI_USER},
     pid::{find_pid, find_pid_from, Pid},
+    pidfd::Pidfd,
     reason::{Outcome, Reason},
-    signal::{Scope, Source},
+    signal::{Scope, Source, Walk},
     slots::{Idx, Spare},
     task::Task,
     tree::Tree,
     world::World,
 };
-use kernel::task::might_sleep;
+use kernel::{sync::aref::ARef, task::might_sleep};
 
-/// Numbers that are looked at at a time for a signal to everybody.
+/// Numbers that are looked at, or members of a process group, at a time.
 const PIECE: usize = 64;
 
 /// A signal and whom it is for, as the caller gives it.
@@ -41,6 +44,55 @@ pub(crate) enum Kill {
     Kernel(u64),
     /// A fault in the code of a task.
     Fault(u64),
+    /// pidfd_send_signal(2) by a task, by this handle.
+    Pidfd(u64, u64, ByPidfd),
+}
+
+/// Whom a signal by a handle is for, if not whom the handle is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum To {
+    /// `PIDFD_SIGNAL_THREAD`
+    Thread,
+    /// `PIDFD_SIGNAL_THREAD_GROUP`
+    Process,
+    /// `PIDFD_SIGNAL_PROCESS_GROUP`: the members of the group that has the number.
+    ProcessGroup,
+}
+
+/// How a signal is sent by a handle.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct ByPidfd {
+    pub(crate) to: Option<To>,
+    /// `si_code` and `si_value`, if they are given.
+    pub(crate) info: Option<(i32, u64)>,
+}
+
+impl ByPidfd {
+    fn scope(self, pidfd: &Pidfd) -> Scope {
+        match self.to {
+            Some(To::Thread) => Scope::Thread,
+            Some(To::Process | To::ProcessGroup) => Scope::Process,
+            None if pidfd.is_thread => Scope::Thread,
+            None => Scope::Process,
+        }
+    }
+}
+
+/// Where a signal of a task comes from. The task may be gone before the last one has got it.
+struct Sender {
+    ns: ARef<Namespace>,
+    info: SigInfo,
+}
+
+impl Sender {
+    fn source(&self) -> Source<'_> {
+        Source::Task(&self.ns, self.info)
+    }
+}
+
+/// Whether a code is the kernel's: nobody is to be made believe it (`si_code_reserved_to_kernel()`).
+fn is_reserved(code: i32) -> bool {
+    code >= 0 || code == SI_TKILL
 }
 
 impl World {
@@ -53,7 +105,19 @@ impl World {
     pub(crate) fn kill(&self, kill: Kill, signal: i32) -> Outcome {
         let result = match kill {
             Kill::Pid(sender, -1) => self.kill_everybody(sender, signal),
-            Kill::Pid(sender, pid @ (0 | ..-1)) => self.kill_process_group(sender, pid, signal),
+            Kill::Pid(sender, pid @ (0 | ..-1)) => self.kill_process_group(signal, |tree| {
+                let sender = tree.find_actor(sender)?;
+                let pgrp = match pid {
+                    // -INT_MIN is undefined
+                    i32::MIN => return Err(Reason::NoNumber.into()),
+                    0 => tree.group_of(sender).pgid.clone(),
+                    _ => find_pid(tree.tasks[sender].ns(), -pid).ok_or(Reason::NoNumber)?,
+                };
+                Ok((pgrp, tree.sent_by(sender, SI_USER, 0)))
+            }),
+            Kill::Pidfd(sender, pidfd, how) if how.to == Some(To::ProcessGroup) => {
+                self.kill_process_group(signal, |tree| tree.sent_by_pidfd(sender, pidfd, how))
+            }
             _ => {
                 let mut room = Spare::new();
                 // The signal itself, and what a parent is told.
@@ -65,27 +129,46 @@ impl World {
         result
     }
 
-    /// kill(2) of a process group.
-    fn kill_process_group(&self, sender: u64, pid: i32, signal: i32) -> Outcome {
+    /// A signal to all members of the process group that `find` says, and from where. It can have
+    /// any number of them: the tree lock is let go of between two pieces. Who is forked meanwhile
+    /// joins the end of the group, so that nobody escapes by that; a fair lock lets fewer of them
+    /// join than are met.
+    ///
+    /// # Errors
+    ///
+    /// Those of `find`; `ESRCH` for an empty group; the last error if no process got it.
+    #[doc(alias = "__kill_pgrp_info")]
+    fn kill_process_group(
+        &self,
+        signal: i32,
+        find: impl Fn(&Tree) -> Outcome<(ARef<Pid>, Sender)>,
+    ) -> Outcome {
         let mut room = Spare::<Queued>::new();
-        let mut members = 0;
+        let _alone = self.walking().lock();
+        let mut result = Err(Reason::NoNumber.into());
+        let mut found = None;
         loop {
             // The signal for each, and what the parent of each is told.
-            let mut tree = self.lock_for_signals(2 * members, &mut room);
-            let sender = tree.find_actor(sender)?;
-            let pgrp = match pid {
-                // -INT_MIN is undefined
-                i32::MIN => return Err(Reason::NoNumber.into()),
-                0 => tree.group_of(sender).pgid.clone(),
-                _ => find_pid(tree.tasks[sender].ns(), -pid).ok_or(Reason::NoNumber)?,
+            let mut tree = self.lock_for_signals(2 * PIECE, &mut room);
+            let sender = match &found {
+                Some(sender) => sender,
+                None => {
+                    let (pgrp, sender) = find(&tree)?;
+                    tree.begin_walk(Walk::Kill, &pgrp);
+                    found.insert(sender)
+                }
             };
-            let now = tree.process_group(&pgrp).iter(&tree.groups).count();
-            if now > members && tree.queued.room() < 2 * now {
-                members = now;
-                continue;
+            for _ in 0..PIECE {
+                let Some(leader) = tree.walk(Walk::Kill) else {
+                    return result;
+                };
+                let sent = tree.send_checked(signal, sender.source(), leader, Scope::Process);
+                if result.is_err() {
+                    result = sent;
+                }
             }
-            let source = tree.sent_by(sender, SI_USER, 0);
-            return tree.send_to_process_group(signal, source, &pgrp);
+            drop(tree);
+            might_sleep();
         }
     }
 
@@ -105,8 +188,8 @@ impl World {
                 let Some(leader) = tree.other_process(sender, &pid) else {
                     continue;
                 };
-                let source = tree.sent_by(sender, SI_USER, 0);
-                result = tree.send_checked(signal, source, leader, Scope::Process);
+                let sender = tree.sent_by(sender, SI_USER, 0);
+                result = tree.send_checked(signal, sender.source(), leader, Scope::Process);
             }
             drop(tree);
             might_sleep();
@@ -116,15 +199,39 @@ impl World {
 
 impl Tree {
     /// A signal that a task sends.
-    fn sent_by(&self, sender: Idx<Task>, code: i32, value: u64) -> Source {
-        let pid = self.group_of(sender).tgid.nr_ns(self.tasks[sender].ns());
-        let info = SigInfo {
-            code,
-            pid,
-            value,
-            ..SigInfo::default()
+    fn sent_by(&self, sender: Idx<Task>, code: i32, value: u64) -> Sender {
+        let ns = self.tasks[sender].ns();
+        Sender {
+            info: SigInfo {
+                code,
+                pid: self.group_of(sender).tgid.nr_ns(ns),
+                value,
+                ..SigInfo::default()
+            },
+            ns: ns.into(),
+        }
+    }
+
+    /// A signal that a task sends by a handle, and the pid that this is on.
+    #[doc(alias = "do_pidfd_send_signal")]
+    fn sent_by_pidfd(&self, sender: u64, pidfd: u64, how: ByPidfd) -> Outcome<(ARef<Pid>, Sender)> {
+        let sender = self.find_actor(sender)?;
+        let pidfd = &self.pidfds[self.find_pidfd(pidfd)?];
+        let task = &self.tasks[sender];
+        // access_pidfd_pidns()
+        if !task.ns().is_ancestor_or_self(pidfd.pid.ns()) {
+            return Err(Reason::Invisible.into());
+        }
+        let is_own = core::ptr::eq(&*task.pid, &*pidfd.pid) && how.to != Some(To::ProcessGroup);
+        if !is_own && how.info.is_some_and(|(code, _)| is_reserved(code)) {
+            return Err(Reason::SignalCode.into());
+        }
+        let code = match how.scope(pidfd) {
+            Scope::Thread => SI_TKILL,
+            Scope::Process => SI_USER,
         };
-        Source::Task(sender, info)
+        let (code, value) = how.info.unwrap_or((code, 0));
+        Ok((pidfd.pid.clone(), self.sent_by(sender, code, value)))
     }
 
     /// The leader of the process whose number a pid is, unless that is the sender's own.
@@ -140,8 +247,8 @@ impl Tree {
             Kill::Pid(sender, pid) => {
                 let sender = self.find_actor(sender)?;
                 let target = self.numbered(sender, pid)?;
-                let source = self.sent_by(sender, SI_USER, 0);
-                self.send_checked(signal, source, target, Scope::Process)
+                let sender = self.sent_by(sender, SI_USER, 0);
+                self.send_checked(signal, sender.source(), target, Scope::Process)
             }
             Kill::Thread(sender, tgid, tid) => {
                 let sender = self.find_actor(sender)?;
@@ -153,19 +260,18 @@ impl Tree {
                 if tgid != 0 && of != tgid {
                     return Err(Reason::NoNumber.into());
                 }
-                let source = self.sent_by(sender, SI_TKILL, 0);
-                self.send_checked(signal, source, target, Scope::Thread)
+                let sender = self.sent_by(sender, SI_TKILL, 0);
+                self.send_checked(signal, sender.source(), target, Scope::Thread)
             }
             Kill::Queue(sender, pid, code, value) => {
                 let sender = self.find_actor(sender)?;
                 let own = self.tasks[sender].pid.nr();
-                // Such codes are the kernel's: nobody is to be made believe them.
-                if (code >= 0 || code == SI_TKILL) && own != pid {
+                if is_reserved(code) && own != pid {
                     return Err(Reason::SignalCode.into());
                 }
                 let target = self.numbered(sender, pid)?;
-                let source = self.sent_by(sender, code, value);
-                self.send_checked(signal, source, target, Scope::Process)
+                let sender = self.sent_by(sender, code, value);
+                self.send_checked(signal, sender.source(), target, Scope::Process)
             }
             Kill::Task(sender, target) => {
                 let sender = self.find_actor(sender)?;
@@ -175,8 +281,14 @@ impl Tree {
                 if !ns.is_ancestor_or_self(self.tasks[target].ns()) {
                     return Err(Reason::Invisible.into());
                 }
-                let source = self.sent_by(sender, SI_USER, 0);
-                self.send_checked(signal, source, target, Scope::Process)
+                let sender = self.sent_by(sender, SI_USER, 0);
+                self.send_checked(signal, sender.source(), target, Scope::Process)
+            }
+            Kill::Pidfd(sender, pidfd, how) => {
+                let (pid, sender) = self.sent_by_pidfd(sender, pidfd, how)?;
+                let scope = how.scope(&self.pidfds[self.find_pidfd(pidfd)?]);
+                let target = self.task_of(&pid).ok_or(Reason::Reaped)?;
+                self.send_checked(signal, sender.source(), target, scope)
             }
             Kill::Outside(target) => {
                 let target = self.find(target)?;

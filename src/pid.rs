@@ -57,8 +57,10 @@ pub(crate) struct Pid {
     refs: Atomic<u32>,
     /// Changes whenever the memory becomes another pid.
     incarnation: Atomic<u32>,
-    /// 1 when tasks have used it, and it is counted in [`COUNT`].
-    attached: Atomic<u32>,
+    /// 0, [`ATTACHED`] when tasks have used it, and then [`REAPED`].
+    used: Atomic<u32>,
+    /// How its task ended, as a status word; with [`REAPED`].
+    exit_code: Atomic<i32>,
     /// The namespace it was born in; the pid owns a reference.
     ns: Atomic<*const Namespace>,
     /// Who uses it as what: the first task, group, group of the process group and group of the
@@ -70,6 +72,11 @@ pub(crate) struct Pid {
 
 /// In [`Pid::refs`]: the numbers are in the maps, and hold one of the references.
 const NUMBERED: u32 = 1 << 31;
+
+/// In [`Pid::used`]: tasks have used it, and it is counted in [`COUNT`].
+const ATTACHED: u32 = 1;
+/// In [`Pid::used`]: likewise, and it was a task's, which is gone (`PIDFS_ATTR_BIT_EXIT`).
+const REAPED: u32 = 2;
 
 /// One cache a level, since pids of a level have one size.
 static CACHES: [Cache; LEVELS] = [const { Cache::new() }; LEVELS];
@@ -329,7 +336,7 @@ impl Pid {
             return;
         }
         let ns = this.ns.load(Relaxed).cast_mut();
-        if this.attached.load(Relaxed) != 0 {
+        if this.used.load(Relaxed) != 0 {
             COUNT.add(-1, Relaxed);
         }
         // SAFETY: That was the last reference to the pid, so its reference to the namespace can
@@ -377,7 +384,7 @@ impl Pid {
         let this = unsafe { pid.as_ref() };
         ns.inc_ref();
         this.ns.store(ns, Relaxed);
-        this.attached.store(0, Relaxed);
+        this.used.store(0, Relaxed);
         for user in &this.users {
             user.store(0, Relaxed);
         }
@@ -487,9 +494,21 @@ impl Pid {
     /// Notes that a task uses the pid, which so far nobody did: it counts in every namespace that
     /// it has a number in. Called under the tree lock.
     pub(crate) fn attach(&self) {
-        self.attached.store(1, Relaxed);
+        self.used.store(ATTACHED, Relaxed);
         COUNT.add(1, Relaxed);
         self.ns().upwards().for_each(Namespace::count_pid);
+    }
+
+    /// Notes how the task ended that had the pid and is gone. Called under the tree lock.
+    #[doc(alias = "pidfs_exit")]
+    pub(crate) fn set_exit_code(&self, status: i32) {
+        self.exit_code.store(status, Relaxed);
+        self.used.store(REAPED, Relaxed);
+    }
+
+    /// How its task ended; `None` as long as it has one. Under the tree lock.
+    pub(crate) fn exit_code(&self) -> Option<i32> {
+        (self.used.load(Relaxed) == REAPED).then(|| self.exit_code.load(Relaxed))
     }
 
     /// The first user of one kind, as a raw index of the tree; 0 for none. Which tree it is an

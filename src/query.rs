@@ -24,7 +24,7 @@ use crate::{
 const PIECE: usize = 128;
 
 /// A number at every level, level 0 first.
-fn vector(pid: &Pid, ns: &Namespace) -> [i32; LEVELS] {
+pub(crate) fn vector(pid: &Pid, ns: &Namespace) -> [i32; LEVELS] {
     let mut numbers = [0; LEVELS];
     for (nr, level) in numbers.iter_mut().zip(0..=ns.level()) {
         *nr = pid.nr_ns(ns.ancestor(level));
@@ -128,9 +128,16 @@ impl Tree {
 impl World {
     /// What the world is and holds.
     pub(crate) fn describe(&self) -> uapi::altpid_world {
-        let (tasks, zombies, max_tasks) = {
+        let (tasks, zombies, max_tasks, pidfds, max_pidfds) = {
             let tree = self.tree().lock();
-            (tree.tasks.len(), tree.nr_zombies, tree.max_tasks)
+            let tasks = tree.tasks.len();
+            (
+                tasks,
+                tree.nr_zombies,
+                tree.max_tasks,
+                tree.pidfds.len(),
+                tree.max_pidfds,
+            )
         };
         uapi::altpid_world {
             size: core::mem::size_of::<uapi::altpid_world>() as u32,
@@ -144,6 +151,8 @@ impl World {
             worlds: World::count(),
             max_tasks: max_tasks as u64,
             max_namespaces: self.registry().max() as u64,
+            pidfds: pidfds as u64,
+            max_pidfds: max_pidfds as u64,
         }
     }
 

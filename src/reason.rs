@@ -74,6 +74,11 @@ reasons! {
     HasExeced => EACCES, ALTPID_REASON_HAS_EXECED;
     Killed => EAGAIN, ALTPID_REASON_KILLED;
     Range => EINVAL, ALTPID_REASON_RANGE;
+    PidfdGone => EBADF, ALTPID_REASON_PIDFD_GONE;
+    PidfdLimit => EMFILE, ALTPID_REASON_PIDFD_LIMIT;
+    Reaped => ESRCH, ALTPID_REASON_REAPED;
+    NotProcess => ENOENT, ALTPID_REASON_NOT_PROCESS;
+    Remote => EREMOTE, ALTPID_REASON_REMOTE;
 }
 
 /// That an operation failed, and why if that is known.

@@ -24,6 +24,7 @@
 
 use crate::{
     jobctl::Orphan,
+    namespace::Namespace,
     pending::{
         SigInfo, SigSet, NSIG, SIGCHLD, SIGCONT, SIGKILL, SIGRTMIN, SIGSTOP, SI_KERNEL, SI_USER,
     },
@@ -37,11 +38,14 @@ use crate::{
 /// Signals of one world that can wait with what came along, as RLIMIT_SIGPENDING has it for a user.
 const PENDING_LIMIT: usize = 16384;
 
+/// Signals that a thread takes at a time.
+const PIECE: usize = 64;
+
 /// Where a signal comes from.
 #[derive(Clone, Copy)]
-pub(crate) enum Source {
-    /// A task that called kill(2) or one of its kin, and what it gave along.
-    Task(Idx<Task>, SigInfo),
+pub(crate) enum Source<'a> {
+    /// A task in this namespace that called kill(2) or one of its kin, and what it gave along.
+    Task(&'a Namespace, SigInfo),
     /// A task, by the kernel's hand (`SEND_SIG_NOINFO`).
     NoInfo(Idx<Task>),
     /// A process outside of the world.
@@ -51,6 +55,19 @@ pub(crate) enum Source {
     /// A child that has exited, stopped or continued.
     Child(SigInfo),
 }
+
+/// Who goes through a process group that can have any number of members, so that others get the
+/// tree lock in between.
+#[derive(Clone, Copy)]
+pub(crate) enum Walk {
+    /// kill(2).
+    Kill,
+    /// What is done to a group that is orphaned.
+    Hangup,
+}
+
+/// Kinds of [`Walk`].
+pub(crate) const WALKS: usize = 2;
 
 /// Whom a signal is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -72,7 +89,7 @@ impl Tree {
     pub(crate) fn send(
         &mut self,
         signal: i32,
-        source: Source,
+        source: Source<'_>,
         target: Idx<Task>,
         scope: Scope,
     ) -> Outcome {
@@ -99,32 +116,24 @@ impl Tree {
         result
     }
 
-    /// Sends a signal to every process of a process group.
-    ///
-    /// # Errors
-    ///
-    /// `ESRCH` for an empty group; the last error if no process got it.
-    #[doc(alias = "__kill_pgrp_info")]
-    pub(crate) fn send_to_process_group(
-        &mut self,
-        signal: i32,
-        source: Source,
-        pgrp: &Pid,
-    ) -> Outcome {
-        let mut result = Err(Reason::NoNumber.into());
-        let members = self.process_group(pgrp);
-        let mut next = members.first();
-        while let Some(member) = next {
-            next = members.next(&self.groups, member);
-            let Some(leader) = self.groups[member].leader else {
-                continue;
-            };
-            let sent = self.send_checked(signal, source, leader, Scope::Process);
-            if result.is_err() {
-                result = sent;
+    /// Begins to go through the members of a process group. There is one such walk of a kind at a
+    /// time.
+    pub(crate) fn begin_walk(&mut self, walk: Walk, pgrp: &Pid) {
+        self.walks[walk as usize] = self.process_group(pgrp).first();
+    }
+
+    /// The leader of the next member; `None` when all have been met. A member that leaves before
+    /// its turn is not met, one that joins meanwhile is.
+    pub(crate) fn walk(&mut self, walk: Walk) -> Option<Idx<Task>> {
+        loop {
+            let member = self.walks[walk as usize]?;
+            let group = &self.groups[member];
+            let (leader, members) = (group.leader, self.process_group(&group.pgid));
+            self.walks[walk as usize] = members.next(&self.groups, member);
+            if leader.is_some() {
+                return leader;
             }
         }
-        result
     }
 
     /// Sends a signal that may be 0, which only asks, or out of range.
@@ -136,7 +145,7 @@ impl Tree {
     pub(crate) fn send_checked(
         &mut self,
         signal: i32,
-        source: Source,
+        source: Source<'_>,
         target: Idx<Task>,
         scope: Scope,
     ) -> Outcome {
@@ -170,7 +179,7 @@ impl Tree {
 
     /// What arrives at `target`, and whether its being init does not count against SIGKILL and
     /// SIGSTOP.
-    fn seen_by(&self, signal: i32, source: Source, target: Idx<Task>) -> (bool, SigInfo) {
+    fn seen_by(&self, signal: i32, source: Source<'_>, target: Idx<Task>) -> (bool, SigInfo) {
         let ns = self.tasks[target].ns();
         let mut info = SigInfo {
             signo: signal,
@@ -178,12 +187,12 @@ impl Tree {
             ..SigInfo::default()
         };
         let force = match source {
-            Source::Task(sender, given) => {
+            Source::Task(from, given) => {
                 info = SigInfo {
                     signo: signal,
                     ..given
                 };
-                let from_above = self.tasks[sender].pid.nr_ns(ns) == 0;
+                let from_above = !ns.is_ancestor_or_self(from);
                 if info.names_sender() && from_above {
                     info.pid = 0;
                     true
@@ -260,7 +269,7 @@ impl Tree {
     fn enqueue(
         &mut self,
         info: SigInfo,
-        source: Source,
+        source: Source<'_>,
         target: Idx<Task>,
         scope: Scope,
     ) -> Outcome {
@@ -313,13 +322,20 @@ impl Tree {
         }
     }
 
-    /// A thread takes what waits for it or its group and is not blocked (`get_signal()`).
+    /// A thread takes what waits for it or its group and is not blocked (`get_signal()`), and if that
+    /// is much leaves the rest to [`Tree::step`].
     pub(crate) fn take_signals(&mut self, task: Idx<Task>) {
         let group = self.tasks[task].group;
+        let mut left = PIECE;
         while self.tasks[task].is_alive()
             && self.groups[group].group_exit.is_none()
             && !self.groups[group].is_stopped()
         {
+            if left == 0 {
+                self.queue_work(task);
+                return;
+            }
+            left -= 1;
             let blocked = self.tasks[task].blocked;
             let wanted = SigSet::from_bits(!blocked.bits());
             let Some(info) = self.dequeue(task, wanted) else {

@@ -10,7 +10,7 @@
 //! under it. Chunks stay until the store goes.
 
 use core::{marker::PhantomData, num::NonZeroU32};
-use kernel::prelude::*;
+use kernel::{prelude::*, task::might_sleep};
 
 /// Objects of a chunk.
 const CHUNK: usize = 64;
@@ -267,6 +267,18 @@ impl<T> Slots<T> {
             .get_mut(position / CHUNK / DIRECTORY)?
             .get_mut(position / CHUNK % DIRECTORY)?
             .get_mut(position % CHUNK)
+    }
+}
+
+impl<T> Drop for Slots<T> {
+    /// There may be millions: others get the CPU between two chunks. May sleep.
+    fn drop(&mut self) {
+        while let Some(mut directory) = self.directories.pop() {
+            while let Some(chunk) = directory.pop() {
+                drop(chunk);
+                might_sleep();
+            }
+        }
     }
 }
 

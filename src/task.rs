@@ -30,8 +30,8 @@ pub(crate) mod chain {
     pub(crate) struct ProcessGroup;
     /// The groups of a session.
     pub(crate) struct Session;
-    /// Tasks that are exiting and have work left to do.
-    pub(crate) struct Exiting;
+    /// Tasks that have something left to do.
+    pub(crate) struct Working;
     /// Groups that are killed and have live threads left.
     pub(crate) struct Killed;
     /// Signals that wait for one task or group.
@@ -65,6 +65,8 @@ pub(crate) struct Task {
     pub(crate) ns_for_children: Option<ARef<Namespace>>,
     pub(crate) comm: [u8; COMM_LEN],
     pub(crate) state: TaskState,
+    /// How it ended, as a status word; once it exits.
+    pub(crate) exit_code: i32,
     /// Processes whose parent is this thread.
     pub(crate) children: Chain<chain::Children, Group>,
     /// Signals that it does not take for now.
@@ -78,7 +80,7 @@ pub(crate) struct Task {
     /// How often its line of ancestors and it have called exec (`self_exec_id`).
     pub(crate) self_exec_id: u32,
     threads: Link<Task>,
-    exiting: Link<Task>,
+    working: Link<Task>,
 }
 
 impl Task {
@@ -95,6 +97,7 @@ impl Task {
             ns_for_children: Some(ns_for_children),
             comm,
             state: TaskState::Running,
+            exit_code: 0,
             children: Chain::new(),
             blocked: SigSet::EMPTY,
             pending: Pending::new(),
@@ -102,7 +105,7 @@ impl Task {
             pdeath_signal: 0,
             self_exec_id: 0,
             threads: Link::new(),
-            exiting: Link::new(),
+            working: Link::new(),
         }
     }
 
@@ -121,9 +124,9 @@ impl Task {
         matches!(self.state, TaskState::Zapping { .. } | TaskState::ZapWait)
     }
 
-    /// Whether it waits on the list of exiting tasks.
+    /// Whether it waits on the list of tasks that have something left to do.
     pub(crate) fn is_queued(&self) -> bool {
-        self.exiting.is_linked()
+        self.working.is_linked()
     }
 }
 
@@ -320,7 +323,7 @@ macro_rules! member {
 }
 
 member!(Task, Threads, threads);
-member!(Task, Exiting, exiting);
+member!(Task, Working, working);
 member!(Group, Children, children);
 member!(Group, ProcessGroup, process_group);
 member!(Group, Session, session);

@@ -18,33 +18,42 @@
 
 use crate::{
     events::Events,
+    jobctl::Hangup,
     pending::{Queued, SigSet},
     pid::{Pid, PidType},
+    pidfd::Pidfd,
     reason::{Outcome, Reason},
+    signal::WALKS,
     slots::{Chain, Idx, Slots, Spare},
     task::{chain, Group, Parent, Task, TaskState, COMM_LEN},
 };
-use kernel::{prelude::*, sync::aref::ARef};
+use kernel::{prelude::*, sync::aref::ARef, task::might_sleep};
 
-/// Room to be brought along for one more task and one more group.
+/// Positions that are gone through at a time when a tree ends.
+const PIECE: usize = 128;
+
+/// Room to be brought along for one more task and one more group, and for a handle if one is wanted.
 pub(crate) struct Room {
     tasks: Spare<Task>,
     groups: Spare<Group>,
+    pidfds: Option<Spare<Pidfd>>,
 }
 
 impl Room {
     /// None yet.
-    pub(crate) const fn new() -> Self {
+    pub(crate) fn new(with_pidfd: bool) -> Self {
         Self {
             tasks: Spare::new(),
             groups: Spare::new(),
+            pidfds: with_pidfd.then(Spare::new),
         }
     }
 
     /// Allocates it. May sleep; call it without the tree lock.
     pub(crate) fn fill(&mut self) -> Result {
         self.tasks.fill()?;
-        self.groups.fill()
+        self.groups.fill()?;
+        self.pidfds.as_mut().map_or(Ok(()), Spare::fill)
     }
 }
 
@@ -52,10 +61,16 @@ impl Room {
 pub(crate) struct Tree {
     pub(crate) tasks: Slots<Task>,
     pub(crate) groups: Slots<Group>,
-    /// Tasks that are exiting and have work left to do; see [`crate::exit`].
-    pub(crate) exiting: Chain<chain::Exiting, Task>,
+    /// Tasks that have something left to do: to exit, or to take signals; see [`Tree::step`].
+    pub(crate) working: Chain<chain::Working, Task>,
     /// Groups that are killed and have live threads left.
     pub(crate) killed: Chain<chain::Killed, Group>,
+    /// Handles on tasks.
+    pub(crate) pidfds: Slots<Pidfd>,
+    /// Who comes next in each [`Walk`](crate::signal::Walk) that is under way.
+    pub(crate) walks: [Option<Idx<Group>>; WALKS],
+    /// A process group that is orphaned and has not been told of it entirely.
+    pub(crate) hangup: Option<Hangup>,
     /// What came with signals that wait.
     pub(crate) queued: Slots<Queued>,
     /// Zombies among the tasks.
@@ -66,23 +81,29 @@ pub(crate) struct Tree {
     pub(crate) nr_subreapers: usize,
     /// The most tasks there may be.
     pub(crate) max_tasks: usize,
+    /// The most handles that may be open.
+    pub(crate) max_pidfds: usize,
     /// What happens here.
     pub(crate) events: Events,
 }
 
 impl Tree {
-    /// A tree without tasks, for up to `max_tasks`.
-    pub(crate) fn new(max_tasks: usize) -> Result<Self> {
+    /// A tree without tasks, for up to `max_tasks` and `max_pidfds` handles on them.
+    pub(crate) fn new(max_tasks: usize, max_pidfds: usize) -> Result<Self> {
         Ok(Self {
             tasks: Slots::new()?,
             groups: Slots::new()?,
-            exiting: Chain::new(),
+            working: Chain::new(),
             killed: Chain::new(),
+            pidfds: Slots::new()?,
+            walks: [None; WALKS],
+            hangup: None,
             queued: Slots::new()?,
             nr_zombies: 0,
             nr_stopped: 0,
             nr_subreapers: 0,
             max_tasks,
+            max_pidfds,
             events: Events::new(),
         })
     }
@@ -90,7 +111,9 @@ impl Tree {
     /// Makes sure that a task and a group can join, with `room` if need be. False: fill `room`
     /// without the lock and try again.
     pub(crate) fn make_room(&mut self, room: &mut Room) -> bool {
-        self.tasks.make_room(&mut room.tasks) && self.groups.make_room(&mut room.groups)
+        self.tasks.make_room(&mut room.tasks)
+            && self.groups.make_room(&mut room.groups)
+            && (room.pidfds.as_mut()).is_none_or(|spare| self.pidfds.make_room(spare))
     }
 
     /// Puts a task into the store. The caller has made room for it.
@@ -282,6 +305,10 @@ impl Tree {
     fn leave_process_group(&mut self, group: Idx<Group>) -> ARef<Pid> {
         let pid = self.groups[group].pgid.clone();
         let mut members = self.process_group(&pid);
+        let next = members.next(&self.groups, group);
+        for walk in self.walks.iter_mut().filter(|walk| **walk == Some(group)) {
+            *walk = next;
+        }
         members.remove(&mut self.groups, group);
         pid.set_user(PidType::Pgid, Idx::to_raw(members.first()));
         pid
@@ -347,7 +374,7 @@ impl Tree {
         members.threads.remove(&mut self.tasks, task);
         members.nr_threads -= 1;
         // The init of a dying namespace may have been woken once more while it was finished.
-        self.exiting.remove(&mut self.tasks, task);
+        self.working.remove(&mut self.tasks, task);
         let every = SigSet::from_bits(u64::MAX);
         self.tasks[task].pending.flush(&mut self.queued, every);
         let Some(gone) = self.tasks.remove(task) else {
@@ -362,6 +389,7 @@ impl Tree {
             gone.ns().set_child_reaper(Idx::to_raw(leader));
         }
         gone.pid.set_user(PidType::Pid, 0);
+        gone.pid.set_exit_code(gone.exit_code);
         self.put_number(&gone.pid);
         if self.groups[group].threads.is_empty() {
             // Its last thread may have exited before the rest of a kill was worked off.
@@ -400,9 +428,16 @@ impl Tree {
             .tasks
             .get(reaper)
             .is_some_and(|t| t.state == TaskState::ZapWait);
-        if waits && !self.tasks[reaper].is_queued() {
-            self.exiting.push_back(&mut self.tasks, reaper);
+        if waits {
+            self.queue_work(reaper);
         }
+    }
+}
+
+/// Lets others have the CPU now and then, on a way through all positions. May sleep.
+fn rest(position: usize) {
+    if position % PIECE == 0 {
+        might_sleep();
     }
 }
 
@@ -410,6 +445,7 @@ impl Drop for Tree {
     /// Ends the world's tasks without any of the rules: nobody is left to see it.
     fn drop(&mut self) {
         for position in 0..self.groups.positions() {
+            rest(position);
             if let Some(group) = self.groups.at(position) {
                 let group = &self.groups[group];
                 group.pgid.free_numbers();
@@ -417,6 +453,7 @@ impl Drop for Tree {
             }
         }
         for position in 0..self.tasks.positions() {
+            rest(position);
             if let Some(task) = self.tasks.at(position) {
                 self.tasks[task].pid.free_numbers();
             }

@@ -16,6 +16,7 @@ use crate::{
     clone::flags,
     namespace::Namespace,
     reason::{Outcome, Reason},
+    tree::Tree,
     world::World,
 };
 use kernel::sync::aref::ARef;
@@ -78,10 +79,29 @@ impl World {
     /// that does not exist, `ESRCH`.
     #[doc(alias = "pidns_install")]
     pub(crate) fn setns(&self, task: u64, ns: u64) -> Outcome {
-        let new = self.namespace(ns)?;
+        let ns = self.namespace(ns)?;
+        self.install(task, |_| Ok(ns))
+    }
+
+    /// Likewise, with the active namespace of the task that a handle is on.
+    ///
+    /// # Errors
+    ///
+    /// As above; `EBADF` for a handle that is closed, `ESRCH` for one whose task has exited.
+    #[doc(alias = "validate_nsset")]
+    pub(crate) fn setns_by_pidfd(&self, task: u64, pidfd: u64) -> Outcome {
+        self.install(task, |tree| tree.ns_of_pidfd(pidfd))
+    }
+
+    fn install(
+        &self,
+        task: u64,
+        target: impl FnOnce(&Tree) -> Outcome<ARef<Namespace>>,
+    ) -> Outcome {
         let old = {
             let mut tree = self.tree().lock();
             let task = tree.find_actor(task)?;
+            let new = target(&tree)?;
             let task = &mut tree.tasks[task];
             if !task.ns().is_ancestor_or_self(&new) {
                 return Err(Reason::NsNotBelow.into());

@@ -35,6 +35,7 @@ const WCLONE: u32 = 0x8000_0000;
 const P_ALL: u32 = 0;
 const P_PID: u32 = 1;
 const P_PGID: u32 = 2;
+pub(crate) const P_PIDFD: u32 = 3;
 
 /// The arguments of a wait, as the caller gives them.
 #[derive(Clone, Copy)]
@@ -43,12 +44,16 @@ pub(crate) enum Wanted {
     Wait4(i32, u32),
     /// waitid(2): what the id is, the id, options.
     WaitId(u32, i32, u32),
+    /// waitid(2) with `P_PIDFD`: the handle's id, options.
+    Pidfd(u64, u32),
 }
 
 /// Which children are waited for, looked up once when the call begins (`struct wait_opts`).
 pub(crate) struct Selection {
     options: u32,
     which: Which,
+    /// That there is nothing to tell yet is `EAGAIN`: the handle says so, not the options.
+    is_nonblock: bool,
 }
 
 enum Which {
@@ -114,6 +119,7 @@ impl World {
                     match tree.look(waiter, &selection)? {
                         Look::Found(report) => break report,
                         Look::Nothing if selection.options & WNOHANG != 0 => return Ok(None),
+                        Look::Nothing if selection.is_nonblock => return Err(EAGAIN.into()),
                         Look::Nothing if tree.tasks[waiter].received.0 != handled => {
                             return Err(EINTR.into())
                         }
@@ -142,6 +148,7 @@ impl Tree {
         const EVERY: u32 = WNOHANG | WUNTRACED | WCONTINUED | WNOTHREAD | WALL | WCLONE;
         let ns = self.tasks[task].ns();
         let own_group = || Which::ProcessGroup(Some(self.group_of(task).pgid.clone()));
+        let mut is_nonblock = false;
         let (options, which) = match wanted {
             Wanted::Wait4(_, options) if options & !EVERY != 0 => {
                 return Err(Reason::Options.into())
@@ -156,12 +163,18 @@ impl Tree {
                 };
                 (options | WEXITED, which)
             }
-            Wanted::WaitId(kind, id, options) => {
+            Wanted::WaitId(_, _, options) | Wanted::Pidfd(_, options)
                 if options & !(EVERY | WEXITED | WNOWAIT) != 0
-                    || options & (WEXITED | WSTOPPED | WCONTINUED) == 0
-                {
-                    return Err(Reason::Options.into());
-                }
+                    || options & (WEXITED | WSTOPPED | WCONTINUED) == 0 =>
+            {
+                return Err(Reason::Options.into());
+            }
+            Wanted::Pidfd(pidfd, options) => {
+                let pidfd = &self.pidfds[self.find_pidfd(pidfd)?];
+                is_nonblock = pidfd.is_nonblock;
+                (options, Which::Process(Some(pidfd.pid.clone())))
+            }
+            Wanted::WaitId(kind, id, options) => {
                 let which = match (kind, id) {
                     (P_ALL, _) => Which::Any,
                     (P_PID, 1..) => Which::Process(find_pid(ns, id)),
@@ -172,7 +185,11 @@ impl Tree {
                 (options, which)
             }
         };
-        Ok(Selection { options, which })
+        Ok(Selection {
+            options,
+            which,
+            is_nonblock,
+        })
     }
 
     /// Looks at the children of `task` and of the other threads of its group, and tells of the

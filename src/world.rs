@@ -21,12 +21,12 @@ use crate::{
     tree::{Room, Tree},
 };
 use kernel::{
-    new_condvar, new_spinlock,
+    new_condvar, new_mutex, new_spinlock,
     prelude::*,
     sync::{
         aref::ARef,
         lock::{spinlock::SpinLockBackend, Guard},
-        Arc, CondVar, SpinLock,
+        Arc, CondVar, Mutex, SpinLock,
     },
     task::might_sleep,
 };
@@ -42,6 +42,7 @@ static COUNT: Atomic<i64> = Atomic::new(0);
 pub(crate) struct Limits {
     pub(crate) tasks: usize,
     pub(crate) namespaces: usize,
+    pub(crate) pidfds: usize,
     /// The last events that are kept.
     pub(crate) events: usize,
 }
@@ -54,6 +55,9 @@ pub(crate) struct World {
     /// Told when a task may have become something that somebody waits for.
     #[pin]
     changed: CondVar,
+    /// Held by who sends a signal to a process group.
+    #[pin]
+    walking: Mutex<()>,
     registry: Arc<Registry>,
     root: ARef<Namespace>,
     /// The id of the world's init.
@@ -67,12 +71,13 @@ impl World {
     pub(crate) fn new(limits: Limits) -> Result<impl PinInit<World>> {
         let registry = Registry::new(limits.namespaces)?;
         let root = Namespace::create(None, &registry)?;
-        let mut tree = Tree::new(limits.tasks)?;
+        let mut tree = Tree::new(limits.tasks, limits.pidfds)?;
         let init = tree.add_init(&root)?;
         COUNT.add(1i64, Relaxed);
         Ok(pin_init!(World {
             tree <- new_spinlock!(tree, "altpid_tree"),
             changed <- new_condvar!("altpid_changed"),
+            walking <- new_mutex!((), "altpid_walking"),
             registry,
             root,
             init,
@@ -88,6 +93,11 @@ impl World {
     /// The tree, under its lock.
     pub(crate) fn tree(&self) -> &SpinLock<Tree> {
         &self.tree
+    }
+
+    /// The lock of who sends a signal to a process group.
+    pub(crate) fn walking(&self) -> &Mutex<()> {
+        &self.walking
     }
 
     /// The namespaces by id.
@@ -195,7 +205,7 @@ impl PinnedDrop for World {
 impl Tree {
     /// Makes the init of a world, pid 1 of its root; returns its id.
     fn add_init(&mut self, root: &Namespace) -> Result<u64> {
-        let mut room = Room::new();
+        let mut room = Room::new(false);
         room.fill()?;
         if !self.make_room(&mut room) {
             return Err(ENOMEM);

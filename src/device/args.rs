@@ -98,10 +98,10 @@ extensible! {
     altpid_world: 80, [];
     altpid_clone: 64, [task parent] => child;
     altpid_unshare: 32, [task] => ns;
-    altpid_setns: 24, [task ns];
+    altpid_setns: 24, [task ns pidfd];
     altpid_exit: 24, [task];
     altpid_wait: 40, [task] => child;
-    altpid_waitid: 48, [task] => child;
+    altpid_waitid: 48, [task pidfd] => child;
     altpid_kill: 48, [task target];
     altpid_sigaction: 24, [task];
     altpid_sigprocmask: 24, [task];
@@ -112,6 +112,10 @@ extensible! {
     altpid_setsid: 16, [task];
     altpid_setpgid: 24, [task];
     altpid_set_name: 32, [task];
+    altpid_pidfd_open: 40, [task target] => pidfd;
+    altpid_pidfd_close: 16, [pidfd];
+    altpid_pidfd_info: 208, [pidfd task];
+    altpid_poll: 24, [pidfd];
     altpid_task: 616, [task];
     altpid_signals: 80, [task];
     altpid_ns: 56, [ns];
@@ -167,6 +171,12 @@ impl<'a, T: Extensible> Args<'a, T> {
         }
         value.each_id(|id| call.resolve(id))?;
         Ok(Self { value, call, size })
+    }
+
+    /// Whether the caller's struct is long enough for a member that was added to it and ends
+    /// `end` bytes behind its beginning.
+    pub(super) fn reaches(&self, end: usize) -> bool {
+        self.size >= end
     }
 
     /// Writes the struct back, as much of it as both sides know. The size stays the caller's: it

@@ -54,9 +54,11 @@ pub(super) fn show(world: &World, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     writeln!(f, "tasks:\t{}", info.tasks)?;
     writeln!(f, "zombies:\t{}", info.zombies)?;
     writeln!(f, "namespaces:\t{}", info.namespaces)?;
+    writeln!(f, "pidfds:\t{}", info.pidfds)?;
     writeln!(f, "events:\t{}", world.events())?;
     writeln!(f, "max_tasks:\t{}", info.max_tasks)?;
     writeln!(f, "max_namespaces:\t{}", info.max_namespaces)?;
+    writeln!(f, "max_pidfds:\t{}", info.max_pidfds)?;
     writeln!(f, "max_events:\t{}", world.max_events())
 }
 

@@ -4,9 +4,9 @@
 
 use super::args::{check_flags, Args, Call};
 use crate::{
-    kill::Kill,
+    kill::{ByPidfd, Kill, To},
     pending::SigSet,
-    reason::Outcome,
+    reason::{Outcome, Reason},
     sigaction::{Action, How},
     task::Disposition,
     uapi,
@@ -15,6 +15,11 @@ use kernel::prelude::*;
 
 pub(super) fn kill(call: &Call<'_>) -> Outcome {
     let value = Args::<uapi::altpid_kill>::read(call)?.value;
+    check_flags(value.reserved.into(), 0)?;
+    if value.how == uapi::ALTPID_KILL_PIDFD {
+        return kill_by_pidfd(call, &value);
+    }
+    check_flags(value.flags.into(), 0)?;
     let (task, target, pid, tgid) = (value.task, value.target, value.pid, value.tgid);
     // Which members the way of killing looks at; the others have to be 0.
     let (kill, unused) = match value.how {
@@ -36,6 +41,26 @@ pub(super) fn kill(call: &Call<'_>) -> Outcome {
     {
         return Err(EINVAL.into());
     }
+    call.world.kill(kill, value.sig)
+}
+
+fn kill_by_pidfd(call: &Call<'_>, value: &uapi::altpid_kill) -> Outcome {
+    let to = match value.flags {
+        0 => None,
+        uapi::ALTPID_SIGNAL_THREAD => Some(To::Thread),
+        uapi::ALTPID_SIGNAL_THREAD_GROUP => Some(To::Process),
+        uapi::ALTPID_SIGNAL_PROCESS_GROUP => Some(To::ProcessGroup),
+        _ => return Err(Reason::Flags.into()),
+    };
+    let info = match (value.code, value.value) {
+        (0, 0) => None,
+        (0, _) => return Err(EINVAL.into()),
+        info => Some(info),
+    };
+    if (value.pid, value.tgid) != (0, 0) {
+        return Err(EINVAL.into());
+    }
+    let kill = Kill::Pidfd(value.task, value.target, ByPidfd { to, info });
     call.world.kill(kill, value.sig)
 }
 

@@ -4,17 +4,18 @@
 
 use super::args::{check_flags, Args, Array, Call};
 use crate::{
-    clone::{CloneArgs, ParentArg},
+    clone::{flags, CloneArgs, ParentArg},
     namespace::LEVELS,
     reason::{Outcome, Reason},
     uapi,
-    wait::Wanted,
+    wait::{Wanted, P_PIDFD},
 };
 use core::mem::size_of;
 use kernel::prelude::*;
 
 pub(super) fn clone(call: &Call<'_>) -> Outcome {
     let mut args = Args::<uapi::altpid_clone>::read(call)?;
+    let takes_pidfd = args.reaches(size_of::<uapi::altpid_clone>());
     let value = &mut args.value;
     check_flags(value.reserved.into(), 0)?;
     let wanted = value.set_tid_size as usize;
@@ -34,9 +35,11 @@ pub(super) fn clone(call: &Call<'_>) -> Outcome {
             id if id == uapi::ALTPID_OUTSIDE as u64 => ParentArg::Outside,
             id => ParentArg::Task(id),
         },
+        takes_pidfd,
     })?;
     value.child = cloned.child;
     value.pid = cloned.pid;
+    value.pidfd = cloned.pidfd;
     args.reply()
 }
 
@@ -49,8 +52,14 @@ pub(super) fn unshare(call: &Call<'_>) -> Outcome {
 
 pub(super) fn setns(call: &Call<'_>) -> Outcome {
     let args = Args::<uapi::altpid_setns>::read(call)?;
-    check_flags(args.value.reserved.into(), 0)?;
-    call.world.setns(args.value.task, args.value.ns)
+    let value = &args.value;
+    check_flags(value.reserved.into(), 0)?;
+    check_flags(value.flags, flags::NEWPID)?;
+    match (value.ns, value.pidfd, value.flags) {
+        (ns, 0, _) => call.world.setns(value.task, ns),
+        (0, pidfd, 1..) => call.world.setns_by_pidfd(value.task, pidfd),
+        _ => Err(Reason::Flags.into()),
+    }
 }
 
 pub(super) fn exit(call: &Call<'_>) -> Outcome {
@@ -85,7 +94,12 @@ pub(super) fn waitid(call: &Call<'_>) -> Outcome {
     let mut args = Args::<uapi::altpid_waitid>::read(call)?;
     let value = &mut args.value;
     check_flags(value.reserved.into(), 0)?;
-    let wanted = Wanted::WaitId(value.which, value.id, value.options);
+    let wanted = match (value.which, value.id, value.pidfd) {
+        (P_PIDFD, 0, pidfd) => Wanted::Pidfd(pidfd, value.options),
+        (P_PIDFD, _, _) => return Err(Reason::Range.into()),
+        (which, id, 0) => Wanted::WaitId(which, id, value.options),
+        _ => return Err(Reason::Flags.into()),
+    };
     let report = call.world.wait(value.task, wanted)?;
     value.child = report.map_or(0, |r| r.child);
     value.pid = report.map_or(0, |r| r.pid);

@@ -7,7 +7,9 @@
  * ends with the last reference to the open file.
  *
  * Tasks and namespaces are named by 64-bit ids that are never reused in a
- * world; pids are what tasks look like from a namespace. 0 is never an id.
+ * world; pids are what tasks look like from a namespace. 0 is never an id. A
+ * pidfd (&struct altpid_pidfd_open) is named likewise; it is a handle on a task
+ * that stays when the task is gone.
  *
  * Every command takes a pointer to its struct. The first member of each struct
  * is its size as the caller knows it. The rules are those of
@@ -19,9 +21,9 @@
  * Errors of every command: ENOTTY for an unknown command, EFAULT for memory
  * that cannot be read or written, EINVAL for a size below the first published
  * one, for an unknown flag and for a reserved member that is not zero, E2BIG
- * as above, ESRCH for a task id and ENOENT for a namespace id that names
- * nothing (any more), EBUSY for a task that is to do something and is stopped
- * by a signal, ENOMEM. A command that fails changes nothing in the
+ * as above, ESRCH for a task id, ENOENT for a namespace id and EBADF for a pidfd
+ * that names nothing (any more), EBUSY for a task that is to do something and is
+ * stopped by a signal, ENOMEM. A command that fails changes nothing in the
  * world; the two exceptions are written down where they are
  * (&ALTPID_IOC_TRANSLATE and &ALTPID_IOC_LIST deliver a prefix, and a result
  * that cannot be written back for EFAULT does not undo what was done).
@@ -61,6 +63,8 @@
  *	EAGAIN
  * @max_namespaces: out: the most namespaces this world may hold; one more is
  *	ENOSPC
+ * @pidfds: out: pidfds that are open
+ * @max_pidfds: out: the most that may be open; one more is EMFILE
  */
 struct altpid_world {
 	__u32 size;
@@ -74,6 +78,8 @@ struct altpid_world {
 	__u64 worlds;
 	__u64 max_tasks;
 	__u64 max_namespaces;
+	__u64 pidfds;
+	__u64 max_pidfds;
 };
 
 /* In &struct altpid_clone.parent: the parent is outside the world. */
@@ -100,8 +106,15 @@ struct altpid_world {
  * @child: out: id of the new task
  * @pid: out: its number in the active namespace of @task, what clone3 returns
  * @reserved: 0
+ * @pidfd: out: with CLONE_PIDFD a pidfd for the child, a thread's with
+ *	CLONE_THREAD; else 0. With CLONE_PIDFD_AUTOKILL its closing kills the child.
+ *	A caller whose struct ends before this member gets none, and both flags are
+ *	of no effect then
  *
- * Mirrors kernel_clone(), copy_process() and alloc_pid(). Errors, in the order
+ * Mirrors kernel_clone(), copy_process() and alloc_pid(). Everybody in a world is
+ * privileged, so that CLONE_PIDFD_AUTOKILL does not need CLONE_NNP. With
+ * CLONE_SIGHAND and without CLONE_THREAD the two processes have the dispositions
+ * of signals in common, until one of them calls exec. Errors, in the order
  * they are looked for: EINVAL for @set_tid_size above 32 or not matching
  * @set_tid, for a bad @exit_signal and for flags that exclude each other; EFAULT
  * for @set_tid; ESRCH for @task or @parent gone or exited; EINVAL for flags that
@@ -112,7 +125,7 @@ struct altpid_world {
  * alloc_pid(): EINVAL for more numbers than levels, a number out of range, or a
  * first process that would not be pid 1; EEXIST for a number in use;
  * EAGAIN when a namespace is full; ENOMEM for memory and for a namespace whose
- * init has exited.
+ * init has exited; and EMFILE for a pidfd beyond the world's limit.
  */
 struct altpid_clone {
 	__u32 size;
@@ -125,6 +138,7 @@ struct altpid_clone {
 	__u64 child;
 	__s32 pid;
 	__u32 reserved;
+	__u64 pidfd;
 };
 
 /**
@@ -154,16 +168,21 @@ struct altpid_unshare {
  * @reserved: 0
  * @task: the task
  * @ns: the namespace its children shall be born into: its own active one or
- *	one below that
+ *	one below that; 0 with @pidfd
+ * @pidfd: instead of @ns: the active namespace of this pidfd's task; else 0
+ * @flags: CLONE_NEWPID; for @ns also 0
  *
- * Mirrors pidns_install(). Errors: EINVAL for any other namespace. Joining a
- * dead namespace works; the clone that follows is ENOMEM.
+ * Mirrors pidns_install() and validate_nsset(). Errors: EINVAL for any other
+ * namespace and for other @flags; ESRCH for a pidfd whose task has exited.
+ * Joining a dead namespace works; the clone that follows is ENOMEM.
  */
 struct altpid_setns {
 	__u32 size;
 	__u32 reserved;
 	__u64 task;
 	__u64 ns;
+	__u64 pidfd;
+	__u64 flags;
 };
 
 /* In &struct altpid_exit.flags: exit_group(2), not exit(2). */
@@ -224,17 +243,21 @@ struct altpid_wait {
  * @options: WNOHANG, WNOWAIT, WEXITED, WSTOPPED, WCONTINUED, __WNOTHREAD,
  *	__WCLONE, __WALL
  * @task: the task that waits
- * @which: P_ALL, P_PID or P_PGID
- * @id: which, as seen by @task; with P_PGID 0 for the caller's process group
+ * @which: P_ALL, P_PID, P_PGID or P_PIDFD
+ * @id: which, as seen by @task; with P_PGID 0 for the caller's process group;
+ *	0 with P_PIDFD
  * @child: out: id of the child that is reported, 0 for none
  * @pid: out: its number in the active namespace of @task
  * @code: out: CLD_EXITED, CLD_KILLED, CLD_STOPPED or CLD_CONTINUED
  * @status: out: the exit code or the signal
  * @reserved: 0
+ * @pidfd: with P_PIDFD: which; else 0
  *
  * Mirrors kernel_waitid(). Sleeps as &ALTPID_IOC_WAIT does. Errors: EINVAL for
  * unknown options, none of WEXITED, WSTOPPED and WCONTINUED, another @which and
- * an @id out of range; ECHILD; EINTR; ESRCH when @task itself ends meanwhile.
+ * an @id out of range; ECHILD, also for a pidfd of who is no child; EAGAIN where
+ * it would sleep for a pidfd with ALTPID_PIDFD_NONBLOCK; EINTR; ESRCH when @task
+ * itself ends meanwhile.
  */
 struct altpid_waitid {
 	__u32 size;
@@ -247,31 +270,45 @@ struct altpid_waitid {
 	__s32 code;
 	__s32 status;
 	__u32 reserved;
+	__u64 pidfd;
 };
 
 /* &struct altpid_kill.how */
 #define ALTPID_KILL_PID		0	/* kill(2) */
 #define ALTPID_KILL_THREAD	1	/* tgkill(2), tkill(2) */
 #define ALTPID_KILL_QUEUE	2	/* rt_sigqueueinfo(2) */
-#define ALTPID_KILL_TASK	3	/* pidfd_send_signal(2) */
+#define ALTPID_KILL_TASK	3	/* pidfd_send_signal(2), to a task by its id */
 #define ALTPID_KILL_OUTSIDE	4	/* by a process outside of the world */
 #define ALTPID_KILL_KERNEL	5	/* by the kernel (SEND_SIG_PRIV) */
 #define ALTPID_KILL_FAULT	6	/* by a fault of its own (force_sig_info()) */
+#define ALTPID_KILL_PIDFD	7	/* pidfd_send_signal(2) */
+
+/* &struct altpid_kill.flags: to whom a signal by a pidfd goes, not as it says. */
+#define ALTPID_SIGNAL_THREAD		0x1	/* PIDFD_SIGNAL_THREAD */
+#define ALTPID_SIGNAL_THREAD_GROUP	0x2	/* PIDFD_SIGNAL_THREAD_GROUP */
+#define ALTPID_SIGNAL_PROCESS_GROUP	0x4	/* PIDFD_SIGNAL_PROCESS_GROUP */
 
 /**
  * struct altpid_kill - ALTPID_IOC_KILL: a signal
  * @size: sizeof(struct altpid_kill)
  * @how: ALTPID_KILL_*
- * @task: the task that sends it; 0 for ALTPID_KILL_OUTSIDE and later
- * @target: for ALTPID_KILL_TASK and later: the task it is for; else 0
+ * @task: the task that sends it; 0 for ALTPID_KILL_OUTSIDE, KERNEL and FAULT
+ * @target: for ALTPID_KILL_TASK, OUTSIDE, KERNEL and FAULT: the task it is for;
+ *	for ALTPID_KILL_PIDFD the pidfd; else 0
  * @pid: whom it is for, as seen by @task. For ALTPID_KILL_PID as kill(2) has
  *	it: 0 for the caller's process group, -1 for everybody with a number
  *	above 1 but the caller's process, < -1 for a process group. For
  *	ALTPID_KILL_THREAD the tid. 0 for ALTPID_KILL_TASK and later
  * @tgid: for ALTPID_KILL_THREAD the tgid, 0 for tkill(2); else 0
  * @sig: the signal; 0 only asks
- * @code: for ALTPID_KILL_QUEUE the si_code; else 0
- * @value: for ALTPID_KILL_QUEUE the si_value; else 0
+ * @code: for ALTPID_KILL_QUEUE the si_code; for ALTPID_KILL_PIDFD 0 (no siginfo
+ *	is given) or an si_code; else 0
+ * @value: with an si_code the si_value; else 0
+ * @flags: for ALTPID_KILL_PIDFD 0 or one of ALTPID_SIGNAL_*; else 0. With 0 it
+ *	goes to the process, and with ALTPID_PIDFD_THREAD to the thread;
+ *	ALTPID_SIGNAL_PROCESS_GROUP is for the process group that has the number of
+ *	the pidfd
+ * @reserved: 0
  *
  * What it does is done on return: a task takes at once what it does not block,
  * and a handler is counted as called (&struct altpid_signals). Everybody in a
@@ -280,8 +317,8 @@ struct altpid_waitid {
  * Mirrors kill_something_info(), do_tkill(), do_rt_sigqueueinfo(),
  * do_pidfd_send_signal() and send_signal_locked(), with the immunity of a
  * namespace's init. One deliberate difference: a signal that init would not get
- * never kills it by way of a second thread. Errors: ESRCH for whom there is not;
- * EINVAL for a signal above 64, a number that is not positive for
+ * never kills it by way of a second thread. Errors: ESRCH for whom there is not
+ * (any more); EINVAL for a signal above 64, a number that is not positive for
  * ALTPID_KILL_THREAD, a target that the sender cannot see, and another @how;
  * EPERM for an @code of the kernel's to another process; EAGAIN when too many
  * real-time signals wait; EBUSY for a fault of the world's init.
@@ -296,6 +333,8 @@ struct altpid_kill {
 	__s32 sig;
 	__s32 code;
 	__u64 value;
+	__u32 flags;
+	__u32 reserved;
 };
 
 /* &struct altpid_sigaction.handler */
@@ -494,6 +533,130 @@ struct altpid_set_name {
 	__u32 reserved;
 	__u64 task;
 	__u8 comm[ALTPID_COMM_LEN];
+};
+
+/* &struct altpid_pidfd_open.flags, with the values that pidfd_open(2) has */
+#define ALTPID_PIDFD_THREAD	0x80	/* for a thread */
+#define ALTPID_PIDFD_NONBLOCK	0x800	/* waitid(2) does not sleep */
+
+/**
+ * struct altpid_pidfd_open - ALTPID_IOC_PIDFD_OPEN: pidfd_open(2) done by a task
+ * @size: sizeof(struct altpid_pidfd_open)
+ * @flags: ALTPID_PIDFD_THREAD, ALTPID_PIDFD_NONBLOCK
+ * @task: the task; 0 for somebody outside of the world, who says @target
+ * @target: for @task 0: the task it is for; else 0
+ * @pid: whom it is for, as seen by @task; 0 for @task 0
+ * @reserved: 0
+ * @pidfd: out: the pidfd
+ *
+ * A pidfd stays until it is closed or the world ends; tasks have no files that
+ * would be closed when they exit. It stands for a struct pid: it is never for
+ * another process that gets the same number, follows a process whose thread
+ * calls exec, and keeps the namespaces of its task, dead ones too. Mirrors
+ * pidfd_open() and pidfd_prepare(). Errors: EINVAL for a @pid that is not
+ * positive; ESRCH for whom there is not, or is reaped; ENOENT for a thread that
+ * does not lead without ALTPID_PIDFD_THREAD; EMFILE for one beyond the world's
+ * limit.
+ */
+struct altpid_pidfd_open {
+	__u32 size;
+	__u32 flags;
+	__u64 task;
+	__u64 target;
+	__s32 pid;
+	__u32 reserved;
+	__u64 pidfd;
+};
+
+/**
+ * struct altpid_pidfd_close - ALTPID_IOC_PIDFD_CLOSE: close(2) of a pidfd
+ * @size: sizeof(struct altpid_pidfd_close)
+ * @reserved: 0
+ * @pidfd: the pidfd
+ *
+ * The one of a clone with CLONE_PIDFD_AUTOKILL kills its process: by the kernel's
+ * hand, so that an init dies of it whoever closes it. Mirrors
+ * pidfs_file_release().
+ */
+struct altpid_pidfd_close {
+	__u32 size;
+	__u32 reserved;
+	__u64 pidfd;
+};
+
+/* &struct altpid_pidfd_info.mask, with the values of PIDFD_GET_INFO */
+#define ALTPID_PIDFD_INFO_PID	0x1	/* @pid, @tgid and @ppid */
+#define ALTPID_PIDFD_INFO_EXIT	0x8	/* @exit_code */
+
+/**
+ * struct altpid_pidfd_info - ALTPID_IOC_PIDFD_INFO: PIDFD_GET_INFO, and what else
+ *	a pidfd knows
+ * @size: sizeof(struct altpid_pidfd_info)
+ * @level: out: the level of the task; @nr has @level + 1 entries
+ * @pidfd: the pidfd
+ * @task: who asks, 0 for somebody outside of the world, who sees everything
+ *	from level 0
+ * @mask: ALTPID_PIDFD_INFO_*: what is asked for; out: what there is.
+ *	ALTPID_PIDFD_INFO_PID as long as the task is not reaped, asked for or not;
+ *	ALTPID_PIDFD_INFO_EXIT when that was asked for and it is reaped
+ * @target: out: the id of the task, 0 once it is reaped
+ * @ns: out: its active namespace (PIDFD_GET_PID_NAMESPACE), 0 once it exits
+ * @ns_for_children: out: where its children are born
+ *	(PIDFD_GET_PID_FOR_CHILDREN_NAMESPACE), 0 once it exits
+ * @pid: out: its number in the namespace of who asks
+ * @tgid: out: likewise that of its process
+ * @ppid: out: likewise that of its parent, 0 for one that is not visible
+ * @exit_code: out: how it ended, as a status word
+ * @nr: out: its number at each level, level 0 first; once it is reaped those that
+ *	it had, which others may have by now
+ * @reserved: 0
+ *
+ * Mirrors pidfd_info(). Errors: EREMOTE for a task that is not in the namespace
+ * of who asks, nor below; ESRCH for one that is reaped, unless
+ * ALTPID_PIDFD_INFO_EXIT is asked for.
+ */
+struct altpid_pidfd_info {
+	__u32 size;
+	__u32 level;
+	__u64 pidfd;
+	__u64 task;
+	__u64 mask;
+	__u64 target;
+	__u64 ns;
+	__u64 ns_for_children;
+	__s32 pid;
+	__s32 tgid;
+	__s32 ppid;
+	__s32 exit_code;
+	__s32 nr[ALTPID_LEVELS];
+	__u32 reserved;
+};
+
+/* In &struct altpid_poll.flags: do not sleep, as with a timeout of 0. */
+#define ALTPID_POLL_NOWAIT	0x1
+
+/* &struct altpid_poll.events, with the values of poll(2) */
+#define ALTPID_POLL_IN		0x1	/* the process, or the thread, has exited */
+#define ALTPID_POLL_HUP		0x10	/* it is reaped; told whether asked for or not */
+
+/**
+ * struct altpid_poll - ALTPID_IOC_POLL: poll(2) of a pidfd
+ * @size: sizeof(struct altpid_poll)
+ * @flags: ALTPID_POLL_NOWAIT or 0
+ * @pidfd: the pidfd
+ * @events: ALTPID_POLL_IN, or 0 to be told of ALTPID_POLL_HUP only
+ * @revents: out: those that have come true, 0 with ALTPID_POLL_NOWAIT for none
+ *
+ * Without ALTPID_POLL_NOWAIT the call sleeps until there is one. A leader has not
+ * exited as long as a thread of its process is left. Mirrors pidfd_poll(). Errors:
+ * EINTR; EBADF also when the pidfd is closed meanwhile.
+ */
+struct altpid_poll {
+	__u32 size;
+	__u32 flags;
+	__u64 pidfd;
+	__u32 events;
+	__u32 revents;
 };
 
 /* &struct altpid_task.state */
@@ -700,18 +863,21 @@ struct altpid_translate {
 #define ALTPID_BLOCKER_NUMBER	3	/* a group or session has the number */
 #define ALTPID_BLOCKER_FOR_CHILDREN 4	/* its children would be born there */
 #define ALTPID_BLOCKER_NAMESPACE 5	/* a namespace right below */
+#define ALTPID_BLOCKER_PIDFD	6	/* a pidfd of a task that was there */
 
 /**
  * struct altpid_blocker - one thing that keeps a namespace from going
  * @size: out: sizeof(struct altpid_blocker)
  * @reason: out: ALTPID_BLOCKER_*
  * @task: out: who it is; for ALTPID_BLOCKER_NUMBER a process in the process
- *	group or session that has the number; 0 for ALTPID_BLOCKER_NAMESPACE
+ *	group or session that has the number; for ALTPID_BLOCKER_PIDFD 0 once it
+ *	is reaped; 0 for ALTPID_BLOCKER_NAMESPACE
  * @other: out: for ALTPID_BLOCKER_ZOMBIE the task that it waits for: its parent,
  *	or a live thread of its process; for ALTPID_BLOCKER_NAMESPACE the id of
- *	the namespace
- * @nr: out: the number in the namespace that is asked about, 0 where it is not
- *	for a number
+ *	the namespace; for ALTPID_BLOCKER_PIDFD the pidfd
+ * @nr: out: the number in the namespace that is asked about, for
+ *	ALTPID_BLOCKER_PIDFD the one that its task had; 0 where it is not for a
+ *	number
  * @reserved: out: 0
  *
  * The first three are what the init of a dying namespace waits for; all are
@@ -811,6 +977,11 @@ struct altpid_audit {
 #define ALTPID_REASON_HAS_EXECED	36	/* EACCES: it has called exec */
 #define ALTPID_REASON_KILLED		37	/* EAGAIN: the process was killed meanwhile */
 #define ALTPID_REASON_RANGE		38	/* EINVAL: the value is out of range */
+#define ALTPID_REASON_PIDFD_GONE	39	/* EBADF: the pidfd is closed, or never was */
+#define ALTPID_REASON_PIDFD_LIMIT	40	/* EMFILE: the world has as many as it may */
+#define ALTPID_REASON_REAPED		41	/* ESRCH: the task of the pidfd is reaped */
+#define ALTPID_REASON_NOT_PROCESS	42	/* ENOENT: the pidfd would be a thread's */
+#define ALTPID_REASON_REMOTE		43	/* EREMOTE: who asks does not see the task */
 
 /**
  * struct altpid_failure - ALTPID_IOC_FAILURE: why the caller's last command
@@ -837,7 +1008,8 @@ struct altpid_failure {
  *	left as they are
  * @arg: pointer to its struct
  * @made: out: the id that it had to give: of the task that a clone made, a wait
- *	told of or a find found, of the namespace that an unshare made; else 0
+ *	told of or a find found, of the namespace that an unshare made, of the
+ *	pidfd that was opened; else 0
  * @reason: out: ALTPID_REASON_*
  * @reserved: 0
  */
@@ -853,7 +1025,7 @@ struct altpid_op {
 /*
  * The id in &struct altpid_op.made of operation @index of the same array, one
  * that was done before. It can stand wherever the struct of an operation takes
- * the id of a task or a namespace; no id has this bit in its lower half.
+ * the id of a task, a namespace or a pidfd; no id has this bit in its lower half.
  */
 #define ALTPID_MADE_BY		0x80000000ULL
 #define ALTPID_MADE(index)	(ALTPID_MADE_BY | (index))
@@ -956,6 +1128,9 @@ struct altpid_event {
 #define ALTPID_IOC_PRCTL	_IO(ALTPID_IOC_TYPE, 0x0e)
 #define ALTPID_IOC_REBOOT	_IO(ALTPID_IOC_TYPE, 0x0f)
 #define ALTPID_IOC_WAITID	_IO(ALTPID_IOC_TYPE, 0x10)
+#define ALTPID_IOC_PIDFD_OPEN	_IO(ALTPID_IOC_TYPE, 0x11)
+#define ALTPID_IOC_PIDFD_CLOSE	_IO(ALTPID_IOC_TYPE, 0x12)
+#define ALTPID_IOC_POLL		_IO(ALTPID_IOC_TYPE, 0x13)
 #define ALTPID_IOC_TASK		_IO(ALTPID_IOC_TYPE, 0x40)
 #define ALTPID_IOC_NS		_IO(ALTPID_IOC_TYPE, 0x41)
 #define ALTPID_IOC_NS_SET	_IO(ALTPID_IOC_TYPE, 0x42)
@@ -965,6 +1140,7 @@ struct altpid_event {
 #define ALTPID_IOC_AUDIT	_IO(ALTPID_IOC_TYPE, 0x46)
 #define ALTPID_IOC_SIGNALS	_IO(ALTPID_IOC_TYPE, 0x47)
 #define ALTPID_IOC_FAILURE	_IO(ALTPID_IOC_TYPE, 0x48)
+#define ALTPID_IOC_PIDFD_INFO	_IO(ALTPID_IOC_TYPE, 0x49)
 #define ALTPID_IOC_BATCH	_IO(ALTPID_IOC_TYPE, 0x80)
 
 #endif /* _UAPI_ALTPID_H */

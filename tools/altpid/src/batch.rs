@@ -3,6 +3,7 @@
 //! Many operations in one call.
 
 use crate::{
+    pidfd::PidfdFlags,
     signals::Kill,
     sys::Command,
     types::*,
@@ -142,6 +143,30 @@ impl Batch {
     /// A signal.
     pub fn kill(&mut self, kill: Kill, signal: i32) -> &mut Self {
         self.push("kill", kill.to_uapi(signal));
+        self
+    }
+
+    /// A pidfd for a task, opened from outside of the world.
+    pub fn pidfd_of(&mut self, target: TaskId, flags: PidfdFlags) -> PidfdId {
+        PidfdId(self.push(
+            "pidfd_open",
+            uapi::altpid_pidfd_open {
+                flags: flags.bits(),
+                target: target.0,
+                ..Default::default()
+            },
+        ))
+    }
+
+    /// close(2) of a pidfd
+    pub fn pidfd_close(&mut self, pidfd: PidfdId) -> &mut Self {
+        self.push(
+            "close",
+            uapi::altpid_pidfd_close {
+                pidfd: pidfd.0,
+                ..Default::default()
+            },
+        );
         self
     }
 

@@ -25,6 +25,7 @@
 mod batch;
 pub mod capture;
 mod events;
+mod pidfd;
 pub mod plan;
 pub mod restore;
 mod signals;
@@ -37,11 +38,12 @@ mod world;
 
 pub use batch::Batch;
 pub use events::{Event, EventKind, Events};
+pub use pidfd::{PidfdFlags, PidfdIds, PidfdInfo, PollFlags};
 pub use signals::{
-    Action, Disposition, Kill, Mask, SigInfo, SigSet, Signals, WaitId, WaitIdReport,
+    Action, Disposition, Kill, Mask, Scope, SigInfo, SigSet, Signals, WaitId, WaitIdReport,
 };
 pub use types::{
-    Audit, Blocker, Clone, CloneFlags, Cloned, Error, Ns, NsId, NsState, Parent, PidType, Reason,
-    Result, Task, TaskId, TaskState, Waited, WorldInfo,
+    Audit, Blocker, Clone, CloneFlags, Cloned, Error, Ns, NsId, NsState, Parent, PidType, PidfdId,
+    Reason, Result, Task, TaskId, TaskState, Waited, WorldInfo,
 };
 pub use world::World;

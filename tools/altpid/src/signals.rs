@@ -3,7 +3,7 @@
 //! Signals, and waitid(2), which tells of what they do.
 
 use crate::{
-    types::{Result, TaskId},
+    types::{PidfdId, Result, TaskId},
     uapi,
     world::World,
 };
@@ -103,6 +103,22 @@ pub enum Kill {
     Kernel(TaskId),
     /// By a fault in a task's own code.
     Fault(TaskId),
+    /// pidfd_send_signal(2) by a task, by a pidfd and to whom that says.
+    Pidfd(TaskId, PidfdId, Scope),
+}
+
+/// Whom a signal by a pidfd is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scope {
+    /// Whom the pidfd is for: its process, or its thread.
+    #[default]
+    AsOpened,
+    /// `PIDFD_SIGNAL_THREAD`
+    Thread,
+    /// `PIDFD_SIGNAL_THREAD_GROUP`
+    ThreadGroup,
+    /// `PIDFD_SIGNAL_PROCESS_GROUP`: the members of the process group that has the number.
+    ProcessGroup,
 }
 
 impl Kill {
@@ -130,6 +146,15 @@ impl Kill {
             Kill::Outside(target) => (arg.how, arg.target) = (uapi::ALTPID_KILL_OUTSIDE, target.0),
             Kill::Kernel(target) => (arg.how, arg.target) = (uapi::ALTPID_KILL_KERNEL, target.0),
             Kill::Fault(target) => (arg.how, arg.target) = (uapi::ALTPID_KILL_FAULT, target.0),
+            Kill::Pidfd(task, pidfd, scope) => {
+                (arg.how, arg.task, arg.target) = (uapi::ALTPID_KILL_PIDFD, task.0, pidfd.0);
+                arg.flags = match scope {
+                    Scope::AsOpened => 0,
+                    Scope::Thread => uapi::ALTPID_SIGNAL_THREAD,
+                    Scope::ThreadGroup => uapi::ALTPID_SIGNAL_THREAD_GROUP,
+                    Scope::ProcessGroup => uapi::ALTPID_SIGNAL_PROCESS_GROUP,
+                };
+            }
         }
         arg
     }
@@ -207,6 +232,8 @@ pub enum WaitId {
     Pid(i32),
     /// A child in this process group, 0 for the caller's.
     Pgid(i32),
+    /// The child that this pidfd is for.
+    Pidfd(PidfdId),
 }
 
 /// What waitid(2) reports.
@@ -310,16 +337,18 @@ impl World {
     /// waitid(2) by `task`. Sleeps unless `WNOHANG` (1) is among the options; `None` then says that
     /// there is nothing to report.
     pub fn waitid(&self, task: TaskId, id: WaitId, options: u32) -> Result<Option<WaitIdReport>> {
-        let (which, id) = match id {
-            WaitId::All => (0, 0),
-            WaitId::Pid(pid) => (1, pid),
-            WaitId::Pgid(pgid) => (2, pgid),
+        let (which, id, pidfd) = match id {
+            WaitId::All => (0, 0, 0),
+            WaitId::Pid(pid) => (1, pid, 0),
+            WaitId::Pgid(pgid) => (2, pgid, 0),
+            WaitId::Pidfd(pidfd) => (3, 0, pidfd.0),
         };
         let mut arg = uapi::altpid_waitid {
             options,
             task: task.0,
             which,
             id,
+            pidfd,
             ..Default::default()
         };
         self.call("waitid", &mut arg)?;

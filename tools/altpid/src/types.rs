@@ -14,6 +14,10 @@ pub struct TaskId(pub u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct NsId(pub u64);
 
+/// Names a pidfd of a world, for ever: a handle on a task that stays when the task is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PidfdId(pub u64);
+
 /// What the kernel refused, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Error {
@@ -61,14 +65,20 @@ bitflags::bitflags! {
         const VM = 0x100;
         /// Share the table of signal handlers.
         const SIGHAND = 0x800;
+        /// There is a pidfd for the child.
+        const PIDFD = 0x1000;
         /// The child gets the parent of the caller.
         const PARENT = 0x8000;
         /// The child is a thread of the caller's process.
         const THREAD = 0x10000;
         /// The child is init of a new pid namespace.
         const NEWPID = 0x2000_0000;
+        /// The child begins with the default for each signal that is not ignored.
+        const CLEAR_SIGHAND = 1 << 32;
         /// The child vanishes when it exits.
         const AUTOREAP = 1 << 34;
+        /// The child is killed when its pidfd is closed.
+        const PIDFD_AUTOKILL = 1 << 36;
         /// Any other flag, to be refused or ignored by the kernel.
         const _ = !0;
     }
@@ -171,6 +181,8 @@ pub struct Cloned {
     pub task: TaskId,
     /// Its number as the caller sees it.
     pub pid: i32,
+    /// The pidfd for it, with [`CloneFlags::PIDFD`].
+    pub pidfd: Option<PidfdId>,
 }
 
 /// What a world is and holds; see `struct altpid_world`.
@@ -194,6 +206,10 @@ pub struct WorldInfo {
     pub max_tasks: u64,
     /// The most namespaces there may be.
     pub max_namespaces: u64,
+    /// Pidfds that are open.
+    pub pidfds: u64,
+    /// The most that may be.
+    pub max_pidfds: u64,
 }
 
 /// Where a task is in its life.
@@ -402,6 +418,15 @@ pub enum Blocker {
         /// The namespace.
         ns: NsId,
     },
+    /// A pidfd of a task that is, or was, born there.
+    Pidfd {
+        /// The number that the task has or had.
+        nr: i32,
+        /// The task, if it is not reaped.
+        task: Option<TaskId>,
+        /// The pidfd.
+        pidfd: PidfdId,
+    },
 }
 
 impl Blocker {
@@ -416,6 +441,11 @@ impl Blocker {
             },
             uapi::ALTPID_BLOCKER_NUMBER => Self::Number { nr, task },
             uapi::ALTPID_BLOCKER_FOR_CHILDREN => Self::ForChildren { task },
+            uapi::ALTPID_BLOCKER_PIDFD => Self::Pidfd {
+                nr,
+                task: (raw.task != 0).then_some(task),
+                pidfd: PidfdId(raw.other),
+            },
             _ => Self::Namespace {
                 ns: NsId(raw.other),
             },

@@ -92,6 +92,8 @@ impl World {
             worlds: arg.worlds,
             max_tasks: arg.max_tasks,
             max_namespaces: arg.max_namespaces,
+            pidfds: arg.pidfds,
+            max_pidfds: arg.max_pidfds,
         })
     }
 
@@ -103,6 +105,7 @@ impl World {
         Ok(Cloned {
             task: TaskId(arg.child),
             pid: arg.pid,
+            pidfd: (arg.pidfd != 0).then_some(PidfdId(arg.pidfd)),
         })
     }
 

@@ -47,6 +47,9 @@ static const struct command commands[] = {
 	COMMAND(PRCTL, altpid_prctl),
 	COMMAND(REBOOT, altpid_reboot),
 	COMMAND(WAITID, altpid_waitid),
+	COMMAND(PIDFD_OPEN, altpid_pidfd_open),
+	COMMAND(PIDFD_CLOSE, altpid_pidfd_close),
+	COMMAND(POLL, altpid_poll),
 	COMMAND(TASK, altpid_task),
 	COMMAND(NS, altpid_ns),
 	COMMAND(NS_SET, altpid_ns_set),
@@ -56,6 +59,7 @@ static const struct command commands[] = {
 	COMMAND(AUDIT, altpid_audit),
 	COMMAND(SIGNALS, altpid_signals),
 	COMMAND(FAILURE, altpid_failure),
+	COMMAND(PIDFD_INFO, altpid_pidfd_info),
 	COMMAND(BATCH, altpid_batch),
 };
 

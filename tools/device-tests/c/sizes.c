@@ -8,14 +8,14 @@
 #define SIZE(name, bytes) \
 	extern char name##_size[sizeof(struct altpid_##name) == (bytes) ? 1 : -1]
 
-SIZE(world, 80);
-SIZE(clone, 64);
+SIZE(world, 96);
+SIZE(clone, 72);
 SIZE(unshare, 32);
-SIZE(setns, 24);
+SIZE(setns, 40);
 SIZE(exit, 24);
 SIZE(wait, 40);
-SIZE(waitid, 48);
-SIZE(kill, 48);
+SIZE(waitid, 56);
+SIZE(kill, 56);
 SIZE(sigaction, 24);
 SIZE(sigprocmask, 24);
 SIZE(siginfo, 24);
@@ -26,6 +26,10 @@ SIZE(reboot, 16);
 SIZE(setsid, 16);
 SIZE(setpgid, 24);
 SIZE(set_name, 32);
+SIZE(pidfd_open, 40);
+SIZE(pidfd_close, 16);
+SIZE(pidfd_info, 208);
+SIZE(poll, 24);
 SIZE(task, 616);
 SIZE(signals, 80);
 SIZE(ns, 56);

@@ -6,7 +6,7 @@ use crate::{
     Fixture,
     raw::{Array, PAGE, Plain, Region, bytes_of, call, with_address},
 };
-use altpid::{TaskId, uapi::*};
+use altpid::{PidfdFlags, PidfdId, TaskId, uapi::*};
 use rustix::io::Errno;
 use std::mem::offset_of;
 
@@ -88,6 +88,12 @@ impl Request<'_> {
 }
 
 impl Command {
+    /// The size of its struct when it was published: a caller's may be as short as this.
+    pub fn first_size(&self) -> usize {
+        let grown = GROWN.iter().find(|(name, _)| *name == self.name);
+        grown.map_or(self.size, |(_, first_size)| *first_size)
+    }
+
     /// A request that succeeds; whom it is about is made for it. `room` is for its array.
     pub fn request<'a>(&self, world: &Fixture, room: &'a Region) -> Request<'a> {
         let has_array =
@@ -118,6 +124,12 @@ fn somebody(world: &Fixture) -> TaskId {
     world.fork(world.init)
 }
 
+/// A pidfd for init.
+fn pidfd(world: &Fixture) -> PidfdId {
+    let pidfd = world.pidfd_of(world.init, PidfdFlags::empty());
+    pidfd.expect("pidfd_open")
+}
+
 fn bytes(value: &impl Plain) -> Vec<u8> {
     bytes_of(value)
 }
@@ -136,6 +148,15 @@ macro_rules! command {
         }
     };
 }
+
+/// Commands whose structs have grown, with the sizes that these had at first.
+const GROWN: &[(&str, usize)] = &[
+    ("WORLD", 80),
+    ("CLONE", 64),
+    ("SETNS", 24),
+    ("KILL", 48),
+    ("WAITID", 48),
+];
 
 /// All of them.
 pub const COMMANDS: &[Command] = &[
@@ -183,8 +204,8 @@ pub const COMMANDS: &[Command] = &[
         ALTPID_CMD_SETNS,
         altpid_setns,
         false,
-        [reserved],
-        [],
+        [reserved pidfd],
+        [(flags, 1 << 28)],
         |world| {
             bytes(&altpid_setns {
                 task: somebody(world).0,
@@ -272,8 +293,8 @@ pub const COMMANDS: &[Command] = &[
         ALTPID_CMD_KILL,
         altpid_kill,
         false,
-        [target tgid code value],
-        [(how, 7)],
+        [target tgid code value reserved],
+        [(how, 8)(flags, 1)],
         |world| {
             bytes(&altpid_kill {
                 task: somebody(world).0,
@@ -389,13 +410,58 @@ pub const COMMANDS: &[Command] = &[
         ALTPID_CMD_WAITID,
         altpid_waitid,
         true,
-        [reserved],
+        [reserved pidfd],
         [(options, 0x40)(which, 4)],
         |world| {
             world.exit(somebody(world), 7).expect("exit");
             bytes(&altpid_waitid {
                 task: world.init.0,
                 options: crate::WNOHANG | 4,
+                ..Default::default()
+            })
+        }
+    ),
+    command!(
+        "PIDFD_OPEN",
+        ALTPID_CMD_PIDFD_OPEN,
+        altpid_pidfd_open,
+        true,
+        [target reserved],
+        [(flags, 1)],
+        |world| {
+            bytes(&altpid_pidfd_open {
+                task: world.init.0,
+                pid: 1,
+                ..Default::default()
+            })
+        }
+    ),
+    command!(
+        "PIDFD_CLOSE",
+        ALTPID_CMD_PIDFD_CLOSE,
+        altpid_pidfd_close,
+        false,
+        [reserved],
+        [],
+        |world| {
+            bytes(&altpid_pidfd_close {
+                pidfd: pidfd(world).0,
+                ..Default::default()
+            })
+        }
+    ),
+    command!(
+        "POLL",
+        ALTPID_CMD_POLL,
+        altpid_poll,
+        true,
+        [],
+        [(flags, 2)(events, 2)],
+        |world| {
+            bytes(&altpid_poll {
+                flags: ALTPID_POLL_NOWAIT,
+                pidfd: pidfd(world).0,
+                events: ALTPID_POLL_IN,
                 ..Default::default()
             })
         }
@@ -518,6 +584,20 @@ pub const COMMANDS: &[Command] = &[
                 .task(TaskId(u64::MAX))
                 .expect_err("nobody has this id");
             bytes(&altpid_failure::default())
+        }
+    ),
+    command!(
+        "PIDFD_INFO",
+        ALTPID_CMD_PIDFD_INFO,
+        altpid_pidfd_info,
+        true,
+        [reserved],
+        [(mask, 2)],
+        |world| {
+            bytes(&altpid_pidfd_info {
+                pidfd: pidfd(world).0,
+                ..Default::default()
+            })
         }
     ),
     command!(

@@ -55,11 +55,25 @@ fn the_requests_are_good_ones() {
 #[test]
 fn a_size_below_the_first_is_einval() {
     each(|world, request| {
-        for size in [0, 1, 3, 4, 8, request.command.size - 1] {
+        for size in [0, 1, 3, 4, 8, request.command.first_size() - 1] {
             request.resize(size as u32);
             refused(world, request, Errno::INVAL);
         }
     });
+}
+
+#[test]
+fn a_shorter_struct_is_extended_with_zeroes() {
+    for more in [0, 1, 4, 8, 12] {
+        each(|world, request| {
+            let Command { name, size, .. } = request.command;
+            let size = size.min(request.command.first_size() + more);
+            request.resize(size as u32);
+            let reply = request.send(world);
+            let reply = reply.unwrap_or_else(|e| panic!("{name}: {e}"));
+            assert_eq!(reply.len(), size, "{name}");
+        });
+    }
 }
 
 #[test]

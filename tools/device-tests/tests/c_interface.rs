@@ -46,6 +46,9 @@ fn numbers_and_sizes_are_those_that_were_published() {
         ("PRCTL", 0xb90e, 24),
         ("REBOOT", 0xb90f, 16),
         ("WAITID", 0xb910, 48),
+        ("PIDFD_OPEN", 0xb911, 40),
+        ("PIDFD_CLOSE", 0xb912, 16),
+        ("POLL", 0xb913, 24),
         ("TASK", 0xb940, 616),
         ("NS", 0xb941, 56),
         ("NS_SET", 0xb942, 24),
@@ -55,11 +58,12 @@ fn numbers_and_sizes_are_those_that_were_published() {
         ("AUDIT", 0xb946, 152),
         ("SIGNALS", 0xb947, 80),
         ("FAILURE", 0xb948, 16),
+        ("PIDFD_INFO", 0xb949, 208),
         ("BATCH", 0xb980, 24),
     ];
     let found: Vec<_> = COMMANDS
         .iter()
-        .map(|command| (command.name, command.number, command.size))
+        .map(|command| (command.name, command.number, command.first_size()))
         .collect();
     assert_eq!(found, published);
 }

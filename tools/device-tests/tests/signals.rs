@@ -147,6 +147,12 @@ fn members_that_a_way_of_killing_does_not_have() {
         task: 0,
         ..good
     };
+    let pidfd = world.pidfd_of(target, altpid::PidfdFlags::empty());
+    let by_pidfd = altpid_kill {
+        how: ALTPID_KILL_PIDFD,
+        target: pidfd.expect("pidfd_open").0,
+        ..good
+    };
     let cases = [
         (good, None),
         (outside, None),
@@ -161,7 +167,53 @@ fn members_that_a_way_of_killing_does_not_have() {
             },
             Some(Errno::INVAL),
         ),
-        (altpid_kill { how: 7, ..good }, Some(Errno::INVAL)),
+        (altpid_kill { flags: 1, ..good }, Some(Errno::INVAL)),
+        (altpid_kill { how: 8, ..good }, Some(Errno::INVAL)),
+        (by_pidfd, None),
+        (altpid_kill { pid: 1, ..by_pidfd }, Some(Errno::INVAL)),
+        (
+            altpid_kill {
+                tgid: 1,
+                ..by_pidfd
+            },
+            Some(Errno::INVAL),
+        ),
+        (
+            altpid_kill {
+                value: 1,
+                ..by_pidfd
+            },
+            Some(Errno::INVAL),
+        ),
+        (
+            altpid_kill {
+                flags: 3,
+                ..by_pidfd
+            },
+            Some(Errno::INVAL),
+        ),
+        (
+            altpid_kill {
+                flags: 8,
+                ..by_pidfd
+            },
+            Some(Errno::INVAL),
+        ),
+        (
+            altpid_kill {
+                code: 128,
+                ..by_pidfd
+            },
+            Some(Errno::PERM),
+        ),
+        (
+            altpid_kill {
+                code: -1,
+                value: 1,
+                ..by_pidfd
+            },
+            None,
+        ),
     ];
     for (request, error) in cases {
         let mut room = raw::Region::with_room(size_of::<altpid_kill>());
