@@ -76,6 +76,7 @@ pub struct Generator {
     style: Style,
     tasks: Vec<u64>,
     namespaces: Vec<u64>,
+    pidfds: Vec<u64>,
 }
 
 impl Generator {
@@ -86,6 +87,8 @@ impl Generator {
             style,
             tasks: vec![init],
             namespaces: vec![root],
+            // None yet: 0 is never an id.
+            pidfds: vec![0],
         }
     }
 
@@ -134,6 +137,12 @@ impl Generator {
             // A parent need not be given, and nor need be from where one looks.
             Kind::Task if member.name != "task" && self.rng.bool() => 0,
             Kind::Namespace if shape.name == "LIST" && self.rng.bool() => 0,
+            // A namespace and a child can be named otherwise.
+            Kind::Pidfd if ["SETNS", "WAITID"].contains(&&*shape.name) && self.rng.bool() => 0,
+            Kind::Task if shape.name == "KILL" && member.name == "target" && self.rng.bool() => {
+                self.id(|this| &this.pidfds)
+            }
+            Kind::Pidfd => self.id(|this| &this.pidfds),
             Kind::Task => self.id(|this| &this.tasks),
             Kind::Namespace => self.id(|this| &this.namespaces),
             Kind::Address => arena.array(ELEMENTS).get(),
@@ -203,9 +212,24 @@ impl Generator {
     fn make_clone_likely(&mut self, shape: &Shape, put: &mut impl FnMut(&Member, u64)) {
         const NEWPID: u64 = 1 << 29;
         const THREAD: u64 = (1 << 8) | (1 << 11) | (1 << 16);
-        let flags = [0, 0, 0, NEWPID, NEWPID, THREAD, 1 << 15, 1 << 32, 1 << 34];
+        const PIDFD: u64 = 1 << 12;
+        const SHARED: u64 = (1 << 8) | (1 << 11);
+        const KILLED: u64 = PIDFD | (1 << 34) | (1 << 36);
+        let flags = [
+            0,
+            0,
+            PIDFD,
+            NEWPID,
+            NEWPID,
+            THREAD,
+            1 << 15,
+            1 << 32,
+            1 << 34,
+            SHARED,
+            KILLED,
+        ];
         let flags = flags[self.rng.usize(..flags.len())];
-        let has_signal = flags & (THREAD | 1 << 15 | 1 << 34) == 0;
+        let has_signal = flags & (1 << 16 | 1 << 15 | 1 << 34) == 0;
         let numbers = self.rng.u32(..8) == 0;
         for member in &shape.members {
             match member.name.as_str() {
@@ -294,6 +318,7 @@ impl Generator {
             let known = match member.kind {
                 Kind::Task => &mut self.tasks,
                 Kind::Namespace => &mut self.namespaces,
+                Kind::Pidfd => &mut self.pidfds,
                 _ => continue,
             };
             let id = id_at(&made.bytes, member);
@@ -315,6 +340,7 @@ impl Generator {
             let known = match member.name.as_str() {
                 "child" | "task" | "leader" => &mut self.tasks,
                 "ns" | "ns_for_children" => &mut self.namespaces,
+                "pidfd" => &mut self.pidfds,
                 _ => continue,
             };
             if id == 0 || known.contains(&id) {

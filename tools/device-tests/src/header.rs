@@ -30,6 +30,8 @@ pub enum Kind {
     Task,
     /// The id of a namespace.
     Namespace,
+    /// The id of a pidfd.
+    Pidfd,
     /// An address in user space.
     Address,
     /// One of these values.
@@ -225,6 +227,7 @@ fn kind_of(name: &str, about: &str, constants: &BTreeMap<String, u64>) -> Kind {
         "reserved" => return Kind::Zero,
         "task" | "target" | "parent" => return Kind::Task,
         "ns" | "from" | "to" => return Kind::Namespace,
+        "pidfd" => return Kind::Pidfd,
         "sig" | "exit_signal" => return Kind::Signal,
         "pid" | "tgid" | "pgid" | "nr" | "id" => return Kind::Number,
         "count" | "set_tid_size" => return Kind::Count,

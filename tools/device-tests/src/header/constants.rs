@@ -32,6 +32,7 @@ pub(super) const FOREIGN: &[(&str, u64)] = &[
     ("P_ALL", 0),
     ("P_PID", 1),
     ("P_PGID", 2),
+    ("P_PIDFD", 3),
     ("LINUX_REBOOT_CMD_RESTART", 0x0123_4567),
     ("RESTART2", 0xa1b2_c3d4),
     ("HALT", 0xcdef_0123),
