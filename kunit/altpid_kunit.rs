@@ -62,6 +62,7 @@ mod test_pidmap;
 mod test_random;
 mod test_reaper;
 mod test_session;
+mod test_sighand;
 mod test_signal;
 mod test_threads;
 

@@ -200,7 +200,8 @@ impl Tree {
         listed.stopped += usize::from(group.is_stopped());
         listed.subreapers += usize::from(group.is_subreaper);
         listed.signals += group.pending.len(&self.queued);
-        let overlap = group.handlers.ignored.bits() & group.handlers.handled.bits();
+        let handlers = self.handlers(index);
+        let overlap = handlers.ignored.bits() & handlers.handled.bits();
         findings.check(
             overlap == 0,
             fmt!("process {nr} both ignores and handles signals {overlap:#x}"),
@@ -256,6 +257,12 @@ impl Tree {
                 listed.stopped,
                 listed.subreapers
             ),
+        );
+        let sighands = (0..self.sighands.positions()).filter_map(|at| self.sighands.at(at));
+        let users = sighands.fold(0, |users, at| users + self.sighands[at].users as usize);
+        findings.check(
+            users == groups && self.sighands.len() <= groups,
+            fmt!("{groups} processes, {users} that have dispositions of signals"),
         );
         findings.check(
             listed.signals == self.queued.len(),

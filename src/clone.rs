@@ -16,7 +16,7 @@ use crate::{
     pidfd::Pidfd,
     reason::{Outcome, Reason},
     slots::Idx,
-    task::{Group, Parent, Task},
+    task::{Group, Parent, Sighand, Task},
     tree::{Room, Tree},
     world::World,
 };
@@ -183,6 +183,22 @@ impl CloneArgs<'_> {
         })
     }
 
+    /// What the new process does about signals: what the caller does, in common with it or as a copy
+    /// (`copy_sighand()`).
+    fn copy_sighand(&self, tree: &mut Tree, caller: Idx<Task>) -> Idx<Sighand> {
+        let group = tree.tasks[caller].group;
+        if self.has(flags::SIGHAND) {
+            let sighand = tree.groups[group].sighand;
+            tree.sighands[sighand].users += 1;
+            return sighand;
+        }
+        let mut handlers = *tree.handlers(group);
+        if self.has(flags::CLEAR_SIGHAND) {
+            handlers.forget();
+        }
+        tree.insert_sighand(handlers)
+    }
+
     /// Lets the child join; everything that it needs is there.
     fn join(&self, tree: &mut Tree, pid: NewPid, ns: ARef<Namespace>) -> Outcome<Idx<Task>> {
         let caller = tree.find_actor(self.task)?;
@@ -228,17 +244,13 @@ impl CloneArgs<'_> {
             Parent::Task(parent) => tree.tasks[parent].self_exec_id,
             Parent::Outside => 0,
         };
-        let mut handlers = group.handlers;
-        if self.has(flags::CLEAR_SIGHAND) {
-            handlers.forget();
-        }
         let (pgid, sid) = (group.pgid.clone(), group.sid.clone());
+        let sighand = self.copy_sighand(tree, caller);
         let pid = pid.keep();
-        let mut group = Group::new(pid.clone(), pgid, sid, parent, exit_signal);
+        let mut group = Group::new(pid.clone(), pgid, sid, parent, exit_signal, sighand);
         group.autoreap = self.has(flags::AUTOREAP);
         group.unkillable = pid.nr() == 1;
         group.parent_exec_id = parent_exec_id;
-        group.handlers = handlers;
         let group = tree.insert_group(group);
         let task = tree.insert_task(new_task(group, pid));
         tree.join_group(task);

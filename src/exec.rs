@@ -2,7 +2,7 @@
 
 //! exec(2): one thread goes on as another program, with the numbers of the process.
 //!
-//! `fs/exec.c`: `de_thread()`, `begin_new_exec()`; `kernel/pid.c`: `exchange_tids()`.
+//! `fs/exec.c`: `de_thread()`, `unshare_sighand()`, `begin_new_exec()`; `kernel/pid.c`: `exchange_tids()`.
 //!
 //! # Locks
 //!
@@ -10,10 +10,10 @@
 //! to take over from the leader.
 
 use crate::{
-    pending::SIGCHLD,
+    pending::{SIGCHLD, SIGSEGV},
     reason::{Outcome, Reason},
-    slots::Idx,
-    task::{Task, TaskState, COMM_LEN},
+    slots::{Idx, Spare},
+    task::{Group, Sighand, Task, TaskState, COMM_LEN},
     tree::Tree,
     world::World,
 };
@@ -27,32 +27,64 @@ impl World {
     ///
     /// # Errors
     ///
-    /// `ESRCH`, `EBUSY`; `EAGAIN` when the process is killed meanwhile.
+    /// `ESRCH`, `EBUSY`, `ENOMEM`; `EAGAIN` when the process is killed meanwhile.
     #[doc(alias = "begin_new_exec")]
     pub(crate) fn exec(&self, task: u64, name: &[u8; COMM_LEN]) -> Outcome {
-        {
+        let mut room = Spare::new();
+        loop {
             let mut tree = self.tree().lock();
             let index = tree.find_actor(task)?;
             let group = tree.tasks[index].group;
+            if tree.shares_handlers(group) && !tree.sighands.make_room(&mut room) {
+                // Before anything is done that could not be undone.
+                drop(tree);
+                room.fill()?;
+                continue;
+            }
             if !tree.is_group_empty(group) {
                 tree.groups[group].exec = Some(index);
                 tree.begin_kill(group);
             }
+            break;
         }
         self.work_off();
-        let result = {
-            let mut tree = self.tree().lock();
-            match tree.find_alive(task) {
-                Ok(index) if tree.group_of(index).group_exit.is_none() => {
-                    tree.begin_new_exec(index, name);
-                    Ok(())
-                }
-                _ => Err(Reason::Killed.into()),
-            }
-        };
+        let result = self.become_another(task, name, &mut room);
         // A thread that has gone may have held a number that init waits for.
         self.work_off();
         result
+    }
+
+    /// The last thread of a process becomes another program, now that it is the last.
+    ///
+    /// # Errors
+    ///
+    /// `EAGAIN` when the process is killed. `ENOMEM` in the one case that the room which was made
+    /// for it is gone; there is no way back then, and it dies as it would natively.
+    fn become_another(
+        &self,
+        task: u64,
+        name: &[u8; COMM_LEN],
+        room: &mut Spare<Sighand>,
+    ) -> Outcome {
+        let mut out_of_memory = false;
+        loop {
+            let mut tree = self.tree().lock();
+            let index = tree.find_alive(task).map_err(|_| Reason::Killed)?;
+            let group = tree.tasks[index].group;
+            if tree.groups[group].group_exit.is_some() {
+                return Err(Reason::Killed.into());
+            }
+            if !tree.shares_handlers(group) || tree.sighands.make_room(room) {
+                tree.begin_new_exec(index, name);
+                return Ok(());
+            }
+            if out_of_memory {
+                tree.begin_group_exit(group, SIGSEGV);
+                return Err(Reason::NoMemory.into());
+            }
+            drop(tree);
+            out_of_memory = room.fill().is_err();
+        }
     }
 }
 
@@ -68,11 +100,21 @@ impl Tree {
         group.exec = None;
         group.exit_signal = SIGCHLD;
         group.has_execed = true;
-        group.handlers.forget();
+        self.unshare_sighand(index);
+        self.handlers_mut(index).forget();
         let next = &mut self.tasks[task].self_exec_id;
         *next = next.wrapping_add(1);
         self.set_name(task, name);
         self.tell_exec(task);
+    }
+
+    /// What a process does about signals is its own from now on; the caller has made room for it.
+    fn unshare_sighand(&mut self, group: Idx<Group>) {
+        if self.shares_handlers(group) {
+            let own = self.insert_sighand(*self.handlers(group));
+            let shared = core::mem::replace(&mut self.groups[group].sighand, own);
+            self.put_sighand(shared);
+        }
     }
 
     /// A thread takes the place of its dead leader, with its numbers (`de_thread()`).

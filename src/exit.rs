@@ -132,7 +132,7 @@ impl Tree {
                 None => {
                     self.tasks[task].ns().disable_allocation();
                     self.tell_ns_dying(task);
-                    let handlers = &mut self.groups[group].handlers;
+                    let handlers = self.handlers_mut(group);
                     handlers.set(SIGCHLD, Disposition::Ignore);
                     self.tasks[task].state = TaskState::Zapping { next: 2 };
                     self.queue_work(task);

@@ -185,6 +185,7 @@ impl World {
         let tree = self.tree().lock();
         let index = tree.find(task)?;
         let (thread, group) = (&tree.tasks[index], tree.group_of(index));
+        let handlers = tree.handlers(thread.group);
         let (received, last) = thread.received;
         Ok(uapi::altpid_signals {
             size: core::mem::size_of::<uapi::altpid_signals>() as u32,
@@ -193,8 +194,8 @@ impl World {
             blocked: thread.blocked.bits(),
             pending: thread.pending.set().bits(),
             shared: group.pending.set().bits(),
-            ignored: group.handlers.ignored.bits(),
-            handled: group.handlers.handled.bits(),
+            ignored: handlers.ignored.bits(),
+            handled: handlers.handled.bits(),
             last: last.into(),
         })
     }

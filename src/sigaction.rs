@@ -98,7 +98,7 @@ impl World {
 impl Tree {
     fn set_action(&mut self, task: Idx<Task>, signal: i32, new: Option<Action>) -> Action {
         let group = self.tasks[task].group;
-        let handlers = &mut self.groups[group].handlers;
+        let handlers = self.handlers_mut(group);
         let is_child = signal == SIGCHLD;
         let old = Action {
             disposition: handlers.of(signal),

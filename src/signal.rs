@@ -162,13 +162,13 @@ impl Tree {
     pub(crate) fn force_signal(&mut self, signal: i32, task: Idx<Task>) -> Outcome {
         let group = self.tasks[task].group;
         let blocked = self.tasks[task].blocked.contains(signal);
-        let handlers = &mut self.groups[group].handlers;
+        let handlers = self.handlers_mut(group);
         if blocked || handlers.of(signal) == Disposition::Ignore {
             handlers.set(signal, Disposition::Default);
             let this = SigSet::of(&[signal]);
             self.tasks[task].blocked = self.tasks[task].blocked.minus(this);
         }
-        if self.groups[group].handlers.of(signal) == Disposition::Default {
+        if self.handlers(group).of(signal) == Disposition::Default {
             self.groups[group].unkillable = false;
         }
         self.send(signal, Source::Kernel, task, Scope::Thread)?;
@@ -257,7 +257,7 @@ impl Tree {
         if only && self.is_world_init(index) {
             return true;
         }
-        match group.handlers.of(signal) {
+        match self.handlers(index).of(signal) {
             Disposition::Default if group.unkillable && !(force && only) => true,
             Disposition::Default => SigSet::IGNORE.contains(signal),
             Disposition::Ignore => true,
@@ -342,7 +342,7 @@ impl Tree {
                 return;
             };
             let signal = info.signo;
-            match self.groups[group].handlers.of(signal) {
+            match self.handlers(group).of(signal) {
                 Disposition::Ignore => {}
                 Disposition::Handler => {
                     let received = &mut self.tasks[task].received;
@@ -390,14 +390,14 @@ impl Tree {
     /// Whether children of a process vanish when they exit with SIGCHLD, and whether it is then
     /// told at all.
     pub(crate) fn reaps_by_itself(&self, group: Idx<Group>) -> (bool, bool) {
-        let handlers = &self.groups[group].handlers;
+        let handlers = self.handlers(group);
         let ignored = handlers.of(SIGCHLD) == Disposition::Ignore;
         (ignored || handlers.nocldwait, !ignored)
     }
 
     /// Whether a signal for a stopped or continued child is wanted.
     pub(crate) fn wants_job_news(&self, group: Idx<Group>) -> bool {
-        let handlers = &self.groups[group].handlers;
+        let handlers = self.handlers(group);
         handlers.of(SIGCHLD) != Disposition::Ignore && !handlers.nocldstop
     }
 

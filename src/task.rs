@@ -150,7 +150,21 @@ pub(crate) enum Disposition {
     Handler,
 }
 
-/// What a process does about each signal (`struct sighand_struct`).
+/// What a process, or several that have it in common, does about signals (`struct sighand_struct`).
+pub(crate) struct Sighand {
+    pub(crate) handlers: Handlers,
+    /// How many processes have it.
+    pub(crate) users: u32,
+}
+
+impl Sighand {
+    /// One that a process will have.
+    pub(crate) fn new(handlers: Handlers) -> Self {
+        Self { handlers, users: 1 }
+    }
+}
+
+/// What is done about each signal (`struct k_sigaction`).
 #[derive(Clone, Copy)]
 pub(crate) struct Handlers {
     /// Signals that are ignored, and that have a handler; no signal is in both.
@@ -246,7 +260,7 @@ pub(crate) struct Group {
     pub(crate) is_subreaper: bool,
     /// A thread of it may have a [`Task::pdeath_signal`].
     pub(crate) wants_pdeath: bool,
-    pub(crate) handlers: Handlers,
+    pub(crate) sighand: Idx<Sighand>,
     /// Signals that wait for any thread (`shared_pending`).
     pub(crate) pending: Pending,
     pub(crate) job: JobState,
@@ -264,6 +278,7 @@ impl Group {
         sid: ARef<Pid>,
         parent: Parent,
         exit_signal: i32,
+        sighand: Idx<Sighand>,
     ) -> Self {
         Self {
             leader: None,
@@ -283,7 +298,7 @@ impl Group {
             parent_exec_id: 0,
             is_subreaper: false,
             wants_pdeath: false,
-            handlers: Handlers::DEFAULT,
+            sighand,
             pending: Pending::new(),
             job: JobState::Running,
             children: Link::new(),

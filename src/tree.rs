@@ -25,17 +25,19 @@ use crate::{
     reason::{Outcome, Reason},
     signal::WALKS,
     slots::{Chain, Idx, Slots, Spare},
-    task::{chain, Group, Parent, Task, TaskState, COMM_LEN},
+    task::{chain, Group, Handlers, Parent, Sighand, Task, TaskState, COMM_LEN},
 };
 use kernel::{prelude::*, sync::aref::ARef, task::might_sleep};
 
 /// Positions that are gone through at a time when a tree ends.
 const PIECE: usize = 128;
 
-/// Room to be brought along for one more task and one more group, and for a handle if one is wanted.
+/// Room to be brought along for one more task and one more group with what that needs, and for a
+/// handle if one is wanted.
 pub(crate) struct Room {
     tasks: Spare<Task>,
     groups: Spare<Group>,
+    sighands: Spare<Sighand>,
     pidfds: Option<Spare<Pidfd>>,
 }
 
@@ -45,6 +47,7 @@ impl Room {
         Self {
             tasks: Spare::new(),
             groups: Spare::new(),
+            sighands: Spare::new(),
             pidfds: with_pidfd.then(Spare::new),
         }
     }
@@ -53,6 +56,7 @@ impl Room {
     pub(crate) fn fill(&mut self) -> Result {
         self.tasks.fill()?;
         self.groups.fill()?;
+        self.sighands.fill()?;
         self.pidfds.as_mut().map_or(Ok(()), Spare::fill)
     }
 }
@@ -61,6 +65,7 @@ impl Room {
 pub(crate) struct Tree {
     pub(crate) tasks: Slots<Task>,
     pub(crate) groups: Slots<Group>,
+    pub(crate) sighands: Slots<Sighand>,
     /// Tasks that have something left to do: to exit, or to take signals; see [`Tree::step`].
     pub(crate) working: Chain<chain::Working, Task>,
     /// Groups that are killed and have live threads left.
@@ -93,6 +98,7 @@ impl Tree {
         Ok(Self {
             tasks: Slots::new()?,
             groups: Slots::new()?,
+            sighands: Slots::new()?,
             working: Chain::new(),
             killed: Chain::new(),
             pidfds: Slots::new()?,
@@ -113,6 +119,7 @@ impl Tree {
     pub(crate) fn make_room(&mut self, room: &mut Room) -> bool {
         self.tasks.make_room(&mut room.tasks)
             && self.groups.make_room(&mut room.groups)
+            && self.sighands.make_room(&mut room.sighands)
             && (room.pidfds.as_mut()).is_none_or(|spare| self.pidfds.make_room(spare))
     }
 
@@ -128,6 +135,36 @@ impl Tree {
         self.groups
             .insert(group)
             .unwrap_or_else(|_| panic!("altpid: no room was made"))
+    }
+
+    /// Puts what a process does about signals into the store. The caller has made room for it.
+    pub(crate) fn insert_sighand(&mut self, handlers: Handlers) -> Idx<Sighand> {
+        self.sighands
+            .insert(Sighand::new(handlers))
+            .unwrap_or_else(|_| panic!("altpid: no room was made"))
+    }
+
+    /// What a process does about signals.
+    pub(crate) fn handlers(&self, group: Idx<Group>) -> &Handlers {
+        &self.sighands[self.groups[group].sighand].handlers
+    }
+
+    /// Likewise, to be changed for every process that has it in common.
+    pub(crate) fn handlers_mut(&mut self, group: Idx<Group>) -> &mut Handlers {
+        &mut self.sighands[self.groups[group].sighand].handlers
+    }
+
+    /// Whether a process has what it does about signals in common with another one.
+    pub(crate) fn shares_handlers(&self, group: Idx<Group>) -> bool {
+        self.sighands[self.groups[group].sighand].users > 1
+    }
+
+    /// A process needs what it does about signals no more (`__cleanup_sighand()`).
+    pub(crate) fn put_sighand(&mut self, sighand: Idx<Sighand>) {
+        self.sighands[sighand].users -= 1;
+        if self.sighands[sighand].users == 0 {
+            self.sighands.remove(sighand);
+        }
     }
 
     /// The task that an id names.
@@ -397,7 +434,9 @@ impl Tree {
             self.groups[group].pending.flush(&mut self.queued, every);
             self.forget_job(group);
             self.nr_subreapers -= usize::from(self.groups[group].is_subreaper);
-            self.groups.remove(group);
+            if let Some(gone) = self.groups.remove(group) {
+                self.put_sighand(gone.sighand);
+            }
         }
     }
 

@@ -17,7 +17,7 @@ use crate::{
     registry::Registry,
     slots::Spare,
     sync::{Atomic, Relaxed},
-    task::{Group, Parent, Task, COMM_LEN},
+    task::{Group, Handlers, Parent, Task, COMM_LEN},
     tree::{Room, Tree},
 };
 use kernel::{
@@ -214,12 +214,14 @@ impl Tree {
         let pid = alloc_pid(root, &[])?.keep();
         let mut comm = [0; COMM_LEN];
         comm[..4].copy_from_slice(b"init");
+        let sighand = self.insert_sighand(Handlers::DEFAULT);
         let mut group = Group::new(
             pid.clone(),
             outside.clone(),
             outside,
             Parent::Outside,
             SIGCHLD,
+            sighand,
         );
         group.unkillable = true;
         let group = self.insert_group(group);
