@@ -143,34 +143,42 @@ mod tests {
         assert_eq!(map.get_next(0, &guard), None);
     }
 
-    /// Frees the numbers of a full small map in the order that `order` says, looking after each.
-    fn free_in_order(order: &[u32]) -> bool {
+    /// Numbers that are in use, counted one by one.
+    fn count(map: &PidMap<u64>) -> usize {
+        let guard = read_lock();
+        let next = |nr| map.get_next(nr, &guard).map(|(nr, _)| nr);
+        core::iter::successors(next(1), |&nr| next(nr + 1)).count()
+    }
+
+    /// Takes the numbers of a small map in one order and frees them in another, and counts those in
+    /// use after each step. `base` is the number before the first.
+    fn take_and_free(base: u32, taking: &[u32], freeing: &[u32]) -> bool {
         let map = PidMap::<u64>::new();
-        let end = order.len() as u32 + 1;
-        let filled = (1..end).all(|nr| take(&map, end) == Ok(nr));
-        let freed = order.iter().all(|&nr| {
-            map.release(nr);
-            take_exact(&map, nr) == Ok(()) && {
-                map.release(nr);
-                map.get(nr, &read_lock()).is_none()
-            }
+        let taken = taking.iter().enumerate().all(|(i, &nr)| {
+            take_exact(&map, base + nr) == Ok(())
+                && take_exact(&map, base + nr).is_err()
+                && count(&map) == i + 1
         });
-        filled && freed && map.is_empty()
+        let freed = freeing.iter().rev().enumerate().rev().all(|(left, &nr)| {
+            map.release(base + nr);
+            map.get(base + nr, &read_lock()).is_none() && count(&map) == left
+        });
+        taken && freed && map.is_empty()
     }
 
     #[test]
-    fn every_order_of_freeing_a_small_map() {
-        // Heap's algorithm, without recursion: all 720 orders of six numbers.
-        let mut order = [1u32, 2, 3, 4, 5, 6];
-        let mut counts = [0usize; 6];
-        assert!(free_in_order(&order));
-        let (mut i, mut tried) = (0, 1);
+    fn every_order_of_taking_and_freeing_a_small_map() -> Result {
+        // Heap's algorithm, without recursion: all 120 orders of five numbers.
+        let mut order = [1u32, 2, 3, 4, 5];
+        let mut counts = [0usize; 5];
+        let mut orders = KVVec::new();
+        orders.push(order, GFP_KERNEL)?;
+        let mut i = 0;
         while i < order.len() {
             if counts[i] < i {
                 let other = if i % 2 == 0 { 0 } else { counts[i] };
                 order.swap(other, i);
-                assert!(free_in_order(&order));
-                tried += 1;
+                orders.push(order, GFP_KERNEL)?;
                 counts[i] += 1;
                 i = 0;
             } else {
@@ -178,7 +186,16 @@ mod tests {
                 i += 1;
             }
         }
-        assert_eq!(tried, 720);
+        assert_eq!(orders.len(), 120);
+        // In one node, and around the border of two.
+        for base in [0, 61] {
+            for taking in &orders {
+                for freeing in &orders {
+                    assert!(take_and_free(base, taking, freeing));
+                }
+            }
+        }
+        Ok(())
     }
 
     #[test]

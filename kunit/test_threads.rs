@@ -5,7 +5,7 @@
 use crate::{
     clone::flags::*,
     namespace::Namespace,
-    pid::{alloc_pid, NewPid},
+    pid::{alloc_pid, NewPid, Pid},
     pidmap::{PidMap, Reservation},
     registry::Registry,
     support::{limits, Random, Verbs},
@@ -59,7 +59,11 @@ fn shared_world(tasks: usize, namespaces: usize) -> Result<Arc<World>> {
 }
 
 /// Who has which number: proof that nobody has another's.
-struct Owners(KVVec<Atomic<u32>>);
+struct Owners {
+    of: KVVec<Atomic<u32>>,
+    /// How many there are whose number somebody has.
+    live: Atomic<u32>,
+}
 
 impl Owners {
     fn new(numbers: usize) -> Result<Self> {
@@ -67,21 +71,25 @@ impl Owners {
         for _ in 0..numbers {
             owners.push(Atomic::new(0), GFP_KERNEL)?;
         }
-        Ok(Self(owners))
+        Ok(Self {
+            of: owners,
+            live: Atomic::new(0),
+        })
     }
 
-    /// True if nobody had it.
-    fn claim(&self, nr: u32, who: u32) -> bool {
-        self.0[nr as usize].xchg(who + 1, Full) == 0
+    /// True if nobody had it, and not more numbers are had than there are.
+    fn claim(&self, nr: u32, who: u32, numbers: u32) -> bool {
+        self.live.fetch_add(1, Full) < numbers && self.of[nr as usize].xchg(who + 1, Full) == 0
     }
 
     /// True if it was `who`'s.
     fn give_up(&self, nr: u32, who: u32) -> bool {
-        self.0[nr as usize].xchg(0u32, Full) == who + 1
+        self.live.fetch_sub(1, Full);
+        self.of[nr as usize].xchg(0, Full) == who + 1
     }
 
     fn held(&self) -> usize {
-        self.0
+        self.of
             .iter()
             .filter(|owner| owner.load(Relaxed) != 0)
             .count()
@@ -99,7 +107,8 @@ fn churn(map: &PidMap<u64>, owners: &Owners, who: u32, pid_max: u32, most: usize
                 _ => map.reserve_next(pid_max),
             };
             let Ok(taken) = taken else { continue };
-            if !owners.claim(taken.nr(), who) || mine.push(taken, GFP_KERNEL).is_err() {
+            if !owners.claim(taken.nr(), who, pid_max - 1) || mine.push(taken, GFP_KERNEL).is_err()
+            {
                 return false;
             }
         } else if !mine.is_empty() {
@@ -160,13 +169,13 @@ mod tests {
             (0..10_000).all(|_| match theirs.0.reserve_next(1 << 22) {
                 Ok(taken) => {
                     let nr = core::mem::ManuallyDrop::new(taken).nr();
-                    theirs.1.claim(nr, who)
+                    theirs.1.claim(nr, who, 40_000)
                 }
                 Err(_) => false,
             })
         })?;
         assert!(good);
-        assert!((1..=40_000).all(|nr| shared.1 .0[nr].load(Relaxed) != 0));
+        assert!((1..=40_000).all(|nr| shared.1.of[nr].load(Relaxed) != 0));
         assert_eq!(shared.0.cursor(), 40_001);
         for nr in 1..=40_000 {
             shared.0.release(nr);
@@ -175,34 +184,55 @@ mod tests {
         Ok(())
     }
 
-    /// Namespaces of a chain, and what is alive in them.
-    struct Levels(KVVec<ARef<Namespace>>);
+    /// Namespaces of a chain, and who has which number in each.
+    struct Levels(KVVec<ARef<Namespace>>, KVVec<Owners>);
+
+    impl Levels {
+        /// Threads, each with up to so many pids.
+        const THREADS: u32 = 6;
+        const MOST: u32 = 30;
+
+        fn claim(&self, pid: &Pid, who: u32) -> bool {
+            (0..=pid.ns().level()).all(|level| {
+                let nr = pid.nr_at(level) as u32;
+                self.1[level].claim(nr, who, Self::THREADS * Self::MOST)
+            })
+        }
+
+        fn give_up(&self, pid: &Pid, who: u32) -> bool {
+            let mut levels = 0..=pid.ns().level();
+            levels.all(|level| self.1[level].give_up(pid.nr_at(level) as u32, who))
+        }
+    }
 
     #[test]
     fn along_one_chain() -> Result {
         let registry = Registry::new(16)?;
         let mut levels: KVVec<ARef<Namespace>> = KVVec::new();
         let mut inits: KVVec<NewPid> = KVVec::new();
+        let mut owners = KVVec::new();
         for _ in 0..4 {
             let above = levels.last().map(|ns| &**ns);
             let ns = Namespace::create(above, &registry)?;
             inits.push(alloc_pid(&ns, &[])?, GFP_KERNEL)?;
             ns.set_child_reaper(1);
             levels.push(ns, GFP_KERNEL)?;
+            owners.push(Owners::new(1 << 15)?, GFP_KERNEL)?;
         }
-        let levels = Arc::new(Levels(levels), GFP_KERNEL)?;
+        let levels = Arc::new(Levels(levels, owners), GFP_KERNEL)?;
         let theirs = levels.clone();
-        let good = together(6, move |who| {
+        let good = together(Levels::THREADS, move |who| {
             let mut random = Random::new(u64::from(who) + 77);
             let mut mine: KVVec<NewPid> = KVVec::new();
             for _ in 0..4000 {
                 let ns = &theirs.0[random.below(4) as usize];
-                if mine.len() < 30 && random.below(2) == 0 {
+                if mine.len() < Levels::MOST as usize && random.below(2) == 0 {
                     let Ok(pid) = alloc_pid(ns, &[]) else {
                         return false;
                     };
                     let found = crate::pid::find_pid(ns, pid.nr());
                     if !found.is_some_and(|found| core::ptr::eq(&*found, &*pid))
+                        || !theirs.claim(&pid, who)
                         || mine.push(pid, GFP_KERNEL).is_err()
                     {
                         return false;
@@ -215,14 +245,18 @@ mod tests {
                         return false;
                     }
                     let count = mine.len() as u32;
-                    if count > 0 && mine.remove(random.below(count) as usize).is_err() {
-                        return false;
+                    if count > 0 {
+                        let given = mine.remove(random.below(count) as usize);
+                        if !given.is_ok_and(|pid| theirs.give_up(&pid, who)) {
+                            return false;
+                        }
                     }
                 }
             }
-            true
+            mine.iter().all(|pid| theirs.give_up(pid, who))
         })?;
         assert!(good);
+        assert!(levels.1.iter().all(|owners| owners.held() == 0));
         for (level, ns) in levels.0.iter().enumerate() {
             let mut left = 0;
             let mut nr = 0;

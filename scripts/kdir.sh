@@ -102,5 +102,8 @@ kdir_make_args() {
 	rust_make_args
 	KDIR_MAKE_ARGS=("${RUST_MAKE_ARGS[@]}")
 	[ -z "$compiler" ] || KDIR_MAKE_ARGS+=("$compiler")
-	[ "$(config "$1" UML)" != y ] || KDIR_MAKE_ARGS+=(ARCH=um)
+	# User Mode Linux loads modules where it likes, and cannot relocate what goes by a table of
+	# offsets; C is built like this there.
+	[ "$(config "$1" UML)" != y ] ||
+		KDIR_MAKE_ARGS+=(ARCH=um KRUSTFLAGS="-Crelocation-model=static -Ccode-model=large")
 }

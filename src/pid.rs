@@ -534,10 +534,10 @@ pub(crate) fn find_pid(ns: &Namespace, nr: i32) -> Option<ARef<Pid>> {
     let nr = u32::try_from(nr).ok()?;
     let guard = read_lock();
     loop {
-        let pid = ns.map().get(nr, &guard)?;
-        let got = Pid::try_get(pid, &guard);
+        let found = ns.map().find(nr, &guard)?;
+        let got = Pid::try_get(found.user, &guard);
         // It may have become another pid between the two: then the number names it no more.
-        if got.is_some() && ns.map().get(nr, &guard) == Some(pid) {
+        if got.is_some() && found.is_still() {
             return got;
         }
     }
@@ -569,22 +569,16 @@ pub(crate) fn translate(from: &Namespace, nr: i32, to: &Namespace) -> Option<i32
     let nr = u32::try_from(nr).ok()?;
     let guard = read_lock();
     loop {
-        let pid = ns_get(from, nr, &guard)?;
-        // Acquire: pairs with the Full xchg in `Pid::incarnate`: the numbers read below belong to
-        // this incarnation or a later one.
+        let first = from.map().find(nr, &guard)?;
+        // SAFETY: The memory is type stable, and everything in a pid is atomic.
+        let pid = unsafe { first.user.as_ref() };
+        // Acquire: the numbers are read after this, so they belong to this incarnation or to a
+        // later one.
         let incarnation = pid.incarnation.load(Acquire);
         let found = pid.nr_ns(to);
         // The second look: the numbers were read with Acquire, so they were read before it.
-        if pid.incarnation.load(Relaxed) == incarnation
-            && ns_get(from, nr, &guard).is_some_and(|again| core::ptr::eq(again, pid))
-        {
+        if pid.incarnation.load(Relaxed) == incarnation && first.is_still() {
             return Some(found);
         }
     }
-}
-
-/// The pid that has the number, good for as long as RCU keeps its memory a pid's.
-fn ns_get<'g>(ns: &Namespace, nr: u32, guard: &'g Guard) -> Option<&'g Pid> {
-    // SAFETY: The memory is type stable, and everything in a pid is atomic.
-    ns.map().get(nr, guard).map(|pid| unsafe { pid.as_ref() })
 }

@@ -123,6 +123,21 @@ impl<T> Drop for Reservation<'_, T> {
     }
 }
 
+/// Who had a number when it was looked up.
+pub(crate) struct Found<'g, T> {
+    pub(crate) user: NonNull<T>,
+    /// The slot of the number, in a leaf that may have left the table since. It is frozen then.
+    slot: &'g Atomic<node::Word>,
+}
+
+impl<T> Found<'_, T> {
+    /// Whether the number is still that user's, or again.
+    #[inline]
+    pub(crate) fn is_still(&self) -> bool {
+        self.slot.load(Relaxed) == self.user.as_ptr().cast()
+    }
+}
+
 /// Splits the cursor word into how often it was set back and the next number.
 fn split(cursor: u64) -> (u32, u32) {
     ((cursor >> 32) as u32, cursor as u32)
@@ -360,10 +375,18 @@ impl<T> PidMap<T> {
     #[doc(alias = "idr_find")]
     #[inline]
     pub(crate) fn get(&self, nr: u32, guard: &Guard) -> Option<NonNull<T>> {
+        self.find(nr, guard).map(|found| found.user)
+    }
+
+    /// The same, for who wants to look once more later.
+    #[inline]
+    pub(crate) fn find<'g>(&self, nr: u32, guard: &'g Guard) -> Option<Found<'g, T>> {
         // SAFETY: The map is live, so its table is, and the root was read under `guard`.
         let (leaf, _) = unsafe { node::leaf(self.root(guard), nr, guard) }?;
+        let slot = leaf.number(nr);
         // Pairs with the Release store of `Reservation::publish`. Litmus test: MP+publish-pid.
-        user(rcu_dereference(leaf.number(nr), guard))
+        let user = user(rcu_dereference(slot, guard))?;
+        Some(Found { user, slot })
     }
 
     /// The first number at or after `from` that somebody has, and who.

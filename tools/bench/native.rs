@@ -3,7 +3,6 @@
 //! The kernel's own code, by address: it is not exported.
 
 use core::{
-    marker::PhantomData,
     mem::{size_of, transmute},
     ptr::null_mut,
 };
@@ -47,11 +46,66 @@ unsafe impl Send for Native {}
 // SAFETY: As above; the kernel's functions can be called by many at once.
 unsafe impl Sync for Native {}
 
-/// A pid of the kernel's.
-pub(crate) struct NativePid<'a>(*mut bindings::pid, PhantomData<&'a Native>);
+/// A pid of the kernel's that no task uses. `free_pid()` when it is dropped.
+pub(crate) struct NativePid<'a>(*mut bindings::pid, &'a Native);
 
 // SAFETY: A pid is nobody's in particular.
 unsafe impl Send for NativePid<'_> {}
+// SAFETY: As above.
+unsafe impl Sync for NativePid<'_> {}
+
+impl Drop for NativePid<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: The pid came from `alloc_pid()` and no task uses it.
+        unsafe { (self.1.free_pid)(self.0) };
+    }
+}
+
+/// A pid namespace of the kernel's, or the one of the loading process.
+pub(crate) struct NativeNs<'a> {
+    ns: *mut bindings::pid_namespace,
+    init: Option<NativePid<'a>>,
+    native: &'a Native,
+}
+
+// SAFETY: A namespace is nobody's in particular.
+unsafe impl Send for NativeNs<'_> {}
+// SAFETY: As above; the kernel's functions can be called by many at once.
+unsafe impl Sync for NativeNs<'_> {}
+
+impl<'a> NativeNs<'a> {
+    /// Has it have an init: its first number is 1, and others may follow.
+    pub(crate) fn with_init(mut self) -> Result<Self> {
+        self.init = Some(self.alloc()?);
+        // SAFETY: The namespace is ours. The process outlives it, and is not waiting for it to go.
+        unsafe { (*self.ns).child_reaper = kernel::current!().as_ptr() };
+        Ok(self)
+    }
+
+    /// `alloc_pid()`
+    #[inline]
+    pub(crate) fn alloc(&self) -> Result<NativePid<'a>> {
+        // SAFETY: The namespace is live; no numbers are asked for.
+        let pid = unsafe { (self.native.alloc_pid)(self.ns, null_mut(), 0) };
+        Ok(NativePid(from_err_ptr(pid)?, self.native))
+    }
+}
+
+impl Drop for NativeNs<'_> {
+    fn drop(&mut self) {
+        if self.ns == self.native.ns {
+            return;
+        }
+        if let Some(init) = self.init.take() {
+            // SAFETY: The namespace is ours, and has no pid but this one.
+            unsafe { (*self.ns).child_reaper = null_mut() };
+            drop(init);
+        }
+        // SAFETY: It came from `copy_pid_ns()`.
+        unsafe { (self.native.put_pid_ns)(self.ns) };
+    }
+}
 
 impl Native {
     /// The functions at these addresses.
@@ -92,14 +146,7 @@ impl Native {
     pub(crate) fn alloc(&self) -> Result<NativePid<'_>> {
         // SAFETY: The namespace is live; no numbers are asked for.
         let pid = unsafe { (self.alloc_pid)(self.ns, null_mut(), 0) };
-        Ok(NativePid(from_err_ptr(pid)?, PhantomData))
-    }
-
-    /// `free_pid()`
-    #[inline]
-    pub(crate) fn free(&self, pid: NativePid<'_>) {
-        // SAFETY: The pid came from `alloc_pid()` and no task uses it.
-        unsafe { (self.free_pid)(pid.0) };
+        Ok(NativePid(from_err_ptr(pid)?, self))
     }
 
     /// The number of a pid in the namespace.
@@ -116,27 +163,44 @@ impl Native {
         !unsafe { (self.find_pid_ns)(nr, self.ns) }.is_null()
     }
 
-    /// `pid_nr_ns(find_pid_ns())`
+    /// `pid_nr_ns(find_pid_ns())`: what a number is in the initial namespace.
     #[inline]
     pub(crate) fn translate(&self, nr: i32) -> i32 {
         let _guard = kernel::sync::rcu::read_lock();
-        // SAFETY: The namespace is live, and RCU keeps the pid.
-        unsafe { (self.pid_nr_ns)((self.find_pid_ns)(nr, self.ns), self.ns) }
+        // SAFETY: The namespaces are live, and RCU keeps the pid.
+        unsafe {
+            (self.pid_nr_ns)(
+                (self.find_pid_ns)(nr, self.ns),
+                &raw mut bindings::init_pid_ns,
+            )
+        }
     }
 
-    /// `copy_pid_ns()` and `put_pid_ns()`
-    pub(crate) fn create_and_put(&self) -> Result {
+    /// The namespace of the loading process.
+    pub(crate) fn own_ns(&self) -> NativeNs<'_> {
+        NativeNs {
+            ns: self.ns,
+            init: None,
+            native: self,
+        }
+    }
+
+    /// `copy_pid_ns()`; `put_pid_ns()` when the namespace is dropped.
+    pub(crate) fn create_ns(&self) -> Result<NativeNs<'_>> {
         // SAFETY: The loading process is in the namespace, and the initial user namespace is always
         // there.
-        unsafe {
-            let ns = (self.copy_pid_ns)(
+        let ns = unsafe {
+            (self.copy_pid_ns)(
                 u64::from(bindings::CLONE_NEWPID),
                 &raw mut bindings::init_user_ns,
                 self.ns,
-            );
-            (self.put_pid_ns)(from_err_ptr(ns)?);
-        }
-        Ok(())
+            )
+        };
+        Ok(NativeNs {
+            ns: from_err_ptr(ns)?,
+            init: None,
+            native: self,
+        })
     }
 }
 
@@ -149,10 +213,4 @@ pub(crate) const fn size_of_pid(level: usize) -> usize {
 pub(crate) fn flush_work() {
     // SAFETY: The queue is always there.
     unsafe { bindings::__flush_workqueue(bindings::system_percpu_wq) };
-}
-
-/// Waits until what was freed by RCU is.
-pub(crate) fn settle() {
-    // SAFETY: Called in process context.
-    unsafe { bindings::rcu_barrier() };
 }

@@ -2,11 +2,12 @@
 
 //! Other ways to give out numbers that the kernel has.
 
-use core::{cell::UnsafeCell, ptr::without_provenance_mut};
-use kernel::{bindings, new_spinlock, prelude::*, sync::SpinLock, types::Opaque};
+use crate::pidmap::PidMap;
+use core::{cell::UnsafeCell, mem::ManuallyDrop, ptr::without_provenance_mut};
+use kernel::{bindings, id_pool, new_spinlock, prelude::*, sync::SpinLock, types::Opaque};
 
 /// One more than the largest number.
-const END: i32 = 1 << 22;
+const END: u32 = 1 << 22;
 
 /// `XA_FLAGS_LOCK_IRQ` (`include/linux/xarray.h`)
 const XA_FLAGS_LOCK_IRQ: bindings::gfp_t = 1;
@@ -14,8 +15,39 @@ const XA_FLAGS_LOCK_IRQ: bindings::gfp_t = 1;
 /// Something that is never looked at.
 const USER: *mut core::ffi::c_void = without_provenance_mut(8);
 
-/// `idr_alloc_cyclic()` and `idr_remove()` under a spinlock, as native pids have them, without all
-/// the rest of a pid.
+/// A way to give out numbers from 1. It does not run out of them here.
+pub(crate) trait Numbers {
+    /// Takes a number.
+    fn take(&self) -> u32;
+    /// Gives it back.
+    fn give(&self, nr: u32);
+}
+
+/// altpid's own.
+pub(crate) struct Table(PidMap<u64>);
+
+impl Table {
+    pub(crate) fn new() -> Self {
+        Self(PidMap::new())
+    }
+}
+
+impl Numbers for Table {
+    #[inline]
+    fn take(&self) -> u32 {
+        // The number stays taken.
+        self.0
+            .reserve_next(END)
+            .map_or(0, |taken| ManuallyDrop::new(taken).nr())
+    }
+
+    #[inline]
+    fn give(&self, nr: u32) {
+        self.0.release(nr);
+    }
+}
+
+/// `idr_alloc_cyclic()` and `idr_remove()` under a spinlock, as native pids have them.
 #[pin_data(PinnedDrop)]
 pub(crate) struct Idr {
     #[pin]
@@ -31,19 +63,24 @@ impl Idr {
             idr <- new_spinlock!(UnsafeCell::new(idr), "altpid_bench_idr"),
         })
     }
+}
 
+impl Numbers for Idr {
     #[inline]
-    pub(crate) fn take_and_give(&self) {
+    fn take(&self) -> u32 {
+        let idr = self.idr.lock();
         // SAFETY: The IDR is initialized and used under its lock only.
         let nr = unsafe {
-            let idr = self.idr.lock();
-            bindings::idr_alloc_cyclic(idr.get(), USER, 1, END, bindings::GFP_ATOMIC)
+            bindings::idr_alloc_cyclic(idr.get(), USER, 1, END as i32, bindings::GFP_ATOMIC)
         };
+        nr as u32
+    }
+
+    #[inline]
+    fn give(&self, nr: u32) {
+        let idr = self.idr.lock();
         // SAFETY: As above.
-        unsafe {
-            let idr = self.idr.lock();
-            bindings::idr_remove(idr.get(), nr as usize);
-        }
+        unsafe { bindings::idr_remove(idr.get(), nr as usize) };
     }
 }
 
@@ -75,19 +112,20 @@ impl XArray {
             next: UnsafeCell::new(0),
         })
     }
+}
 
+impl Numbers for XArray {
     #[inline]
-    pub(crate) fn take_and_give(&self) {
+    fn take(&self) -> u32 {
         let limit = bindings::xa_limit {
             min: 1,
-            max: END as u32 - 1,
+            max: END - 1,
         };
         let mut nr = 0;
         // SAFETY: The XArray is initialized; the next number is used under its lock.
         unsafe {
             let xa = self.xa.get();
             bindings::xa_lock(xa);
-            // It does not fail: the one node that it needs stays.
             let _ = bindings::__xa_alloc_cyclic(
                 xa,
                 &mut nr,
@@ -97,8 +135,14 @@ impl XArray {
                 bindings::GFP_ATOMIC,
             );
             bindings::xa_unlock(xa);
-            bindings::xa_erase(xa, nr as usize);
         }
+        nr
+    }
+
+    #[inline]
+    fn give(&self, nr: u32) {
+        // SAFETY: The XArray is initialized.
+        unsafe { bindings::xa_erase(self.xa.get(), nr as usize) };
     }
 }
 
@@ -128,15 +172,19 @@ impl Ida {
         )?;
         Ok(Self(ida))
     }
+}
+
+impl Numbers for Ida {
+    #[inline]
+    fn take(&self) -> u32 {
+        // SAFETY: The IDA is initialized and has a lock of its own.
+        unsafe { bindings::ida_alloc_range(self.0.get(), 1, END - 1, bindings::GFP_KERNEL) as u32 }
+    }
 
     #[inline]
-    pub(crate) fn take_and_give(&self) {
-        // SAFETY: The IDA is initialized and has a lock of its own.
-        unsafe {
-            let nr =
-                bindings::ida_alloc_range(self.0.get(), 1, END as u32 - 1, bindings::GFP_KERNEL);
-            bindings::ida_free(self.0.get(), nr as u32);
-        }
+    fn give(&self, nr: u32) {
+        // SAFETY: As above.
+        unsafe { bindings::ida_free(self.0.get(), nr) };
     }
 }
 
@@ -144,5 +192,38 @@ impl Drop for Ida {
     fn drop(&mut self) {
         // SAFETY: Nobody uses it any more.
         unsafe { bindings::ida_destroy(self.0.get()) };
+    }
+}
+
+/// `kernel::id_pool` under a spinlock, with a cursor, and nobody to find by a number.
+#[pin_data]
+pub(crate) struct IdPool {
+    #[pin]
+    pool: SpinLock<(id_pool::IdPool, usize)>,
+}
+
+impl IdPool {
+    pub(crate) fn new() -> Result<impl PinInit<Self>> {
+        let pool = id_pool::IdPool::with_capacity(END as usize, GFP_KERNEL)?;
+        Ok(pin_init!(Self {
+            pool <- new_spinlock!((pool, 1), "altpid_bench_id_pool"),
+        }))
+    }
+}
+
+impl Numbers for IdPool {
+    #[inline]
+    fn take(&self) -> u32 {
+        let mut guard = self.pool.lock();
+        let (pool, next) = &mut *guard;
+        let from = if *next < END as usize { *next } else { 1 };
+        let nr = pool.find_unused_id(from).map_or(0, |free| free.acquire());
+        *next = nr + 1;
+        nr as u32
+    }
+
+    #[inline]
+    fn give(&self, nr: u32) {
+        self.pool.lock().0.release_id(nr as usize);
     }
 }

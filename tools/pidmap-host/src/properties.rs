@@ -179,8 +179,8 @@ proptest! {
     }
 }
 
-/// What is kept after the cursor has gone through everything: the way to 1 and the way to the
-/// cursor, however many numbers there were.
+/// What is kept after the cursor has gone through everything: the ways to 1, to the numbers in use
+/// and to the cursor, however many numbers there were.
 #[test]
 fn little_is_kept_of_the_whole_range() {
     let end = if cfg!(miri) { 200 } else { 1 << 22 };
@@ -200,8 +200,10 @@ fn little_is_kept_of_the_whole_range() {
         "{} bytes",
         map.bytes()
     );
-    // Again, one at a time.
-    assert_eq!(publish(map.reserve(1)), Ok(1));
+    // Again, one at a time, with as many in use as a leaf has.
+    for nr in 1..=64 {
+        assert_eq!(publish(map.reserve(nr)), Ok(nr));
+    }
     for _ in 1..end {
         let nr = publish(map.reserve_next(end)).expect("a number");
         map.release(nr);

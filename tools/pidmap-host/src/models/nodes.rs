@@ -17,7 +17,7 @@ fn two_releases_empty_a_leaf() {
 
 #[test]
 fn two_releases_empty_two_leaves() {
-    explore(3, || {
+    explore(None, || {
         let map = shared(map([5, 7], 2));
         let other = with(&map, |map| map.release(7));
         map.release(5);

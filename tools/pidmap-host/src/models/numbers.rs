@@ -74,7 +74,7 @@ fn two_draw_the_last_number() {
 
 #[test]
 fn a_draw_and_the_same_number_by_name() {
-    explore(3, || {
+    explore(None, || {
         let map = shared(map([], 4));
         let other = next(&map, ALL);
         let mine = keep(map.reserve(4));

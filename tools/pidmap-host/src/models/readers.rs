@@ -6,7 +6,7 @@ use super::*;
 
 #[test]
 fn who_finds_a_user_finds_it_as_it_was_made() {
-    explore(3, || {
+    explore(None, || {
         let map = shared(map([], 1));
         // Lives until the end of the run: nobody frees it.
         let user = Box::into_raw(Box::new(UnsafeCell::new(0)));
@@ -42,7 +42,7 @@ fn who_finds_a_user_finds_it_as_it_was_made() {
 /// somebody who did not see that.
 #[test]
 fn a_reservation_is_seen_or_sees_that_the_namespace_is_dead() {
-    explore(3, || {
+    explore(None, || {
         let map = shared(map([], 1));
         let adding = Arc::new(crate::sync::Atomic::new(1u32));
         adding.load(crate::sync::Relaxed);
