@@ -49,6 +49,8 @@ impl Device {
 /// One open of the device.
 #[pin_data]
 struct OpenFile {
+    /// Worlds that were opened before, which is also the name of its file in debugfs.
+    number: u64,
     /// The world, also shown in debugfs.
     #[pin]
     world: kernel::debugfs::File<World>,
@@ -60,11 +62,13 @@ struct OpenFile {
 impl MiscDevice for OpenFile {
     type Ptr = Pin<KBox<Self>>;
 
-    fn open(_file: &File, _misc: &MiscDeviceRegistration<Self>) -> Result<Self::Ptr> {
+    fn open(file: &File, _misc: &MiscDeviceRegistration<Self>) -> Result<Self::Ptr> {
+        stream::allow_nowait(file);
         let world = World::new(crate::limits())?;
-        let (directory, name) = info::new_file()?;
+        let (number, directory, name) = info::new_file()?;
         KBox::try_pin_init(
             try_pin_init!(Self {
+                number,
                 world <- directory.read_callback_file(&name, world, &info::show),
                 failures <- Failures::new(),
             }),
@@ -77,7 +81,8 @@ impl MiscDevice for OpenFile {
     }
 
     fn show_fdinfo(this: Pin<&Self>, m: &SeqFile, _file: &File) {
-        info::show_fdinfo(&this.get_ref().world, m);
+        let this = this.get_ref();
+        info::show_fdinfo(this.number, &this.world, m);
     }
 
     fn ioctl(this: Pin<&Self>, _file: &File, cmd: u32, arg: usize) -> Result<isize> {

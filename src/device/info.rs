@@ -41,11 +41,12 @@ impl Drop for Directory {
     }
 }
 
-/// The module's directory, and the name of a new world's file in it.
-pub(super) fn new_file() -> Result<(Dir, CString)> {
+/// The number of a new world, the module's directory, and the name of the world's file in it.
+pub(super) fn new_file() -> Result<(u64, Dir, CString)> {
     let directory = DIRECTORY.lock().clone().ok_or(ENODEV)?;
-    let nr = OPENED.fetch_add(1u64, Relaxed);
-    Ok((directory, CString::try_from_fmt(fmt!("{nr}"))?))
+    let number = OPENED.fetch_add(1u64, Relaxed);
+    let name = CString::try_from_fmt(fmt!("{number}"))?;
+    Ok((number, directory, name))
 }
 
 /// Writes what a world holds, a line each, in the form of fdinfo.
@@ -71,7 +72,7 @@ impl fmt::Display for Shown<'_> {
     }
 }
 
-/// Adds what a world holds to the fdinfo of a descriptor of it.
-pub(super) fn show_fdinfo(world: &World, m: &SeqFile) {
-    seq_print!(m, "{}", Shown(world));
+/// Adds the number of a world and what it holds to the fdinfo of a descriptor of it.
+pub(super) fn show_fdinfo(number: u64, world: &World, m: &SeqFile) {
+    seq_print!(m, "world:\t{number}\n{}", Shown(world));
 }

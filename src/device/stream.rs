@@ -5,17 +5,38 @@
 use super::OpenFile;
 use crate::uapi::altpid_event;
 use core::mem::size_of;
-use kernel::{bindings, fs::Kiocb, iov::IovIterDest, prelude::*};
+use kernel::{
+    bindings,
+    fs::{File, Kiocb},
+    iov::IovIterDest,
+    prelude::*,
+};
 use zerocopy::{FromZeros, IntoBytes};
 
 /// Events that are copied at a time.
 const PIECE: usize = 16;
 
-/// Whether a read may sleep: the descriptor does not say that it must not.
+/// `include/linux/fs.h`, where bindgen cannot read it.
+const FMODE_NOWAIT: bindings::fmode_t = 1 << 27;
+
+/// `include/uapi/linux/fs.h`; in a kiocb it is `IOCB_NOWAIT`.
+const RWF_NOWAIT: i32 = 0x8;
+
+/// Has the kernel pass on that a single read must not sleep. Who shares a descriptor with others
+/// cannot set O_NONBLOCK for itself.
+pub(super) fn allow_nowait(file: &File) {
+    // SAFETY: The file is being opened, so that nobody else has it yet.
+    unsafe { (*file.as_ptr()).f_mode |= FMODE_NOWAIT };
+}
+
+/// Whether a read may sleep: neither it nor the descriptor says that it must not.
 fn may_wait(kiocb: &Kiocb<'_, Pin<KBox<OpenFile>>>) -> bool {
     // SAFETY: The kiocb and its file are there as long as the call.
-    let flags = unsafe { (*(*kiocb.as_raw()).ki_filp).f_flags };
-    flags & bindings::O_NONBLOCK == 0
+    let (call, file) = unsafe {
+        let kiocb = kiocb.as_raw();
+        ((*kiocb).ki_flags, (*(*kiocb).ki_filp).f_flags)
+    };
+    call & RWF_NOWAIT == 0 && file & bindings::O_NONBLOCK == 0
 }
 
 /// Reads whole events from the file position on, which is that of an event times its size.

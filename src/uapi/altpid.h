@@ -1089,13 +1089,14 @@ struct altpid_batch {
  * @reserved: 0
  *
  * A read gives as many whole events as there are and fit, and sleeps until there
- * is one, unless the descriptor is O_NONBLOCK. The file position is the number of
+ * is one, unless the descriptor is O_NONBLOCK or it is a preadv2(2) with
+ * RWF_NOWAIT. The file position is the number of
  * the next event times the size of an event: pread(2) reads from any number, so
  * that each of several readers can go its own way. The last events are kept
  * (max_events of the module) from the first read of a world on; what happened
  * before, or was overwritten, is told of by one ALTPID_EVENT_LOST, whose @seq is
- * that of the last event lost. Errors: EAGAIN when there is nothing to read for
- * O_NONBLOCK, EINTR, EFAULT, ENOMEM, and EINVAL for less room than an event and
+ * that of the last event lost. Errors: EAGAIN when there is nothing to read and
+ * it must not sleep, EINTR, EFAULT, ENOMEM, and EINVAL for less room than an event and
  * for another position.
  */
 struct altpid_event {

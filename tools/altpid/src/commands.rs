@@ -2,11 +2,25 @@
 
 //! The verbs, a file each, and what several of them read.
 
+pub mod audit;
 pub mod capture;
+pub mod diff;
+pub mod generate;
+pub mod hold;
+pub mod ls;
 pub mod restore;
+pub mod show;
+pub mod stress;
+pub mod translate;
 pub mod tree;
+pub mod watch;
+pub mod why;
+pub mod worlds;
 
-use altpid::{World, snapshot::Snapshot};
+use altpid::{
+    World,
+    snapshot::{Problem, Snapshot},
+};
 use anyhow::{Context, Result};
 use std::{
     fs,
@@ -20,7 +34,19 @@ fn open_world() -> Result<World> {
 }
 
 /// Reads and checks a snapshot, from standard input if the path is `-`.
-fn read_snapshot(path: &Path) -> Result<Snapshot> {
+pub fn read_snapshot(path: &Path) -> Result<Snapshot> {
+    read_with(path, Snapshot::parse)
+}
+
+/// Reads a snapshot that is still to be checked.
+fn read_unchecked(path: &Path) -> Result<Snapshot> {
+    read_with(path, Snapshot::from_json)
+}
+
+fn read_with(
+    path: &Path,
+    parse: impl FnOnce(&[u8]) -> Result<Snapshot, Problem>,
+) -> Result<Snapshot> {
     let (name, text) = if path == Path::new("-") {
         let mut text = Vec::new();
         let result = io::stdin().lock().read_to_end(&mut text);
@@ -29,6 +55,6 @@ fn read_snapshot(path: &Path) -> Result<Snapshot> {
         (path.display().to_string(), fs::read(path))
     };
     text.map_err(anyhow::Error::from)
-        .and_then(|text| Ok(Snapshot::parse(&text)?))
+        .and_then(|text| Ok(parse(&text)?))
         .context(name)
 }

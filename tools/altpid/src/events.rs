@@ -9,8 +9,9 @@ use crate::{
 };
 use rustix::{
     fs::{OFlags, fcntl_getfl, fcntl_setfl},
-    io::{Errno, pread},
+    io::{Errno, ReadWriteFlags, pread, preadv2},
 };
+use std::io::IoSliceMut;
 
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,14 +126,18 @@ impl World {
 }
 
 impl Events<'_> {
+    /// Goes to the event with a number. If it is lost, the next read begins with how many are.
+    pub fn seek(&mut self, number: u64) {
+        self.next = number;
+    }
+
     /// The number of the event that will be read next.
     pub fn position(&self) -> u64 {
         self.next
     }
 
     /// Reads what has happened since the last time; with `wait` it sleeps until there is
-    /// something. That is a property of the world's descriptor: readers on several threads should
-    /// agree about it.
+    /// something, for which the world's descriptor must not be `O_NONBLOCK`, and is made so.
     ///
     /// # Errors
     ///
@@ -144,14 +149,20 @@ impl Events<'_> {
             errno,
             reason: Reason::default(),
         };
-        let flags = fcntl_getfl(self.world).map_err(error)?;
-        if flags.contains(OFlags::NONBLOCK) == wait {
-            fcntl_setfl(self.world, flags ^ OFlags::NONBLOCK).map_err(error)?;
-        }
         let mut bytes = [0; 64 * SIZE];
-        let read = match pread(self.world, &mut bytes, self.next * SIZE as u64) {
-            Err(Errno::AGAIN) => 0,
-            read => read.map_err(error)?,
+        let from = self.next * SIZE as u64;
+        let read = if wait {
+            let flags = fcntl_getfl(self.world).map_err(error)?;
+            if flags.contains(OFlags::NONBLOCK) {
+                fcntl_setfl(self.world, flags - OFlags::NONBLOCK).map_err(error)?;
+            }
+            pread(self.world, &mut bytes, from).map_err(error)?
+        } else {
+            let room = &mut [IoSliceMut::new(&mut bytes)];
+            match preadv2(self.world, room, from, ReadWriteFlags::NOWAIT) {
+                Err(Errno::AGAIN) => 0,
+                read => read.map_err(error)?,
+            }
         };
         let events: Vec<_> = bytes[..read]
             .chunks_exact(SIZE)

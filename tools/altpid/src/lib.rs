@@ -24,16 +24,21 @@
 
 mod batch;
 pub mod capture;
+pub mod diff;
 mod events;
+pub mod holders;
+pub mod names;
 mod pidfd;
 pub mod plan;
 pub mod restore;
 mod signals;
 pub mod snapshot;
+pub mod stress;
 mod sys;
 pub mod tree;
 mod types;
 pub mod uapi;
+pub mod view;
 mod world;
 
 pub use batch::Batch;

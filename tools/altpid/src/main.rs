@@ -5,6 +5,8 @@
 mod cli;
 mod commands;
 mod output;
+mod place;
+mod table;
 
 use clap::Parser;
 use cli::Cli;
@@ -15,9 +17,6 @@ fn main() -> ExitCode {
         Ok(code) => code,
         // Whoever read our output has seen enough.
         Err(error) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,
-        Err(error) => {
-            output::report(&error);
-            ExitCode::FAILURE
-        }
+        Err(error) => output::report(&error),
     }
 }

@@ -3,11 +3,59 @@
 //! What the verbs write: results to standard output, messages to standard error.
 
 use altpid::{
-    snapshot::Snapshot,
     tree::{Style, draw},
+    view::View,
 };
 use anyhow::{Context, Result};
-use std::io::{self, IsTerminal, Write};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::{
+    fmt,
+    io::{self, IsTerminal, Write},
+    process::ExitCode,
+};
+
+/// The exit status when something is not as it should be.
+pub const DIFFERS: u8 = 3;
+
+/// An error with what may help.
+#[derive(Debug)]
+pub struct Hinted {
+    what: String,
+    hint: String,
+    is_usage: bool,
+}
+
+impl Hinted {
+    /// Something that failed.
+    pub fn failure(what: String, hint: impl Into<String>) -> anyhow::Error {
+        let (hint, is_usage) = (hint.into(), false);
+        Self {
+            what,
+            hint,
+            is_usage,
+        }
+        .into()
+    }
+
+    /// Something that was typed wrongly.
+    pub fn usage(what: String, hint: impl Into<String>) -> anyhow::Error {
+        let (hint, is_usage) = (hint.into(), true);
+        Self {
+            what,
+            hint,
+            is_usage,
+        }
+        .into()
+    }
+}
+
+impl fmt::Display for Hinted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)
+    }
+}
+
+impl std::error::Error for Hinted {}
 
 /// Writes a result.
 pub fn print(text: &[u8]) -> Result<()> {
@@ -17,33 +65,58 @@ pub fn print(text: &[u8]) -> Result<()> {
         .context("standard output")
 }
 
-/// Whether standard output is to have colours.
-fn color() -> bool {
-    io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
+/// Writes a result as JSON.
+pub fn print_json(value: &serde_json::Value) -> Result<()> {
+    print(format!("{}\n", serde_json::to_string_pretty(value)?).as_bytes())
+}
+
+/// Writes a long result piece by piece.
+pub fn print_with(
+    write: impl FnOnce(&mut io::BufWriter<io::StdoutLock<'_>>) -> io::Result<()>,
+) -> Result<()> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    write(&mut out)
+        .and_then(|()| out.flush())
+        .context("standard output")
+}
+
+/// How standard output is to look.
+pub fn style() -> Style {
+    let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    Style {
+        color: io::stdout().is_terminal() && !no_color,
+    }
 }
 
 /// Draws a tree.
-pub fn show_tree(snapshot: &Snapshot) -> Result<()> {
-    let style = Style { color: color() };
-    draw(
-        &mut io::BufWriter::new(io::stdout().lock()),
-        snapshot,
-        style,
-    )
-    .context("standard output")
+pub fn show_tree(view: &View) -> Result<()> {
+    print_with(|out| draw(out, view, style()))
 }
 
-/// Shows on a terminal how far a long restore is.
-pub fn progress() -> impl FnMut(usize, usize) {
-    let shown = io::stderr().is_terminal();
+/// Shows on a terminal how far something long is, if there are many steps.
+pub fn progress(what: &'static str) -> impl FnMut(usize, usize) {
+    const MANY: usize = 5000;
+    let mut bar: Option<ProgressBar> = None;
     move |done, all| {
-        if !shown || all < 5000 {
+        if all < MANY || done % 256 != 0 && done != all {
             return;
         }
+        let bar = bar.get_or_insert_with(|| {
+            // Not drawn when standard error is no terminal.
+            let target = ProgressDrawTarget::stderr();
+            let bar = ProgressBar::with_draw_target(Some(all as u64), target);
+            let style =
+                ProgressStyle::with_template("altpid: {msg} [{bar:30}] {pos}/{len}, {eta} left");
+            bar.with_style(
+                style
+                    .unwrap_or_else(|_| ProgressStyle::default_bar())
+                    .progress_chars("=> "),
+            )
+            .with_message(what)
+        });
+        bar.set_position(done as u64);
         if done == all {
-            eprint!("\r\x1b[K");
-        } else if done % 1000 == 0 {
-            eprint!("\raltpid: restoring, step {done} of {all}");
+            bar.finish_and_clear();
         }
     }
 }
@@ -66,11 +139,15 @@ pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
         .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
-/// Says what failed, and what may help.
-pub fn report(error: &anyhow::Error) {
+/// Says what failed, and what may help; returns the exit status.
+pub fn report(error: &anyhow::Error) -> ExitCode {
     eprintln!("altpid: {}", chain(error));
     for hint in hints(error) {
         eprintln!("        {hint}");
+    }
+    match error.downcast_ref::<Hinted>() {
+        Some(Hinted { is_usage: true, .. }) => ExitCode::from(2),
+        _ => ExitCode::FAILURE,
     }
 }
 
@@ -81,16 +158,23 @@ fn chain(error: &anyhow::Error) -> String {
 }
 
 /// What may help.
-fn hints(error: &anyhow::Error) -> Vec<&'static str> {
+fn hints(error: &anyhow::Error) -> Vec<&str> {
+    if let Some(hinted) = error.downcast_ref::<Hinted>() {
+        return hinted.hint.lines().collect();
+    }
     let Some(error) = error.downcast_ref::<altpid::Error>() else {
         return Vec::new();
     };
-    if error.verb != "open" {
-        return Vec::new();
-    }
-    match error.errno.kind() {
-        io::ErrorKind::NotFound => vec!["is the module loaded? try: insmod altpid.ko"],
-        io::ErrorKind::PermissionDenied => vec!["the device is root's; try as root"],
+    match (error.verb, error.errno.kind()) {
+        ("open", io::ErrorKind::NotFound) => {
+            vec!["is the module loaded? try: insmod altpid.ko"]
+        }
+        ("open", io::ErrorKind::PermissionDenied) => {
+            vec!["the device is root's; try as root"]
+        }
+        ("pidfd_getfd", io::ErrorKind::PermissionDenied) => {
+            vec!["only who could trace a process can look at its world; try as root"]
+        }
         _ => Vec::new(),
     }
 }

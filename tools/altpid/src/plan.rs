@@ -81,6 +81,21 @@ pub enum Op {
     Exit(Who, bool),
 }
 
+/// A world that a tree is to be built in beside what is there already.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Site {
+    /// Numbers at level 0 that are in use.
+    pub taken: HashSet<i32>,
+    /// Its `kernel.pid_max` at level 0, which stays as it is.
+    pub pid_max: i32,
+    /// The name of its init, which stays as it is.
+    pub init: Comm,
+    /// Whether its init leads a session.
+    pub has_session: bool,
+    /// Whether its init leads a process group.
+    pub has_group: bool,
+}
+
 /// What to do, in order, and who is who in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
@@ -110,6 +125,8 @@ struct Dead {
 
 struct Planner<'a> {
     snapshot: &'a Snapshot,
+    /// Where it is to be built, if not in a world of its own.
+    site: Option<&'a Site>,
     plan: Plan,
     actors: Vec<make::Actor>,
     made: HashMap<Item, Who>,
@@ -140,7 +157,21 @@ const INIT: Who = 0;
 /// A tree that no history of system calls can have led to, or one that is too strange, with the task:
 /// it was put where it cannot go itself, by a parent that could not do that any more.
 pub fn plan(snapshot: &Snapshot) -> Result<Plan, Problem> {
-    let mut planner = Planner::new(snapshot);
+    make_plan(snapshot, None)
+}
+
+/// Likewise, for a world in which others are. What the snapshot says of its init must hold there, or
+/// can be made so.
+///
+/// # Errors
+///
+/// As [`plan`].
+pub fn plan_in(snapshot: &Snapshot, site: &Site) -> Result<Plan, Problem> {
+    make_plan(snapshot, Some(site))
+}
+
+fn make_plan(snapshot: &Snapshot, site: Option<&Site>) -> Result<Plan, Problem> {
+    let mut planner = Planner::new(snapshot, site);
     planner.begin()?;
     planner.make_processes()?;
     planner.make_threads();
@@ -155,7 +186,7 @@ fn innermost(numbers: &[i32]) -> i32 {
 }
 
 impl<'a> Planner<'a> {
-    fn new(snapshot: &'a Snapshot) -> Self {
+    fn new(snapshot: &'a Snapshot, site: Option<&'a Site>) -> Self {
         let processes = || {
             snapshot
                 .tasks
@@ -168,10 +199,14 @@ impl<'a> Planner<'a> {
             .filter(|(_, t)| t.own_pid() == 1)
             .map(|(i, t)| (t.ns, i))
             .collect();
+        let taken = site
+            .into_iter()
+            .flat_map(|site| site.taken.iter().map(|&nr| (0, nr)));
         let used = snapshot
             .tasks
             .iter()
             .flat_map(|t| snapshot.chain(t.ns).into_iter().zip(t.pid.iter().copied()))
+            .chain(taken)
             .collect();
         let groups: HashSet<i32> = processes().map(|(_, t)| t.pgid[0]).collect();
         let left = processes()
@@ -180,6 +215,7 @@ impl<'a> Planner<'a> {
             .collect();
         let mut planner = Self {
             snapshot,
+            site,
             plan: Plan {
                 cast: Vec::new(),
                 ops: Vec::new(),
@@ -239,7 +275,10 @@ impl<'a> Planner<'a> {
             .map(|(_, nr)| *nr)
             .max();
         // Room for helpers above what is used.
-        if highest.unwrap_or(0) >= self.snapshot.pid_max - 64 || self.snapshot.pid_max < 301 {
+        if let Some(site) = self.site {
+            self.plan.ops.push(Op::PidMax(site.pid_max));
+        } else if highest.unwrap_or(0) >= self.snapshot.pid_max - 64 || self.snapshot.pid_max < 301
+        {
             self.plan.ops.push(Op::PidMax(PID_MAX_LIMIT));
         } else {
             self.plan.ops.push(Op::PidMax(self.snapshot.pid_max));
@@ -248,7 +287,10 @@ impl<'a> Planner<'a> {
         self.add_actor(
             init.map_or(Role::Helper, Role::Task),
             0,
-            Some(Comm::new(b"init")),
+            Some(
+                self.site
+                    .map_or(Comm::new(b"init"), |site| site.init.clone()),
+            ),
             &[1],
         );
         // What it founds: a session, or a process group.
@@ -275,9 +317,12 @@ impl<'a> Planner<'a> {
         if group && others.any(|&i| self.task(i).sid[0] == 0) {
             self.outsider = self.make_helper(INIT, 0);
         }
-        if session {
+        let (has_session, has_group) = self
+            .site
+            .map_or((false, false), |site| (site.has_session, site.has_group));
+        if session && !has_session {
             self.plan.ops.push(Op::SetSid(INIT));
-        } else if group {
+        } else if group && !has_group {
             self.plan.ops.push(Op::SetPgid(INIT, 0, 0));
         }
         let Some(init) = init else {
@@ -286,7 +331,9 @@ impl<'a> Planner<'a> {
         };
         self.made.insert(Item::Process(init), INIT);
         let task = self.task(init);
-        self.rename(INIT, task);
+        if self.site.is_none() {
+            self.rename(INIT, task);
+        }
         if task.pgid[0] > 1 {
             self.late.insert(init);
         }
@@ -325,6 +372,9 @@ impl<'a> Planner<'a> {
                 continue;
             }
             self.plan.ops.push(Op::Exit(who, !has_threads));
+        }
+        if self.site.is_some() {
+            return;
         }
         if self.root_pid_max() != self.snapshot.pid_max && self.snapshot.pid_max >= 301 {
             self.plan.ops.push(Op::PidMax(self.snapshot.pid_max));

@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Building a snapshot's tree in a world, and comparing the two.
+//!
+//! The tree has a world of its own, which goes with it when something fails; or it is put beside what
+//! is in a world already, and then what was made of it is undone.
+
+mod beside;
+
+pub use beside::{conflicts, restore_in};
 
 use crate::{
     plan::{Birth, Op, Plan, Role, Who, plan},
@@ -19,6 +26,8 @@ pub struct Restored {
     pub tasks: Vec<TaskId>,
     /// What could not be made as it was, in words.
     pub notes: Vec<String>,
+    /// Whether others are in the world too.
+    is_shared: bool,
 }
 
 /// What a comparison has found.
@@ -43,7 +52,38 @@ struct Performer<'a> {
     namespaces: Vec<Option<NsId>>,
 }
 
-impl Performer<'_> {
+impl<'a> Performer<'a> {
+    fn new(world: &'a World, snapshot: &'a Snapshot, plan: &'a Plan) -> Result<Self> {
+        let info = world.info()?;
+        let mut performer = Self {
+            world,
+            plan,
+            snapshot,
+            tasks: vec![None; plan.cast.len()],
+            namespaces: vec![None; snapshot.namespaces.len()],
+        };
+        performer.tasks[0] = Some(info.init);
+        performer.namespaces[0] = Some(info.root_ns);
+        Ok(performer)
+    }
+
+    /// Does everything; returns what each task of the snapshot has become.
+    fn run(&mut self, progress: &mut impl FnMut(usize, usize)) -> Result<Vec<TaskId>> {
+        let ops = &self.plan.ops;
+        for (done, op) in ops.iter().enumerate() {
+            progress(done, ops.len());
+            self.perform(op).with_context(|| self.about(op))?;
+        }
+        progress(ops.len(), ops.len());
+        let mut tasks = vec![TaskId(0); self.snapshot.tasks.len()];
+        for (who, role) in self.plan.cast.iter().enumerate() {
+            if let Role::Task(index) = role {
+                tasks[*index] = self.task(who)?;
+            }
+        }
+        Ok(tasks)
+    }
+
     /// Who it is, in words.
     fn name(&self, who: Who) -> String {
         match self.plan.cast.get(who) {
@@ -136,31 +176,12 @@ pub fn restore(
     mut progress: impl FnMut(usize, usize),
 ) -> Result<Restored> {
     let plan = plan(snapshot)?;
-    let info = world.info()?;
-    let mut performer = Performer {
-        world: &world,
-        plan: &plan,
-        snapshot,
-        tasks: vec![None; plan.cast.len()],
-        namespaces: vec![None; snapshot.namespaces.len()],
-    };
-    performer.tasks[0] = Some(info.init);
-    performer.namespaces[0] = Some(info.root_ns);
-    for (done, op) in plan.ops.iter().enumerate() {
-        progress(done, plan.ops.len());
-        performer.perform(op).with_context(|| performer.about(op))?;
-    }
-    progress(plan.ops.len(), plan.ops.len());
-    let mut tasks = vec![TaskId(0); snapshot.tasks.len()];
-    for (who, role) in plan.cast.iter().enumerate() {
-        if let Role::Task(index) = role {
-            tasks[*index] = performer.task(who)?;
-        }
-    }
+    let tasks = Performer::new(&world, snapshot, &plan)?.run(&mut progress)?;
     Ok(Restored {
         world,
         tasks,
         notes: plan.notes,
+        is_shared: false,
     })
 }
 
@@ -195,7 +216,7 @@ impl Restored {
         let expected: HashSet<_> = self.tasks.iter().collect();
         let init = self.world.info()?.init;
         for task in &all {
-            if !expected.contains(&task.id) && task.id != init {
+            if !self.is_shared && !expected.contains(&task.id) && task.id != init {
                 let pid = Numbers(&task.pid);
                 verdict
                     .mismatches
@@ -241,7 +262,8 @@ impl Restored {
         }
         // The kernel's name of a task has 15 bytes.
         let comm = wanted.comm.as_bytes();
-        if found.comm != comm[..comm.len().min(15)] {
+        let is_kept = self.is_shared && found.pid == [1];
+        if found.comm != comm[..comm.len().min(15)] && !is_kept {
             verdict
                 .mismatches
                 .push(format!("{wanted}: it has another name"));

@@ -225,6 +225,17 @@ pub enum TaskState {
     Exiting,
 }
 
+impl fmt::Display for TaskState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Running => "running",
+            Self::Stopped => "stopped",
+            Self::Zombie => "zombie",
+            Self::Exiting => "exiting",
+        })
+    }
+}
+
 /// Everything about a task; see `struct altpid_task`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Task {
@@ -312,6 +323,17 @@ pub enum NsState {
     Dying,
     /// Nobody is left, and nobody can be born there.
     Dead,
+}
+
+impl fmt::Display for NsState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::AwaitingInit => "awaiting init",
+            Self::Active => "active",
+            Self::Dying => "dying",
+            Self::Dead => "dead",
+        })
+    }
 }
 
 /// Everything about a namespace; see `struct altpid_ns`.

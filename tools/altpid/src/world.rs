@@ -29,6 +29,11 @@ impl AsFd for World {
 const LIST_PIECE: usize = 1024;
 
 impl World {
+    /// The world that a descriptor of the device is one of.
+    pub(crate) fn new(fd: OwnedFd) -> Self {
+        Self { fd }
+    }
+
     /// Where the device is: where `ALTPID_DEVICE` in the environment says, else `/dev/altpid`.
     pub fn device() -> PathBuf {
         std::env::var_os("ALTPID_DEVICE").map_or_else(|| "/dev/altpid".into(), PathBuf::from)
@@ -50,7 +55,7 @@ impl World {
     /// As [`World::open`].
     pub fn open_at(path: impl AsRef<Path>) -> Result<Self> {
         open(path.as_ref(), OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())
-            .map(|fd| Self { fd })
+            .map(Self::new)
             .map_err(|errno| Error {
                 verb: "open",
                 errno,

@@ -5,11 +5,12 @@
 use altpid::{Clone, CloneFlags, Event, EventKind, Kill, TaskId};
 use altpid_device_tests::{Fixture, exited, sleeper::Sleeper};
 use rustix::{
-    fs::{OFlags, fcntl_setfl},
-    io::{Errno, pread, read},
+    fs::{OFlags, fcntl_getfl, fcntl_setfl},
+    io::{Errno, ReadWriteFlags, pread, preadv2, read},
 };
 use std::{
     fs,
+    io::IoSliceMut,
     os::fd::{AsFd, AsRawFd},
     thread,
 };
@@ -165,6 +166,7 @@ fn reads_are_whole_events_at_their_places() {
         world.fork(world.init);
     }
     let fd = &*world;
+    fcntl_setfl(fd, OFlags::RDWR | OFlags::NONBLOCK).expect("fcntl");
     let mut bytes = [0u8; 100 * SIZE];
     for len in [0, 1, SIZE - 1] {
         assert_eq!(
@@ -189,6 +191,25 @@ fn reads_are_whole_events_at_their_places() {
     assert_eq!(pread(fd, &mut bytes, 39 * SIZE as u64), Ok(SIZE));
 }
 
+/// Who has the descriptor from somebody else must not change it for them.
+#[test]
+fn a_single_read_may_be_one_that_does_not_sleep() {
+    let world = Fixture::new();
+    world.events().expect("events");
+    let fd = &*world;
+    let mut bytes = [0u8; 2 * SIZE];
+    let mut read = |at| {
+        let room = &mut [IoSliceMut::new(&mut bytes)];
+        preadv2(fd, room, at, ReadWriteFlags::NOWAIT)
+    };
+    assert_eq!(read(0), Err(Errno::AGAIN));
+    world.fork(world.init);
+    assert_eq!(read(0), Ok(SIZE));
+    assert_eq!(read(SIZE as u64), Err(Errno::AGAIN));
+    let flags = fcntl_getfl(fd).expect("fcntl");
+    assert!(!flags.contains(OFlags::NONBLOCK), "{flags:?}");
+}
+
 #[test]
 fn fdinfo_and_debugfs_show_what_a_world_holds() {
     let world = Fixture::new();
@@ -196,12 +217,19 @@ fn fdinfo_and_debugfs_show_what_a_world_holds() {
     world.exit_group(child, 0).expect("exit");
     let path = format!("/proc/self/fdinfo/{}", world.as_fd().as_raw_fd());
     let info = fs::read_to_string(path).expect("fdinfo");
-    let expected = "tasks:\t2\nzombies:\t1\nnamespaces:\t1\nevents:\t2\n";
-    assert!(info.contains(expected), "{info}");
-    let files = fs::read_dir("/sys/kernel/debug/altpid").expect("debugfs");
-    let texts = files.map(|file| {
-        // Other tests' worlds come and go.
-        fs::read_to_string(file.expect("a file").path()).unwrap_or_default()
-    });
-    assert!(texts.into_iter().any(|text| text.starts_with(expected)));
+    for line in ["tasks:\t2", "zombies:\t1", "namespaces:\t1", "events:\t2"] {
+        assert!(info.lines().any(|found| found == line), "{line} in {info}");
+    }
+    // The file in debugfs is called as the world is.
+    let number = info.lines().find_map(|line| line.strip_prefix("world:\t"));
+    let number = number.expect("a number");
+    let file = format!("/sys/kernel/debug/altpid/{number}");
+    let shown = fs::read_to_string(&file).expect("debugfs");
+    assert!(shown.starts_with("tasks:"), "{shown}");
+    assert!(info.ends_with(&shown), "{info} and {shown}");
+    drop(world);
+    assert!(
+        !fs::exists(&file).expect("debugfs"),
+        "it goes with the world"
+    );
 }

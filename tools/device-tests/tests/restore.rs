@@ -7,12 +7,13 @@
 mod model;
 
 use altpid::{
-    World,
-    restore::{Verdict, restore},
+    Clone, CloneFlags, World,
+    restore::{Verdict, conflicts, restore, restore_in},
     snapshot::Snapshot,
 };
-use altpid_device_tests::Fixture;
+use altpid_device_tests::{Fixture, State};
 use model::{perform::normal, text::tree, trees::TREES};
+use rustix::{fd::AsFd, io::Errno};
 use std::fmt::Write;
 
 fn world() -> World {
@@ -117,4 +118,101 @@ fn nothing_is_left_of_what_fails() {
     }
     // Other tests have worlds too, but never so many.
     assert!(watch.info().expect("world").worlds < 100);
+}
+
+/// The world of a fixture once more.
+fn duplicate(world: &Fixture) -> World {
+    let fd = world.as_fd().try_clone_to_owned().expect("dup");
+    World::from_fd(fd).expect("a world")
+}
+
+/// Beside a process that has a number, and a namespace.
+fn inhabited() -> Fixture {
+    let world = Fixture::new();
+    world.setsid(world.init).expect("setsid");
+    world.born(world.init, &Clone::new().set_tid(&[30_000]));
+    let container = Clone::new().flags(CloneFlags::NEWPID);
+    world.born(world.init, &container.set_tid(&[1, 30_001]));
+    world
+}
+
+#[test]
+fn trees_live_beside_others() {
+    let mut count = 0;
+    for (name, above, text) in TREES {
+        let (world, snapshot) = (inhabited(), tree(above, text));
+        let before = State::of(&world);
+        let found = conflicts(&world, &snapshot).expect("conflicts");
+        assert_eq!(State::of(&world), before, "{name}: to ask has changed this");
+        if !found.is_empty() {
+            println!("{name}: {found:?}");
+            continue;
+        }
+        let restored = restore_in(duplicate(&world), &snapshot, |_, _| ());
+        let restored = restored.unwrap_or_else(|error| panic!("{name}: {error:#}"));
+        let verdict = restored.verify(&snapshot).expect("the world can be read");
+        assert_eq!(verdict.mismatches, <[&str; 0]>::default(), "{name}");
+        count += 1;
+    }
+    assert!(count > TREES.len() / 2, "{count} of {}", TREES.len());
+}
+
+/// Whenever something comes in between, nothing is left of what was made until then.
+#[test]
+fn what_fails_beside_others_is_undone() {
+    let text = "1 = = = 0\n 10 = = = 1\n 11 = 10 10 10\n 12 10 10 10 1\n 20/1 = = = 11 @1\n \
+                21/2 = = = 20 @1\n 22/3/1 = = = 21 @2\n 23/4/2 = = = 22 @2 Z\n 40 = = = 1";
+    let snapshot = tree(&[0, 1], text);
+    assert_eq!(snapshot.check(), Ok(()));
+    let mut failed = 0;
+    for step in 0.. {
+        let world = inhabited();
+        let mut steps = 0;
+        // The last one that is made finds its number taken.
+        let before = State::of(&world);
+        let mut thief = None;
+        let result = restore_in(duplicate(&world), &snapshot, |done, all| {
+            steps = all;
+            if done == step {
+                let steal = [40, 23, 22, 21, 20, 12, 11, 10].into_iter().find_map(|nr| {
+                    World::clone(&world, world.init, &Clone::new().set_tid(&[nr])).ok()
+                });
+                thief = steal.map(|cloned| cloned.task);
+            }
+        });
+        if result.is_err() {
+            let thief = thief.expect("who took the number");
+            world.end(thief, 0);
+            assert_eq!(State::of(&world), before, "step {step}");
+            failed += 1;
+        }
+        if step > steps {
+            break;
+        }
+    }
+    assert!(failed > 5, "{failed}");
+}
+
+/// What stands in the way is all said, whatever it is.
+#[test]
+fn every_conflict_is_listed() {
+    let world = inhabited();
+    for nr in [10, 20] {
+        world.born(world.init, &Clone::new().set_tid(&[nr]));
+    }
+    world.set_pid_max(world.root, 31_000).expect("pid_max");
+    let snapshot = tree(
+        &[0],
+        "1 = = = 0\n 10 = 20 20 1\n 15/1 = = = 1 @1\n 31500 = = = 1",
+    );
+    let found = conflicts(&world, &snapshot).expect("conflicts");
+    let expected = [
+        "task 10 (t10): number 10 is in use by 10 (init)",
+        "task 31500 (t31500): number 31500 is not below pid_max, 31000",
+        "the process group of task 10 (t10): number 20 is in use by 20 (init)",
+    ];
+    assert_eq!(found, expected);
+    // One by one is what a system call says: the same.
+    let error = world.clone(world.init, &Clone::new().set_tid(&[10]));
+    assert_eq!(error.expect_err("it is in use").errno, Errno::EXIST);
 }

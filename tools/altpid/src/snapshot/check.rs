@@ -35,6 +35,50 @@ impl Snapshot {
     ///
     /// The first thing that is wrong.
     pub fn check(&self) -> Result<(), Problem> {
+        match self.problems().into_iter().next() {
+            None => Ok(()),
+            Some(problem) => Err(problem),
+        }
+    }
+
+    /// Everything that is wrong, the first thing about each task. What can only be looked at when
+    /// something else is right is left out while that is wrong.
+    pub fn problems(&self) -> Vec<Problem> {
+        if let Err(problem) = self.check_head().and_then(|()| self.check_namespaces()) {
+            return vec![problem];
+        }
+        let mut problems: Vec<_> = self
+            .tasks
+            .iter()
+            .filter_map(|task| self.check_numbers(task).err())
+            .collect();
+        if !problems.is_empty() {
+            return problems;
+        }
+        let mut taken = Taken::new();
+        for task in &self.tasks {
+            problems.extend(self.take_numbers(task, &mut taken).err());
+        }
+        if !problems.is_empty() {
+            return problems;
+        }
+        let leaders: Leaders<'_> = self
+            .tasks
+            .iter()
+            .filter(|t| t.is_leader())
+            .map(|t| (t.root_pid(), t))
+            .collect();
+        let alive = self.alive();
+        for task in &self.tasks {
+            problems.extend(self.check_relations(task, &leaders, &alive).err());
+        }
+        problems.extend(self.check_ancestors(&leaders).err());
+        self.check_inits(&leaders, &alive, &mut problems);
+        self.check_groups(&leaders, &taken, &mut problems);
+        problems
+    }
+
+    fn check_head(&self) -> Result<(), Problem> {
         ensure!(
             self.version == VERSION,
             "version {} of the format is not known; this program knows {VERSION}",
@@ -45,27 +89,7 @@ impl Snapshot {
             "pid_max {} is not between 2 and {PID_MAX_LIMIT}",
             self.pid_max
         );
-        self.check_namespaces()?;
-        let mut taken = Taken::new();
-        for task in &self.tasks {
-            self.check_numbers(task)?;
-            for (ns, nr) in self.chain(task.ns).into_iter().zip(&task.pid) {
-                if let Some(other) = taken.insert((ns, *nr), task) {
-                    return Err(Problem(format!(
-                        "{task}: number {nr} of namespace {ns} is taken by {other}"
-                    )));
-                }
-            }
-        }
-        let leaders: Leaders<'_> = self
-            .tasks
-            .iter()
-            .filter(|t| t.is_leader())
-            .map(|t| (t.root_pid(), t))
-            .collect();
-        self.check_relations(&leaders)?;
-        self.check_inits(&leaders)?;
-        self.check_groups(&leaders, &taken)
+        Ok(())
     }
 
     fn check_namespaces(&self) -> Result<(), Problem> {
@@ -89,6 +113,18 @@ impl Snapshot {
                 "namespace {i}: level {} is beyond 32",
                 ns.level
             );
+        }
+        Ok(())
+    }
+
+    /// Nobody else has one of its numbers.
+    fn take_numbers<'a>(&'a self, task: &'a Task, taken: &mut Taken<'a>) -> Result<(), Problem> {
+        for (ns, nr) in self.chain(task.ns).into_iter().zip(&task.pid) {
+            if let Some(other) = taken.insert((ns, *nr), task) {
+                return Err(Problem(format!(
+                    "{task}: number {nr} of namespace {ns} is taken by {other}"
+                )));
+            }
         }
         Ok(())
     }
@@ -135,52 +171,59 @@ impl Snapshot {
         Ok(())
     }
 
-    /// Threads and their leaders, processes and their parents.
-    fn check_relations(&self, leaders: &Leaders<'_>) -> Result<(), Problem> {
-        let alive = self.alive();
-        for task in &self.tasks {
-            let leader = leaders
-                .get(&task.tgid[0])
-                .filter(|leader| leader.pid == task.tgid && leader.ns == task.ns);
-            let Some(leader) = leader else {
-                return Err(Problem(format!(
-                    "{task}: its thread group {} has no leader",
-                    Numbers(&task.tgid)
-                )));
-            };
-            for (same, what) in [
-                (task.pgid == leader.pgid, "process group"),
-                (task.sid == leader.sid, "session"),
-                (task.ppid == leader.ppid, "parent"),
-            ] {
-                ensure!(
-                    same,
-                    "{task}: its {what} is not that of its leader, {leader}"
-                );
-            }
-            if task.ppid == 0 {
-                continue;
-            }
-            let Some(parent) = leaders.get(&task.ppid) else {
-                return Err(Problem(format!(
-                    "{task}: its parent {} does not exist",
-                    task.ppid
-                )));
-            };
+    /// A thread and its leader, a process and its parent.
+    fn check_relations(
+        &self,
+        task: &Task,
+        leaders: &Leaders<'_>,
+        alive: &HashSet<i32>,
+    ) -> Result<(), Problem> {
+        let leader = leaders
+            .get(&task.tgid[0])
+            .filter(|leader| leader.pid == task.tgid && leader.ns == task.ns);
+        let Some(leader) = leader else {
+            return Err(Problem(format!(
+                "{task}: its thread group {} has no leader",
+                Numbers(&task.tgid)
+            )));
+        };
+        for (same, what) in [
+            (task.pgid == leader.pgid, "process group"),
+            (task.sid == leader.sid, "session"),
+            (task.ppid == leader.ppid, "parent"),
+        ] {
             ensure!(
-                self.is_ancestor_or_self(parent.ns, task.ns),
-                "{task}: its parent {parent} is in a namespace that cannot see it"
-            );
-            ensure!(
-                task.own_pid() != 1 || parent.ns != task.ns,
-                "{task}: the init of its namespace {} cannot be a child of {parent} in there",
-                task.ns
-            );
-            ensure!(
-                alive.contains(&task.ppid),
-                "{task}: its parent {parent} is dead"
+                same,
+                "{task}: its {what} is not that of its leader, {leader}"
             );
         }
+        if task.ppid == 0 {
+            return Ok(());
+        }
+        let Some(parent) = leaders.get(&task.ppid) else {
+            return Err(Problem(format!(
+                "{task}: its parent {} does not exist",
+                task.ppid
+            )));
+        };
+        ensure!(
+            self.is_ancestor_or_self(parent.ns, task.ns),
+            "{task}: its parent {parent} is in a namespace that cannot see it"
+        );
+        ensure!(
+            task.own_pid() != 1 || parent.ns != task.ns,
+            "{task}: the init of its namespace {} cannot be a child of {parent} in there",
+            task.ns
+        );
+        ensure!(
+            alive.contains(&task.ppid),
+            "{task}: its parent {parent} is dead"
+        );
+        Ok(())
+    }
+
+    /// Nobody is its own ancestor.
+    fn check_ancestors(&self, leaders: &Leaders<'_>) -> Result<(), Problem> {
         // Up the parents from each task, each task once.
         let mut rooted = HashSet::new();
         for task in self.tasks.iter().filter(|task| task.is_leader()) {
@@ -208,14 +251,18 @@ impl Snapshot {
     }
 
     /// Namespaces begin and end with their pid 1; only that of the first may be missing.
-    fn check_inits(&self, leaders: &Leaders<'_>) -> Result<(), Problem> {
+    fn check_inits(
+        &self,
+        leaders: &Leaders<'_>,
+        alive: &HashSet<i32>,
+        problems: &mut Vec<Problem>,
+    ) {
         let inits: HashMap<usize, &Task> = leaders
             .values()
             .filter(|t| t.own_pid() == 1)
             .map(|&t| (t.ns, t))
             .collect();
-        let alive = self.alive();
-        for task in &self.tasks {
+        let check = |task: &Task| {
             for ns in self.chain(task.ns) {
                 let Some(init) = inits.get(&ns) else {
                     ensure!(ns == 0, "{task}: its namespace {ns} has no pid 1");
@@ -226,74 +273,106 @@ impl Snapshot {
                     "{task}: the init of its namespace {ns} is dead"
                 );
             }
-        }
-        match (1..self.namespaces.len()).find(|ns| !inits.contains_key(ns)) {
-            Some(ns) => Err(Problem(format!("namespace {ns}: nobody is in it"))),
-            None => Ok(()),
-        }
+            Ok(())
+        };
+        problems.extend(self.tasks.iter().filter_map(|task| check(task).err()));
+        let peopled: HashSet<usize> = self.tasks.iter().map(|task| task.ns).collect();
+        let empty = (1..self.namespaces.len())
+            .filter(|ns| !inits.contains_key(ns) && !peopled.contains(ns));
+        problems.extend(empty.map(|ns| Problem(format!("namespace {ns}: nobody is in it"))));
     }
 
     /// Process groups and sessions.
-    fn check_groups(&self, leaders: &Leaders<'_>, taken: &Taken<'_>) -> Result<(), Problem> {
+    fn check_groups<'a>(
+        &'a self,
+        leaders: &Leaders<'a>,
+        taken: &Taken<'_>,
+        problems: &mut Vec<Problem>,
+    ) {
         let identities = self.identities(leaders);
-        // Who is not there may still have numbers, and then nobody else has them.
-        for task in &self.tasks {
-            for (name, vector) in [("process group", &task.pgid), ("session", &task.sid)] {
-                if vector[0] == 0 || leaders.contains_key(&vector[0]) {
-                    continue;
-                }
-                for (ns, nr) in self.chain(task.ns).into_iter().zip(vector) {
-                    if let Some(other) = taken.get(&(ns, *nr)) {
-                        return Err(Problem(format!(
-                            "{task}: number {nr} of namespace {ns} is its {name}'s, and taken by \
-                             {other}"
-                        )));
-                    }
-                }
-            }
-        }
         // The session of each process group: that of its leader, who may be in another group by now,
         // but in no other session. Who is in none is in no session, or in one outside.
         let mut sessions: HashMap<_, _> = leaders.iter().map(|(&nr, t)| (nr, t.sid[0])).collect();
         sessions.insert(0, 0);
-        for task in self.tasks.iter().filter(|task| task.is_leader()) {
-            for (name, vector) in [("process group", &task.pgid), ("session", &task.sid)] {
-                let Some(identity) = identities.get(&vector[0]) else {
-                    continue;
-                };
-                ensure!(
-                    self.view(identity, task.ns) == *vector,
-                    "{task}: its {name} {} is not as it sees {}",
-                    Numbers(vector),
-                    Numbers(identity.pid)
-                );
-                // A session is only ever inherited, and children are born in namespaces below.
-                ensure!(
-                    name == "process group" || self.is_ancestor_or_self(identity.ns, task.ns),
-                    "{task}: its session {} comes from a namespace that is not above",
-                    Numbers(identity.pid)
-                );
+        for task in &self.tasks {
+            let checked = self.check_numbers_of_the_dead(task, leaders, taken);
+            let checked = checked.and_then(|()| {
+                if task.is_leader() {
+                    self.check_group(task, leaders, &identities, &mut sessions)
+                } else {
+                    Ok(())
+                }
+            });
+            problems.extend(checked.err());
+        }
+    }
+
+    /// Who is not there may still have numbers, and then nobody else has them.
+    fn check_numbers_of_the_dead(
+        &self,
+        task: &Task,
+        leaders: &Leaders<'_>,
+        taken: &Taken<'_>,
+    ) -> Result<(), Problem> {
+        for (name, vector) in [("process group", &task.pgid), ("session", &task.sid)] {
+            if vector[0] == 0 || leaders.contains_key(&vector[0]) {
+                continue;
             }
-            // Nor does a leader ever leave its session.
-            if let Some(leader) = leaders.get(&task.sid[0]) {
-                ensure!(
-                    leader.sid == leader.pid,
-                    "{task}: its session {} is the number of {leader}, who is in another session",
-                    task.sid[0]
-                );
+            for (ns, nr) in self.chain(task.ns).into_iter().zip(vector) {
+                if let Some(other) = taken.get(&(ns, *nr)) {
+                    return Err(Problem(format!(
+                        "{task}: number {nr} of namespace {ns} is its {name}'s, and taken by {other}"
+                    )));
+                }
             }
+        }
+        Ok(())
+    }
+
+    /// The process group and the session of a process.
+    fn check_group(
+        &self,
+        task: &Task,
+        leaders: &Leaders<'_>,
+        identities: &HashMap<i32, Identity<'_>>,
+        sessions: &mut HashMap<i32, i32>,
+    ) -> Result<(), Problem> {
+        for (name, vector) in [("process group", &task.pgid), ("session", &task.sid)] {
+            let Some(identity) = identities.get(&vector[0]) else {
+                continue;
+            };
             ensure!(
-                task.sid != task.pid || task.pgid == task.pid,
-                "{task}: it leads its session, but not its process group"
+                self.view(identity, task.ns) == *vector,
+                "{task}: its {name} {} is not as it sees {}",
+                Numbers(vector),
+                Numbers(identity.pid)
             );
-            let session = *sessions.entry(task.pgid[0]).or_insert(task.sid[0]);
+            // A session is only ever inherited, and children are born in namespaces below.
             ensure!(
-                session == task.sid[0],
-                "{task}: its process group {} is in session {session}, not in {}",
-                task.pgid[0],
+                name == "process group" || self.is_ancestor_or_self(identity.ns, task.ns),
+                "{task}: its session {} comes from a namespace that is not above",
+                Numbers(identity.pid)
+            );
+        }
+        // Nor does a leader ever leave its session.
+        if let Some(leader) = leaders.get(&task.sid[0]) {
+            ensure!(
+                leader.sid == leader.pid,
+                "{task}: its session {} is the number of {leader}, who is in another session",
                 task.sid[0]
             );
         }
+        ensure!(
+            task.sid != task.pid || task.pgid == task.pid,
+            "{task}: it leads its session, but not its process group"
+        );
+        let session = *sessions.entry(task.pgid[0]).or_insert(task.sid[0]);
+        ensure!(
+            session == task.sid[0],
+            "{task}: its process group {} is in session {session}, not in {}",
+            task.pgid[0],
+            task.sid[0]
+        );
         Ok(())
     }
 

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What differs between two snapshots.
+//!
+//! Who is who is told by the numbers at level 0; which namespace is which, by the number of its init
+//! there.
+
+use crate::snapshot::{Numbers, Snapshot, Task};
+use std::{collections::BTreeMap, fmt};
+
+/// One thing that differs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Difference {
+    /// A task that only the second one has.
+    Added(Task),
+    /// A task that only the first one has.
+    Removed(Task),
+    /// A task that both have.
+    Changed {
+        /// As it was.
+        task: Task,
+        /// What, and from and to what.
+        what: Vec<(&'static str, String, String)>,
+    },
+    /// Something that is not about a task.
+    Header {
+        /// What.
+        what: &'static str,
+        /// As it was.
+        from: String,
+        /// As it is.
+        to: String,
+    },
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let who = |task: &Task| format!("{} {}", Numbers(&task.pid), task.comm);
+        match self {
+            Self::Added(task) => write!(f, "+ {}", who(task)),
+            Self::Removed(task) => write!(f, "- {}", who(task)),
+            Self::Changed { task, what } => {
+                write!(f, "~ {}:", who(task))?;
+                for (i, (what, from, to)) in what.iter().enumerate() {
+                    write!(f, "{} {what} {from} → {to}", if i == 0 { "" } else { "," })?;
+                }
+                Ok(())
+            }
+            Self::Header { what, from, to } => write!(f, "~ {what}: {from} → {to}"),
+        }
+    }
+}
+
+/// The number at level 0 of the init of each namespace, by position; 0 for that of level 0.
+fn inits(snapshot: &Snapshot) -> Vec<i32> {
+    let mut inits = vec![0; snapshot.namespaces.len()];
+    for task in &snapshot.tasks {
+        if task.is_leader() && task.own_pid() == 1 && task.ns > 0 {
+            inits[task.ns] = task.root_pid();
+        }
+    }
+    inits
+}
+
+/// A namespace in words.
+fn namespace(inits: &[i32], ns: usize) -> String {
+    match inits.get(ns) {
+        None | Some(0) => "of level 0".into(),
+        Some(init) => format!("of init {init}"),
+    }
+}
+
+/// What differs, in the order of the numbers at level 0.
+pub fn diff(a: &Snapshot, b: &Snapshot) -> Vec<Difference> {
+    let mut differences = Vec::new();
+    if a.pid_max != b.pid_max {
+        differences.push(Difference::Header {
+            what: "pid_max",
+            from: a.pid_max.to_string(),
+            to: b.pid_max.to_string(),
+        });
+    }
+    let mut pairs: BTreeMap<i32, (Option<&Task>, Option<&Task>)> = BTreeMap::new();
+    for task in &a.tasks {
+        pairs.entry(task.root_pid()).or_default().0 = Some(task);
+    }
+    for task in &b.tasks {
+        pairs.entry(task.root_pid()).or_default().1 = Some(task);
+    }
+    let (inits_a, inits_b) = (inits(a), inits(b));
+    for pair in pairs.into_values() {
+        match pair {
+            (Some(was), Some(is)) => {
+                let what = changes(was, is, &inits_a, &inits_b);
+                if !what.is_empty() {
+                    let task = was.clone();
+                    differences.push(Difference::Changed { task, what });
+                }
+            }
+            (Some(was), None) => differences.push(Difference::Removed(was.clone())),
+            (None, Some(is)) => differences.push(Difference::Added(is.clone())),
+            (None, None) => {}
+        }
+    }
+    differences
+}
+
+/// What has become different about a task.
+fn changes(
+    was: &Task,
+    is: &Task,
+    inits_a: &[i32],
+    inits_b: &[i32],
+) -> Vec<(&'static str, String, String)> {
+    let mut changes = Vec::new();
+    let mut note = |what, from: String, to: String| {
+        if from != to {
+            changes.push((what, from, to));
+        }
+    };
+    let vectors = |name, from: &[i32], to: &[i32]| {
+        let (from, to) = (Numbers(from).to_string(), Numbers(to).to_string());
+        (name, from, to)
+    };
+    for (name, from, to) in [
+        vectors("pid", &was.pid, &is.pid),
+        vectors("tgid", &was.tgid, &is.tgid),
+        vectors("pgid", &was.pgid, &is.pgid),
+        vectors("sid", &was.sid, &is.sid),
+        ("parent", was.ppid.to_string(), is.ppid.to_string()),
+        (
+            "namespace",
+            namespace(inits_a, was.ns),
+            namespace(inits_b, is.ns),
+        ),
+        (
+            "children in namespace",
+            namespace(inits_a, was.ns_for_children.unwrap_or(was.ns)),
+            namespace(inits_b, is.ns_for_children.unwrap_or(is.ns)),
+        ),
+        ("state", state(was), state(is)),
+        ("name", was.comm.to_string(), is.comm.to_string()),
+    ] {
+        note(name, from, to);
+    }
+    changes
+}
+
+/// As far as states last: whether it runs or sleeps is of the moment.
+fn state(task: &Task) -> String {
+    match task.state {
+        'Z' | 'X' => "zombie",
+        'T' | 't' => "stopped",
+        _ => "alive",
+    }
+    .into()
+}
