@@ -6,8 +6,8 @@
 //!
 //! # Locks
 //!
-//! The tree lock is taken three times: to let the other threads die, in pieces while they do, and
-//! to take over from the leader.
+//! The tree lock is let go of while the other threads die, and taken again to take over from the
+//! leader.
 
 use crate::{
     pending::{SIGCHLD, SIGSEGV},
@@ -35,26 +35,20 @@ impl World {
             let mut tree = self.tree().lock();
             let index = tree.find_actor(task)?;
             let group = tree.tasks[index].group;
-            if tree.shares_handlers(group) && !tree.sighands.make_room(&mut room) {
-                // Before anything is done that could not be undone.
-                drop(tree);
-                room.fill()?;
-                continue;
+            if !tree.shares_handlers(group) || tree.sighands.make_room(&mut room) {
+                break;
             }
-            if !tree.is_group_empty(group) {
-                tree.groups[group].exec = Some(index);
-                tree.begin_kill(group);
-            }
-            break;
+            // Before anything is done that could not be undone.
+            drop(tree);
+            room.fill()?;
         }
-        self.work_off();
         let result = self.become_another(task, name, &mut room);
         // A thread that has gone may have held a number that init waits for.
         self.work_off();
         result
     }
 
-    /// The last thread of a process becomes another program, now that it is the last.
+    /// A thread becomes another program as soon as it is the last of its process.
     ///
     /// # Errors
     ///
@@ -70,9 +64,17 @@ impl World {
         loop {
             let mut tree = self.tree().lock();
             let index = tree.find_alive(task).map_err(|_| Reason::Killed)?;
-            let group = tree.tasks[index].group;
-            if tree.groups[group].group_exit.is_some() {
+            if !tree.goes_on(index) {
                 return Err(Reason::Killed.into());
+            }
+            let group = tree.tasks[index].group;
+            if !tree.is_all_that_is_left(index) {
+                // More than once only if somebody lets the same task clone meanwhile.
+                tree.groups[group].exec = Some(index);
+                tree.begin_kill(group);
+                drop(tree);
+                self.work_off();
+                continue;
             }
             if !tree.shares_handlers(group) || tree.sighands.make_room(room) {
                 tree.begin_new_exec(index, name);
@@ -89,6 +91,20 @@ impl World {
 }
 
 impl Tree {
+    /// Whether no other thread is in the process of a live one, but for its dead leader.
+    fn is_all_that_is_left(&self, task: Idx<Task>) -> bool {
+        let group = self.group_of(task);
+        let is_dead = |leader| self.tasks[leader].state == TaskState::Zombie;
+        let others = u32::from(group.leader.is_some_and(is_dead));
+        group.nr_threads == 1 + others
+    }
+
+    /// Whether a live thread is not about to die, by a signal or by the exec of another one.
+    fn goes_on(&self, task: Idx<Task>) -> bool {
+        let group = self.group_of(task);
+        group.group_exit.is_none() && group.exec.is_none_or(|one| one == task)
+    }
+
     /// The last thread of a process becomes another program.
     fn begin_new_exec(&mut self, task: Idx<Task>, name: &[u8; COMM_LEN]) {
         let index = self.tasks[task].group;
