@@ -61,6 +61,16 @@ pub(crate) fn world() -> Result<Pin<KBox<World>>> {
     world_of(4096, 256)
 }
 
+/// How many of something a long test does: a tenth in the debug kernel, where all of it takes that
+/// much longer.
+pub(crate) const fn many(count: usize) -> usize {
+    if cfg!(CONFIG_KASAN) {
+        count / 10
+    } else {
+        count
+    }
+}
+
 /// A world for so many tasks and namespaces.
 pub(crate) fn world_of(tasks: usize, namespaces: usize) -> Result<Pin<KBox<World>>> {
     KBox::pin_init(World::new(limits(tasks, namespaces))?, GFP_KERNEL)
@@ -69,6 +79,7 @@ pub(crate) fn world_of(tasks: usize, namespaces: usize) -> Result<Pin<KBox<World
 /// Limits of a world for so many tasks and namespaces, which keeps few events.
 pub(crate) fn limits(tasks: usize, namespaces: usize) -> Limits {
     Limits {
+        worlds: 1 << 16,
         tasks,
         namespaces,
         pidfds: tasks,

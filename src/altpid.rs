@@ -70,6 +70,10 @@ module! {
     description: "An alternative pid subsystem",
     license: "GPL",
     params: {
+        max_worlds: u32 {
+            default: 65536,
+            description: "The most worlds there may be",
+        },
         max_tasks: u32 {
             default: 1048576,
             description: "The most tasks a world may hold",
@@ -89,13 +93,14 @@ module! {
     },
 }
 
-/// What a world may have at most, from the module's parameters.
+/// What there may be at most, from the module's parameters.
 fn limits() -> world::Limits {
     // Linux 7.2 lends the value of a parameter, 7.3 copies it.
     fn value(parameter: impl Borrow<u32>) -> usize {
         *parameter.borrow() as usize
     }
     world::Limits {
+        worlds: value(module_parameters::max_worlds.value()),
         tasks: value(module_parameters::max_tasks.value()),
         namespaces: value(module_parameters::max_namespaces.value()),
         pidfds: value(module_parameters::max_pidfds.value()),

@@ -37,9 +37,32 @@ const STEP_SIGNALS: usize = 128;
 /// Worlds in the module.
 static COUNT: Atomic<i64> = Atomic::new(0);
 
-/// What a world may have at most.
+/// One of the worlds that [`COUNT`] counts, as long as this is there.
+struct Counted(());
+
+impl Counted {
+    /// One more, unless there are `max` already.
+    fn new(max: usize) -> Result<Self> {
+        // One too many is counted for a moment; whoever comes meanwhile is one too many as well.
+        let counted = Self(());
+        let before = COUNT.fetch_add(1i64, Relaxed);
+        if usize::try_from(before).is_ok_and(|before| before >= max) {
+            return Err(ENFILE);
+        }
+        Ok(counted)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        COUNT.add(-1i64, Relaxed);
+    }
+}
+
+/// What a world may have at most, and how many worlds there may be.
 #[derive(Clone, Copy)]
 pub(crate) struct Limits {
+    pub(crate) worlds: usize,
     pub(crate) tasks: usize,
     pub(crate) namespaces: usize,
     pub(crate) pidfds: usize,
@@ -48,7 +71,7 @@ pub(crate) struct Limits {
 }
 
 /// A pid universe.
-#[pin_data(PinnedDrop)]
+#[pin_data]
 pub(crate) struct World {
     #[pin]
     tree: SpinLock<Tree>,
@@ -64,16 +87,22 @@ pub(crate) struct World {
     init: u64,
     /// The last events that are kept.
     max_events: usize,
+    /// Dropped last.
+    _counted: Counted,
 }
 
 impl World {
     /// A world with an init. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `ENFILE` when there are as many as there may be, `ENOMEM`.
     pub(crate) fn new(limits: Limits) -> Result<impl PinInit<World>> {
+        let counted = Counted::new(limits.worlds)?;
         let registry = Registry::new(limits.namespaces)?;
         let root = Namespace::create(None, &registry)?;
         let mut tree = Tree::new(limits.tasks, limits.pidfds)?;
         let init = tree.add_init(&root)?;
-        COUNT.add(1i64, Relaxed);
         Ok(pin_init!(World {
             tree <- new_spinlock!(tree, "altpid_tree"),
             changed <- new_condvar!("altpid_changed"),
@@ -82,6 +111,7 @@ impl World {
             root,
             init,
             max_events: limits.events.max(1),
+            _counted: counted,
         }))
     }
 
@@ -192,13 +222,6 @@ impl World {
     /// Told when a task may have become something that somebody waits for.
     pub(crate) fn changed(&self) -> &CondVar {
         &self.changed
-    }
-}
-
-#[pinned_drop]
-impl PinnedDrop for World {
-    fn drop(self: Pin<&mut Self>) {
-        COUNT.add(-1i64, Relaxed);
     }
 }
 

@@ -16,7 +16,7 @@ use kernel::{
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 /// The largest struct that is looked at, as natively.
-const MAX_SIZE: usize = kernel::page::PAGE_SIZE;
+pub(super) const MAX_SIZE: usize = kernel::page::PAGE_SIZE;
 
 /// One operation that is asked for: by a call of its own, or in an array of them.
 pub(super) struct Call<'a> {

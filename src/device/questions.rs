@@ -2,7 +2,7 @@
 
 //! Commands that ask, and the sysctls of a namespace.
 
-use super::args::{check_flags, Args, Array, Call, Extensible};
+use super::args::{check_flags, Args, Array, Call, Extensible, MAX_SIZE};
 use crate::{
     pid::{self, PidType},
     reason::{Outcome, Reason},
@@ -105,6 +105,9 @@ pub(super) fn list(call: &Call<'_>) -> Outcome {
     let stride = value.entry_size as usize;
     if stride < MIN_ENTRY {
         return Err(EINVAL.into());
+    }
+    if stride > MAX_SIZE {
+        return Err(E2BIG.into());
     }
     let array = Array::new(value.entries, stride)?;
     let view = match value.ns {

@@ -4,7 +4,8 @@
  *
  * Each open of /dev/altpid is one *world*: an initial pid namespace at level 0
  * with its init (pid 1), and every task and namespace made below. The world
- * ends with the last reference to the open file.
+ * ends with the last reference to the open file. Errors of open(2): ENFILE when
+ * there are as many worlds as there may be (max_worlds of the module), ENOMEM.
  *
  * Tasks and namespaces are named by 64-bit ids that are never reused in a
  * world; pids are what tasks look like from a namespace. 0 is never an id. A
@@ -904,12 +905,13 @@ struct altpid_blocker {
  * @entries: pointer to room for @count entries, struct altpid_task, struct
  *	altpid_ns or struct altpid_blocker
  * @count: room; out: how many entries were written
- * @entry_size: size of an entry as the caller knows it; a smaller one than the
- *	module's leaves out the end of each, so that the vectors of tasks need
- *	not be copied
+ * @entry_size: size of an entry as the caller knows it, at most a page; a smaller
+ *	one than the module's leaves out the end of each, so that the vectors of
+ *	tasks need not be copied
  *
  * What exists during the whole listing is in it exactly once, whatever comes
- * and goes meanwhile.
+ * and goes meanwhile. Errors: EINVAL for another @what and an @entry_size below
+ * 16, E2BIG for one above a page.
  */
 struct altpid_list {
 	__u32 size;
