@@ -13,7 +13,7 @@ export RUSTC RUSTDOC RUSTFMT CARGO BINDGEN QEMU
 
 # Each verb does all it needs by itself.
 .NOTPARALLEL:
-.PHONY: all run test bench check shell doctor setup rust-analyzer clean help
+.PHONY: all run test torture bench check shell doctor setup rust-analyzer clean help
 
 all:
 	@scripts/setup
@@ -24,6 +24,9 @@ run:
 
 test:
 	@qemu/test
+
+torture:
+	@qemu/torture $(or $(SECONDS),600)
 
 bench:
 	@qemu/bench
@@ -57,6 +60,7 @@ help:
 	@echo 'Everyday:'
 	@echo '  make                Build the module and the tools'
 	@echo '  make bench          Measure altpid beside the kernel itself, in the booted kernel'
+	@echo '  make torture        Do everything at random in the booted kernel, SECONDS=600'
 	@echo '  make check          Formatting, lints, style'
 	@echo '  make shell          A prompt in the booted kernel with the module loaded'
 	@echo '  make doctor         What this machine has and lacks'

@@ -5,7 +5,7 @@
 use crate::{
     clone::{flags::*, ParentArg},
     pending::{SIGCHLD, SIGKILL},
-    support::{state::*, world, Errno, Verbs},
+    support::{many, state::*, world, world_of, Errno, Verbs},
 };
 use kernel::prelude::*;
 
@@ -313,8 +313,8 @@ mod tests {
     #[test]
     fn a_chain_of_a_hundred_thousand() -> Result {
         // Each is the child of the one before, in one namespace: no depth of a tree is a stack's.
-        const DEPTH: usize = 100_000;
-        let world = crate::support::world_of(DEPTH + 10, 10)?;
+        const DEPTH: usize = many(100_000);
+        let world = world_of(DEPTH + 10, 10)?;
         world.root().set_pid_max(1 << 22)?;
         let verbs = Verbs(&world);
         let init = verbs.container(world.init())?;
@@ -332,11 +332,12 @@ mod tests {
 
     #[test]
     fn a_hundred_thousand_siblings() -> Result {
-        let world = crate::support::world_of(100_010, 10)?;
+        const COUNT: usize = many(100_000);
+        let world = world_of(COUNT + 10, 10)?;
         world.root().set_pid_max(1 << 22)?;
         let verbs = Verbs(&world);
         let init = verbs.container(world.init())?;
-        for _ in 0..100_000 {
+        for _ in 0..COUNT {
             verbs.fork(init)?;
         }
         verbs.exit(init, 0)?;

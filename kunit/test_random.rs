@@ -8,7 +8,7 @@ use crate::{
     pending::{SigSet, SIGCHLD, SIGCONT, SIGKILL, SIGSTOP, SIGTSTP},
     pidfd::Target,
     sigaction::{Action, How},
-    support::{exit_signal, world_of, Random, Verbs},
+    support::{exit_signal, many, world_of, Random, Verbs},
     task::Disposition,
     wait::{Wanted, WEXITED, WNOHANG},
     world::World,
@@ -233,7 +233,7 @@ mod tests {
         let verbs = Verbs(&world);
         let mut cast = Cast::new(&world)?;
         let mut random = Random::new(42);
-        for step in 0..20_000 {
+        for step in 0..many(20_000) {
             act(&verbs, &mut cast, &mut random)?;
             if step % 1000 == 0 {
                 assert!(verbs.is_sound());

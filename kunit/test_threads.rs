@@ -8,7 +8,7 @@ use crate::{
     pid::{alloc_pid, NewPid, Pid},
     pidmap::{PidMap, Reservation},
     registry::Registry,
-    support::{limits, Random, Verbs},
+    support::{limits, many, Random, Verbs},
     sync::{Atomic, Full, Relaxed},
     world::World,
 };
@@ -100,7 +100,7 @@ impl Owners {
 fn churn(map: &PidMap<u64>, owners: &Owners, who: u32, pid_max: u32, most: usize) -> bool {
     let mut random = Random::new(u64::from(who) + 1);
     let mut mine: KVVec<Reservation<'_, u64>> = KVVec::new();
-    for _ in 0..20_000 {
+    for _ in 0..many(20_000) {
         if mine.len() < most && random.below(3) > 0 {
             let taken = match random.below(8) {
                 0 => map.reserve(1 + random.below(pid_max - 1)),

@@ -6,7 +6,7 @@ use crate::{
     header::{Kind, Member, Shape, shapes},
     raw::{Address, Arena, PAGE},
 };
-use altpid::uapi::{ALTPID_CMD_BATCH, altpid_op};
+use altpid::uapi::{ALTPID_CMD_BATCH, ALTPID_KILL_QUEUE, ALTPID_KILL_TASK, altpid_op};
 use fastrand::Rng;
 use std::mem::offset_of;
 
@@ -205,6 +205,9 @@ impl Generator {
         if shape.name == "CLONE" && !self.odd() {
             self.make_clone_likely(shape, &mut put);
         }
+        if shape.name == "KILL" && !self.odd() {
+            self.make_kill_likely(shape, &mut put);
+        }
         bytes
     }
 
@@ -238,6 +241,23 @@ impl Generator {
                 "parent" if flags & THREAD != 0 => put(member, 0),
                 "set_tid" if !numbers => put(member, 0),
                 "set_tid_size" => put(member, if numbers { self.rng.u64(1..3) } else { 0 }),
+                _ => {}
+            }
+        }
+    }
+
+    /// What of a signal has to be given depends on how it is sent.
+    fn make_kill_likely(&mut self, shape: &Shape, put: &mut impl FnMut(&Member, u64)) {
+        let how = self.rng.u32(..7);
+        let by_number = how < ALTPID_KILL_TASK;
+        for member in &shape.members {
+            match member.name.as_str() {
+                "how" => put(member, how.into()),
+                "task" if how > ALTPID_KILL_TASK => put(member, 0),
+                "target" if !by_number => put(member, self.id(|this| &this.tasks)),
+                "pid" if by_number => {}
+                "code" | "value" if how == ALTPID_KILL_QUEUE => put(member, u64::MAX),
+                "target" | "pid" | "tgid" | "code" | "value" => put(member, 0),
                 _ => {}
             }
         }

@@ -222,6 +222,9 @@ fn choices(about: &str, constants: &BTreeMap<String, u64>) -> Vec<u64> {
 /// What a member is, by its name and what is said of it.
 fn kind_of(name: &str, about: &str, constants: &BTreeMap<String, u64>) -> Kind {
     let about = about.trim();
+    if about.starts_with("reserved") || about.starts_with("out:") {
+        return Kind::Zero;
+    }
     match name {
         "size" => return Kind::Size,
         "reserved" => return Kind::Zero,
@@ -236,9 +239,6 @@ fn kind_of(name: &str, about: &str, constants: &BTreeMap<String, u64>) -> Kind {
     }
     if about.starts_with("pointer to") {
         return Kind::Address;
-    }
-    if about.starts_with("reserved") || about.starts_with("out:") {
-        return Kind::Zero;
     }
     let values = choices(about, constants);
     match (values.is_empty(), name) {

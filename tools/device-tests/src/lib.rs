@@ -9,16 +9,20 @@
 //! [`Fixture`] is such a world, audited when its test is over. [`raw`] goes around the library,
 //! with structs and addresses as wrong as they can be, and [`command`] says for every command what
 //! its struct looks like. [`sleeper`] is somebody who waits in the kernel. [`header`] reads the
-//! interface's own description, from which [`generate`] makes random commands. [`figures`] is where
-//! a test tells how much it has done.
+//! interface's own description, from which [`generate`] makes random commands. [`torture`] issues
+//! them from many processes until they are killed, and [`figures`] is where a test tells how much it
+//! has done. [`module`] loads and unloads the module.
 
 pub mod command;
 pub mod figures;
 mod fixture;
 pub mod generate;
 pub mod header;
+pub mod module;
+pub mod patience;
 pub mod raw;
 pub mod sleeper;
+pub mod torture;
 
 pub use fixture::{
     Fixture, SIGCHLD, State, WALL, WCLONE, WNOHANG, WNOTHREAD, exited, numbers, pid_max_min,

@@ -7,8 +7,12 @@
 //! which a process has no memory.
 
 mod arena;
+mod shared;
+mod slots;
 
 pub use arena::{Address, Arena};
+pub use shared::Counters;
+pub use slots::Slots;
 
 use altpid::uapi::{self, altpid_batch, altpid_clone, altpid_list, altpid_translate};
 use rustix::{
@@ -248,7 +252,11 @@ fn ioctl(world: impl AsFd, command: u32, address: u64) -> Result<(), Errno> {
     let fd = world.as_fd().as_raw_fd();
     // SAFETY: A struct, and an array of what a command with one says, is written from its
     // beginning on, and no further than to the page behind its region that cannot be written to.
-    let status = unsafe { libc::ioctl(fd, command as _, address) };
+    check(unsafe { libc::ioctl(fd, command as _, address) })
+}
+
+/// What a system call has returned.
+fn check(status: c_int) -> Result<(), Errno> {
     if status == 0 {
         return Ok(());
     }
@@ -277,6 +285,29 @@ pub fn interrupt(thread: Pid) -> bool {
     // SAFETY: A signal that has a handler, to a thread of this process.
     let status = unsafe { libc::syscall(libc::SYS_tgkill, process, thread, libc::SIGUSR1) };
     status == 0
+}
+
+/// finit_module(2)
+///
+/// # Errors
+///
+/// What the kernel says.
+pub fn finit_module(file: impl AsFd, parameters: &CStr) -> Result<(), Errno> {
+    let fd = file.as_fd().as_raw_fd();
+    // SAFETY: Loads a module; the string is there during the call.
+    let status = unsafe { libc::syscall(libc::SYS_finit_module, fd, parameters.as_ptr(), 0) };
+    check(status as c_int)
+}
+
+/// delete_module(2), without waiting.
+///
+/// # Errors
+///
+/// What the kernel says.
+pub fn delete_module(name: &CStr) -> Result<(), Errno> {
+    // SAFETY: Unloads a module; the string is there during the call.
+    let status = unsafe { libc::syscall(libc::SYS_delete_module, name.as_ptr(), libc::O_NONBLOCK) };
+    check(status as c_int)
 }
 
 /// A command as C has it.

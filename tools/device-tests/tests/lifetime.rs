@@ -7,32 +7,20 @@
 //! environment to be [`the_other_process`].
 
 use altpid::{Clone, CloneFlags, TaskId, TaskState, World, uapi::*};
-use altpid_device_tests::{Fixture, SIGCHLD, WALL, WNOHANG, raw};
+use altpid_device_tests::{Fixture, SIGCHLD, WALL, WNOHANG, patience::eventually, raw};
 use rustix::fd::{AsFd, AsRawFd, OwnedFd};
 use std::{
     env, fs,
     os::unix::process::ExitStatusExt,
     process::{Child, Command, ExitStatus, Stdio, id},
     sync::{Mutex, MutexGuard},
-    thread::{self, yield_now},
-    time::{Duration, Instant},
+    thread,
 };
 
 /// What the other process is to do.
 const ROLE: &str = "ALTPID_TEST_ROLE";
 /// Where it can see whether this process has a descriptor still.
 const WATCHED: &str = "ALTPID_TEST_WATCHED";
-
-/// Looks until something holds. Gives up after a minute, which is no part of any test: only what
-/// never comes takes so long.
-#[track_caller]
-fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
-    let begin = Instant::now();
-    while !holds() {
-        assert!(begin.elapsed() < Duration::from_secs(60), "never: {what}");
-        yield_now();
-    }
-}
 
 /// A test's turn: the counters as they are before it does anything.
 struct Turn {
