@@ -24,7 +24,7 @@ fn find_libclang() -> Option<PathBuf> {
     found.pop().map(|(_, lib)| lib)
 }
 
-/// The texts of `ALTPID_REASON_*`, which stand in the header behind each, by number.
+/// The names of `ALTPID_REASON_*` and the texts, which stand in the header behind each, by number.
 fn reasons(header: &str) -> Result<String> {
     let mut texts = Vec::new();
     for line in header.lines() {
@@ -32,14 +32,15 @@ fn reasons(header: &str) -> Result<String> {
             continue;
         };
         let (definition, comment) = line.split_once("/*").context("a reason without a text")?;
-        let number = definition.split_whitespace().nth(1).context("a number")?;
+        let mut words = definition.split_whitespace();
+        let (name, number) = (words.next(), words.next());
         ensure!(
-            number.parse() == Ok(texts.len()),
+            number.and_then(|number| number.parse().ok()) == Some(texts.len()),
             "reasons in order: {line}"
         );
         let comment = comment.trim().trim_end_matches("*/").trim();
         let text = comment.split_once(": ").map_or(comment, |(_, text)| text);
-        texts.push(text.to_owned());
+        texts.push((name.context("a name")?.to_owned(), text.to_owned()));
     }
     Ok(format!("&{texts:?}"))
 }

@@ -1,8 +1,38 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Compiles the user of the interface that is written in C, against the header itself.
+//! Compiles the user of the interface that is written in C, against the header itself, and makes a
+//! test of each scenario.
+
+use std::{env, fmt::Write, fs, path::Path};
+
+const SCENARIOS: &str = "../../scenarios";
+
+/// A test for each scenario.
+fn scenarios() -> String {
+    let mut paths: Vec<_> = fs::read_dir(SCENARIOS)
+        .expect("the scenarios")
+        .map(|entry| entry.expect("a file").path())
+        .collect();
+    paths.sort();
+    let mut tests = String::new();
+    for path in paths {
+        let path = path.canonicalize().expect("a path");
+        let name = path.file_stem().and_then(|name| name.to_str());
+        let name = name.expect("a name");
+        writeln!(
+            tests,
+            "#[test]\nfn {}() {{\n    run({name:?}, include_str!({path:?}));\n}}",
+            name.replace('-', "_")
+        )
+        .expect("a string");
+    }
+    tests
+}
 
 fn main() {
+    println!("cargo::rerun-if-changed={SCENARIOS}");
+    let out = env::var_os("OUT_DIR").expect("where to");
+    fs::write(Path::new(&out).join("scenarios.rs"), scenarios()).expect("the tests");
     println!("cargo::rerun-if-changed=c/interface.c");
     println!("cargo::rerun-if-changed=c/sizes.c");
     println!("cargo::rerun-if-changed=../../src/uapi/altpid.h");

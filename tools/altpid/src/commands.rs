@@ -9,6 +9,8 @@ pub mod generate;
 pub mod hold;
 pub mod ls;
 pub mod restore;
+pub mod run;
+pub mod shell;
 pub mod show;
 pub mod stress;
 pub mod translate;

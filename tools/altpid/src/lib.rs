@@ -31,6 +31,7 @@ pub mod names;
 mod pidfd;
 pub mod plan;
 pub mod restore;
+pub mod script;
 mod signals;
 pub mod snapshot;
 pub mod stress;

@@ -4,6 +4,7 @@
 
 mod cli;
 mod commands;
+mod editor;
 mod output;
 mod place;
 mod table;

@@ -65,6 +65,11 @@ pub fn print(text: &[u8]) -> Result<()> {
         .context("standard output")
 }
 
+/// Writes a line of a result.
+pub fn print_line(line: &str) -> Result<()> {
+    print(format!("{line}\n").as_bytes())
+}
+
 /// Writes a result as JSON.
 pub fn print_json(value: &serde_json::Value) -> Result<()> {
     print(format!("{}\n", serde_json::to_string_pretty(value)?).as_bytes())

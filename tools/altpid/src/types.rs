@@ -43,12 +43,36 @@ impl fmt::Display for Error {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Reason(pub u32);
 
+/// The names and texts in the header, by number.
+const REASONS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/reasons.rs"));
+
 impl Reason {
+    /// The header's name for it and its text; `None` when nothing but the errno is known.
+    fn known(self) -> Option<(&'static str, &'static str)> {
+        let is_known = self.0 != uapi::ALTPID_REASON_NONE;
+        REASONS.get(self.0 as usize).copied().filter(|_| is_known)
+    }
+
     /// What it is in words, as the header has it; `None` when nothing but the errno is known.
     pub fn text(self) -> Option<&'static str> {
-        const TEXTS: &[&str] = include!(concat!(env!("OUT_DIR"), "/reasons.rs"));
-        let known = self.0 != uapi::ALTPID_REASON_NONE;
-        TEXTS.get(self.0 as usize).copied().filter(|_| known)
+        self.known().map(|(_, text)| text)
+    }
+
+    /// Its name in the header, without `ALTPID_REASON_`.
+    pub fn name(self) -> Option<&'static str> {
+        self.known().map(|(name, _)| name)
+    }
+
+    /// The reason of a name.
+    pub fn named(name: &str) -> Option<Self> {
+        let index = Self::names().position(|known| known == name)?;
+        Some(Self(index as u32 + 1))
+    }
+
+    /// The names of all reasons.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        // The first one is that nothing is known.
+        REASONS.iter().skip(1).map(|&(name, _)| name)
     }
 }
 

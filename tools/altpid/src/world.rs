@@ -196,7 +196,8 @@ impl World {
         self.call("reboot", &mut arg)
     }
 
-    fn prctl(&self, task: TaskId, option: u32, value: u64) -> Result<u64> {
+    /// prctl(2) by `task`, with any option and value.
+    pub(crate) fn prctl(&self, task: TaskId, option: u32, value: u64) -> Result<u64> {
         let mut arg = uapi::altpid_prctl {
             task: task.0,
             option,
