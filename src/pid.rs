@@ -383,7 +383,8 @@ impl Pid {
         // SAFETY: The constructor of the cache made it a valid `Pid`.
         let this = unsafe { pid.as_ref() };
         ns.inc_ref();
-        this.ns.store(ns, Relaxed);
+        // Release: a reader that is late follows it. Litmus test: MP+publish-pid.
+        this.ns.store(ns, Release);
         this.used.store(0, Relaxed);
         for user in &this.users {
             user.store(0, Relaxed);
