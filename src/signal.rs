@@ -36,7 +36,8 @@ use crate::{
 };
 
 /// Signals of one world that can wait with what came along, as RLIMIT_SIGPENDING has it for a user.
-const PENDING_LIMIT: usize = 16384;
+/// Taking one goes through what waits before it, and a task takes all at once under the lock.
+const PENDING_LIMIT: usize = 4096;
 
 /// Signals that a thread takes at a time.
 const PIECE: usize = 64;
