@@ -14,7 +14,10 @@ use altpid_device_tests::{
 use rustix::{io::Errno, thread::gettid};
 use std::{
     collections::BTreeMap,
-    sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+    },
     thread,
 };
 
@@ -33,10 +36,25 @@ fn interrupted<T>(work: impl FnOnce() -> T) -> T {
                 thread::sleep(std::time::Duration::from_millis(1));
             }
         });
-        let result = work();
-        done.store(true, Relaxed);
-        result
+        let _done = AtTheEnd(&done);
+        work()
     })
+}
+
+/// Sets a flag when it goes, also when a test fails.
+struct AtTheEnd<'a>(&'a AtomicBool);
+
+impl Drop for AtTheEnd<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Relaxed);
+    }
+}
+
+/// A member of a struct that changes all the time between two values.
+struct Change {
+    at: usize,
+    size: usize,
+    values: [u64; 2],
 }
 
 /// Results by errno, 0 for success.
@@ -137,30 +155,30 @@ fn structs_that_change_while_they_are_read() {
     println!("seed {seed}");
     let mut results = Results::new();
     let arena = Arena::new();
-    // What to change: a bit for there being something, where, how large, two values.
-    let [at, size, first, second] = [const { AtomicU64::new(0) }; 4];
+    let change = Mutex::new(None::<Change>);
     let changes = AtomicU64::new(0);
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| {
             while !done.load(Relaxed) {
-                let (at, size) = (at.load(Relaxed) as usize, size.load(Relaxed) as usize);
-                if size != 0 && at.is_multiple_of(size) {
-                    let value = if changes.fetch_add(1, Relaxed).is_multiple_of(2) {
-                        first.load(Relaxed)
-                    } else {
-                        second.load(Relaxed)
-                    };
-                    arena.store(arena.structure(at), size, value);
+                if let Some(change) = &*change.lock().expect("what to change") {
+                    for _ in 0..1000 {
+                        for value in change.values {
+                            arena.store(arena.structure(change.at), change.size, value);
+                        }
+                    }
+                    changes.fetch_add(2000, Relaxed);
                 }
+                std::hint::spin_loop();
             }
         });
+        let _done = AtTheEnd(&done);
         interrupted(|| {
             let world = Fixture::new();
             let mut generator = Generator::new(seed, Style::Sane, world.init.0, world.root.0);
             let mut wild = Generator::new(seed, Style::Wild, world.init.0, world.root.0);
             for n in 1..=count {
-                size.store(0, Relaxed);
+                *change.lock().expect("what to change") = None;
                 let index = generator.rng.usize(..shapes().len());
                 let shape = &shapes()[index];
                 let made = generator.request(shape, &arena);
@@ -171,17 +189,11 @@ fn structs_that_change_while_they_are_read() {
                     Kind::Address => arena.array(16).get(),
                     _ => wild.value(shape, member, &arena),
                 };
-                first.store(good, Relaxed);
-                second.store(other, Relaxed);
-                at.store(member.at as u64, Relaxed);
-                size.store(
-                    if member.size < 4 {
-                        0
-                    } else {
-                        member.size as u64
-                    },
-                    Relaxed,
-                );
+                *change.lock().expect("what to change") = (member.size >= 4).then_some(Change {
+                    at: member.at,
+                    size: member.size,
+                    values: [good, other],
+                });
                 let result = arena.issue(&world, shape.number, made.at);
                 match result {
                     Ok(()) => generator.learn(shape, &made, &arena),
@@ -195,7 +207,6 @@ fn structs_that_change_while_they_are_read() {
                 }
             }
         });
-        done.store(true, Relaxed);
     });
     tell(&format!(
         "commands whose struct changes while it is read: {count}, {} changes: {}",
