@@ -26,7 +26,7 @@ test:
 	@qemu/test
 
 torture:
-	@qemu/torture $(or $(SECONDS),600)
+	@qemu/torture $(or $(SECONDS),600) $(UNLOADS)
 
 bench:
 	@qemu/bench
@@ -60,7 +60,7 @@ help:
 	@echo 'Everyday:'
 	@echo '  make                Build the module and the tools'
 	@echo '  make bench          Measure altpid beside the kernel itself, in the booted kernel'
-	@echo '  make torture        Do everything at random in the booted kernel, SECONDS=600'
+	@echo '  make torture        Do everything at random in the booted kernel: SECONDS=600 UNLOADS=0'
 	@echo '  make check          Formatting, lints, style'
 	@echo '  make shell          A prompt in the booted kernel with the module loaded'
 	@echo '  make doctor         What this machine has and lacks'

@@ -5,7 +5,8 @@
 //! them and replaced, and the module goes and comes again between two rounds.
 //!
 //! After each round the worlds that were shared are audited, and nothing may be left when they are
-//! closed. `ALTPID_TORTURE_SECONDS` in the environment says for how long, 60 without.
+//! closed. `ALTPID_TORTURE_SECONDS` in the environment says for how long, 60 without, and
+//! `ALTPID_TORTURE_UNLOADS` how often the module goes and comes at least.
 
 use altpid::World;
 use altpid_device_tests::{
@@ -166,7 +167,10 @@ impl Done {
 
 #[test]
 fn torture() {
-    let seconds = env::var("ALTPID_TORTURE_SECONDS").map_or(60, |s| s.parse().expect("a number"));
+    let wanted =
+        |name, otherwise| env::var(name).map_or(otherwise, |text| text.parse().expect("a number"));
+    let seconds = wanted("ALTPID_TORTURE_SECONDS", 60);
+    let unloads = wanted("ALTPID_TORTURE_UNLOADS", 0);
     let path: PathBuf = env::temp_dir().join(format!("altpid-torture-{}", id()));
     let tally = Tally::open(&path);
     let mut done = Done::default();
@@ -176,6 +180,9 @@ fn torture() {
         for _ in 0..UNLOADS {
             done.reload();
         }
+    }
+    while done.unloads < unloads {
+        done.reload();
     }
     fs::remove_file(&path).expect("the file of the tally");
     let (calls, successful) = tally.commands().fold((0, 0), |(all, done), command| {
