@@ -156,7 +156,10 @@ impl Tree {
         let group = self.tasks[father].group;
         let heir = self.find_new_reaper(father);
         let threaded = heir.is_some_and(|heir| self.tasks[heir].group == group);
-        for _ in 0..PIECE {
+        // With stopped jobs about, each child may have a process group of any length that is to be
+        // looked at.
+        let piece = if self.nr_stopped == 0 { PIECE } else { 1 };
+        for _ in 0..piece {
             if self.hangup.is_some() {
                 break;
             }
@@ -210,7 +213,8 @@ impl Tree {
     ///
     /// Native remembers for each process whether it may have such an ancestor
     /// (`has_child_subreaper`); that there is none in the whole world is all that is remembered
-    /// here.
+    /// here. The way up is as long as the line of ancestors, natively too; one piece of work goes it
+    /// once.
     fn find_subreaper(&self, father: Idx<Task>) -> Option<Idx<Task>> {
         if self.nr_subreapers == 0 {
             return None;
@@ -233,6 +237,7 @@ impl Tree {
             self.kill_orphaned(group, None);
         }
         self.tasks[task].state = TaskState::Zombie;
+        self.kinship += 1;
         self.nr_zombies += 1;
         if !self.is_leader(task) {
             self.release(task);

@@ -36,6 +36,14 @@ pub(crate) struct Hangup {
     signal: i32,
 }
 
+/// The answer to whether a process group is orphaned, and for when it was given.
+#[derive(Default)]
+pub(crate) struct Orphaned {
+    kinship: u64,
+    pgrp: usize,
+    is_orphaned: bool,
+}
+
 /// Members of an orphaned process group that are told at a time.
 const PIECE: usize = 64;
 
@@ -92,6 +100,9 @@ impl Tree {
 
     /// Whether no member of a process group has a parent that controls it: one in another process
     /// group of the same session.
+    ///
+    /// Looks at every member of a group that is orphaned, under the lock, as native does for each
+    /// exit; here only while there are stopped processes, and once between two chances for others.
     #[doc(alias = "will_become_orphaned_pgrp")]
     pub(crate) fn is_orphaned(&self, pgrp: &Pid, orphan: Orphan) -> bool {
         self.process_group(pgrp).iter(&self.groups).all(|index| {
@@ -107,6 +118,21 @@ impl Tree {
             let parent = &self.groups[parent];
             same(&parent.pgid, pgrp) || !same(&parent.sid, &member.sid)
         })
+    }
+
+    /// [`Tree::is_orphaned`] as it is. A stop signal to a whole process group asks this for each of
+    /// its members, so it is looked at once as long as nobody's kin has changed.
+    pub(crate) fn is_orphaned_now(&mut self, pgrp: &Pid) -> bool {
+        // The address names the pid: for another one to have it somebody would have had to leave.
+        let (kinship, address) = (self.kinship, core::ptr::from_ref(pgrp).addr());
+        if (self.orphaned.kinship, self.orphaned.pgrp) != (kinship, address) {
+            self.orphaned = Orphaned {
+                kinship,
+                pgrp: address,
+                is_orphaned: self.is_orphaned(pgrp, Orphan::AsItIs),
+            };
+        }
+        self.orphaned.is_orphaned
     }
 
     fn has_stopped_jobs(&self, pgrp: &Pid) -> bool {

@@ -23,7 +23,6 @@
 //! same, but nothing that came along with it.
 
 use crate::{
-    jobctl::Orphan,
     namespace::Namespace,
     pending::{
         SigInfo, SigSet, NSIG, SIGCHLD, SIGCONT, SIGKILL, SIGRTMIN, SIGSTOP, SI_KERNEL, SI_USER,
@@ -311,6 +310,8 @@ impl Tree {
         let taker = if wants(target) || scope == Scope::Thread {
             Some(target).filter(|&target| wants(target))
         } else {
+            // Any number of threads may block it; native goes through all of them as well, and a
+            // piece of a signal to many meets each thread of the world once at most.
             let threads = &self.group_of(target).threads;
             threads.iter(&self.tasks).find(|&thread| wants(thread))
         };
@@ -356,7 +357,7 @@ impl Tree {
                     if self.groups[group].unkillable && !SigSet::ONLY.contains(signal) => {}
                 Disposition::Default if SigSet::STOP.contains(signal) => {
                     let pgrp = self.groups[group].pgid.clone();
-                    if signal == SIGSTOP || !self.is_orphaned(&pgrp, Orphan::AsItIs) {
+                    if signal == SIGSTOP || !self.is_orphaned_now(&pgrp) {
                         self.stop(group, signal);
                     }
                 }

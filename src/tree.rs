@@ -18,7 +18,7 @@
 
 use crate::{
     events::Events,
-    jobctl::Hangup,
+    jobctl::{Hangup, Orphaned},
     pending::{Queued, SigSet},
     pid::{Pid, PidType},
     pidfd::Pidfd,
@@ -82,6 +82,11 @@ pub(crate) struct Tree {
     pub(crate) nr_zombies: usize,
     /// Stopped processes.
     pub(crate) nr_stopped: usize,
+    /// Changes whenever somebody joins or leaves, dies, or gets another parent, process group or
+    /// session.
+    pub(crate) kinship: u64,
+    /// What a look through a process group has found; see [`Tree::is_orphaned_now`].
+    pub(crate) orphaned: Orphaned,
     /// Processes that take orphans (`PR_SET_CHILD_SUBREAPER`).
     pub(crate) nr_subreapers: usize,
     /// The most tasks there may be.
@@ -107,6 +112,8 @@ impl Tree {
             queued: Slots::new()?,
             nr_zombies: 0,
             nr_stopped: 0,
+            kinship: 0,
+            orphaned: Orphaned::default(),
             nr_subreapers: 0,
             max_tasks,
             max_pidfds,
@@ -333,6 +340,7 @@ impl Tree {
     }
 
     fn enter_process_group(&mut self, group: Idx<Group>) {
+        self.kinship += 1;
         let pid = self.groups[group].pgid.clone();
         let mut members = self.process_group(&pid);
         members.push_back(&mut self.groups, group);
@@ -340,6 +348,7 @@ impl Tree {
     }
 
     fn leave_process_group(&mut self, group: Idx<Group>) -> ARef<Pid> {
+        self.kinship += 1;
         let pid = self.groups[group].pgid.clone();
         let mut members = self.process_group(&pid);
         let next = members.next(&self.groups, group);
@@ -352,6 +361,7 @@ impl Tree {
     }
 
     fn enter_session(&mut self, group: Idx<Group>) {
+        self.kinship += 1;
         let pid = self.groups[group].sid.clone();
         let mut members = self.session(&pid);
         members.push_back(&mut self.groups, group);
@@ -384,6 +394,7 @@ impl Tree {
 
     /// Makes a process the child of another thread.
     pub(crate) fn change_parent(&mut self, group: Idx<Group>, new: Parent) {
+        self.kinship += 1;
         if let Parent::Task(old) = self.groups[group].parent {
             self.tasks[old].children.remove(&mut self.groups, group);
         }
@@ -410,6 +421,8 @@ impl Tree {
         let members = &mut self.groups[group];
         members.threads.remove(&mut self.tasks, task);
         members.nr_threads -= 1;
+        // A dead leader that waited for this thread is dead for others from now on.
+        self.kinship += 1;
         // The init of a dying namespace may have been woken once more while it was finished.
         self.working.remove(&mut self.tasks, task);
         let every = SigSet::from_bits(u64::MAX);

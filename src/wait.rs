@@ -195,6 +195,10 @@ impl Tree {
     /// Looks at the children of `task` and of the other threads of its group, and tells of the
     /// first one that there is something to tell of.
     ///
+    /// Goes through all of them when there is nothing to tell, as native does under
+    /// `tasklist_lock`: which one is told of, and that there is none, must be true of one moment.
+    /// There are at most as many as a world may have tasks.
+    ///
     /// # Errors
     ///
     /// `ECHILD` when there is no child that is waited for.

@@ -67,6 +67,9 @@ pub(super) trait Extensible: FromBytes + IntoBytes + Immutable {
     /// Its size when it was first published; a caller cannot know a smaller one.
     const FIRST_SIZE: usize;
 
+    /// The first member: how large the caller says that it is.
+    fn size(&self) -> usize;
+
     /// Goes through its members that are ids of tasks and namespaces and given by the caller.
     fn each_id(&mut self, resolve: impl Fn(&mut u64) -> Outcome) -> Outcome;
 
@@ -78,6 +81,10 @@ macro_rules! extensible {
     ($($name:ident: $size:literal, [$($id:ident)*] $(=> $made:ident)?;)*) => {
         $(impl Extensible for uapi::$name {
             const FIRST_SIZE: usize = $size;
+
+            fn size(&self) -> usize {
+                self.size as usize
+            }
 
             fn each_id(&mut self, _resolve: impl Fn(&mut u64) -> Outcome) -> Outcome {
                 $(_resolve(&mut self.$id)?;)*
@@ -146,21 +153,28 @@ impl<'a, T: Extensible> Args<'a, T> {
     /// of what no earlier operation has made.
     pub(super) fn read(call: &'a Call<'a>) -> Outcome<Self> {
         let user = UserPtr::from_addr(call.arg);
-        let mut size = [0; size_of::<u32>()];
-        UserSlice::new(user, size.len())
-            .reader()
-            .read_slice(&mut size)?;
-        let size = u32::from_ne_bytes(size) as usize;
+        let mut value = T::new_zeroed();
+        // What every good struct has is read at once: most are no longer.
+        let read = |bytes: &mut [u8]| UserSlice::new(user, bytes.len()).reader().read_slice(bytes);
+        let first = read(&mut value.as_mut_bytes()[..T::FIRST_SIZE]);
+        if first.is_err() {
+            // Of a bad one the size may be there, and is the first thing to be wrong.
+            read(&mut value.as_mut_bytes()[..size_of::<u32>()])?;
+        }
+        let size = value.size();
         if size > MAX_SIZE {
             return Err(E2BIG.into());
         }
         if size < T::FIRST_SIZE {
             return Err(EINVAL.into());
         }
-        let mut reader = UserSlice::new(user, size).reader();
-        let mut value = T::new_zeroed();
+        first?;
         let known = size.min(size_of::<T>());
-        reader.read_slice(&mut value.as_mut_bytes()[..known])?;
+        let mut reader = UserSlice::new(user, size).reader();
+        reader.skip(T::FIRST_SIZE)?;
+        if known > T::FIRST_SIZE {
+            reader.read_slice(&mut value.as_mut_bytes()[T::FIRST_SIZE..known])?;
+        }
         let mut rest = [0; 64];
         while !reader.is_empty() {
             let piece = reader.len().min(rest.len());

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Worlds as large as they may be. What takes the kernel too long in one piece, it complains of
+//! itself: a CPU or a lock that is held for seconds ends the run.
+
+use altpid::{
+    Action, Batch, Blocker, Clone, CloneFlags, Disposition, Kill, TaskId, TaskState, World,
+};
+use altpid_device_tests::{
+    Fixture, WNOHANG, exited,
+    figures::{scaled, tell},
+};
+use rustix::io::Errno;
+use std::{
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    thread,
+};
+
+/// Tasks of a large world: what the module allows in one, but for a few.
+fn many() -> usize {
+    scaled(1_000_000) as usize
+}
+
+/// Held by tests with large worlds: there is memory for one of them.
+static LARGE: Mutex<()> = Mutex::new(());
+
+/// Room for the numbers of so many.
+fn wide(world: &World) {
+    let root = world.info().expect("world").root_ns;
+    world.set_pid_max(root, 1 << 22).expect("pid_max");
+}
+
+/// Children of a task.
+fn children(world: &World, parent: TaskId, count: usize) {
+    const ARRAY: usize = 5000;
+    let mut batch = Batch::new();
+    for _ in 0..ARRAY.min(count) {
+        batch.clone(parent, &Clone::new());
+    }
+    for _ in 0..count / batch.len() {
+        let done = batch.run(world, false).expect("batch");
+        assert!(done.iter().all(Result::is_ok), "{:?}", done.last());
+    }
+}
+
+#[test]
+fn a_million_tasks() {
+    let _alone = LARGE.lock().unwrap_or_else(PoisonError::into_inner);
+    let world = Fixture::new();
+    wide(&world);
+    let (init, ns) = world.container(world.init);
+    world.setsid(init).expect("setsid");
+    let count = many();
+    children(&world, init, count);
+    assert_eq!(world.ns(ns).expect("ns").nr_pids as usize, count + 1);
+
+    // None of them has anything to tell.
+    let nobody = world.wait(init, -1, WNOHANG).expect("wait4");
+    assert_eq!(nobody, None);
+    // A signal to all of the process group, one to everybody, and one that only asks.
+    for pid in [-1, 0, -1] {
+        world
+            .kill(Kill::Pid(init, pid), libc::SIGCONT)
+            .expect("kill");
+    }
+    world.kill(Kill::Pid(init, 0), 0).expect("kill");
+    // All stop, and go on; what they are stopped by their parent is not told.
+    let not_told = Action {
+        nocldstop: true,
+        ..Disposition::Default.into()
+    };
+    world
+        .sigaction(init, libc::SIGCHLD, Some(not_told))
+        .expect("sigaction");
+    world
+        .kill(Kill::Pid(init, -1), libc::SIGSTOP)
+        .expect("kill");
+    world
+        .kill(Kill::Pid(init, -1), libc::SIGCONT)
+        .expect("kill");
+
+    // While they die others get on.
+    let done = AtomicBool::new(false);
+    let others = thread::scope(|scope| {
+        let other = scope.spawn(|| {
+            let mut others = 0u64;
+            while !done.load(Relaxed) {
+                assert_eq!(world.end(world.fork(world.init), 3), exited(3));
+                others += 1;
+            }
+            others
+        });
+        world.exit_group(init, 7).expect("exit_group");
+        done.store(true, Relaxed);
+        other.join().expect("others")
+    });
+    tell(&format!(
+        "{count} tasks died with their init; others did {others} rounds meanwhile"
+    ));
+    assert_eq!(world.reap(world.init).status, exited(7));
+    assert_eq!(world.info().expect("world").tasks, 1);
+    assert!(!world.has_ns(ns));
+}
+
+#[test]
+fn a_world_that_is_closed_with_a_million_tasks() {
+    let _alone = LARGE.lock().unwrap_or_else(PoisonError::into_inner);
+    let world = World::open().expect("/dev/altpid");
+    wide(&world);
+    let before = world.info().expect("world").pids;
+    children(&world, world.info().expect("world").init, many());
+    assert!(world.info().expect("world").pids >= before + many() as u64);
+    drop(world);
+}
+
+#[test]
+fn a_parent_of_many_dies() {
+    let _alone = LARGE.lock().unwrap_or_else(PoisonError::into_inner);
+    let world = Fixture::new();
+    wide(&world);
+    let father = world.fork(world.init);
+    let count = many() / 4;
+    children(&world, father, count);
+    world.end(father, 0);
+    let left = world.info().expect("world");
+    assert_eq!((left.tasks as usize, left.zombies), (count + 1, 0));
+    world.kill(Kill::Pid(world.init, -1), 9).expect("kill");
+    assert_eq!(world.info().expect("world").zombies as usize, count);
+}
+
+#[test]
+fn a_stop_signal_to_an_orphaned_group() {
+    let world = Fixture::new();
+    wide(&world);
+    // Nobody outside of the group controls it, which each member has to find out.
+    let leader = world.fork(world.init);
+    world.setsid(leader).expect("setsid");
+    let count = many() / 10;
+    children(&world, leader, count);
+    world
+        .kill(Kill::Pid(leader, 0), libc::SIGTSTP)
+        .expect("kill");
+    assert_eq!(world.state_of(leader), Some(TaskState::Running));
+    world.kill(Kill::Pid(leader, 0), 9).expect("kill");
+    assert_eq!(world.reap(world.init).task, leader);
+    world.kill(Kill::Pid(world.init, -1), 0).expect("kill");
+}
+
+#[test]
+fn an_orphaned_group_of_many_with_stopped_members() {
+    let world = Fixture::new();
+    wide(&world);
+    let (shell, job) = {
+        let shell = world.fork(world.init);
+        world.setsid(shell).expect("setsid");
+        let job = world.fork(shell);
+        world.setpgid(job, 0, 0).expect("setpgid");
+        (shell, job)
+    };
+    let count = many() / 20;
+    children(&world, job, count);
+    world.kill(Kill::Pid(job, 0), libc::SIGTSTP).expect("kill");
+    // The shell was what controlled them: SIGHUP kills all.
+    world.end(shell, 0);
+    let left = world.info().expect("world");
+    assert_eq!(left.tasks - left.zombies, 1, "but init");
+}
+
+#[test]
+fn thirty_three_levels_with_members_at_each() {
+    let world = Fixture::new();
+    wide(&world);
+    let mut inits = vec![world.init];
+    for _ in 1..33 {
+        let (init, _) = world.container(inits[inits.len() - 1]);
+        children(&world, init, 100);
+        inits.push(init);
+    }
+    let deepest = inits[32];
+    world.refuses(Errno::NOSPC, |world| {
+        world.clone(deepest, &Clone::new().flags(CloneFlags::NEWPID))
+    });
+    let ns = world.task(deepest).expect("task").ns;
+    assert_eq!(world.ns(ns).expect("ns").level, 32);
+    world.kill(Kill::Outside(inits[1]), 9).expect("kill");
+    world.reap(world.init);
+    let info = world.info().expect("world");
+    assert_eq!((info.tasks, info.namespaces), (1, 1));
+}
+
+#[test]
+fn what_a_namespace_of_many_waits_for() {
+    let world = Fixture::new();
+    wide(&world);
+    let (init, ns) = world.container(world.init);
+    // Born outside, so that nobody reaps them when their init dies.
+    let mut expected = Vec::new();
+    for nr in 2..502 {
+        let task = world.inject(world.init, ns);
+        expected.push(Blocker::Zombie {
+            nr,
+            task,
+            waits_for: Some(world.init),
+        });
+    }
+    children(&world, init, many() / 100);
+    world.exit_group(init, 0).expect("exit_group");
+    assert_eq!(world.blockers(ns).expect("blockers"), expected);
+    while world
+        .wait(world.init, -1, WNOHANG)
+        .is_ok_and(|w| w.is_some())
+    {}
+    assert!(!world.has_ns(ns));
+}
