@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What a program gets of altpid, beside what it gets of the kernel, in the guest of `make bench`.
+//!
+//! Writes a line for each sample, as the measuring module does: what, by whom, how many operations,
+//! nanoseconds. The sides of a case take turns, so that what the machine does meanwhile hits all.
+//!
+//! `altpid-bench-user [TASKS]`: the size of the largest namespace, 1,000,000 if it is not given.
+
+mod native;
+
+use altpid::{Batch, Clone, CloneFlags, TaskId, World};
+use anyhow::{Context, Result, ensure};
+use std::{fs, time::Instant};
+
+/// Samples of a case.
+const SAMPLES: usize = 15;
+/// `WNOHANG`: whom is waited for is dead.
+const WNOHANG: u32 = 1;
+/// Operations of an array.
+const ARRAY: usize = 3000;
+
+/// One sample.
+fn sample(
+    case: &str,
+    side: &str,
+    operations: usize,
+    work: impl FnOnce() -> Result<()>,
+) -> Result<()> {
+    let start = Instant::now();
+    work().with_context(|| format!("{case}, {side}"))?;
+    let nanoseconds = start.elapsed().as_nanos();
+    println!("{case} {side} {operations} {nanoseconds}");
+    Ok(())
+}
+
+/// Does all operations of an array, of which none may fail.
+fn run(batch: &mut Batch, world: &World) -> Result<()> {
+    let done = batch.run(world, false)?;
+    ensure!(done.len() == batch.len(), "{} were done", done.len());
+    if let Some(Err(error)) = done.last() {
+        return Err((*error).into());
+    }
+    Ok(())
+}
+
+/// A child is born, exits with 3 and is reaped.
+fn clone_exit_wait() -> Result<()> {
+    const CALLS: usize = 500;
+    let case = "clone+exit+wait";
+    let world = World::open()?;
+    let init = world.info()?.init;
+    let child = Clone::new();
+    let mut array = Batch::new();
+    for _ in 0..ARRAY / 3 {
+        let born = array.clone(init, &child);
+        array.exit_group(born, 3).wait(init, -1, WNOHANG);
+    }
+    for _ in 0..SAMPLES {
+        sample(case, "native", CALLS, || {
+            (0..CALLS).try_for_each(|_| native::fork_exit_wait())
+        })?;
+        sample(case, "calls", CALLS, || {
+            for _ in 0..CALLS {
+                let born = world.clone(init, &child)?;
+                world.exit_group(born.task, 3)?;
+                let reaped = world.wait(init, born.pid, WNOHANG)?;
+                ensure!(reaped.is_some_and(|r| r.status == 3 << 8), "nobody");
+            }
+            Ok(())
+        })?;
+        sample(case, "altpid", ARRAY / 3, || run(&mut array, &world))?;
+    }
+    Ok(())
+}
+
+/// One operation that does little: in an array, by a call of its own, and a call that does nothing.
+fn one_operation() -> Result<()> {
+    let case = "one operation (setpgid)";
+    let world = World::open()?;
+    let init = world.info()?.init;
+    let task = world.clone(init, &Clone::new())?.task;
+    let mut array = Batch::new();
+    for _ in 0..ARRAY {
+        array.setpgid(task, 0, 0);
+    }
+    for _ in 0..SAMPLES {
+        sample(case, "altpid", ARRAY, || run(&mut array, &world))?;
+        sample(case, "calls", ARRAY, || {
+            Ok((0..ARRAY).try_for_each(|_| world.setpgid(task, 0, 0))?)
+        })?;
+        sample(case, "null-ioctl", ARRAY, || {
+            (0..ARRAY).for_each(|_| native::null_ioctl(&world));
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
+
+/// A namespace with so many members; its init.
+fn container(world: &World, members: usize) -> Result<TaskId> {
+    let init = world.info()?.init;
+    let inner = world
+        .clone(init, &Clone::new().flags(CloneFlags::NEWPID))?
+        .task;
+    let mut array = Batch::new();
+    for _ in 0..ARRAY {
+        array.clone(inner, &Clone::new());
+    }
+    for _ in 0..members / ARRAY {
+        run(&mut array, world)?;
+    }
+    for _ in 0..members % ARRAY {
+        world.clone(inner, &Clone::new())?;
+    }
+    Ok(inner)
+}
+
+/// Memory that the kernel has free or could free, in bytes.
+fn available() -> Result<u64> {
+    let text = fs::read_to_string("/proc/meminfo")?;
+    let line = text.lines().find(|line| line.starts_with("MemAvailable:"));
+    let kib = line.and_then(|line| line.split_whitespace().nth(1));
+    Ok(kib.context("MemAvailable")?.parse::<u64>()? * 1024)
+}
+
+/// The init of a namespace of few and of many exits and takes all of them along; then a world with
+/// as many is closed.
+fn many(tasks: usize) -> Result<()> {
+    let case = "zap, for each task";
+    let open = || -> Result<World> {
+        let world = World::open()?;
+        world.set_pid_max(world.info()?.root_ns, 1 << 22)?;
+        Ok(world)
+    };
+    const FEW: usize = 1000;
+    let world = open()?;
+    let zap = |side: &str, tasks: usize| -> Result<()> {
+        let inner = container(&world, tasks)?;
+        sample(case, side, tasks, || Ok(world.exit_group(inner, 0)?))?;
+        world.wait(world.info()?.init, -1, WNOHANG)?;
+        ensure!(world.info()?.tasks == 1, "somebody is left");
+        Ok(())
+    };
+    for round in 0..3 * SAMPLES {
+        zap("of-1000", FEW)?;
+        if round % SAMPLES == 0 {
+            zap(&format!("of-{tasks}"), tasks)?;
+        }
+    }
+    drop(world);
+    let before = available()?;
+    let world = open()?;
+    container(&world, tasks)?;
+    let taken = before.saturating_sub(available()?);
+    eprintln!("a task of {tasks} takes {} bytes", taken / tasks as u64);
+    sample("close a world, for each task", "altpid", tasks, || {
+        drop(world);
+        Ok(())
+    })
+}
+
+fn main() -> Result<()> {
+    let tasks = std::env::args()
+        .nth(1)
+        .map_or(Ok(1_000_000), |t| t.parse())?;
+    clone_exit_wait()?;
+    one_operation()?;
+    many(tasks)
+}
