@@ -50,6 +50,7 @@ use sources::*;
 
 mod support;
 
+mod test_autoreap;
 mod test_blockers;
 mod test_clone;
 mod test_exec;

@@ -15,6 +15,7 @@ mod tests {
     use super::*;
 
     const THREAD_ALL: u64 = THREAD | SIGHAND | VM;
+    const VFORK: u64 = kernel::bindings::CLONE_VFORK as u64;
 
     #[test]
     fn flags_that_go_together() -> Result {
@@ -34,6 +35,7 @@ mod tests {
             (THREAD_ALL | NEWPID, 0, false),
             (THREAD_ALL | NEWUSER, 0, false),
             (VM | NEWPID, SIGCHLD, true),
+            (VM | VFORK | NEWPID, SIGCHLD, true),
             (SIGHAND | VM | CLEAR_SIGHAND, SIGCHLD, false),
             (CLEAR_SIGHAND, SIGCHLD, true),
             (PARENT, SIGCHLD, false),
@@ -45,6 +47,8 @@ mod tests {
             (AUTOREAP | THREAD_ALL, 0, false),
             (AUTOREAP | NEWPID, 0, true),
             (NNP, SIGCHLD, true),
+            (NNP | AUTOREAP | PIDFD | PIDFD_AUTOKILL, 0, true),
+            (AUTOREAP | PIDFD | PIDFD_AUTOKILL | THREAD_ALL, 0, false),
             (NNP | THREAD_ALL, 0, false),
             (PIDFD_AUTOKILL, 0, false),
             (PIDFD_AUTOKILL | PIDFD, 0, false),

@@ -4,7 +4,7 @@
 
 use crate::{
     clone::flags::*,
-    kill::Kill,
+    kill::{self, Kill},
     pending::*,
     support::{signals::*, state::*, world, Errno, Verbs},
     task::Disposition,
@@ -27,6 +27,10 @@ enum Sender {
     Outside,
     Kernel,
     Fault,
+    /// A member, by a handle on init (pidfd_send_signal(2)).
+    ByPidfd,
+    /// A member, with a code of its own (rt_sigqueueinfo(2), `SI_QUEUE`).
+    Queued,
 }
 use Sender::*;
 
@@ -65,6 +69,11 @@ impl Container {
             Outside => Kill::Outside(self.init),
             Sender::Kernel => Kill::Kernel(self.init),
             Fault => Kill::Fault(self.init),
+            Sender::ByPidfd => {
+                let pidfd = Verbs(world).pidfd(self.init)?;
+                Kill::Pidfd(self.member, pidfd, kill::ByPidfd::default())
+            }
+            Queued => Kill::Queue(self.member, 1, -1, 0),
         };
         world.kill(kill, signal).errno()
     }
@@ -87,6 +96,10 @@ mod tests {
             (Member, SIGTERM, RUNNING),
             (Member, SIGHUP, RUNNING),
             (Member, SIGTSTP, RUNNING),
+            (Sender::ByPidfd, SIGKILL, RUNNING),
+            (Sender::ByPidfd, SIGSTOP, RUNNING),
+            (Queued, SIGKILL, RUNNING),
+            (Queued, SIGTERM, RUNNING),
             (Above, SIGKILL, ZOMBIE),
             (Above, SIGSTOP, STOPPED),
             (Above, SIGTERM, RUNNING),
