@@ -12,6 +12,7 @@ fn scope() -> Scope {
     for name in ["a", "b", "c"] {
         scope.add(name, Kind::Task);
     }
+    scope.add("h", Kind::Pidfd);
     for name in ["n", "m"] {
         scope.add(name, Kind::Ns);
     }
@@ -84,6 +85,17 @@ fn canonical_lines() {
         "sigqueue a b 40 code=SI_USER value=-7",
         "expect EPERM SIGNAL_CODE: sigqueue a b SIGUSR1 code=SI_KERNEL",
         "pidfd_send_signal a b",
+        "b, h = clone a PIDFD|PIDFD_AUTOKILL",
+        "h = pidfd_open a b THREAD|NONBLOCK",
+        "pidfd_send_signal a h SIGTERM PROCESS_GROUP",
+        "expect IN|HUP: poll h",
+        "expect 0: poll h",
+        "close h",
+        "setns a h",
+        "waitid a P_PIDFD h WNOHANG|WEXITED",
+        "expect status h killed SIGKILL",
+        "expect why n pidfd h",
+        "expect pidfds 2",
         "fault a",
         "sigaction a SIGTERM",
         "expect DFL: sigaction a SIGCHLD IGN NOCLDSTOP|NOCLDWAIT",
@@ -262,6 +274,12 @@ fn refused_lines() {
     for (text, word) in [
         ("a", "no verb a"),
         ("x = exit a", "makes nothing"),
+        ("x, y = unshare a NEWPID", "could be named y"),
+        ("x, y = exit a", "could be named x"),
+        ("close a", "a task, not a pidfd"),
+        ("exit h", "a pidfd, not a task"),
+        ("waitid a P_PIDFD b", "a task, not a pidfd"),
+        ("pidfd_send_signal a b TERM THREAD", "only a pidfd"),
         ("init = clone", "meaning of its own"),
         ("X = clone", "small letter"),
         ("expect EINVAL: x = clone a", "what fails"),
@@ -422,9 +440,9 @@ fn the_description_agrees() {
 #[test]
 fn completion() {
     let of = |line: &str| complete(line, &scope()).1;
-    assert_eq!(of("clo"), ["clone"]);
-    assert_eq!(of("a = clo"), ["clone"]);
-    assert_eq!(of("expect EINVAL: clo"), ["clone"]);
+    assert_eq!(of("clon"), ["clone"]);
+    assert_eq!(of("b, h = clon"), ["clone"]);
+    assert_eq!(of("expect EINVAL: a = clon"), ["clone"]);
     assert_eq!(of("clone a NEWP"), ["NEWPID"]);
     assert_eq!(of("clone a CLONE_NEWP"), ["CLONE_NEWPID"]);
     assert_eq!(of("clone NEWPID|THR"), ["THREAD"]);

@@ -12,6 +12,7 @@ fn scope() -> Scope {
     for name in ["a", "b", "c"] {
         scope.add(name, Kind::Task);
     }
+    scope.add("h", Kind::Pidfd);
     for name in ["n", "m"] {
         scope.add(name, Kind::Ns);
     }
@@ -99,6 +100,9 @@ fn argument(kind: ParamKind) -> &'static [&'static str] {
         ParamKind::Task => &["a", "b", "init"],
         ParamKind::Sender => &["a", "outside", "kernel"],
         ParamKind::Parent => &["b", "outside"],
+        ParamKind::Pidfd => &["h"],
+        ParamKind::TaskOrPidfd => &["b", "h"],
+        ParamKind::NsOrPidfd => &["n", "h", "a.children"],
         ParamKind::Ns => &["a", "n", "b.children"],
         ParamKind::Pid | ParamKind::WaitWho => &["b", "-c", "0", "-1", "2147483647"],
         ParamKind::Pids => &["1", "1 -b 3", "a b"],

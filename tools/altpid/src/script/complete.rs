@@ -46,7 +46,7 @@ fn candidates(before: &str, scope: &Scope) -> Vec<String> {
     // Only what is behind the last colon and the name counts, as for `expect 2: a = `.
     let before = before.rsplit(':').next().unwrap_or_default();
     let before = match before.split_once('=') {
-        Some((name, call)) if name.split_whitespace().count() == 1 => call,
+        Some((name, call)) if (1..=2).contains(&name.split_whitespace().count()) => call,
         _ => before,
     };
     let mut words = before.split_whitespace();
@@ -117,6 +117,12 @@ fn of_verb(verb: &Verb, given: usize, before: &str, scope: &Scope) -> Vec<String
 fn of_param(kind: ParamKind, scope: &Scope) -> Vec<String> {
     let tasks = || owned(scope.names(&[Kind::Task]));
     match kind {
+        ParamKind::Pidfd => owned(scope.names(&[Kind::Pidfd])),
+        ParamKind::TaskOrPidfd => owned(scope.names(&[Kind::Pidfd, Kind::Task])),
+        ParamKind::NsOrPidfd => namespaces(scope)
+            .into_iter()
+            .chain(owned(scope.names(&[Kind::Pidfd])))
+            .collect(),
         ParamKind::Task | ParamKind::Pid | ParamKind::Pids | ParamKind::WaitWho => tasks(),
         ParamKind::Sender => tasks()
             .into_iter()
@@ -150,7 +156,7 @@ fn of_expectation(words: &[&str], scope: &Scope) -> Vec<String> {
         return Vec::new();
     };
     match (property.subject, words.len()) {
-        (Subject::Task, 1) => owned(scope.names(&[Kind::Task])),
+        (Subject::Task | Subject::TaskOrPidfd, 1) => owned(scope.names(&[Kind::Task])),
         (Subject::Ns | Subject::Either, 1) => namespaces(scope),
         (Subject::World, _) => Vec::new(),
         (_, 2) => match property.kind {

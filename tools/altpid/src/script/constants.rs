@@ -152,6 +152,17 @@ constants! {
     CLD_CODE: "si_code", "CLD_" shown one [
         EXITED = 1, KILLED = 2, DUMPED = 3, TRAPPED = 4, STOPPED = 5, CONTINUED = 6,
     ];
+    /// Flags of pidfd_open(2).
+    PIDFD: "flag of pidfd_open", "PIDFD_" hidden flags [
+        THREAD = uapi::ALTPID_PIDFD_THREAD, NONBLOCK = uapi::ALTPID_PIDFD_NONBLOCK,
+    ];
+    /// Whom a signal by a pidfd is for.
+    PIDFD_SIGNAL: "flag of pidfd_send_signal", "PIDFD_SIGNAL_" hidden one [
+        THREAD = uapi::ALTPID_SIGNAL_THREAD, THREAD_GROUP = uapi::ALTPID_SIGNAL_THREAD_GROUP,
+        PROCESS_GROUP = uapi::ALTPID_SIGNAL_PROCESS_GROUP,
+    ];
+    /// What poll(2) says.
+    POLL: "event", "POLL" hidden flags [IN = uapi::ALTPID_POLL_IN, HUP = uapi::ALTPID_POLL_HUP];
     /// Signals with a name; the real-time ones are numbers.
     SIGNAL: "signal", "SIG" shown one [
         HUP = 1, INT = 2, QUIT = 3, ILL = 4, TRAP = 5, ABRT = 6, BUS = 7, FPE = 8, KILL = 9,

@@ -60,6 +60,7 @@ pub enum What {
     Tasks,
     Zombies,
     Namespaces,
+    Pidfds,
 }
 
 /// Whom a property is about.
@@ -71,6 +72,8 @@ pub enum Subject {
     Ns,
     /// A task or a namespace.
     Either,
+    /// A task or a pidfd.
+    TaskOrPidfd,
     /// The world.
     World,
 }
@@ -136,7 +139,7 @@ properties! {
     "ppid" Ppid Task Pid: "expect ppid b 0", "the number of its parent's process, in its own namespace if no other is given";
     "parent" Parent Task Task: "expect parent b a", "its parent; none for nobody in this world";
     "state" State Either State: "expect state b zombie", "of a task running, stopped, zombie, exiting or gone; of a namespace awaiting, active, dying, dead or gone";
-    "status" Status Task Status: "expect status b exited 3", "of a zombie, as wait4 will tell it";
+    "status" Status TaskOrPidfd Status: "expect status b exited 3", "of a zombie, as wait4 will tell it; by a pidfd also of who is reaped";
     "ns" Ns Task Ns: "expect ns b n", "the namespace that it lives in";
     "children" Children Task Ns: "expect children a n", "the one that its children will be born in; none for who has exited";
     "threads" Threads Task Number: "expect threads b 1", "live threads of its process";
@@ -156,9 +159,10 @@ properties! {
     "pid_max" PidMax Ns Number: "expect pid_max n 4194304", "where its numbers end";
     "last_pid" LastPid Ns Number: "expect last_pid n 1", "the last number given in order";
     "nr_pids" NrPids Ns Number: "expect nr_pids n 1", "numbers in use";
-    "why" Why Ns Blocker: "expect why n alive b", "one of the things that keep it from going: alive b, zombie b, number b, for_children b, namespace m; none for nothing";
+    "why" Why Ns Blocker: "expect why n alive b", "one of the things that keep it from going: alive b, zombie b, number b, for_children b, namespace m, pidfd h; none for nothing";
     "tasks" Tasks World Number: "expect tasks 3", "how many the world holds, zombies among them";
     "zombies" Zombies World Number: "expect zombies 1", "how many of them are zombies";
+    "pidfds" Pidfds World Number: "expect pidfds 1", "how many are open";
     "namespaces" Namespaces World Number: "expect namespaces 2", "how many the world holds, dead ones that something holds among them";
 }
 

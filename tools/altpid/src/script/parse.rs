@@ -47,14 +47,10 @@ impl Line {
             Ok(Self { statement, comment })
         });
         let line = parsed.map_err(|error| error.in_line(1, line))?;
-        if let Some(Statement::Call {
-            name: Some(name),
-            call,
-            ..
-        }) = &line.statement
-            && let Some(&kind) = call.verb.makes.first()
-        {
-            scope.add(name, kind);
+        if let Some(Statement::Call { names, call, .. }) = &line.statement {
+            for (name, &kind) in names.iter().zip(call.verb.makes) {
+                scope.add(name, kind);
+            }
         }
         Ok(line)
     }
@@ -68,9 +64,11 @@ impl Line {
             return;
         };
         let verb = call.split_whitespace().next().and_then(Verb::named);
-        let kind = verb.and_then(|verb| verb.makes.first());
-        if is_name(before.trim()) {
-            scope.add(before.trim(), kind.copied().unwrap_or(Kind::Task));
+        let makes = verb.map_or(&[Kind::Task, Kind::Pidfd][..], |verb| verb.makes);
+        for (name, &kind) in before.split(',').map(str::trim).zip(makes) {
+            if is_name(name) {
+                scope.add(name, kind);
+            }
         }
     }
 }
@@ -174,13 +172,13 @@ impl<'a> Parser<'a> {
         repeat: Option<u32>,
         expected: Option<(&Token, &'a [Token])>,
     ) -> Parsed<Statement> {
-        let name = self.name()?;
+        let names = self.names()?;
         let token = self.need("a verb")?;
         let verb = match &token.what {
             What::Word(word) => Verb::named(word).ok_or_else(|| Self::unknown(token, word)),
             _ => Err(Self::error(token, "a verb is expected here")),
         }?;
-        if let (Some((token, name)), []) = (&name, verb.makes) {
+        if let Some((token, name)) = names.get(verb.makes.len()) {
             return Err(Self::error(
                 token,
                 format!("{} makes nothing that could be named {name}", verb.name),
@@ -190,23 +188,32 @@ impl<'a> Parser<'a> {
         let expected = expected
             .map(|(expect, outcome)| self.outcome(verb, expect, outcome))
             .transpose()?;
-        if let (Some((token, _)), Some(Expected::Error { .. })) = (&name, &expected) {
+        if let (Some((token, _)), Some(Expected::Error { .. })) = (names.first(), &expected) {
             return Err(Self::error(token, "what fails makes nothing to be named"));
         }
-        let name = name.map(|(_, name)| name);
         Ok(Statement::Call {
             repeat,
             expected,
-            name,
+            names: names.into_iter().map(|(_, name)| name).collect(),
             call: Call { verb, args },
         })
     }
 
-    /// `NAME =`
-    fn name(&mut self) -> Parsed<Option<(&'a Token, String)>> {
-        if !self.is_before('=') {
-            return Ok(None);
+    /// `NAME =`, or two names with a comma.
+    fn names(&mut self) -> Parsed<Vec<(&'a Token, String)>> {
+        let mut names = Vec::new();
+        while self.is_before(if names.is_empty() && self.is_before(',') {
+            ','
+        } else {
+            '='
+        }) {
+            names.push(self.name()?);
         }
+        Ok(names)
+    }
+
+    /// A name, and the sign behind it.
+    fn name(&mut self) -> Parsed<(&'a Token, String)> {
         let token = self.need("a name")?;
         let name = token.word().unwrap_or_default();
         if KEYWORDS.contains(&name) {
@@ -222,7 +229,7 @@ impl<'a> Parser<'a> {
             ));
         }
         self.next += 1;
-        Ok(Some((token, name.to_owned())))
+        Ok((token, name.to_owned()))
     }
 
     fn unknown(token: &Token, word: &str) -> SyntaxError {

@@ -11,7 +11,7 @@ use super::{
     scope::{Kind, Scope},
     syntax::{NsRef, PidRef},
 };
-use crate::{Error, NsId, Result, Task, TaskId, World};
+use crate::{Error, NsId, PidfdId, Result, Task, TaskId, World};
 use std::collections::{BTreeMap, HashMap};
 
 pub use returned::{Refusal, Returned};
@@ -23,6 +23,8 @@ pub enum Object {
     Task(TaskId),
     /// A namespace.
     Ns(NsId),
+    /// A pidfd.
+    Pidfd(PidfdId),
 }
 
 /// What is known of a task, also when it is gone: its number at each level, and the namespaces that
@@ -81,6 +83,7 @@ impl Player {
                 match object {
                     Object::Task(_) => Kind::Task,
                     Object::Ns(_) => Kind::Ns,
+                    Object::Pidfd(_) => Kind::Pidfd,
                 },
             );
         }
@@ -158,6 +161,14 @@ impl Player {
         }
     }
 
+    /// The pidfd of a name.
+    fn pidfd(&self, name: &str) -> PidfdId {
+        match self.objects.get(name) {
+            Some(Object::Pidfd(pidfd)) => *pidfd,
+            _ => PidfdId(0),
+        }
+    }
+
     /// The namespace that is meant.
     fn ns(&self, ns: &NsRef) -> Result<NsId> {
         match self.objects.get(&ns.name) {
@@ -171,7 +182,7 @@ impl Player {
                 Some(known) => Ok(known.chain[known.chain.len() - 1]),
                 None => Ok(self.world.task(*task)?.ns),
             },
-            None => Ok(NsId(0)),
+            Some(Object::Pidfd(_)) | None => Ok(NsId(0)),
         }
     }
 

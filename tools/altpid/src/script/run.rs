@@ -107,7 +107,7 @@ pub fn trace(statement: &Statement, result: &str) -> String {
 }
 
 /// The names that stand in a statement, in order.
-fn names(statement: &Statement) -> Vec<&str> {
+fn mentioned(statement: &Statement) -> Vec<&str> {
     let mut names = Vec::new();
     match statement {
         Statement::Call { expected, call, .. } => {
@@ -116,7 +116,9 @@ fn names(statement: &Statement) -> Vec<&str> {
             }
             for arg in &call.args {
                 match arg {
-                    Arg::Task(name) | Arg::Pid(PidRef::Of { name, .. }) => names.push(name),
+                    Arg::Task(name) | Arg::Pidfd(name) | Arg::Pid(PidRef::Of { name, .. }) => {
+                        names.push(name)
+                    }
                     Arg::Ns(ns) => names.push(&ns.name),
                     Arg::Pids(pids) => names.extend(pids.iter().filter_map(|pid| match pid {
                         PidRef::Of { name, .. } => Some(name.as_str()),
@@ -153,13 +155,13 @@ impl Player {
             Statement::Call {
                 repeat,
                 expected,
-                name,
+                names,
                 call,
             } => {
                 let mut last = String::new();
                 for turn in 1..=repeat.unwrap_or(1) {
                     last = self
-                        .play_call(statement, expected.as_ref(), name.as_deref(), call)
+                        .play_call(statement, expected.as_ref(), names, call)
                         .map_err(|mut failure| {
                             if repeat.is_some() {
                                 failure.why.insert(0, format!("it was the {turn}. time"));
@@ -182,7 +184,7 @@ impl Player {
                     is_expectation: true,
                     expected: value,
                     got,
-                    why: self.explain(names(statement)),
+                    why: self.explain(mentioned(statement)),
                 })
             }
         }
@@ -192,10 +194,10 @@ impl Player {
         &mut self,
         statement: &Statement,
         expected: Option<&Expected>,
-        name: Option<&str>,
+        names: &[String],
         call: &Call,
     ) -> Result<String, Failure> {
-        let outcome = self.call(call, name);
+        let outcome = self.call(call, names);
         let is_right = match expected {
             Some(expected) => self.is_expected(&outcome, expected),
             None => outcome.is_ok(),
@@ -207,7 +209,7 @@ impl Player {
         if is_right {
             return Ok(got);
         }
-        let mut why = self.explain(names(statement));
+        let mut why = self.explain(mentioned(statement));
         if let (Err(Refusal::Sleeps), _) = (&outcome, &expected) {
             let nobody = "it would sleep for ever, as nothing else happens meanwhile";
             why.insert(0, nobody.to_owned());

@@ -12,6 +12,8 @@ pub enum Kind {
     Task,
     /// A namespace.
     Ns,
+    /// A pidfd.
+    Pidfd,
 }
 
 impl Kind {
@@ -20,6 +22,7 @@ impl Kind {
         match self {
             Self::Task => "a task",
             Self::Ns => "a namespace",
+            Self::Pidfd => "a pidfd",
         }
     }
 }

@@ -3,7 +3,7 @@
 //! What a line says, and how it is written.
 
 use super::{
-    constants::{show_errno, show_si_code, show_signal, show_signals},
+    constants::{POLL, show_errno, show_si_code, show_signal, show_signals},
     facts::Fact,
     tokens::quote,
     verbs::{ParamKind, Verb},
@@ -29,8 +29,8 @@ pub enum Statement {
         repeat: Option<u32>,
         /// What must come of it.
         expected: Option<Expected>,
-        /// The name of what it makes.
-        name: Option<String>,
+        /// The names of what it makes.
+        names: Vec<String>,
         /// What is done.
         call: Call,
     },
@@ -66,6 +66,8 @@ pub enum Arg {
     Kernel,
     /// A namespace.
     Ns(NsRef),
+    /// A pidfd.
+    Pidfd(String),
     /// A number as the caller sees it.
     Pid(PidRef),
     /// Several of them.
@@ -174,6 +176,8 @@ pub enum Value {
     },
     /// A set of signals.
     Signals(u64),
+    /// Events of poll.
+    Events(u64),
     /// What is done about a signal, and flags.
     Action(Disposition, u64),
     /// Numbers, `-ESRCH` for one that is not in use.
@@ -287,6 +291,7 @@ impl fmt::Display for Value {
                 Ok(())
             }
             Self::Signals(set) => f.write_str(&show_signals(*set)),
+            Self::Events(events) => f.write_str(&POLL.show(*events)),
             Self::Action(disposition, flags) => f.write_str(&show_action(*disposition, *flags)),
             Self::Numbers(numbers) => f.write_str(&show_translated(numbers)),
         }
@@ -326,7 +331,7 @@ impl fmt::Display for Expected {
 fn show_arg(kind: ParamKind, arg: &Arg) -> String {
     match arg {
         Arg::Absent => String::new(),
-        Arg::Task(name) => name.clone(),
+        Arg::Task(name) | Arg::Pidfd(name) => name.clone(),
         Arg::Outside => "outside".to_owned(),
         Arg::Kernel => "kernel".to_owned(),
         Arg::Ns(ns) if matches!(kind, ParamKind::InNs) => format!("in {ns}"),
@@ -368,7 +373,7 @@ impl fmt::Display for Statement {
             Self::Call {
                 repeat,
                 expected,
-                name,
+                names,
                 call,
             } => {
                 if let Some(times) = repeat {
@@ -377,8 +382,8 @@ impl fmt::Display for Statement {
                 if let Some(expected) = expected {
                     write!(f, "expect {expected}: ")?;
                 }
-                if let Some(name) = name {
-                    write!(f, "{name} = ")?;
+                if !names.is_empty() {
+                    write!(f, "{} = ", names.join(", "))?;
                 }
                 call.fmt(f)
             }

@@ -33,7 +33,10 @@ pub enum Op {
     Tgkill,
     Tkill,
     Sigqueue,
+    PidfdOpen,
     PidfdSendSignal,
+    Poll,
+    Close,
     Fault,
     Sigaction,
     Sigprocmask,
@@ -70,6 +73,8 @@ pub enum Returns {
     Signal,
     /// A set of signals.
     Signals,
+    /// Events of poll.
+    Events,
     /// What is done about a signal.
     Action,
     /// Numbers.
@@ -89,6 +94,12 @@ pub enum ParamKind {
     Parent,
     /// A namespace.
     Ns,
+    /// A pidfd.
+    Pidfd,
+    /// A task or a pidfd.
+    TaskOrPidfd,
+    /// A namespace or a pidfd.
+    NsOrPidfd,
     /// A number as the caller sees it.
     Pid,
     /// Several of them.
@@ -197,7 +208,8 @@ impl Verb {
     pub fn usage(&self) -> String {
         let mut usage = match self.makes {
             [] => String::new(),
-            _ => "[NAME =] ".to_owned(),
+            [_] => "[NAME =] ".to_owned(),
+            _ => "[NAME[, PIDFD] =] ".to_owned(),
         };
         usage.push_str(self.name);
         for param in self.params {
@@ -253,7 +265,6 @@ pub fn meant(word: &str) -> Option<String> {
         ("abort", "fault a SIGABRT"),
         ("raise", "tgkill"),
         ("killpg", "kill a -b"),
-        ("pidfd_open", "pidfd_send_signal"),
         ("getpid", "show a, or expect pid a 2"),
         ("getppid", "show a, or expect ppid a 1"),
         ("getpgid", "show a, or expect pgid a 2"),

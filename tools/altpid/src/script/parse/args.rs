@@ -78,8 +78,14 @@ impl Parser<'_> {
             return matches!(param.kind, ParamKind::InNs);
         }
         match param.kind {
-            ParamKind::Task | ParamKind::Sender | ParamKind::Parent => is_name(word),
-            ParamKind::Ns => is_name(word.split('.').next().unwrap_or_default()),
+            ParamKind::Task
+            | ParamKind::Sender
+            | ParamKind::Parent
+            | ParamKind::Pidfd
+            | ParamKind::TaskOrPidfd => is_name(word),
+            ParamKind::Ns | ParamKind::NsOrPidfd => {
+                is_name(word.split('.').next().unwrap_or_default())
+            }
             ParamKind::Pid | ParamKind::Pids => is_pid(word),
             ParamKind::WaitWho => before.last() != Some(&Arg::Bits(0)) && is_pid(word),
             ParamKind::Constant(constants) => {
@@ -114,7 +120,17 @@ impl Parser<'_> {
             ParamKind::Task | ParamKind::Sender | ParamKind::Parent => {
                 self.named(token, &[Kind::Task]).map(Arg::Task)
             }
-            ParamKind::Ns | ParamKind::InNs => self.ns(token).map(Arg::Ns),
+            ParamKind::Pidfd => self.named(token, &[Kind::Pidfd]).map(Arg::Pidfd),
+            ParamKind::TaskOrPidfd | ParamKind::NsOrPidfd
+                if self.scope.kind(word.unwrap_or_default()) == Some(Kind::Pidfd) =>
+            {
+                self.named(token, &[Kind::Pidfd]).map(Arg::Pidfd)
+            }
+            ParamKind::TaskOrPidfd => self.named(token, &[Kind::Task]).map(Arg::Task),
+            ParamKind::Ns | ParamKind::NsOrPidfd | ParamKind::InNs => self.ns(token).map(Arg::Ns),
+            ParamKind::WaitWho if before.last() == Some(&Arg::Bits(3)) => {
+                self.named(token, &[Kind::Pidfd]).map(Arg::Pidfd)
+            }
             ParamKind::Pid | ParamKind::WaitWho => self.pid(token).map(Arg::Pid),
             ParamKind::Pids => self.pids(token).map(Arg::Pids),
             ParamKind::Constant(constants) => self.bits(constants, token).map(Arg::Bits),
@@ -192,7 +208,7 @@ impl Parser<'_> {
     }
 
     /// A constant, or flags with `|` or blanks between them.
-    fn bits(&mut self, constants: &Constants, first: &Token) -> Parsed<u64> {
+    pub(super) fn bits(&mut self, constants: &Constants, first: &Token) -> Parsed<u64> {
         let one = |token: &Token| {
             let word = token.word().unwrap_or_default();
             constants
@@ -339,14 +355,17 @@ impl Parser<'_> {
             {
                 error("from outside a signal goes to a task, by its name")
             }
-            (Op::Waitid, [_, Arg::Bits(1..=2), Arg::Absent, _]) => {
-                error("P_PID and P_PGID need to be told which")
+            (Op::Waitid, [_, Arg::Bits(1..=3), Arg::Absent, _]) => {
+                error("P_PID, P_PGID and P_PIDFD need to be told which")
             }
             (Op::Prctl, [_, Arg::Bits(1 | 15 | 36), Arg::Absent]) => {
                 error("this option needs a value")
             }
             (Op::Prctl, [_, Arg::Bits(2 | 37), value]) if *value != Arg::Absent => {
                 error("this option takes no value")
+            }
+            (Op::PidfdSendSignal, [_, Arg::Task(_), _, Arg::Bits(_)]) => {
+                error("only a pidfd goes with a flag")
             }
             (Op::Sigaction, [_, _, Arg::Absent, Arg::Bits(_)]) => {
                 error("flags go with one of DFL, IGN and HANDLER")

@@ -4,11 +4,11 @@
 
 use super::{
     super::{
-        constants::{ACTION, DISPOSITION, ERRNO, si_code},
+        constants::{ACTION, DISPOSITION, ERRNO, POLL, si_code},
         error::SyntaxError,
         facts::{BLOCKERS, Fact, FactKind, FactValue, GONE, Property, STATES, Subject},
         scope::Kind,
-        syntax::{Expected, Status, Value},
+        syntax::{Expected, NsRef, Status, Value},
         tokens::{Token, is_name},
         verbs::{Returns, Verb},
     },
@@ -85,6 +85,7 @@ impl<'a> Parser<'a> {
             Returns::Report => self.report(first),
             Returns::Signal => self.siginfo(first),
             Returns::Signals => self.signals(first).map(Value::Signals),
+            Returns::Events => self.events(first).map(Value::Events),
             Returns::Action => self.action(first),
             Returns::Numbers => self.translated(first),
             Returns::View => Err(Self::error(
@@ -178,6 +179,11 @@ impl<'a> Parser<'a> {
         })
     }
 
+    /// 0, or events with `|`.
+    fn events(&mut self, first: &Token) -> Parsed<u64> {
+        self.bits(&POLL, first)
+    }
+
     fn action(&mut self, first: &Token) -> Parsed<Value> {
         let word = first.word().unwrap_or_default();
         let disposition = match DISPOSITION.value(word) {
@@ -223,6 +229,14 @@ impl<'a> Parser<'a> {
                 let token = self.need_of("a task", at)?;
                 self.named(token, &[Kind::Task]).map_err(example)?;
                 Some(self.ns(token).map_err(example)?)
+            }
+            Subject::TaskOrPidfd => {
+                let token = self.need_of("a task", at)?;
+                let name = self.named(token, &[Kind::Task, Kind::Pidfd]);
+                Some(NsRef {
+                    name: name.map_err(example)?,
+                    of_children: false,
+                })
             }
             Subject::Ns | Subject::Either => {
                 let token = self.need_of("a namespace", at)?;
@@ -296,6 +310,10 @@ impl<'a> Parser<'a> {
             FactKind::Blocker if word == "namespace" => {
                 let ns = self.need("a namespace")?;
                 FactValue::Below(self.ns(ns)?)
+            }
+            FactKind::Blocker if word == "pidfd" => {
+                let pidfd = self.need("a pidfd")?;
+                FactValue::Blocker("pidfd", self.named(pidfd, &[Kind::Pidfd])?)
             }
             FactKind::Blocker => {
                 let how = BLOCKERS.iter().find(|how| **how == word);

@@ -11,7 +11,7 @@ use super::{
     },
     Object, Player, is_gone,
 };
-use crate::{Blocker, NsId, NsState, Result, Task, TaskId, TaskState};
+use crate::{Blocker, NsId, NsState, PidfdId, Result, Task, TaskId, TaskState};
 
 /// Whether a fact is so, and what is so instead, in the form in which it can be expected.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,10 +69,14 @@ impl Player {
             let number = match fact.property.what {
                 What::Tasks => world.tasks,
                 What::Zombies => world.zombies,
+                What::Pidfds => world.pidfds,
                 _ => world.namespaces,
             };
             return Ok(Answer::compare(number.to_string(), value));
         };
+        if let Some(Object::Pidfd(pidfd)) = self.objects.get(&subject.name) {
+            return self.ask_pidfd(*pidfd, value);
+        }
         match fact.property.what {
             What::State => self.ask_state(subject, value),
             What::Init
@@ -111,6 +115,24 @@ impl Player {
             state => state?,
         };
         Ok(Answer::compare(state.to_owned(), value))
+    }
+
+    /// How the task of a pidfd has ended: as a zombie's status, or what the pidfd has kept.
+    fn ask_pidfd(&self, pidfd: PidfdId, value: &FactValue) -> Result<Answer> {
+        let info = self.world.pidfd_info(pidfd, None)?;
+        let ended = match (info.exit_code, info.ids) {
+            (Some(code), _) => Some(code),
+            (None, Some(ids)) => {
+                let task = self.world.task(ids.task)?;
+                (task.state == TaskState::Zombie).then_some(task.exit_code)
+            }
+            (None, None) => None,
+        };
+        let got = match ended {
+            Some(code) => Status::from_word(code).to_string(),
+            None => "none, it is alive".to_owned(),
+        };
+        Ok(Answer::compare(got, value))
     }
 
     fn ask_task(&mut self, fact: &Fact, id: TaskId) -> Result<Answer> {
@@ -229,6 +251,9 @@ impl Player {
             | (Blocker::Number { task, .. }, FactValue::Blocker("number", name))
             | (Blocker::ForChildren { task }, FactValue::Blocker("for_children", name)) => {
                 *task == self.task(name)
+            }
+            (Blocker::Pidfd { pidfd, .. }, FactValue::Blocker("pidfd", name)) => {
+                *pidfd == self.pidfd(name)
             }
             (Blocker::Namespace { ns }, FactValue::Below(_)) => Some(*ns) == below,
             _ => false,

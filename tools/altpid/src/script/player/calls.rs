@@ -10,8 +10,8 @@ use super::{
     Object, Player, Refusal, Returned,
 };
 use crate::{
-    Action, Clone, CloneFlags, Disposition, Kill, Mask, NsId, Parent, PidType, SigSet, TaskId,
-    WaitId, World,
+    Action, Clone, CloneFlags, Disposition, Kill, Mask, NsId, Parent, PidType, PidfdFlags, PidfdId,
+    PollFlags, Scope, SigSet, TaskId, WaitId, World, uapi,
 };
 
 /// `SIGCHLD`, `SIGTERM`, `SIGSEGV`
@@ -59,22 +59,33 @@ fn signals(arg: &Arg) -> SigSet {
     }
 }
 
+/// Whom a signal by a pidfd is for.
+fn scope(arg: &Arg) -> Scope {
+    match bits(arg).map(|bits| bits as u32) {
+        Some(uapi::ALTPID_SIGNAL_THREAD) => Scope::Thread,
+        Some(uapi::ALTPID_SIGNAL_THREAD_GROUP) => Scope::ThreadGroup,
+        Some(uapi::ALTPID_SIGNAL_PROCESS_GROUP) => Scope::ProcessGroup,
+        _ => Scope::AsOpened,
+    }
+}
+
 /// The low 32 bits: what C makes of a number.
 fn truncated(number: i64) -> i32 {
     number as i32
 }
 
 impl Player {
-    /// Does what a call says, and gives what it makes that name.
+    /// Does what a call says, and gives what it makes these names.
     ///
     /// # Errors
     ///
     /// What the module says, and when it would sleep.
-    pub fn call(&mut self, call: &Call, name: Option<&str>) -> Outcome {
+    pub fn call(&mut self, call: &Call, names: &[String]) -> Outcome {
         let args = &call.args;
         let zero = Ok(Returned::Number(0));
+        let name = names.first().map(String::as_str);
         match call.verb.op {
-            Op::Clone => return self.clone_task(args, name),
+            Op::Clone => return self.clone_task(args, names),
             Op::Unshare => {
                 let flags = CloneFlags::from_bits_retain(bits(&args[1]).unwrap_or_default());
                 let made = self.world.unshare(self.by(&args[0]), flags)?;
@@ -83,8 +94,11 @@ impl Player {
                 }
             }
             Op::Setns => {
-                let ns = self.ns_of(&args[1])?;
-                self.world.setns(self.by(&args[0]), ns)?;
+                let task = self.by(&args[0]);
+                match &args[1] {
+                    Arg::Pidfd(name) => self.world.setns_by_pidfd(task, self.pidfd(name))?,
+                    arg => self.world.setns(task, self.ns_of(arg)?)?,
+                }
             }
             Op::Exec => {
                 let task = self.by(&args[0]);
@@ -108,6 +122,21 @@ impl Player {
                 let (kill, signal) = self.kill(call)?;
                 self.world.kill(kill, signal)?;
             }
+            Op::PidfdOpen => {
+                let task = self.by(&args[0]);
+                let pid = self.pid_of(task, &args[1], 0)?;
+                let flags = bits(&args[2]).unwrap_or_default() as u32;
+                let flags = PidfdFlags::from_bits_retain(flags);
+                let pidfd = self.world.pidfd_open(task, pid, flags)?;
+                if let Some(name) = name {
+                    self.name(name, Object::Pidfd(pidfd));
+                }
+            }
+            Op::Poll => {
+                let events = self.world.poll_now(self.handle(&args[0]), PollFlags::IN)?;
+                return Ok(Returned::Events(events));
+            }
+            Op::Close => self.world.pidfd_close(self.handle(&args[0]))?,
             Op::Sigaction => return self.sigaction(args),
             Op::Sigprocmask => {
                 let how = match bits(&args[1]) {
@@ -157,6 +186,14 @@ impl Player {
         }
     }
 
+    /// The pidfd that is given.
+    fn handle(&self, arg: &Arg) -> PidfdId {
+        match arg {
+            Arg::Pidfd(name) => self.pidfd(name),
+            _ => PidfdId(0),
+        }
+    }
+
     pub(super) fn ns_of(&self, arg: &Arg) -> crate::Result<NsId> {
         match arg {
             Arg::Ns(ns) => self.ns(ns),
@@ -182,7 +219,7 @@ impl Player {
         }
     }
 
-    fn clone_task(&mut self, args: &[Arg], name: Option<&str>) -> Outcome {
+    fn clone_task(&mut self, args: &[Arg], names: &[String]) -> Outcome {
         let flags = CloneFlags::from_bits_retain(bits(&args[1]).unwrap_or_default());
         let silent = CloneFlags::THREAD | CloneFlags::PARENT | CloneFlags::AUTOREAP;
         let default = if flags.intersects(silent) { 0 } else { SIGCHLD };
@@ -198,8 +235,11 @@ impl Player {
             _ => (),
         }
         let made = World::clone(&self.world, self.by(&args[0]), &how)?;
-        let name = match name {
-            Some(name) => name.to_owned(),
+        if let (Some(name), Some(pidfd)) = (names.get(1), made.pidfd) {
+            self.name(name, Object::Pidfd(pidfd));
+        }
+        let name = match names.first() {
+            Some(name) => name.clone(),
             None => self.next_name(),
         };
         self.name(&name, Object::Task(made.task));
@@ -226,6 +266,7 @@ impl Player {
         let task = self.by(&args[0]);
         let which = self.pid_of(task, &args[2], 0)?;
         let which = match bits(&args[1]) {
+            Some(3) => WaitId::Pidfd(self.handle(&args[2])),
             Some(1) => WaitId::Pid(which),
             Some(2) => WaitId::Pgid(which),
             _ => WaitId::All,
@@ -280,7 +321,13 @@ impl Player {
                 (Kill::Queue(task, pid, code, value), given(2))
             }
             Op::Fault => (Kill::Fault(task), signal(&args[1]).unwrap_or(SIGSEGV)),
-            _ => (Kill::Task(task, self.by(&args[1])), given(2)),
+            _ => {
+                let kill = match &args[1] {
+                    Arg::Pidfd(name) => Kill::Pidfd(task, self.pidfd(name), scope(&args[3])),
+                    target => Kill::Task(task, self.by(target)),
+                };
+                (kill, given(2))
+            }
         })
     }
 
@@ -319,7 +366,7 @@ impl Player {
 
     fn sysctl(&mut self, args: &[Arg]) -> Outcome {
         let ns = self.ns_of(&args[0])?;
-        let is_pid_max = bits(&args[1]) == Some(crate::uapi::ALTPID_NS_PID_MAX.into());
+        let is_pid_max = bits(&args[1]) == Some(uapi::ALTPID_NS_PID_MAX.into());
         let value = match number(&args[2]) {
             Some(value) if is_pid_max => self.world.set_pid_max(ns, value).map(|()| 0)?,
             Some(value) => self.world.set_last_pid(ns, value).map(|()| 0)?,

@@ -4,12 +4,12 @@
 
 use super::{
     super::{
-        constants::{is_of_child, show_errno, show_si_code, show_signal, show_signals},
+        constants::{POLL, is_of_child, show_errno, show_si_code, show_signal, show_signals},
         syntax::{Expected, Status, Value, join, show_action, show_translated},
     },
     Player,
 };
-use crate::{Action, Error, SigInfo, SigSet, TaskId};
+use crate::{Action, Error, PollFlags, SigInfo, SigSet, TaskId};
 
 /// What a call has returned.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub enum Returned {
     Signal(SigInfo),
     /// A set of signals.
     Signals(SigSet),
+    /// Events of poll.
+    Events(PollFlags),
     /// What is done about a signal.
     Action(Action),
     /// Numbers.
@@ -105,6 +107,7 @@ impl Player {
                 shown
             }
             Returned::Signals(set) => show_signals(set.bits()),
+            Returned::Events(events) => POLL.show(events.bits().into()),
             Returned::Action(action) => show_action(action.disposition, action_flags(action)),
             Returned::Numbers(numbers) => show_translated(numbers),
             Returned::View(text) => text.clone(),
@@ -156,6 +159,9 @@ impl Player {
                     && value.is_none_or(|value| value == info.value as i64)
             }
             (Returned::Signals(set), Value::Signals(wanted)) => set.bits() == *wanted,
+            (Returned::Events(events), Value::Events(wanted)) => {
+                u64::from(events.bits()) == *wanted
+            }
             (Returned::Action(action), Value::Action(disposition, flags)) => {
                 action.disposition == *disposition && action_flags(action) == *flags
             }

@@ -11,7 +11,7 @@ use super::{
     Object, Player, Refusal,
     ask::{ns_state, task_state},
 };
-use crate::{Blocker, Ns, NsId, Result, Task, TaskId, TaskState};
+use crate::{Blocker, Ns, NsId, PidfdId, Result, Task, TaskId, TaskState};
 
 impl Player {
     /// What a call is to show.
@@ -157,10 +157,15 @@ impl Player {
             }
             Blocker::ForChildren { task } => format!("for_children {}", self.called(task)),
             Blocker::Namespace { ns } => format!("namespace {}", self.called_ns(ns)),
-            Blocker::Pidfd { nr, task, .. } => match task {
-                Some(task) => format!("pidfd of {} ({nr})", self.called(task)),
-                None => format!("pidfd of who had {nr} and is reaped"),
-            },
+            Blocker::Pidfd { nr, task, pidfd } => {
+                let object = Object::Pidfd(pidfd);
+                let named = self.objects.iter().find(|(_, known)| **known == object);
+                let name = named.map_or("without a name", |(name, _)| name);
+                match task {
+                    Some(task) => format!("pidfd {name}, of {} ({nr})", self.called(task)),
+                    None => format!("pidfd {name}, of who had {nr} and is reaped"),
+                }
+            }
         }
     }
 
@@ -171,6 +176,7 @@ impl Player {
             let line = match self.objects.get(name) {
                 Some(&Object::Task(task)) => self.explain_task(name, task),
                 Some(&Object::Ns(ns)) => self.explain_ns(name, ns),
+                Some(&Object::Pidfd(pidfd)) => self.explain_pidfd(name, pidfd),
                 None => continue,
             };
             if !lines.contains(&line) {
@@ -196,6 +202,14 @@ impl Player {
             _ => String::new(),
         };
         format!("{name} is {sketch}{elsewhere}")
+    }
+
+    fn explain_pidfd(&self, name: &str, pidfd: PidfdId) -> String {
+        match self.world.pidfd_info(pidfd, None).map(|info| info.ids) {
+            Ok(Some(ids)) => format!("{name} is for {}", self.called(ids.task)),
+            Ok(None) => format!("{name} is for who is reaped"),
+            Err(_) => format!("{name} is closed"),
+        }
     }
 
     fn explain_ns(&mut self, name: &str, id: NsId) -> String {

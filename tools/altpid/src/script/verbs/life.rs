@@ -7,7 +7,7 @@ use super::{
         constants::{CLONE, ID_TYPE, PRCTL, REBOOT, WAIT4, WAITID},
         scope::Kind,
     },
-    NS, Op, PID, Param, ParamKind, Returns, TASK, Verb,
+    Op, PID, Param, ParamKind, Returns, TASK, Verb,
 };
 
 const CODE: Param = Param::new(ParamKind::Number, "CODE");
@@ -19,7 +19,7 @@ pub(super) const VERBS: &[Verb] = &[
         name: "clone",
         aliases: &[],
         op: Op::Clone,
-        makes: &[Kind::Task],
+        makes: &[Kind::Task, Kind::Pidfd],
         params: &[
             TASK.optional(),
             FLAGS.optional(),
@@ -34,8 +34,9 @@ By init if no task is given. Returns the child's number as the caller sees it; t
 has one in its own namespace and in each above. NEWPID makes it init, pid 1, of a new
 namespace. A thread is made by THREAD|SIGHAND|VM. set_tid asks for numbers, the most
 nested namespace first. exit_signal is SIGCHLD, and 0 where clone3 wants that (THREAD,
-PARENT, AUTOREAP). With parent= the child is born to somebody else, as a restorer needs
-it.
+PARENT, AUTOREAP). With PIDFD there is a pidfd for the child, which is what the second
+name is for; with PIDFD_AUTOKILL its closing kills the child. With parent= the child is
+born to somebody else, as a restorer needs it.
 
 EINVAL for flags that exclude each other, NEWPID or THREAD after unshare, PARENT by an
 init, a number out of range, a first process that would not be pid 1. EEXIST for a
@@ -75,12 +76,13 @@ expect init n b",
         aliases: &[],
         op: Op::Setns,
         makes: &[],
-        params: &[TASK, NS],
+        params: &[TASK, Param::new(ParamKind::NsOrPidfd, "NS|PIDFD")],
         returns: Returns::Zero,
         brief: "children in another namespace: setns(2)",
         rule: "\
 What nsenter(1) does. The caller's children will be born in that namespace, which must
-be its own or one below; it stays where it is itself.
+be its own or one below; it stays where it is itself. A pidfd stands for the namespace
+that its task lives in.
 
 EINVAL for any other namespace. One whose init has exited can be joined, and the clone
 that follows is ENOMEM.",
@@ -186,8 +188,8 @@ expect ECHILD: wait4 init",
         makes: &[],
         params: &[
             TASK,
-            Param::new(ParamKind::Constant(&ID_TYPE), "P_ALL|P_PID|P_PGID"),
-            Param::new(ParamKind::WaitWho, "PID").optional(),
+            Param::new(ParamKind::Constant(&ID_TYPE), "P_ALL|P_PID|P_PGID|P_PIDFD"),
+            Param::new(ParamKind::WaitWho, "PID|PIDFD").optional(),
             Param::new(ParamKind::Constant(&WAITID), "FLAGS").optional(),
         ],
         returns: Returns::Report,

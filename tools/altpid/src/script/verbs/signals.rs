@@ -3,12 +3,17 @@
 //! The verbs of signals.
 
 use super::{
-    super::constants::{ACTION, DISPOSITION, MASK},
+    super::{
+        constants::{ACTION, DISPOSITION, MASK, PIDFD, PIDFD_SIGNAL},
+        scope::Kind,
+    },
     Op, PID, Param, ParamKind, Returns, SIG, TASK, Verb,
 };
 
 const SENDER: Param = Param::new(ParamKind::Sender, "TASK|outside|kernel");
 const SIGSET: Param = Param::new(ParamKind::Signals, "SIGSET");
+
+const PIDFD_PARAM: Param = Param::new(ParamKind::Pidfd, "PIDFD");
 
 pub(super) const VERBS: &[Verb] = &[
     Verb {
@@ -102,23 +107,100 @@ sigqueue init a 40 value=7
 expect 40 code=SI_QUEUE value=7: sigwait a 40",
     },
     Verb {
+        name: "pidfd_open",
+        aliases: &[],
+        op: Op::PidfdOpen,
+        makes: &[Kind::Pidfd],
+        params: &[
+            TASK,
+            PID,
+            Param::new(ParamKind::Constant(&PIDFD), "THREAD|NONBLOCK").optional(),
+        ],
+        returns: Returns::Zero,
+        brief: "a handle on a process: pidfd_open(2)",
+        rule: "\
+The pidfd means the same process for ever, whoever has its number later; it also holds the
+namespace of one that is gone.
+
+EINVAL for a number that is not positive, ESRCH for one that nobody has, ENOENT for a thread
+that does not lead without THREAD.",
+        c: "pidfd_create",
+        example: "\
+a = clone
+h = pidfd_open init a
+exit a 3
+expect a exited 3: waitid init P_PIDFD h
+expect status h exited 3",
+    },
+    Verb {
         name: "pidfd_send_signal",
         aliases: &[],
         op: Op::PidfdSendSignal,
         makes: &[],
-        params: &[TASK, TASK, SIG.optional()],
+        params: &[
+            TASK,
+            Param::new(ParamKind::TaskOrPidfd, "PIDFD|TASK"),
+            SIG.optional(),
+            Param::new(
+                ParamKind::Constant(&PIDFD_SIGNAL),
+                "THREAD|THREAD_GROUP|PROCESS_GROUP",
+            )
+            .optional(),
+        ],
         returns: Returns::Zero,
         brief: "a signal by handle: pidfd_send_signal(2)",
         rule: "\
-A signal to whom a handle names, here a task, whichever number it has.
+A signal to whom a pidfd means, or to a task as by a pidfd for it. It goes to the process, by
+a pidfd for a thread to that; the flag says otherwise.
 
-EINVAL for a task that the caller does not see, ESRCH for one that is reaped.",
-        c: "",
+EINVAL for a task that the caller does not see, ESRCH for one that is reaped, EBADF for a
+pidfd that is closed.",
+        c: "do_pidfd_send_signal",
         example: "\
 a = clone NEWPID
-b = clone a
-pidfd_send_signal a b SIGKILL
-expect b killed SIGKILL: wait4 a",
+b, h = clone a PIDFD
+pidfd_send_signal a h SIGKILL
+expect b killed SIGKILL: wait4 a
+expect ESRCH: pidfd_send_signal a h 0",
+    },
+    Verb {
+        name: "poll",
+        aliases: &[],
+        op: Op::Poll,
+        makes: &[],
+        params: &[PIDFD_PARAM],
+        returns: Returns::Events,
+        brief: "whether a process has exited: poll(2)",
+        rule: "\
+What has come true of a pidfd, without sleeping: IN when the process has exited, HUP when it
+is reaped, 0 before.",
+        c: "pidfd_poll",
+        example: "\
+a, h = clone PIDFD
+expect 0: poll h
+exit a
+expect IN: poll h
+wait4
+expect IN|HUP: poll h",
+    },
+    Verb {
+        name: "close",
+        aliases: &[],
+        op: Op::Close,
+        makes: &[],
+        params: &[PIDFD_PARAM],
+        returns: Returns::Zero,
+        brief: "the end of a handle: close(2)",
+        rule: "\
+Closes a pidfd; kills the process if it was made with PIDFD_AUTOKILL.
+
+EBADF for one that is closed.",
+        c: "pidfs_file_release",
+        example: "\
+a, h = clone AUTOREAP|PIDFD|PIDFD_AUTOKILL
+close h
+expect state a gone
+expect EBADF: close h",
     },
     Verb {
         name: "fault",
