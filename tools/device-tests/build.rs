@@ -44,20 +44,41 @@ fn main() {
         .extra_warnings(true)
         .warnings_into_errors(true)
         .compile("altpid_interface");
-    // What 32-bit programs make of the header; nothing is linked.
-    let is_same = cc::Build::new()
+    // What 32-bit programs make of the header, and one that drives the device.
+    println!("cargo::rerun-if-changed=c/program32.c");
+    let out = std::env::var("OUT_DIR").expect("where to");
+    let sizes = ["-fsyntax-only", "c/sizes.c"].map(String::from);
+    let program = format!("{out}/program32");
+    let program = [
+        "-O1",
+        "-nostdlib",
+        "-static",
+        "-o",
+        &program,
+        "c/program32.c",
+    ]
+    .map(String::from);
+    compile_32_bit(&sizes);
+    compile_32_bit(&program);
+}
+
+/// Runs the C compiler for 32 bits, for which there is no C library.
+fn compile_32_bit(args: &[String]) {
+    let done = cc::Build::new()
         .get_compiler()
         .to_command()
         .args([
             "-m32",
             "-ffreestanding",
-            "-fsyntax-only",
-            "-I../../src/uapi",
+            "-fno-pic",
+            "-no-pie",
+            "-fno-stack-protector",
         ])
+        .args(["-Wall", "-Wextra", "-Werror", "-I../../src/uapi"])
         // <asm/types.h> is the same for both, and where only compilers for 64 bits look.
         .arg("-I/usr/include/x86_64-linux-gnu")
-        .arg("c/sizes.c")
+        .args(args)
         .status()
         .expect("a C compiler");
-    assert!(is_same.success(), "32-bit programs see other structs");
+    assert!(done.success(), "32-bit programs: {args:?}");
 }

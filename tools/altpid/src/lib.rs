@@ -3,23 +3,45 @@
 //! A library over `/dev/altpid`, the device of the altpid kernel module, and what the `altpid`
 //! command is made of.
 //!
-//! [`World`] is a pid universe of one's own, with a method for each thing that can be done in it.
+//! [`World`] is a pid universe of one's own, with a method for each thing that can be done in it,
+//! called after its system call; an [`Error`] has the errno of that and, where it says too little, a
+//! [`Reason`]. [`Batch`] does many things in one call, [`Events`] tells what happens.
+//!
+//! A world ends with the last descriptor of it: [`holders`] finds who has one, and looks at a world
+//! that another process holds.
+//!
 //! [`snapshot`] describes a tree of processes as a file, [`capture`] reads one from `/proc`,
-//! [`plan`] says how to build it again, [`restore`] does so and checks the result, and [`tree`]
-//! draws it.
+//! [`plan`] says how to build it again, [`restore`] does so and checks the result. [`view`] is one
+//! form for worlds and snapshots, which [`tree`] draws; [`diff`] compares snapshots, and [`stress`]
+//! tries a world hard. What there is to know of each command of the device stands in
+//! `src/uapi/altpid.h`, whose types are in [`uapi`].
 //!
 //! # Examples
 //!
-//! A namespace and its init, seen from inside and from outside:
+//! Each of these is run over the device by the tests.
+//!
+//! A container:
 //!
 //! ```no_run
-//! use altpid::{Clone, CloneFlags, World};
+#![doc = include_str!("../examples/container.rs")]
+//! ```
 //!
-//! let world = World::open()?;
-//! let init = world.info()?.init;
-//! let child = world.clone(init, &Clone::new().flags(CloneFlags::NEWPID))?;
-//! assert_eq!(world.task(child.task)?.pid, [child.pid, 1]);
-//! # Ok::<(), altpid::Error>(())
+//! Many operations in one call:
+//!
+//! ```no_run
+#![doc = include_str!("../examples/batch.rs")]
+//! ```
+//!
+//! What happens in a world:
+//!
+//! ```no_run
+#![doc = include_str!("../examples/events.rs")]
+//! ```
+//!
+//! A tree from a description:
+//!
+//! ```no_run
+#![doc = include_str!("../examples/snapshot.rs")]
 //! ```
 
 mod batch;

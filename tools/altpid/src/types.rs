@@ -78,7 +78,7 @@ impl Reason {
 
 impl std::error::Error for Error {}
 
-/// What the methods of [`World`] return.
+/// What the methods of [`World`](crate::World) return.
 pub type Result<T> = std::result::Result<T, Error>;
 
 bitflags::bitflags! {

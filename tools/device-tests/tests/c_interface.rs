@@ -5,7 +5,15 @@
 use altpid::uapi;
 use altpid_device_tests::{Fixture, command::COMMANDS, raw};
 use rustix::io::Errno;
-use std::{collections::BTreeMap, env, path::PathBuf};
+use std::{collections::BTreeMap, env, fs, os::unix::fs::PermissionsExt, path::PathBuf, process};
+
+/// `c/program32.c`
+const PROGRAM: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/program32"));
+
+/// Where the device is.
+fn device() -> PathBuf {
+    env::var_os("ALTPID_DEVICE").map_or_else(|| "/dev/altpid".into(), PathBuf::from)
+}
 
 #[test]
 fn c_and_rust_agree_on_numbers_and_sizes() {
@@ -91,8 +99,19 @@ fn a_32_bit_program_drives_the_device() {
     assert_eq!(refused, Err(Errno::SRCH));
 }
 
+/// One that is a 32-bit program through and through; its exit status is the line that did not hold.
+#[test]
+fn a_32_bit_binary_drives_the_device() {
+    let program = env::temp_dir().join(format!("altpid-program32-{}", process::id()));
+    fs::write(&program, PROGRAM).expect("a file");
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("chmod");
+    let status = process::Command::new(&program).arg(device()).status();
+    fs::remove_file(&program).expect("unlink");
+    let status = status.expect("a kernel for 32-bit programs");
+    assert_eq!(status.code(), Some(0), "a line of c/program32.c");
+}
+
 #[test]
 fn a_c_program_drives_the_device() {
-    let device = env::var_os("ALTPID_DEVICE").map_or_else(|| "/dev/altpid".into(), PathBuf::from);
-    raw::c_drive(&device).expect("what C expects");
+    raw::c_drive(&device()).expect("what C expects");
 }
