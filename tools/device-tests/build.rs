@@ -31,7 +31,7 @@ fn scenarios() -> String {
 
 fn main() {
     println!("cargo::rerun-if-changed={SCENARIOS}");
-    let out = env::var_os("OUT_DIR").expect("where to");
+    let out = env::var("OUT_DIR").expect("where to");
     fs::write(Path::new(&out).join("scenarios.rs"), scenarios()).expect("the tests");
     println!("cargo::rerun-if-changed=c/interface.c");
     println!("cargo::rerun-if-changed=c/sizes.c");
@@ -46,7 +46,6 @@ fn main() {
         .compile("altpid_interface");
     // What 32-bit programs make of the header, and one that drives the device.
     println!("cargo::rerun-if-changed=c/program32.c");
-    let out = std::env::var("OUT_DIR").expect("where to");
     let sizes = ["-fsyntax-only", "c/sizes.c"].map(String::from);
     let program = format!("{out}/program32");
     let program = [
