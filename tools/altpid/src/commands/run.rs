@@ -18,7 +18,7 @@ use std::{
 /// Each file is played in a world of its own, which is audited in the end. All of them are read
 /// before anything is done. docs/scenarios.md describes the language, and "help" in altpid shell.
 #[derive(clap::Args)]
-#[command(after_help = "Example: altpid run scenarios/nested-container.altpid
+#[command(after_help = "Example: altpid run scenarios/nested-containers.altpid
 
 Exit status: 0 if every call succeeded and every expectation held, 1 if a call failed that was not
 expected to or a file could not be read, 2 for a line that is not understood, 3 if an expectation
