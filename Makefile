@@ -8,12 +8,12 @@
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 # Variables given to make reach the scripts through the environment.
-export KDIR KERNEL KERNEL_SRC DEBUG TEST ACCEL CPUS MEMORY LLVM
+export KDIR KERNEL KERNEL_SRC DEBUG TEST OPS SEED ACCEL CPUS MEMORY LLVM
 export RUSTC RUSTDOC RUSTFMT CARGO BINDGEN QEMU
 
 # Each verb does all it needs by itself.
 .NOTPARALLEL:
-.PHONY: all run test torture bench check shell doctor setup rust-analyzer clean help
+.PHONY: all run test oracle torture bench check shell doctor setup rust-analyzer clean help
 
 all:
 	@scripts/setup
@@ -27,6 +27,9 @@ test:
 
 torture:
 	@qemu/torture $(or $(SECONDS),600) $(UNLOADS)
+
+oracle:
+	@qemu/oracle
 
 bench:
 	@qemu/bench
@@ -59,6 +62,8 @@ help:
 	@echo
 	@echo 'Everyday:'
 	@echo '  make                Build the module and the tools'
+	@echo '  make oracle         Compare altpid with the kernel itself: random operations by real'
+	@echo '                      processes and by virtual tasks, in the booted kernel'
 	@echo '  make bench          Measure altpid beside the kernel itself, in the booted kernel'
 	@echo '  make torture        Do everything at random in the booted kernel: SECONDS=600 UNLOADS=0'
 	@echo '  make check          Formatting, lints, style'
@@ -74,6 +79,7 @@ help:
 	@echo '  KERNEL_SRC=/path    The test kernel: a source tree of your own'
 	@echo '  DEBUG=1             The debug kernel: KASAN, lockdep, kmemleak, injected failures'
 	@echo '  TEST=text           make test: only tests with this in their name'
+	@echo '  OPS=100000 SEED=1   make oracle: how many operations, and which'
 	@echo '  ACCEL=kvm|tcg       The guest: how it runs (default: kvm if it works)'
 	@echo '  RUSTC= CARGO= BINDGEN= LLVM=-19    Tools, if not those of the distribution'
 	@echo '  ALTPID_CACHE=/path  Where kernels and tools are kept (default ~/.cache/altpid)'

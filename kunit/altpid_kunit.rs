@@ -19,6 +19,7 @@ mod sources {
     pub(crate) mod events;
     pub(crate) mod exec;
     pub(crate) mod exit;
+    pub(crate) mod faults;
     pub(crate) mod jobctl;
     pub(crate) mod kill;
     pub(crate) mod mem;

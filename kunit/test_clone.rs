@@ -23,7 +23,9 @@ mod tests {
         let cases: &[(u64, i32, bool)] = &[
             (0, SIGCHLD, true),
             (0, 0, true),
-            (0, 255, true),
+            (0, 64, true),
+            (0, 65, false),
+            (0, 255, false),
             (0, 256, false),
             (0, -1, false),
             (THREAD, 0, false),

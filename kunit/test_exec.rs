@@ -117,6 +117,35 @@ mod tests {
     }
 
     #[test]
+    fn what_timers_have_sent_goes() -> Result {
+        // flush_itimer_signals()
+        let world = world()?;
+        let verbs = Verbs(&world);
+        let task = verbs.fork(world.init())?;
+        verbs.block(task, &[SIGUSR1, SIGTERM, SIGRTMIN])?;
+        for (signal, code) in [
+            (SIGUSR1, SI_TIMER),
+            (SIGTERM, -1),
+            (SIGRTMIN, SI_TIMER),
+            (SIGRTMIN, -1),
+        ] {
+            world.kill(Kill::Queue(task, 2, code, 0), signal).errno()?;
+        }
+        world.exec(task, &NAME)?;
+        assert_eq!(
+            verbs.pending(task)?.bits(),
+            SigSet::of(&[SIGTERM, SIGRTMIN]).bits()
+        );
+        let all = SigSet::from_bits(u64::MAX);
+        for signal in [SIGTERM, SIGRTMIN] {
+            let info = world.sigwait(task, all)?;
+            assert_eq!((info.signo, info.code), (signal, -1));
+        }
+        assert!(verbs.pending(task)?.bits() == 0);
+        Ok(())
+    }
+
+    #[test]
     fn the_parent_may_not_move_it_any_more() -> Result {
         // setpgid(): PF_FORKNOEXEC
         let world = world()?;

@@ -203,6 +203,23 @@ mod tests {
     }
 
     #[test]
+    fn a_group_is_told_what_each_member_sees() -> Result {
+        // kill(): SEND_SIG_NOINFO, task_tgid_nr_ns(current, task_active_pid_ns(t))
+        let world = world()?;
+        let verbs = Verbs(&world);
+        let container = Container::new(&world)?;
+        for task in [world.init(), container.init] {
+            verbs.sigaction(task, SIGTERM, Disposition::Handler)?;
+        }
+        verbs.kill(container.init, 0, SIGTERM)?;
+        assert_eq!(verbs.received(container.init)?.1.pid, 1);
+        let outside = verbs.nr(container.init, 0);
+        assert!(outside > 1);
+        assert_eq!(verbs.received(world.init())?.1.pid, outside);
+        Ok(())
+    }
+
+    #[test]
     fn what_init_blocks_vanishes_when_it_is_unblocked() -> Result {
         // sig_ignored(): blocked signals are queued; get_signal() drops them
         let world = world()?;

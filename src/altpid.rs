@@ -9,7 +9,8 @@
 //! 1. [`pidmap`]: the numbers of one namespace.
 //! 2. [`pid`] and [`namespace`]: an identity with a number a level, and what the levels are.
 //! 3. [`reason`]: why something fails; [`task`] and [`tree`]: threads, processes, process groups, sessions, and who begot whom;
-//!    [`pending`]: signals that wait for them; [`events`]: what happens to them all.
+//!    [`pending`]: signals that wait for them; [`events`]: what happens to them all;
+//!    [`faults`]: what a test build gets wrong on purpose.
 //! 4. The verbs over the tree, each named after its system call: [`clone`], [`unshare`], [`exec`],
 //!    [`exit`], [`wait`], [`kill`], [`sigaction`], [`session`], [`prctl`], [`reboot`], and
 //!    what is done by a [`pidfd`]; what [`signal`]s and [`jobctl`] do; and what can be asked: [`query`], [`blockers`],
@@ -34,6 +35,7 @@ mod device;
 mod events;
 mod exec;
 mod exit;
+mod faults;
 mod jobctl;
 mod kill;
 mod mem;
@@ -63,48 +65,66 @@ mod world;
 use core::borrow::Borrow;
 use kernel::prelude::*;
 
-module! {
-    type: Altpid,
-    name: "altpid",
-    authors: ["The altpid authors"],
-    description: "An alternative pid subsystem",
-    license: "GPL",
-    params: {
-        max_worlds: u32 {
-            default: 65536,
-            description: "The most worlds there may be",
-        },
-        max_tasks: u32 {
-            default: 1048576,
-            description: "The most tasks a world may hold",
-        },
-        max_namespaces: u32 {
-            default: 262144,
-            description: "The most pid namespaces a world may hold",
-        },
-        max_pidfds: u32 {
-            default: 1048576,
-            description: "The most pidfds of a world that may be open",
-        },
-        max_events: u32 {
-            default: 8192,
-            description: "The last events of a world that are kept for readers",
-        },
+/// The module, with one more parameter in a test build.
+macro_rules! declare {
+    ($($more:tt)*) => {
+        module! {
+            type: Altpid,
+            name: "altpid",
+            authors: ["The altpid authors"],
+            description: "An alternative pid subsystem",
+            license: "GPL",
+            params: {
+                max_worlds: u32 {
+                    default: 65536,
+                    description: "The most worlds there may be",
+                },
+                max_tasks: u32 {
+                    default: 1048576,
+                    description: "The most tasks a world may hold",
+                },
+                max_namespaces: u32 {
+                    default: 262144,
+                    description: "The most pid namespaces a world may hold",
+                },
+                max_pidfds: u32 {
+                    default: 1048576,
+                    description: "The most pidfds of a world that may be open",
+                },
+                max_events: u32 {
+                    default: 8192,
+                    description: "The last events of a world that are kept for readers",
+                },
+                $($more)*
+            },
+        }
+    };
+}
+
+#[cfg(not(altpid_faults))]
+declare! {}
+
+#[cfg(altpid_faults)]
+declare! {
+    fault: u32 {
+        default: 0,
+        description: "Which deliberate fault to have",
     },
+}
+
+/// The value of a parameter, which Linux 7.2 lends and 7.3 copies.
+fn parameter(value: impl Borrow<u32>) -> u32 {
+    *value.borrow()
 }
 
 /// What there may be at most, from the module's parameters.
 fn limits() -> world::Limits {
-    // Linux 7.2 lends the value of a parameter, 7.3 copies it.
-    fn value(parameter: impl Borrow<u32>) -> usize {
-        *parameter.borrow() as usize
-    }
     world::Limits {
-        worlds: value(module_parameters::max_worlds.value()),
-        tasks: value(module_parameters::max_tasks.value()),
-        namespaces: value(module_parameters::max_namespaces.value()),
-        pidfds: value(module_parameters::max_pidfds.value()),
-        events: value(module_parameters::max_events.value()),
+        worlds: parameter(module_parameters::max_worlds.value()) as usize,
+        tasks: parameter(module_parameters::max_tasks.value()) as usize,
+        namespaces: parameter(module_parameters::max_namespaces.value()) as usize,
+        pidfds: parameter(module_parameters::max_pidfds.value()) as usize,
+        events: parameter(module_parameters::max_events.value()) as usize,
     }
 }
 
@@ -119,6 +139,8 @@ struct Altpid {
 
 impl kernel::InPlaceModule for Altpid {
     fn init(_module: &'static ThisModule) -> impl PinInit<Self, Error> {
+        #[cfg(altpid_faults)]
+        faults::choose(parameter(module_parameters::fault.value()));
         try_pin_init!(Self {
             // Made first, whatever the order of the fields.
             caches: mem::Caches::new()?,

@@ -11,7 +11,9 @@
 //! fail for want of memory is done, to let the child join.
 
 use crate::{
+    faults::{self, Fault},
     namespace::Namespace,
+    pending::NSIG,
     pid::{alloc_pid, NewPid},
     pidfd::Pidfd,
     reason::{Outcome, Reason},
@@ -109,11 +111,11 @@ impl CloneArgs<'_> {
         self.takes_pidfd && self.has(flags::PIDFD)
     }
 
-    /// Whether the exit signal is one, as far as clone3 looks, and goes with the flags.
+    /// Whether the exit signal is one, and goes with the flags (`valid_signal()`,
+    /// `clone3_args_valid()`).
     fn has_exit_signal(&self) -> bool {
         let has_none = flags::THREAD | flags::PARENT | flags::AUTOREAP;
-        self.exit_signal as u64 & !flags::CSIGNAL == 0
-            && (self.exit_signal == 0 || !self.has_any(has_none))
+        (0..=NSIG).contains(&self.exit_signal) && (self.exit_signal == 0 || !self.has_any(has_none))
     }
 
     /// What can be said without looking at the caller: `clone3_args_valid()`, and the same of
@@ -210,7 +212,7 @@ impl CloneArgs<'_> {
             return Err(Reason::TaskLimit.into());
         }
         // Init may have exited since the number was given out: then nobody would kill the child.
-        if !pid.ns().upwards().all(Namespace::is_adding) {
+        if !pid.ns().upwards().all(Namespace::is_adding) && !faults::has(Fault::NoGuard) {
             return Err(Reason::NsDead.into());
         }
         if self.has(flags::NEWPID) {

@@ -118,6 +118,9 @@ impl Tree {
         group.has_execed = true;
         self.unshare_sighand(index);
         self.handlers_mut(index).forget();
+        // flush_itimer_signals(): timers do not survive, nor what they have sent.
+        self.tasks[task].pending.flush_timers(&mut self.queued);
+        self.groups[index].pending.flush_timers(&mut self.queued);
         let next = &mut self.tasks[task].self_exec_id;
         *next = next.wrapping_add(1);
         self.set_name(task, name);

@@ -16,6 +16,7 @@
 //! All of it runs under the tree lock.
 
 use crate::{
+    faults::{self, Fault},
     pending::{SigInfo, CLD_EXITED, CLD_KILLED, NSIG, SIGCHLD, SIGKILL},
     pid::{find_pid_from, Pid},
     signal::{Scope, Source},
@@ -202,6 +203,11 @@ impl Tree {
     /// Who gets the children of `father`: another thread of its group, the nearest subreaper among
     /// its ancestors, or the init of *its* namespace (`find_new_reaper()`).
     fn find_new_reaper(&self, father: Idx<Task>) -> Option<Idx<Task>> {
+        if faults::has(Fault::WrongReaper) {
+            if let Some(above) = self.tasks[father].ns().parent() {
+                return Idx::from_raw(above.child_reaper());
+            }
+        }
         self.alive_thread(self.tasks[father].group)
             .or_else(|| self.find_subreaper(father))
             .or_else(|| Idx::from_raw(self.tasks[father].ns().child_reaper()))
@@ -348,7 +354,11 @@ impl Tree {
         let group = self.tasks[init].group;
         // A dead leader keeps its own number beside that of the last thread.
         let own = if self.is_leader(init) { 1 } else { 2 };
-        if self.tasks[init].ns().nr_pids() > own {
+        let is_early = faults::has(Fault::NoZapWait)
+            && self.tasks[init].children.is_empty()
+            && self.killed.first().is_none()
+            && self.working.first().is_none();
+        if self.tasks[init].ns().nr_pids() > own && !is_early {
             // `Tree::put_number` queues it again.
             return;
         }

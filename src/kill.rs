@@ -82,11 +82,16 @@ impl ByPidfd {
 struct Sender {
     ns: ARef<Namespace>,
     info: SigInfo,
+    /// Of kill(2), which gives nothing along: the process that has called it.
+    tgid: Option<ARef<Pid>>,
 }
 
 impl Sender {
     fn source(&self) -> Source<'_> {
-        Source::Task(&self.ns, self.info)
+        match &self.tgid {
+            Some(tgid) => Source::Kill(&self.ns, tgid),
+            None => Source::Task(&self.ns, self.info),
+        }
     }
 }
 
@@ -113,7 +118,7 @@ impl World {
                     0 => tree.group_of(sender).pgid.clone(),
                     _ => find_pid(tree.tasks[sender].ns(), -pid).ok_or(Reason::NoNumber)?,
                 };
-                Ok((pgrp, tree.sent_by(sender, SI_USER, 0)))
+                Ok((pgrp, tree.sent_by_kill(sender)))
             }),
             Kill::Pidfd(sender, pidfd, how) if how.to == Some(To::ProcessGroup) => {
                 self.kill_process_group(signal, |tree| tree.sent_by_pidfd(sender, pidfd, how))
@@ -188,7 +193,7 @@ impl World {
                 let Some(leader) = tree.other_process(sender, &pid) else {
                     continue;
                 };
-                let sender = tree.sent_by(sender, SI_USER, 0);
+                let sender = tree.sent_by_kill(sender);
                 result = tree.send_checked(signal, sender.source(), leader, Scope::Process);
             }
             drop(tree);
@@ -209,6 +214,16 @@ impl Tree {
                 ..SigInfo::default()
             },
             ns: ns.into(),
+            tgid: None,
+        }
+    }
+
+    /// A signal that a task sends by kill(2).
+    fn sent_by_kill(&self, sender: Idx<Task>) -> Sender {
+        Sender {
+            info: SigInfo::default(),
+            ns: self.tasks[sender].ns().into(),
+            tgid: Some(self.group_of(sender).tgid.clone()),
         }
     }
 
@@ -247,7 +262,7 @@ impl Tree {
             Kill::Pid(sender, pid) => {
                 let sender = self.find_actor(sender)?;
                 let target = self.numbered(sender, pid)?;
-                let sender = self.sent_by(sender, SI_USER, 0);
+                let sender = self.sent_by_kill(sender);
                 self.send_checked(signal, sender.source(), target, Scope::Process)
             }
             Kill::Thread(sender, tgid, tid) => {

@@ -33,7 +33,7 @@ pub(crate) const NSIG: i32 = 64;
 pub(crate) const SI_USER: i32 = bindings::SI_USER as i32;
 pub(crate) const SI_KERNEL: i32 = bindings::SI_KERNEL as i32;
 pub(crate) const SI_TKILL: i32 = bindings::SI_TKILL;
-const SI_TIMER: i32 = bindings::SI_TIMER;
+pub(crate) const SI_TIMER: i32 = bindings::SI_TIMER;
 const SI_SIGIO: i32 = bindings::SI_SIGIO;
 
 /// The `si_code`s of SIGCHLD.
@@ -214,6 +214,24 @@ impl Pending {
                 self.remove(queued, entry);
             }
         }
+    }
+
+    /// Forgets what timers have sent (`__flush_itimer_signals()`).
+    pub(crate) fn flush_timers(&mut self, queued: &mut Slots<Queued>) {
+        let (mut from_timers, mut from_others) = (SigSet::EMPTY, SigSet::EMPTY);
+        let mut next = self.queue.first();
+        while let Some(entry) = next {
+            next = self.queue.next(queued, entry);
+            let info = queued[entry].info;
+            let signal = SigSet::of(&[info.signo]);
+            if info.code == SI_TIMER {
+                from_timers = from_timers.union(signal);
+                self.remove(queued, entry);
+            } else {
+                from_others = from_others.union(signal);
+            }
+        }
+        self.set = self.set.minus(from_timers).union(from_others);
     }
 
     fn remove(&mut self, queued: &mut Slots<Queued>, entry: Idx<Queued>) -> Option<SigInfo> {

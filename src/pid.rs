@@ -15,6 +15,7 @@
 //! None for allocation, release, lookup and translation. `users` changes under the tree lock.
 
 use crate::{
+    faults::{self, Fault},
     namespace::{Namespace, LEVELS},
     pidmap::{Reservation, ReserveError},
     slab::Cache,
@@ -295,7 +296,12 @@ pub(crate) fn alloc_pid(ns: &Namespace, set_tid: &[i32]) -> Result<NewPid, Alloc
     for level in ns.upwards() {
         let reservation = match wanted.next() {
             Some(&tid) => level.map().reserve(tid as u32)?,
-            None => level.map().reserve_next(level.pid_max() as u32)?,
+            None => {
+                if faults::has(Fault::WrapToOne) && level.last_pid() + 1 >= level.pid_max() {
+                    level.map().set_cursor(0);
+                }
+                level.map().reserve_next(level.pid_max() as u32)?
+            }
         };
         let nr = reservation.nr();
         taken.push(reservation);
@@ -310,7 +316,7 @@ pub(crate) fn alloc_pid(ns: &Namespace, set_tid: &[i32]) -> Result<NewPid, Alloc
         unsafe { Pid::set_number(memory.memory, level.level(), nr as i32) };
     }
     // Last, so that other errors keep their priority.
-    if dead {
+    if dead && !faults::has(Fault::NoGuard) {
         return Err(AllocError::Dead);
     }
     let pid = ManuallyDrop::new(memory).memory;

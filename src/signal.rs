@@ -23,6 +23,7 @@
 //! same, but nothing that came along with it.
 
 use crate::{
+    faults::{self, Fault},
     namespace::Namespace,
     pending::{
         SigInfo, SigSet, NSIG, SIGCHLD, SIGCONT, SIGKILL, SIGRTMIN, SIGSTOP, SI_KERNEL, SI_USER,
@@ -44,8 +45,11 @@ const PIECE: usize = 64;
 /// Where a signal comes from.
 #[derive(Clone, Copy)]
 pub(crate) enum Source<'a> {
-    /// A task in this namespace that called kill(2) or one of its kin, and what it gave along.
+    /// A task in this namespace that called one of the kin of kill(2), and what it gave along.
     Task(&'a Namespace, SigInfo),
+    /// A task in this namespace, of the process with this pid, that called kill(2): each receiver is
+    /// told the number that it sees (`SEND_SIG_NOINFO`).
+    Kill(&'a Namespace, &'a Pid),
     /// A task, by the kernel's hand (`SEND_SIG_NOINFO`).
     NoInfo(Idx<Task>),
     /// A process outside of the world.
@@ -200,6 +204,10 @@ impl Tree {
                     info.names_sender() && info.code == SI_KERNEL
                 }
             }
+            Source::Kill(from, tgid) => {
+                info.pid = tgid.nr_ns(ns);
+                !ns.is_ancestor_or_self(from)
+            }
             Source::NoInfo(sender) => {
                 info.pid = self.group_of(sender).tgid.nr_ns(ns);
                 self.tasks[sender].pid.nr_ns(ns) == 0
@@ -252,17 +260,21 @@ impl Tree {
             return false;
         }
         let index = self.tasks[target].group;
-        let group = &self.groups[index];
         let only = SigSet::ONLY.contains(signal);
         if only && self.is_world_init(index) {
             return true;
         }
         match self.handlers(index).of(signal) {
-            Disposition::Default if group.unkillable && !(force && only) => true,
+            Disposition::Default if self.is_immune(index) && !(force && only) => true,
             Disposition::Default => SigSet::IGNORE.contains(signal),
             Disposition::Ignore => true,
             Disposition::Handler => false,
         }
+    }
+
+    /// Whether default actions that kill or stop do not apply to a process (`SIGNAL_UNKILLABLE`).
+    fn is_immune(&self, group: Idx<Group>) -> bool {
+        self.groups[group].unkillable && !faults::has(Fault::NoImmunity)
     }
 
     /// Adds a signal to what waits for a thread or a group (`__send_signal_locked()`).
@@ -353,8 +365,8 @@ impl Tree {
                 Disposition::Default if SigSet::IGNORE.contains(signal) => {}
                 // What init does not want from its own people. SIGKILL and SIGSTOP come this far
                 // only by force.
-                Disposition::Default
-                    if self.groups[group].unkillable && !SigSet::ONLY.contains(signal) => {}
+                Disposition::Default if self.is_immune(group) && !SigSet::ONLY.contains(signal) => {
+                }
                 Disposition::Default if SigSet::STOP.contains(signal) => {
                     let pgrp = self.groups[group].pgid.clone();
                     if signal == SIGSTOP || !self.is_orphaned_now(&pgrp) {

@@ -14,6 +14,7 @@
 
 use crate::{
     clone::flags,
+    faults::{self, Fault},
     namespace::Namespace,
     reason::{Outcome, Reason},
     tree::Tree,
@@ -40,11 +41,11 @@ impl World {
             if flags == 0 {
                 return Ok(0);
             }
-            if !task
+            let is_home = task
                 .ns_for_children
                 .as_deref()
-                .is_some_and(|ns| core::ptr::eq(ns, task.ns()))
-            {
+                .is_some_and(|ns| core::ptr::eq(ns, task.ns()));
+            if !is_home && !faults::has(Fault::UnshareTwice) {
                 return Err(Reason::ChildrenElsewhere.into());
             }
             ARef::<Namespace>::from(task.ns())
@@ -56,11 +57,11 @@ impl World {
             let index = tree.find_actor(task)?;
             let task = &mut tree.tasks[index];
             // Somebody else may have been faster on behalf of the same task.
-            if !task
+            let is_home = task
                 .ns_for_children
                 .as_deref()
-                .is_some_and(|ns| core::ptr::eq(ns, &*active))
-            {
+                .is_some_and(|ns| core::ptr::eq(ns, &*active));
+            if !is_home && !faults::has(Fault::UnshareTwice) {
                 return Err(Reason::ChildrenElsewhere.into());
             }
             let old = task.ns_for_children.replace(ns);

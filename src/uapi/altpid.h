@@ -89,7 +89,7 @@ struct altpid_world {
 /**
  * struct altpid_clone - ALTPID_IOC_CLONE: clone3(2) done by a task
  * @size: sizeof(struct altpid_clone)
- * @exit_signal: as in struct clone_args, 0 to 255; above 64 is no signal
+ * @exit_signal: as in struct clone_args, 0 to 64
  * @task: the task that clones
  * @flags: CLONE_* as in struct clone_args. Flags about resources that a virtual
  *	task does not have (files, memory, namespaces other than pid) are

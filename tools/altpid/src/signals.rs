@@ -33,7 +33,7 @@ impl SigSet {
     }
 
     /// The set with these bits, bit 0 being signal 1.
-    pub fn from_bits(bits: u64) -> Self {
+    pub const fn from_bits(bits: u64) -> Self {
         Self(bits)
     }
 

@@ -25,8 +25,8 @@ impl AsFd for World {
     }
 }
 
-/// How many entries of a listing are asked for at a time.
-const LIST_PIECE: usize = 1024;
+/// How many entries of a listing are asked for at first, and at most at a time.
+const LIST_PIECES: (usize, usize) = (32, 1024);
 
 impl World {
     /// The world that a descriptor of the device is one of.
@@ -370,7 +370,7 @@ impl World {
 
     fn list<E: Default + Copy>(&self, what: u32, view: Option<NsId>) -> Result<Vec<E>> {
         let mut all = Vec::new();
-        let mut piece = vec![E::default(); LIST_PIECE];
+        let mut piece = vec![E::default(); LIST_PIECES.0];
         let mut arg = uapi::altpid_list {
             what,
             ns: view.map_or(0, |ns| ns.0),
@@ -378,7 +378,7 @@ impl World {
         };
         loop {
             arg.entries = piece.as_mut_ptr().expose_provenance() as u64;
-            arg.count = LIST_PIECE as u32;
+            arg.count = piece.len() as u32;
             arg.entry_size = size_of::<E>() as u32;
             // `piece` has room for so many entries of that size, and lives longer than the call.
             self.call("list", &mut arg)?;
@@ -386,6 +386,7 @@ impl World {
             if arg.cursor == u64::MAX {
                 return Ok(all);
             }
+            piece.resize(LIST_PIECES.1, E::default());
         }
     }
 

@@ -15,7 +15,11 @@ const PATH: &str = "/lib/modules/altpid.ko";
 ///
 /// What finit_module(2) says.
 pub fn load(parameters: &str) -> Result<()> {
-    let file = File::open(PATH).expect("the module, where the guest has it");
+    load_from(PATH, parameters)
+}
+
+fn load_from(path: &str, parameters: &str) -> Result<()> {
+    let file = File::open(path).expect("the module, where the guest has it");
     let parameters = CString::new(parameters).expect("parameters without NUL");
     raw::finit_module(&file, &parameters)
 }
@@ -56,8 +60,17 @@ impl Reloaded {
     ///
     /// When it is in use, or does not load.
     pub fn with(parameters: &str) -> Self {
+        Self::from(PATH, parameters)
+    }
+
+    /// Loads another build of it.
+    ///
+    /// # Panics
+    ///
+    /// As [`Reloaded::with`].
+    pub fn from(path: &str, parameters: &str) -> Self {
         unload_when_unused();
-        load(parameters).expect("the module loads");
+        load_from(path, parameters).expect("the module loads");
         Self(())
     }
 }

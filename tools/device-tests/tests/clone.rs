@@ -193,11 +193,11 @@ fn a_child_of_nobody() {
 #[test]
 fn exit_signals() {
     let world = Fixture::new();
-    for signal in [0, 1, 17, 31, 34, 64, 65, 127, 128, 255] {
+    for signal in [0, 1, 17, 31, 34, 64] {
         let child = world.born(world.init, &Clone::new().exit_signal(signal));
         assert_eq!(look(&world, child).exit_signal, signal);
     }
-    for signal in [-1, 256, 257, 1 << 16, i32::MIN, i32::MAX] {
+    for signal in [-1, 65, 127, 255, 256, 1 << 16, i32::MIN, i32::MAX] {
         let args = Clone::new().exit_signal(signal);
         world.refuses(Errno::INVAL, |w| w.clone(world.init, &args));
     }

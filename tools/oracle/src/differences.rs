@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! In what altpid differs from the kernel on purpose, each with its reason.
+//!
+//! Each has a scenario in which it shows. It is performed with every run: one in which nothing
+//! differs any more is an error.
+
+use crate::{
+    op::{Name, Op},
+    pair::Divergence,
+    twin::{Seen, State},
+};
+
+/// One of them.
+pub struct Difference {
+    /// Its name.
+    pub name: &'static str,
+    /// What differs, and why.
+    pub reason: &'static str,
+    /// Where it shows, in the last operation.
+    pub scenario: &'static str,
+    /// Whether it is what has diverged, in the operation after this state.
+    is: fn(&Op, &State, &Divergence) -> bool,
+}
+
+/// All of them.
+pub const DIFFERENCES: &[Difference] = &[
+    Difference {
+        name: "init-second-thread",
+        reason: "Linux kills the init of a pid namespace by a signal from inside that it has no handler \
+        for, when the thread that is asked first blocks the signal and another one does not: \
+        sig_ignored() looks at the one, complete_signal() takes the other and does not ask again. \
+        In altpid a signal that init would not get never kills it, whichever thread takes it.",
+        scenario: "\
+t1 = clone a VM|SIGHAND|THREAD
+t2 = clone a
+sigprocmask a BLOCK TERM
+kill t2 1 TERM
+",
+        is: init_second_thread,
+    },
+    Difference {
+        name: "handlers-take-no-time",
+        reason: "A virtual task runs no code: a handler is counted as called, and is over. A process can \
+        be stopped, or meet its next signal, in the middle of one.",
+        scenario: "\
+t1 = clone a
+setpgid t1 0 0
+sigaction t1 CHLD HANDLER
+t2 = clone t1
+kill a -t1 STOP
+",
+        is: |_, _, divergence| divergence.in_handler,
+    },
+];
+
+/// Which of the differences has shown, if it is one.
+pub fn find(op: &Op, before: &State, divergence: &Divergence) -> Option<&'static Difference> {
+    DIFFERENCES
+        .iter()
+        .find(|difference| (difference.is)(op, before, divergence))
+}
+
+/// An init is dead natively that is alive in altpid, and its threads did not block the same
+/// signals; or one of them has just changed that.
+fn init_second_thread(op: &Op, before: &State, divergence: &Divergence) -> bool {
+    divergence.dead.iter().any(|dead| {
+        let Some(init) = before.tasks.get(dead) else {
+            return false;
+        };
+        let threads: Vec<(&Name, &Seen)> = before
+            .tasks
+            .iter()
+            .filter(|(_, seen)| seen.leader == init.leader)
+            .collect();
+        let blocked = |seen: &Seen| seen.signals.map(|signals| signals.blocked);
+        let differ = threads
+            .iter()
+            .any(|(_, seen)| blocked(seen) != blocked(init));
+        let changes = threads.iter().any(|(name, _)| **name == op.by);
+        init.task.tgid.last() == Some(&1) && threads.len() > 1 && (differ || changes)
+    })
+}

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Performs sequences until one diverges, and makes that one as short as it can be.
+
+use crate::{
+    draw::Draw,
+    event::Event,
+    native::Driver,
+    op::Op,
+    pair::{Divergence, Pair, Step},
+    script::PREAMBLE,
+};
+use anyhow::Result;
+use serde::{Deserialize, Serialize};
+use std::fmt::Write;
+
+/// How often a sequence is performed again before its divergence is believed.
+const REPEATS: usize = 5;
+
+/// A sequence that diverges, and how.
+#[derive(Debug)]
+pub struct Found {
+    /// The operations, the last of which diverges.
+    pub ops: Vec<Op>,
+    /// In what.
+    pub divergence: Divergence,
+}
+
+/// How a sequence has gone.
+pub enum Course {
+    /// As many operations as this were the same.
+    Same,
+    /// One was not.
+    Differs(Found),
+}
+
+/// Counts of a hunt.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct Counts {
+    /// Operations that were performed on both sides.
+    pub ops: u64,
+    /// Sequences.
+    pub sequences: u64,
+    /// Divergences that were not there when the sequence was performed again: the kernel has given
+    /// different answers to the same questions.
+    pub races: u64,
+    /// Divergences of a kind that was found before.
+    pub repeated: u64,
+    /// Sequences that have come to one of the deliberate differences.
+    pub deliberate: u64,
+}
+
+impl Divergence {
+    /// What remains of it when names and numbers are left out: the same for the same cause.
+    pub fn kind(&self) -> String {
+        let mut kind = String::new();
+        for word in self.what.split_whitespace() {
+            let word: String = word.chars().filter(|c| c.is_alphabetic()).collect();
+            if word.len() > 1 {
+                kind.push_str(&word);
+                kind.push(' ');
+            }
+        }
+        kind
+    }
+}
+
+/// Performs operations that are there, in a fresh arena. `seen` is told of each that was the same.
+pub fn replay(driver: &mut Driver, ops: &[Op], mut seen: impl FnMut(&Event<'_>)) -> Result<Course> {
+    let mut pair = Pair::new(driver)?;
+    let mut done = Vec::new();
+    for op in ops {
+        match pair.step(op)? {
+            Step::Skipped => {}
+            Step::Same(answer) => {
+                seen(&pair.event(op, answer));
+                done.push(op.clone());
+            }
+            Step::Differs(divergence) => {
+                done.push(op.clone());
+                // Nothing that is left of it is of interest.
+                let _ = pair.end();
+                let ops = done;
+                return Ok(Course::Differs(Found { ops, divergence }));
+            }
+        }
+    }
+    Ok(match pair.end()? {
+        None => Course::Same,
+        Some(what) => Course::Differs(Found {
+            ops: done,
+            divergence: Divergence {
+                what,
+                native: None,
+                dead: Vec::new(),
+                in_handler: false,
+                deliberate: None,
+            },
+        }),
+    })
+}
+
+/// Draws and performs a sequence. `seen` is told of each operation that
+/// was the same.
+pub fn sequence(
+    driver: &mut Driver,
+    draw: &mut Draw,
+    mut seen: impl FnMut(&Event<'_>),
+) -> Result<Course> {
+    let mut pair = Pair::new(driver)?;
+    let mut done: Vec<Op> = Vec::new();
+    while let Some(op) = draw.next(pair.state()) {
+        match pair.step(&op)? {
+            Step::Skipped => {}
+            Step::Same(answer) => {
+                seen(&pair.event(&op, answer));
+                done.push(op);
+            }
+            Step::Differs(divergence) => {
+                done.push(op);
+                let _ = pair.end();
+                let ops = done;
+                return Ok(Course::Differs(Found { ops, divergence }));
+            }
+        }
+    }
+    Ok(match pair.end()? {
+        None => Course::Same,
+        Some(what) => Course::Differs(Found {
+            ops: done,
+            divergence: Divergence {
+                what,
+                native: None,
+                dead: Vec::new(),
+                in_handler: false,
+                deliberate: None,
+            },
+        }),
+    })
+}
+
+/// Whether a divergence is always there: as often as the sequence is performed again. When it is
+/// not, altpid's answer is one of those that the kernel gives.
+pub fn is_real(driver: &mut Driver, found: &Found) -> Result<bool> {
+    for _ in 0..REPEATS {
+        if matches!(replay(driver, &found.ops, |_| {})?, Course::Same) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Leaves out operations as long as it still diverges in the same way.
+pub fn shrink(driver: &mut Driver, found: Found) -> Result<Found> {
+    let kind = found.divergence.kind();
+    let mut best = found;
+    let mut piece = best.ops.len().div_ceil(2);
+    while piece > 0 {
+        let mut from = 0;
+        let mut shorter = false;
+        while from < best.ops.len() {
+            let mut ops = best.ops.clone();
+            let to = (from + piece).min(ops.len());
+            ops.drain(from..to);
+            match replay(driver, &ops, |_| {})? {
+                Course::Differs(next)
+                    if next.divergence.kind() == kind && next.ops.len() < best.ops.len() =>
+                {
+                    best = next;
+                    shorter = true;
+                }
+                _ => from += piece,
+            }
+        }
+        if !shorter || piece > 1 {
+            piece /= 2;
+        }
+    }
+    Ok(best)
+}
+
+impl Found {
+    /// As a scenario that `altpid run` performs: what the last operation must return is what it has
+    /// returned natively.
+    pub fn scenario(&self, title: &str) -> String {
+        let mut text = format!("# {title}\n{PREAMBLE}");
+        for op in &self.ops {
+            let _ = writeln!(text, "{op}");
+        }
+        let _ = writeln!(text, "# differs: {}", self.divergence.what);
+        text
+    }
+}

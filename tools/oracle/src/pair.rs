@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! One sequence on both sides: performs an operation twice and compares everything.
+
+use crate::{
+    compare::{self, Merged},
+    differences,
+    event::Event,
+    native::{Arena, Driver},
+    op::{Answer, Call, Name, Num, Op, Whom},
+    programs::Looked,
+    status::Status,
+    twin::{State, Twin},
+};
+use altpid::{SigSet, TaskState};
+use anyhow::Result;
+use std::{
+    collections::{HashMap, HashSet},
+    time::{Duration, Instant},
+};
+
+/// What agents block in a handler: everything that can be.
+const IN_HANDLER: SigSet = SigSet::from_bits(!(1 << 8 | 1 << 18));
+/// How long what is at rest must differ to be believed that it does.
+const REST: Duration = Duration::from_millis(60);
+/// How long it may take to come to rest.
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// Something that is not the same on both sides.
+#[derive(Clone, Debug)]
+pub struct Divergence {
+    /// What it is.
+    pub what: String,
+    /// What the operation has returned natively, if that is known.
+    pub native: Option<Answer>,
+    /// Who is dead natively and alive in altpid.
+    pub dead: Vec<Name>,
+    /// Whether somebody is natively stopped in the middle of a handler.
+    pub in_handler: bool,
+    /// Which of the deliberate differences it is.
+    pub deliberate: Option<&'static str>,
+}
+
+/// What has become of an operation.
+#[derive(Debug)]
+pub enum Step {
+    /// It makes no sense here, and was left out.
+    Skipped,
+    /// Both sides have done the same.
+    Same(Answer),
+    /// They have not.
+    Differs(Divergence),
+}
+
+/// Both sides of a sequence.
+pub struct Pair<'a> {
+    arena: Arena<'a>,
+    twin: Twin,
+    before: State,
+    state: State,
+    merged: Merged,
+    /// What agents will answer that were stopped before they could.
+    expected: HashMap<Name, Answer>,
+    /// Processes whose children may natively be in another order.
+    unordered: HashSet<Name>,
+}
+
+impl<'a> Pair<'a> {
+    /// A new arena and a new world.
+    pub fn new(driver: &'a mut Driver) -> Result<Self> {
+        let twin = Twin::new()?;
+        let state = twin.state()?;
+        let mut pair = Self {
+            arena: Arena::new(driver)?,
+            twin,
+            before: State::default(),
+            state,
+            merged: Merged::default(),
+            expected: HashMap::new(),
+            unordered: HashSet::new(),
+        };
+        if let Some(what) = pair.settle()? {
+            anyhow::bail!("a new arena is not like a new world: {what}");
+        }
+        Ok(pair)
+    }
+
+    /// What there is now.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// An operation that was the same, with what was there before and after it.
+    pub fn event<'b>(&'b self, op: &'b Op, answer: Answer) -> Event<'b> {
+        Event {
+            op,
+            answer,
+            before: &self.before,
+            after: &self.state,
+        }
+    }
+
+    /// Performs an operation on both sides.
+    pub fn step(&mut self, op: &Op) -> Result<Step> {
+        if !self.state.is_possible(op) {
+            return Ok(Step::Skipped);
+        }
+        let native_first = self.is_unordered(op);
+        let mut native = None;
+        if native_first {
+            self.arena.ask(op, &self.state)?;
+            native = self.await_answer(op)?;
+        }
+        let op_of_twin = match native {
+            Some((answer, _)) => chosen(op, answer),
+            None => op.clone(),
+        };
+        let answer = self.twin.perform(&op_of_twin, &self.state);
+        let after = self.twin.state()?;
+        self.merged.note(&self.state, &after);
+        self.note_order(&after);
+        let before = std::mem::replace(&mut self.state, after);
+        if !native_first {
+            self.arena.ask(op, &before)?;
+        }
+        let caller = self.state.tasks.get(&op.by).map(|seen| seen.task.state);
+        let expected = match caller {
+            Some(TaskState::Running) => answer,
+            Some(TaskState::Stopped) => {
+                self.expected.insert(op.by, answer);
+                Answer::Nothing
+            }
+            _ => Answer::Nothing,
+        };
+        if expected != Answer::Nothing {
+            if native.is_none() {
+                native = self.await_answer(op)?;
+            }
+            let Some((got, looked)) = native else {
+                let what = format!("no answer from {}, altpid {expected:?}", op.by);
+                return self.differs_by(op, &before, what, None);
+            };
+            if got != expected {
+                let what = format!("{got:?}, altpid {expected:?}");
+                return self.differs_by(op, &before, what, Some(got));
+            }
+            self.arena.note(op, got, &before)?;
+            if let Some(what) = self.differs_at_once(op, &before, &looked)? {
+                return self.differs_by(op, &before, what, Some(got));
+            }
+        }
+        if let Some(what) = self.settle()? {
+            return self.differs_by(op, &before, what, Some(expected));
+        }
+        self.arena.forget(&self.state);
+        self.before = before;
+        Ok(Step::Same(expected))
+    }
+
+    /// A divergence, with what is needed to see whether it is a deliberate one.
+    fn differs_by(
+        &self,
+        op: &Op,
+        before: &State,
+        what: String,
+        native: Option<Answer>,
+    ) -> Result<Step> {
+        let (mut dead, mut in_handler) = (Vec::new(), false);
+        for (name, seen) in &self.state.tasks {
+            let status = self.arena.status(*name)?;
+            let lives = |status: &Status| status.has_memory && status.state != b'Z';
+            if seen.is_running() && !status.as_ref().is_some_and(lives) {
+                dead.push(*name);
+            }
+            in_handler |= seen.task.state == TaskState::Stopped
+                && status.is_some_and(|status| status.blocked == IN_HANDLER)
+                && seen
+                    .signals
+                    .is_some_and(|signals| signals.blocked != IN_HANDLER);
+        }
+        let mut divergence = Divergence {
+            what,
+            native,
+            dead,
+            in_handler,
+            deliberate: None,
+        };
+        let difference = differences::find(op, before, &divergence);
+        divergence.deliberate = difference.map(|difference| difference.name);
+        Ok(Step::Differs(divergence))
+    }
+
+    /// What the caller says of itself, and the namespaces of who may have got others.
+    fn differs_at_once(&self, op: &Op, before: &State, looked: &Looked) -> Result<Option<String>> {
+        let parent = |state: &State| state.tasks.get(&op.by).map(|seen| seen.parent);
+        let same_parent = parent(before) == parent(&self.state);
+        if let Some(what) = compare::looked(op.by, looked, &self.state, same_parent) {
+            return Ok(Some(format!("{}: {what}", op.by)));
+        }
+        let name = match op.call {
+            Call::Clone { child, .. } => child,
+            Call::Unshare(_) | Call::Setns(_) | Call::SetnsOf(_) | Call::Exec => op.by,
+            _ => return Ok(None),
+        };
+        let what = compare::spaces(name, &self.arena, &self.state)?;
+        Ok(what.map(|what| format!("{name}: {what}")))
+    }
+
+    /// Waits for an answer as long as one can come.
+    fn await_answer(&mut self, op: &Op) -> Result<Option<(Answer, Looked)>> {
+        let name = op.by;
+        let started = Instant::now();
+        let mut rest = None;
+        while !self.arena.has_answered(name, Duration::from_millis(5)) {
+            let status = self.arena.status(name)?;
+            // A thread that calls exec takes the number of the leader, and has lost its own.
+            let waits = status.map_or(op.call == Call::Exec, |status| !status.is_at_rest());
+            let since = *rest.get_or_insert_with(Instant::now);
+            if waits {
+                rest = None;
+            } else if since.elapsed() > REST {
+                return Ok(None);
+            }
+            if started.elapsed() > LIMIT {
+                return Ok(None);
+            }
+        }
+        Ok(self.arena.take_answer(name))
+    }
+
+    /// Compares all tasks until they are the same; what is not, when that will not be.
+    fn settle(&mut self) -> Result<Option<String>> {
+        let mut names: Vec<Name> = self.state.tasks.keys().copied().collect();
+        names.extend(
+            self.arena
+                .names()
+                .filter(|name| !self.state.tasks.contains_key(name)),
+        );
+        let started = Instant::now();
+        let mut rest: Option<Instant> = None;
+        loop {
+            let mut at_rest = true;
+            let mut left = Vec::new();
+            let mut what = None;
+            for name in names {
+                let status = self.arena.status(name)?;
+                at_rest &= status.as_ref().is_none_or(Status::is_at_rest);
+                let differs = self.differs(name, status.as_ref())?;
+                if let Some(text) = differs {
+                    what.get_or_insert(format!("{name}: {text}"));
+                    left.push(name);
+                }
+            }
+            let Some(what) = what else { return Ok(None) };
+            names = left;
+            let since = *rest.get_or_insert_with(Instant::now);
+            if !at_rest {
+                rest = None;
+            } else if since.elapsed() > REST {
+                return Ok(Some(what));
+            }
+            if started.elapsed() > LIMIT {
+                return Ok(Some(format!("{what} (and no rest)")));
+            }
+            if started.elapsed() < Duration::from_millis(1) {
+                std::thread::yield_now();
+            } else {
+                std::thread::sleep(Duration::from_micros(100));
+            }
+        }
+    }
+
+    /// In what a task differs now, an answer that it owes included.
+    fn differs(&mut self, name: Name, status: Option<&Status>) -> Result<Option<String>> {
+        let Some(seen) = self.state.tasks.get(&name) else {
+            self.expected.remove(&name);
+            return Ok(status.map(|status| format!("state: {}, altpid gone", status.state as char)));
+        };
+        let what = compare::task(name, seen, status, &self.arena, &self.state, &self.merged);
+        if what.is_some() || !seen.is_running() {
+            return Ok(what);
+        }
+        // Who was stopped in the middle of it goes on with what it was asked.
+        let Some(expected) = self.expected.get(&name).copied() else {
+            return Ok(None);
+        };
+        if !self.arena.has_answered(name, Duration::ZERO) {
+            return Ok(Some(format!("no answer, altpid {expected:?}")));
+        }
+        self.expected.remove(&name);
+        let got = self.arena.take_answer(name).map(|(answer, _)| answer);
+        Ok((got != Some(expected)).then(|| format!("late {got:?}, altpid {expected:?}")))
+    }
+
+    /// Whether a wait can natively find another child first: one of several that came to the caller
+    /// from different parents at the same time.
+    fn is_unordered(&self, op: &Op) -> bool {
+        let several = match op.call {
+            Call::Wait4(Num::Is(pid), _) => pid <= 0,
+            Call::Wait4(Num::Minus(_), _) => true,
+            Call::WaitId(Whom::All | Whom::Pgid(_), _) => true,
+            _ => false,
+        };
+        let leader = self.state.tasks.get(&op.by).map(|seen| seen.leader);
+        several && leader.is_some_and(|leader| self.unordered.contains(&leader))
+    }
+
+    fn note_order(&mut self, after: &State) {
+        let mut heirs = HashMap::new();
+        for (name, seen) in &after.tasks {
+            let Some(before) = self.state.tasks.get(name) else {
+                continue;
+            };
+            if let Some(parent) = seen.parent
+                && before.task.parent != seen.task.parent
+                && *heirs.entry(parent).or_insert(before.task.parent) != before.task.parent
+            {
+                self.unordered.insert(parent);
+            }
+        }
+    }
+
+    /// Ends the arena and the world, and compares how.
+    pub fn end(mut self) -> Result<Option<String>> {
+        let altpid = self.twin.end()?;
+        let native = self.arena.end()?;
+        // Init never ends when it is in the process group of somebody else of its namespace: it waits
+        // for a number that it uses itself. That neither of the two ends is the same as well.
+        Ok((altpid != native).then(|| format!("the end: {native:x?}, altpid {altpid:x?}")))
+    }
+}
+
+/// The operation that waits for exactly the child that was found.
+fn chosen(op: &Op, answer: Answer) -> Op {
+    let call = match (&op.call, answer) {
+        (Call::Wait4(_, options), Answer::Waited(pid @ 1.., _)) => {
+            Call::Wait4(Num::Is(pid), *options)
+        }
+        (Call::WaitId(_, options), Answer::Told(pid @ 1.., ..)) => {
+            Call::WaitId(Whom::Pid(Num::Is(pid)), *options)
+        }
+        (call, _) => call.clone(),
+    };
+    Op { by: op.by, call }
+}

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The hunt, by several processes: each on a CPU of its own, with seeds of its own.
+
+use crate::{Options, verdict::Verdict};
+use altpid_oracle::{
+    differences::DIFFERENCES,
+    directed,
+    draw::Draw,
+    hunt::{self, Counts, Course, Found},
+    native::Driver,
+    rules,
+    script::Reader,
+};
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::HashSet,
+    io::{BufRead, BufReader},
+    process::{Child, Command, ExitCode, Stdio},
+    sync::mpsc::{self, Sender},
+    time::{Duration, Instant},
+};
+
+/// How often a worker says how far it is.
+const NEWS: Duration = Duration::from_secs(1);
+/// How often a deliberate difference may fail to show.
+const ATTEMPTS: usize = 30;
+/// How often it is shown.
+const PROGRESS: Duration = Duration::from_secs(10);
+
+/// What a worker tells, a line of JSON each.
+#[derive(Serialize, Deserialize)]
+pub enum News {
+    /// What it has done so far, and how often each rule had a case.
+    Counts(Counts, Vec<u64>),
+    /// A divergence: its kind, the scenario, and after how many operations it was found.
+    Divergence(String, String, u64),
+    /// One that was not there again.
+    Race(String),
+    /// One of the deliberate differences has shown where it must.
+    Deliberate(String),
+}
+
+/// Whether the kernel that runs has what came with 7.3.
+pub fn is_7_3() -> Result<bool> {
+    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease")?;
+    Ok(!release.starts_with("7.2"))
+}
+
+/// A worker.
+struct Worker<'a> {
+    options: &'a Options,
+    driver: Driver,
+    counts: Counts,
+    cases: Vec<u64>,
+    kinds: HashSet<String>,
+    told: Instant,
+}
+
+impl Worker<'_> {
+    fn tell(&self, news: &News) -> Result<()> {
+        println!("{}", serde_json::to_string(news)?);
+        Ok(())
+    }
+
+    fn tell_counts(&self) -> Result<()> {
+        self.tell(&News::Counts(self.counts, self.cases.clone()))
+    }
+
+    /// Deals with what has come of a sequence.
+    fn judge(&mut self, course: Course, title: &str) -> Result<()> {
+        if let Course::Differs(found) = course {
+            self.judge_divergence(found, title)?;
+        }
+        if self.told.elapsed() > NEWS {
+            self.told = Instant::now();
+            self.tell_counts()?;
+        }
+        Ok(())
+    }
+
+    fn judge_divergence(&mut self, found: Found, title: &str) -> Result<()> {
+        let kind = found.divergence.kind();
+        if found.divergence.deliberate.is_some() {
+            self.counts.deliberate += 1;
+        } else if self.kinds.contains(&kind) {
+            self.counts.repeated += 1;
+        } else if hunt::is_real(&mut self.driver, &found)? {
+            let after = self.counts.ops;
+            let found = hunt::shrink(&mut self.driver, found)?;
+            let scenario = found.scenario(title);
+            self.tell(&News::Divergence(kind.clone(), scenario, after))?;
+            self.kinds.insert(kind);
+        } else {
+            self.counts.races += 1;
+            let ops: Vec<_> = found.ops.iter().map(ToString::to_string).collect();
+            let what = format!("{title}: {}\n{}", found.divergence.what, ops.join("\n"));
+            self.tell(&News::Race(what))?;
+        }
+        Ok(())
+    }
+
+    /// The scenarios that every run begins with.
+    fn directed(&mut self) -> Result<()> {
+        for scenario in directed::scenarios(is_7_3()?)? {
+            let (ops, cases) = (&mut self.counts.ops, &mut self.cases);
+            let course = hunt::replay(&mut self.driver, &scenario.ops, |event| {
+                *ops += 1;
+                rules::count(event, cases);
+            })?;
+            self.counts.sequences += 1;
+            self.judge(course, &scenario.title)?;
+            if self.kinds.len() >= self.options.divergences {
+                return Ok(());
+            }
+        }
+        for difference in DIFFERENCES {
+            let ops = Reader::read(difference.scenario)?;
+            // Some are a matter of who is faster.
+            for _ in 0..ATTEMPTS {
+                let course = hunt::replay(&mut self.driver, &ops, |_| {})?;
+                if let Course::Differs(found) = course
+                    && found.divergence.deliberate == Some(difference.name)
+                {
+                    self.tell(&News::Deliberate(difference.name.to_owned()))?;
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn random(&mut self, seed: u64) -> Result<()> {
+        let mut draw = Draw::new(seed, is_7_3()?);
+        let (ops, cases) = (&mut self.counts.ops, &mut self.cases);
+        let course = hunt::sequence(&mut self.driver, &mut draw, |event| {
+            *ops += 1;
+            rules::count(event, cases);
+        })?;
+        self.counts.sequences += 1;
+        self.judge(course, &format!("seed {seed}"))
+    }
+}
+
+/// Works until there are enough operations or divergences.
+pub fn work(options: &Options, cpu: usize) -> Result<ExitCode> {
+    let mut worker = Worker {
+        options,
+        driver: Driver::new(&options.agent, Some(cpu))?,
+        counts: Counts::default(),
+        cases: vec![0; rules::rules().count()],
+        kinds: HashSet::new(),
+        told: Instant::now(),
+    };
+    if cpu == 0 && !options.undirected {
+        worker.directed()?;
+    }
+    let mut sequence = 0;
+    while worker.counts.ops < options.ops && worker.kinds.len() < options.divergences {
+        // Far apart for each worker and for each sequence.
+        worker.random(options.seed + ((cpu as u64) << 56) + (sequence << 24))?;
+        sequence += 1;
+    }
+    worker.tell_counts()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn start(
+    options: &Options,
+    cpu: usize,
+    share: u64,
+    sender: Sender<(usize, String)>,
+) -> Result<Child> {
+    let mut worker = Command::new("/proc/self/exe")
+        .args(["--worker", &cpu.to_string()])
+        .args(["--ops", &share.to_string()])
+        .args(["--seed", &options.seed.to_string()])
+        .args(["--divergences", &options.divergences.to_string()])
+        .args(options.undirected.then_some("--undirected"))
+        .arg("--agent")
+        .arg(&options.agent)
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let lines = BufReader::new(worker.stdout.take().context("no output")?).lines();
+    std::thread::spawn(move || {
+        for line in lines.map_while(Result::ok) {
+            let _ = sender.send((cpu, line));
+        }
+    });
+    Ok(worker)
+}
+
+/// Starts a worker for each CPU and shows what they find.
+pub fn lead(options: &Options) -> Result<ExitCode> {
+    let number = std::thread::available_parallelism()?.get();
+    let share = options.ops.div_ceil(number as u64);
+    let (sender, receiver) = mpsc::channel();
+    let mut workers = Vec::new();
+    for cpu in 0..number {
+        workers.push(start(options, cpu, share, sender.clone())?);
+    }
+    drop(sender);
+    let mut verdict = Verdict::new(number);
+    let mut shown = Instant::now();
+    for (cpu, line) in receiver {
+        match serde_json::from_str(&line) {
+            Ok(news) => verdict.hear(cpu, news),
+            Err(_) => println!("{line}"),
+        }
+        if shown.elapsed() > PROGRESS {
+            shown = Instant::now();
+            println!("{} of {}", verdict.progress(), options.ops);
+        }
+    }
+    let mut finished = true;
+    for mut worker in workers {
+        finished &= worker.wait()?.success();
+    }
+    verdict.print(is_7_3()?);
+    Ok(
+        if finished && verdict.is_good(is_7_3()?, options.coverage) {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        },
+    )
+}
