@@ -153,12 +153,10 @@ unsafe fn perform(slot: *mut Slot, index: usize) {
         let step = steps.add(index);
         let mut args = (*step).args;
         let from = (*step).from;
-        let mut bit = 0;
-        for arg in &mut args {
+        for (bit, arg) in args.iter_mut().enumerate() {
             if from >> bit & 1 != 0 {
                 *arg = (*steps.add(*arg as usize % STEPS)).result as u64;
             }
-            bit += 1;
         }
         let number = (*step).number;
         let result = if number == libc::SYS_clone3 as u64 {
