@@ -20,6 +20,7 @@
 /// What is measured: layers 1 and 2.
 #[path = "../../src"]
 mod sources {
+    pub(crate) mod faults;
     pub(crate) mod mem;
     pub(crate) mod namespace;
     pub(crate) mod pid;
