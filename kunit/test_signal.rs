@@ -506,6 +506,37 @@ mod tests {
         Ok(())
     }
 
+    /// `do_notify_parent()`: the signal has what the leader itself exited with, wait has what the
+    /// process is said to have exited with
+    #[test]
+    fn do_notify_parent_of_a_rebooted_init() -> Result {
+        const RESTART: u32 = 0x0123_4567;
+        // (by init itself, by a second thread, si_code, si_status)
+        let cases = [
+            (true, false, CLD_EXITED, 0),
+            (false, false, CLD_KILLED, SIGKILL),
+            (false, true, CLD_KILLED, SIGHUP),
+        ];
+        for (by_init, leader_is_gone, code, status) in cases {
+            let world = world()?;
+            let verbs = Verbs(&world);
+            let parent = verbs.fork(world.init())?;
+            verbs.sigaction(parent, SIGCHLD, Disposition::Handler)?;
+            let (init, nr) = verbs.clone(parent, NEWPID, &[])?;
+            let member = verbs.fork(init)?;
+            if leader_is_gone {
+                verbs.thread(init)?;
+                world.exit(init, 5, false)?;
+            }
+            world.reboot(if by_init { init } else { member }, RESTART)?;
+            let (count, info) = verbs.received(parent)?;
+            assert_eq!((count, info.signo, info.pid), (1, SIGCHLD, nr));
+            assert_eq!((info.code, info.status), (code, status));
+            assert_eq!(verbs.wait(parent, -1)?, (nr, SIGHUP));
+        }
+        Ok(())
+    }
+
     #[test]
     fn who_does_not_want_to_know_of_deaths() -> Result {
         // do_notify_parent(): (ignored, SA_NOCLDWAIT, told, reaped by itself)

@@ -267,7 +267,10 @@ impl Tree {
         if child.parent_exec_id != self.tasks[parent].self_exec_id {
             signal = SIGCHLD;
         }
-        let status = child.group_exit.unwrap_or(0);
+        // Its own: what reboot(2) makes of it is for who waits.
+        let status = child
+            .leader
+            .map_or(0, |leader| self.tasks[leader].exit_code);
         let (code, status) = match status & 0x7f {
             0 => (CLD_EXITED, status >> 8),
             by => (CLD_KILLED, by),
