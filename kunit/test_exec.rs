@@ -192,6 +192,38 @@ mod tests {
         Ok(())
     }
 
+    /// `begin_new_exec()`: what arrives while `de_thread()` waits is for the new program
+    #[test]
+    fn begin_new_exec_takes_signals_afterwards() -> Result {
+        // (what a child gets when the old leader dies, its exit signal, how the new program is)
+        let cases = [
+            (SIGSTOP, SIGCHLD, RUNNING),
+            (SIGKILL, SIGCHLD, RUNNING),
+            (SIGKILL, SIGUSR1, ZOMBIE),
+        ];
+        for (signal, exit_signal, state) in cases {
+            let world = world()?;
+            let verbs = Verbs(&world);
+            let leader = verbs.fork(world.init())?;
+            let thread = verbs.thread(leader)?;
+            for handled in [SIGCHLD, SIGUSR1] {
+                verbs.sigaction(leader, handled, Disposition::Handler)?;
+            }
+            let native = ParentArg::Native;
+            let (child, _) = verbs.clone_with(leader, 0, exit_signal, &[], native)?;
+            verbs.set_pdeath_signal(child, signal)?;
+            world.exec(thread, &NAME)?;
+            assert!(verbs.state(child) != RUNNING);
+            assert_eq!(verbs.state(thread), state);
+            if state == RUNNING {
+                assert_eq!(verbs.received(thread)?.0, 0);
+                assert_eq!(verbs.pending(thread)?.bits(), 0);
+            }
+            assert!(verbs.is_sound());
+        }
+        Ok(())
+    }
+
     #[test]
     fn who_cannot() -> Result {
         let world = world()?;

@@ -113,7 +113,7 @@ impl Tree {
         }
         debug_assert!(self.is_group_empty(index));
         let group = &mut self.groups[index];
-        group.exec = None;
+        let has_waited = group.exec.take().is_some();
         group.exit_signal = SIGCHLD;
         group.has_execed = true;
         self.unshare_sighand(index);
@@ -125,6 +125,10 @@ impl Tree {
         *next = next.wrapping_add(1);
         self.set_name(task, name);
         self.tell_exec(task);
+        if has_waited {
+            // What has arrived meanwhile is for the new program.
+            self.queue_work(task);
+        }
     }
 
     /// What a process does about signals is its own from now on; the caller has made room for it.

@@ -350,8 +350,12 @@ impl Tree {
                 return;
             }
             left -= 1;
-            let blocked = self.tasks[task].blocked;
-            let wanted = SigSet::from_bits(!blocked.bits());
+            let mut wanted = SigSet::from_bits(u64::MAX);
+            if self.groups[group].exec.is_some() {
+                // Whoever is left takes the rest as another program.
+                wanted = self.fatal(group);
+            }
+            wanted = wanted.minus(self.tasks[task].blocked);
             let Some(info) = self.dequeue(task, wanted) else {
                 return;
             };
@@ -376,6 +380,18 @@ impl Tree {
                 Disposition::Default => self.begin_group_exit(group, signal),
             }
         }
+    }
+
+    /// Signals that kill a process whatever it is doing (`sig_fatal()`). That init dies by SIGKILL
+    /// from above does not depend on it: nobody takes that one.
+    fn fatal(&self, group: Idx<Group>) -> SigSet {
+        if self.is_immune(group) {
+            return SigSet::EMPTY;
+        }
+        let handlers = self.handlers(group);
+        SigSet::from_bits(u64::MAX)
+            .minus(handlers.ignored.union(handlers.handled))
+            .minus(SigSet::IGNORE.union(SigSet::STOP))
     }
 
     /// All threads of a group take what waits for them.
