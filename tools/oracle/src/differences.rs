@@ -52,6 +52,33 @@ kill a -t1 STOP
 ",
         is: |_, _, divergence| divergence.in_handler,
     },
+    Difference {
+        name: "who-dies-first",
+        reason: "Of a parent and a child that one operation kills, either may die first. When it is the \
+        child, a parent that does not want to know of it lets it vanish; when it is the parent, \
+        the child goes to somebody who does. In altpid the one that is met first dies first.",
+        scenario: "\
+t1 = clone a
+sigaction t1 CHLD DFL NOCLDWAIT
+t2 = clone t1
+kill t2 0 TERM
+",
+        is: who_dies_first,
+    },
+    Difference {
+        name: "last-thread-of-init",
+        reason: "Of the threads of an init that is killed, the one that dies last takes the namespace \
+        along. Any of them may be the last; in altpid it is the leader, if it was still alive.",
+        scenario: "\
+t1 = clone a NEWPID
+t2 = clone t1 VM|SIGHAND|THREAD
+t3 = clone a
+setns t3 t1
+t4 = clone t3
+kill a t1 KILL
+",
+        is: last_thread_of_init,
+    },
 ];
 
 /// Which of the differences has shown, if it is one.
@@ -59,6 +86,32 @@ pub fn find(op: &Op, before: &State, divergence: &Divergence) -> Option<&'static
     DIFFERENCES
         .iter()
         .find(|difference| (difference.is)(op, before, divergence))
+}
+
+/// Whether a divergence is that of a task, in these words.
+fn is_of(divergence: &Divergence, name: Name, what: &str) -> bool {
+    divergence.what == format!("{name}: {what}")
+}
+
+/// Who has died together with its parent is gone natively, and a zombie of another parent in altpid.
+fn who_dies_first(_: &Op, _: &State, divergence: &Divergence) -> bool {
+    let mut orphans = divergence.orphans.iter();
+    orphans.any(|name| is_of(divergence, *name, "gone, altpid Zombie"))
+}
+
+/// The leader of an init with several live threads is dead natively, and takes the namespace along
+/// in altpid.
+fn last_thread_of_init(_: &Op, before: &State, divergence: &Divergence) -> bool {
+    before.tasks.iter().any(|(name, init)| {
+        let mut threads = before
+            .tasks
+            .iter()
+            .filter(|(other, seen)| *other != name && seen.leader == *name && seen.is_alive());
+        is_of(divergence, *name, "state: Z, altpid Exiting")
+            && init.is_alive()
+            && init.task.tgid.last() == Some(&1)
+            && threads.next().is_some()
+    })
 }
 
 /// An init is dead natively that is alive in altpid, and its threads did not block the same

@@ -10,7 +10,7 @@ use crate::{
     op::{Answer, Call, Name, Num, Op, Whom},
     programs::Looked,
     status::Status,
-    twin::{State, Twin},
+    twin::{Seen, State, Twin},
 };
 use altpid::{SigSet, TaskState};
 use anyhow::Result;
@@ -35,6 +35,8 @@ pub struct Divergence {
     pub native: Option<Answer>,
     /// Who is dead natively and alive in altpid.
     pub dead: Vec<Name>,
+    /// Who has died in altpid together with its parent, and is a zombie of a live one now.
+    pub orphans: Vec<Name>,
     /// Whether somebody is natively stopped in the middle of a handler.
     pub in_handler: bool,
     /// Which of the deliberate differences it is.
@@ -178,10 +180,25 @@ impl<'a> Pair<'a> {
                     .signals
                     .is_some_and(|signals| signals.blocked != IN_HANDLER);
         }
+        let alive = |state: &State, name| state.tasks.get(&name).is_some_and(Seen::is_alive);
+        let died = |name| alive(before, name) && !alive(&self.state, name);
+        let zombies = self
+            .state
+            .tasks
+            .iter()
+            .filter(|(_, seen)| seen.task.state == TaskState::Zombie);
+        let orphans = zombies.filter(|(name, seen)| {
+            let parent = before.tasks.get(name).and_then(|seen| seen.parent);
+            died(**name)
+                && parent.is_some_and(died)
+                && seen.parent.is_some_and(|heir| alive(&self.state, heir))
+        });
+        let orphans = orphans.map(|(name, _)| *name).collect();
         let mut divergence = Divergence {
             what,
             native,
             dead,
+            orphans,
             in_handler,
             deliberate: None,
         };
@@ -316,6 +333,10 @@ impl<'a> Pair<'a> {
                 && *heirs.entry(parent).or_insert(before.task.parent) != before.task.parent
             {
                 self.unordered.insert(parent);
+            }
+            // Another thread leads the process since an exec.
+            if self.unordered.contains(&before.leader) {
+                self.unordered.insert(seen.leader);
             }
         }
     }

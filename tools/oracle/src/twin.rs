@@ -33,6 +33,11 @@ impl Seen {
         self.task.state == TaskState::Running
     }
 
+    /// Whether it has not begun to exit.
+    pub fn is_alive(&self) -> bool {
+        matches!(self.task.state, TaskState::Running | TaskState::Stopped)
+    }
+
     /// The level of its active namespace.
     pub fn level(&self) -> usize {
         self.task.pid.len() - 1
@@ -93,11 +98,7 @@ impl State {
     /// Whether an operation can be performed: all whom it names are there, and the caller runs.
     pub fn is_possible(&self, op: &Op) -> bool {
         let has = |name: &Name| self.tasks.contains_key(name);
-        let alive = |name: &Name| {
-            self.tasks.get(name).is_some_and(|seen| {
-                matches!(seen.task.state, TaskState::Running | TaskState::Stopped)
-            })
-        };
+        let alive = |name: &Name| self.tasks.get(name).is_some_and(Seen::is_alive);
         let numbers = match &op.call {
             Call::Kill(num, _)
             | Call::Tkill(num, _)
