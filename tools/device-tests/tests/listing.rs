@@ -141,6 +141,24 @@ fn every_entry_is_what_is_said_of_it_alone() {
 }
 
 #[test]
+fn entries_are_at_most_a_page() {
+    let world = Fixture::new();
+    let first = |entry| {
+        let listing = Listing {
+            entry,
+            ..tasks(&world)
+        };
+        listing.part(0, 1).map(|(entries, _)| entries.concat())
+    };
+    let known = size_of::<altpid_task>();
+    let entry = first(PAGE).expect("list");
+    assert_eq!(entry[..known], first(known).expect("list"));
+    assert!(entry[known..].iter().all(|&byte| byte == 0));
+    assert_eq!(first(PAGE + 8), Err(Errno::TOOBIG));
+    assert_eq!(first(8), Err(Errno::INVAL));
+}
+
+#[test]
 fn a_view_leaves_out_what_is_not_visible() {
     let world = populated();
     let all = world.tasks(None).expect("list");
