@@ -49,6 +49,11 @@ impl Verdict {
         }
     }
 
+    /// How many kinds of divergences there are.
+    pub fn divergences(&self) -> usize {
+        self.kinds.len()
+    }
+
     fn sum(&self, of: fn(&Counts) -> u64) -> u64 {
         self.counts.iter().map(of).sum()
     }
@@ -96,7 +101,7 @@ impl Verdict {
             self.started.elapsed().as_secs_f64(),
             self.sum(|counts| counts.deliberate),
             self.sum(|counts| counts.races),
-            self.kinds.len(),
+            self.divergences(),
         );
     }
 

@@ -13,6 +13,7 @@ use altpid_oracle::{
     script::Reader,
 };
 use anyhow::{Context, Result};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::HashSet,
@@ -143,6 +144,14 @@ impl Worker<'_> {
     }
 }
 
+/// Whether the leader has closed the worker's standard input: others have found what was wanted.
+fn is_told_to_stop() -> Result<bool> {
+    let stdin = std::io::stdin();
+    let mut input = [PollFd::new(&stdin, PollFlags::empty())];
+    poll(&mut input, Some(&Timespec::default()))?;
+    Ok(input[0].revents().contains(PollFlags::HUP))
+}
+
 /// Works until there are enough operations or divergences.
 pub fn work(options: &Options, cpu: usize) -> Result<ExitCode> {
     let mut worker = Worker {
@@ -157,7 +166,10 @@ pub fn work(options: &Options, cpu: usize) -> Result<ExitCode> {
         worker.directed()?;
     }
     let mut sequence = 0;
-    while worker.counts.ops < options.ops && worker.kinds.len() < options.divergences {
+    while worker.counts.ops < options.ops
+        && worker.kinds.len() < options.divergences
+        && !is_told_to_stop()?
+    {
         // Far apart for each worker and for each sequence.
         worker.random(options.seed + ((cpu as u64) << 56) + (sequence << 24))?;
         sequence += 1;
@@ -180,6 +192,7 @@ fn start(
         .args(options.undirected.then_some("--undirected"))
         .arg("--agent")
         .arg(&options.agent)
+        .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()?;
     let lines = BufReader::new(worker.stdout.take().context("no output")?).lines();
@@ -207,6 +220,11 @@ pub fn lead(options: &Options) -> Result<ExitCode> {
         match serde_json::from_str(&line) {
             Ok(news) => verdict.hear(cpu, news),
             Err(_) => println!("{line}"),
+        }
+        if verdict.divergences() >= options.divergences {
+            workers
+                .iter_mut()
+                .for_each(|worker| drop(worker.stdin.take()));
         }
         if shown.elapsed() > PROGRESS {
             shown = Instant::now();
