@@ -14,8 +14,10 @@ use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
 
-/// How often a sequence is performed again before its divergence is believed.
+/// How often a sequence is performed again before its divergence is believed: as it was, and with
+/// processes that run in another order each time.
 const REPEATS: usize = 5;
+const ORDERS: u64 = 20;
 
 /// A sequence that diverges, and how.
 #[derive(Debug)]
@@ -144,8 +146,12 @@ pub fn sequence(
 /// Whether a divergence is always there: as often as the sequence is performed again. When it is
 /// not, altpid's answer is one of those that the kernel gives.
 pub fn is_real(driver: &mut Driver, found: &Found) -> Result<bool> {
-    for _ in 0..REPEATS {
-        if matches!(replay(driver, &found.ops, |_| {})?, Course::Same) {
+    let orders = [None; REPEATS].into_iter().chain((0..ORDERS).map(Some));
+    for order in orders {
+        driver.set_order(order);
+        let course = replay(driver, &found.ops, |_| {});
+        driver.set_order(None);
+        if matches!(course?, Course::Same) {
             return Ok(false);
         }
     }

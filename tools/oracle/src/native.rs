@@ -11,6 +11,8 @@ use crate::{
     twin::State,
 };
 use anyhow::{Context, Result, bail};
+use rand::{RngExt, SeedableRng};
+use rand_xorshift::XorShiftRng;
 use std::{
     collections::HashMap,
     ffi::CString,
@@ -30,6 +32,9 @@ use std::{
 /// `NS_GET_PID_FROM_PIDNS` (`include/uapi/linux/nsfs.h`)
 const GET_PID_FROM_PIDNS: libc::c_ulong = 0x8004_b706;
 
+/// How many priorities there are for agents.
+const PRIORITIES: i32 = 8;
+
 /// How long a killed arena may take to end.
 const END_LIMIT: Duration = Duration::from_secs(3);
 
@@ -48,6 +53,8 @@ pub struct Driver {
     /// The shared memory.
     pub channel: Channel,
     agent: PathBuf,
+    /// What the priorities of agents are drawn from; `None` when they have none.
+    priorities: Option<XorShiftRng>,
     /// The dead leader of the process group that arenas begin in; `None` when somebody is left in it.
     holder: Option<i32>,
     ns: File,
@@ -96,6 +103,7 @@ impl Driver {
         Ok(Self {
             channel,
             agent: agent.to_path_buf(),
+            priorities: None,
             holder: None,
             ns: File::open("/proc/self/ns/pid")?,
             _last_pid: last_pid,
@@ -160,6 +168,28 @@ impl Driver {
         }
     }
 
+    /// Lets the kernel have the agents of later arenas run in another order: each gets a real-time
+    /// priority, drawn from `seed`. With `None` they are all the same again.
+    pub fn set_order(&mut self, seed: Option<u64>) {
+        self.priorities = seed.map(XorShiftRng::seed_from_u64);
+    }
+
+    /// Draws the priority of an agent.
+    fn prioritize(&mut self, tid: i32) -> Result<()> {
+        let Some(priorities) = &mut self.priorities else {
+            return Ok(());
+        };
+        let param = libc::sched_param {
+            sched_priority: priorities.random_range(1..=PRIORITIES),
+        };
+        // SAFETY: It only reads the parameters. Who is dead by now needs none.
+        let result = unsafe { libc::sched_setscheduler(tid, libc::SCHED_FIFO, &raw const param) };
+        if result < 0 && io::Error::last_os_error().raw_os_error() != Some(libc::ESRCH) {
+            Err(io::Error::last_os_error()).context("sched_setscheduler")?;
+        }
+        Ok(())
+    }
+
     /// The path of the agents' program.
     pub fn agent(&self) -> &Path {
         &self.agent
@@ -213,6 +243,7 @@ impl<'a> Arena<'a> {
 
     fn add_agent(&mut self, name: Name, tid: i32) -> Result<()> {
         let status = File::open(format!("/proc/{tid}/status"))?;
+        self.driver.prioritize(tid)?;
         let agent = Agent {
             tid,
             status,

@@ -26,7 +26,7 @@ use std::{
 /// How often a worker says how far it is.
 const NEWS: Duration = Duration::from_secs(1);
 /// How often a deliberate difference may fail to show.
-const ATTEMPTS: usize = 30;
+const ATTEMPTS: u64 = 30;
 /// How often it is shown.
 const PROGRESS: Duration = Duration::from_secs(10);
 
@@ -119,8 +119,11 @@ impl Worker<'_> {
         for difference in DIFFERENCES {
             let ops = Reader::read(difference.scenario)?;
             // Some are a matter of who is faster.
-            for _ in 0..ATTEMPTS {
-                let course = hunt::replay(&mut self.driver, &ops, |_| {})?;
+            for attempt in 0..ATTEMPTS {
+                self.driver.set_order((attempt > 0).then_some(attempt));
+                let course = hunt::replay(&mut self.driver, &ops, |_| {});
+                self.driver.set_order(None);
+                let course = course?;
                 if let Course::Differs(found) = course
                     && found.divergence.deliberate == Some(difference.name)
                 {
