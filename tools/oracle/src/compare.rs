@@ -14,19 +14,30 @@ use anyhow::Result;
 use std::collections::HashMap;
 
 /// How many signals altpid has counted beyond those that may have become one natively, by task: of
-/// those that are sent at the same time to who has not taken the first yet, only one arrives.
+/// those that are sent at the same time to a process that has not taken the first yet, only one
+/// arrives, at any of its threads.
 #[derive(Clone, Debug, Default)]
 pub struct Merged(HashMap<Name, u32>);
 
 impl Merged {
     /// Takes notice of what has changed from one state to the next.
     pub fn note(&mut self, before: &State, after: &State) {
+        let count = |seen: &Seen| seen.signals.map_or(0, |signals| signals.received);
+        let mut news = Vec::new();
+        let mut by_process: HashMap<Name, u32> = HashMap::new();
         for (name, seen) in &after.tasks {
-            let count = |seen: &Seen| seen.signals.map_or(0, |signals| signals.received);
             let old = before.tasks.get(name).map_or(0, count);
             let more = count(seen).wrapping_sub(old);
-            if seen.signals.is_some() && more > 1 {
-                *self.0.entry(*name).or_default() += more - 1;
+            if seen.signals.is_some() && more > 0 {
+                news.push((*name, seen.leader, more));
+                *by_process.entry(seen.leader).or_default() += more;
+            }
+        }
+        for (name, leader, more) in news {
+            let is_all = by_process.get(&leader) == Some(&more);
+            let merged = more - u32::from(is_all);
+            if merged > 0 {
+                *self.0.entry(name).or_default() += merged;
             }
         }
     }

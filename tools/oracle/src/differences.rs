@@ -99,18 +99,18 @@ fn who_dies_first(_: &Op, _: &State, divergence: &Divergence) -> bool {
     orphans.any(|name| is_of(divergence, *name, "gone, altpid Zombie"))
 }
 
-/// The leader of an init with several live threads is dead natively, and takes the namespace along
-/// in altpid.
+/// The leader of an init is dead natively and another thread of it takes the namespace along; in
+/// altpid the leader does so, and the thread is gone.
 fn last_thread_of_init(_: &Op, before: &State, divergence: &Divergence) -> bool {
     before.tasks.iter().any(|(name, init)| {
-        let mut threads = before
-            .tasks
-            .iter()
-            .filter(|(other, seen)| *other != name && seen.leader == *name && seen.is_alive());
+        let is_thread = |other: &Name| {
+            let thread = before.tasks.get(other);
+            other != name && thread.is_some_and(|seen| seen.leader == *name)
+        };
         is_of(divergence, *name, "state: Z, altpid Exiting")
             && init.is_alive()
             && init.task.tgid.last() == Some(&1)
-            && threads.next().is_some()
+            && divergence.late.iter().any(is_thread)
     })
 }
 

@@ -37,6 +37,8 @@ pub struct Divergence {
     pub dead: Vec<Name>,
     /// Who has died in altpid together with its parent, and is a zombie of a live one now.
     pub orphans: Vec<Name>,
+    /// Who was alive, is natively on its way out, and is gone in altpid.
+    pub late: Vec<Name>,
     /// Whether somebody is natively stopped in the middle of a handler.
     pub in_handler: bool,
     /// Which of the deliberate differences it is.
@@ -194,11 +196,21 @@ impl<'a> Pair<'a> {
                 && seen.parent.is_some_and(|heir| alive(&self.state, heir))
         });
         let orphans = orphans.map(|(name, _)| *name).collect();
+        let mut late = Vec::new();
+        for (name, seen) in &before.tasks {
+            let status = self.arena.status(*name)?;
+            let exits = |status: Status| !status.has_memory && status.state != b'Z';
+            if seen.is_alive() && !self.state.tasks.contains_key(name) && status.is_some_and(exits)
+            {
+                late.push(*name);
+            }
+        }
         let mut divergence = Divergence {
             what,
             native,
             dead,
             orphans,
+            late,
             in_handler,
             deliberate: None,
         };
