@@ -506,6 +506,47 @@ mod tests {
         Ok(())
     }
 
+    /// `complete_signal()`: who has taken the last one is asked first (`curr_target`), unless the one
+    /// that it was sent to takes it
+    #[test]
+    fn complete_signal_goes_on_where_it_was() -> Result {
+        let world = world()?;
+        let verbs = Verbs(&world);
+        let leader = verbs.fork(world.init())?;
+        let threads = [leader, verbs.thread(leader)?, verbs.thread(leader)?];
+        let blocker = verbs.thread(leader)?;
+        verbs.sigaction(leader, SIGUSR1, Disposition::Handler)?;
+        let received = |thread: u64| verbs.received(thread).map(|received| received.0);
+        let queue = Kill::Queue(leader, verbs.nr(blocker, 0), -1, 0);
+        for thread in [leader, threads[1], blocker] {
+            verbs.block(thread, &[SIGUSR1])?;
+        }
+        world.kill(queue, SIGUSR1).errno()?;
+        assert_eq!(received(threads[2])?, 1);
+        for thread in [leader, threads[1]] {
+            verbs.unblock(thread, &[SIGUSR1])?;
+        }
+        world.kill(queue, SIGUSR1).errno()?;
+        assert_eq!(received(threads[2])?, 2);
+        verbs.kill(leader, verbs.nr(threads[1], 0), SIGUSR1)?;
+        world.kill(queue, SIGUSR1).errno()?;
+        assert_eq!((received(threads[1])?, received(threads[2])?), (1, 3));
+        // When it is gone, or does not want it any more, it is the turn of those behind it.
+        verbs.block(threads[2], &[SIGUSR1])?;
+        world.kill(queue, SIGUSR1).errno()?;
+        assert_eq!(received(leader)?, 1);
+        verbs.block(leader, &[SIGUSR1])?;
+        world.kill(queue, SIGUSR1).errno()?;
+        assert_eq!(received(threads[1])?, 2);
+        world.exit(threads[1], 0, false)?;
+        verbs.unblock(leader, &[SIGUSR1])?;
+        verbs.unblock(threads[2], &[SIGUSR1])?;
+        world.kill(queue, SIGUSR1).errno()?;
+        assert_eq!((received(leader)?, received(threads[2])?), (1, 4));
+        assert!(verbs.is_sound());
+        Ok(())
+    }
+
     /// `do_notify_parent()`: the signal has what the leader itself exited with, wait has what the
     /// process is said to have exited with
     #[test]

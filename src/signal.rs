@@ -324,8 +324,16 @@ impl Tree {
         } else {
             // Any number of threads may block it; native goes through all of them as well, and a
             // piece of a signal to many meets each thread of the world once at most.
-            let threads = &self.group_of(target).threads;
-            threads.iter(&self.tasks).find(|&thread| wants(thread))
+            let group = self.tasks[target].group;
+            let threads = &self.groups[group].threads;
+            let first = self.groups[group].curr_target.or(threads.first());
+            let behind = |&thread: &Idx<Task>| {
+                let next = threads.next(&self.tasks, thread).or(threads.first());
+                next.filter(|_| next != first)
+            };
+            let taker = core::iter::successors(first, behind).find(|&thread| wants(thread));
+            self.groups[group].curr_target = taker.or(first);
+            taker
         };
         let Some(taker) = taker else { return };
         if signal == SIGKILL {

@@ -261,6 +261,9 @@ pub(crate) struct Group {
     /// A thread of it may have a [`Task::pdeath_signal`].
     pub(crate) wants_pdeath: bool,
     pub(crate) sighand: Idx<Sighand>,
+    /// The thread that is asked first whether it takes a signal, after the one that it was sent to;
+    /// `None` for the first one.
+    pub(crate) curr_target: Option<Idx<Task>>,
     /// Signals that wait for any thread (`shared_pending`).
     pub(crate) pending: Pending,
     pub(crate) job: JobState,
@@ -299,6 +302,7 @@ impl Group {
             is_subreaper: false,
             wants_pdeath: false,
             sighand,
+            curr_target: None,
             pending: Pending::new(),
             job: JobState::Running,
             children: Link::new(),

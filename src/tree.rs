@@ -419,6 +419,9 @@ impl Tree {
             self.put_number(&sid);
         }
         let members = &mut self.groups[group];
+        if members.curr_target == Some(task) {
+            members.curr_target = members.threads.next(&self.tasks, task);
+        }
         members.threads.remove(&mut self.tasks, task);
         members.nr_threads -= 1;
         // A dead leader that waited for this thread is dead for others from now on.
