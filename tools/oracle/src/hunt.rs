@@ -9,6 +9,7 @@ use crate::{
     op::Op,
     pair::{Divergence, Pair, Step},
     script::PREAMBLE,
+    twin::State,
 };
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
@@ -68,40 +69,9 @@ impl Divergence {
 }
 
 /// Performs operations that are there, in a fresh arena. `seen` is told of each that was the same.
-pub fn replay(driver: &mut Driver, ops: &[Op], mut seen: impl FnMut(&Event<'_>)) -> Result<Course> {
-    let mut pair = Pair::new(driver)?;
-    let mut done = Vec::new();
-    for op in ops {
-        match pair.step(op)? {
-            Step::Skipped => {}
-            Step::Same(answer) => {
-                seen(&pair.event(op, answer));
-                done.push(op.clone());
-            }
-            Step::Differs(divergence) => {
-                done.push(op.clone());
-                // Nothing that is left of it is of interest.
-                let _ = pair.end();
-                let ops = done;
-                return Ok(Course::Differs(Found { ops, divergence }));
-            }
-        }
-    }
-    Ok(match pair.end()? {
-        None => Course::Same,
-        Some(what) => Course::Differs(Found {
-            ops: done,
-            divergence: Divergence {
-                what,
-                native: None,
-                dead: Vec::new(),
-                orphans: Vec::new(),
-                late: Vec::new(),
-                in_handler: false,
-                deliberate: None,
-            },
-        }),
-    })
+pub fn replay(driver: &mut Driver, ops: &[Op], seen: impl FnMut(&Event<'_>)) -> Result<Course> {
+    let mut ops = ops.iter();
+    perform(driver, |_| ops.next().cloned(), seen)
 }
 
 /// Draws and performs a sequence. `seen` is told of each operation that
@@ -109,39 +79,43 @@ pub fn replay(driver: &mut Driver, ops: &[Op], mut seen: impl FnMut(&Event<'_>))
 pub fn sequence(
     driver: &mut Driver,
     draw: &mut Draw,
+    seen: impl FnMut(&Event<'_>),
+) -> Result<Course> {
+    perform(driver, |state| draw.next(state), seen)
+}
+
+/// Performs what `next` makes of the state, in a fresh arena, up to the first divergence.
+fn perform(
+    driver: &mut Driver,
+    mut next: impl FnMut(&State) -> Option<Op>,
     mut seen: impl FnMut(&Event<'_>),
 ) -> Result<Course> {
     let mut pair = Pair::new(driver)?;
-    let mut done: Vec<Op> = Vec::new();
-    while let Some(op) = draw.next(pair.state()) {
+    let mut ops = Vec::new();
+    while let Some(op) = next(pair.state()) {
         match pair.step(&op)? {
             Step::Skipped => {}
             Step::Same(answer) => {
                 seen(&pair.event(&op, answer));
-                done.push(op);
+                ops.push(op);
             }
             Step::Differs(divergence) => {
-                done.push(op);
+                ops.push(op);
+                // Nothing that is left of it is of interest.
                 let _ = pair.end();
-                let ops = done;
                 return Ok(Course::Differs(Found { ops, divergence }));
             }
         }
     }
     Ok(match pair.end()? {
         None => Course::Same,
-        Some(what) => Course::Differs(Found {
-            ops: done,
-            divergence: Divergence {
+        Some(what) => {
+            let divergence = Divergence {
                 what,
-                native: None,
-                dead: Vec::new(),
-                orphans: Vec::new(),
-                late: Vec::new(),
-                in_handler: false,
-                deliberate: None,
-            },
-        }),
+                ..Divergence::default()
+            };
+            Course::Differs(Found { ops, divergence })
+        }
     })
 }
 

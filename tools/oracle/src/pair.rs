@@ -27,7 +27,7 @@ const REST: Duration = Duration::from_millis(60);
 const LIMIT: Duration = Duration::from_secs(20);
 
 /// Something that is not the same on both sides.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Divergence {
     /// What it is.
     pub what: String,
