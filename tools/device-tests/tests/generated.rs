@@ -156,11 +156,22 @@ fn structs_that_change_while_they_are_read() {
     let mut results = Results::new();
     let arena = Arena::new();
     let change = Mutex::new(None::<Change>);
+    // Whoever takes a mutex again as soon as it is given back can keep others out for long.
+    let wanted = AtomicBool::new(false);
+    let set_change = |new| {
+        wanted.store(true, Relaxed);
+        *change.lock().expect("what to change") = new;
+        wanted.store(false, Relaxed);
+    };
     let changes = AtomicU64::new(0);
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| {
             while !done.load(Relaxed) {
+                if wanted.load(Relaxed) {
+                    thread::yield_now();
+                    continue;
+                }
                 if let Some(change) = &*change.lock().expect("what to change") {
                     for _ in 0..1000 {
                         for value in change.values {
@@ -178,7 +189,7 @@ fn structs_that_change_while_they_are_read() {
             let mut generator = Generator::new(seed, Style::Sane, world.init.0, world.root.0);
             let mut wild = Generator::new(seed, Style::Wild, world.init.0, world.root.0);
             for n in 1..=count {
-                *change.lock().expect("what to change") = None;
+                set_change(None);
                 let index = generator.rng.usize(..shapes().len());
                 let shape = &shapes()[index];
                 let made = generator.request(shape, &arena);
@@ -189,11 +200,11 @@ fn structs_that_change_while_they_are_read() {
                     Kind::Address => arena.array(16).get(),
                     _ => wild.value(shape, member, &arena),
                 };
-                *change.lock().expect("what to change") = (member.size >= 4).then_some(Change {
+                set_change((member.size >= 4).then_some(Change {
                     at: member.at,
                     size: member.size,
                     values: [good, other],
-                });
+                }));
                 let result = arena.issue(&world, shape.number, made.at);
                 match result {
                     Ok(()) => generator.learn(shape, &made, &arena),
