@@ -40,9 +40,9 @@ fn blockers(world: &World, ns: u64, room: usize) -> Result<KVVec<(u32, i32, u64,
 mod tests {
     use super::*;
 
+    /// `zap_pid_ns_processes()`: what init waits for, without a limit
     #[test]
     fn a_zombie_with_a_parent_outside() -> Result {
-        // zap_pid_ns_processes(): what init waits for, without a limit
         let world = world()?;
         let verbs = Verbs(&world);
         let outside = verbs.fork(world.init())?;
@@ -67,6 +67,7 @@ mod tests {
         Ok(())
     }
 
+    /// `zap_pid_ns_processes()`: whom a live init would wait for, and what is below it
     #[test]
     fn who_is_alive() -> Result {
         let world = world()?;
@@ -91,6 +92,7 @@ mod tests {
         Ok(())
     }
 
+    /// `free_pid()`: a number that a process group of outsiders has keeps the namespace
     #[test]
     fn a_number_that_a_group_has() -> Result {
         let world = world()?;
@@ -119,6 +121,7 @@ mod tests {
         Ok(())
     }
 
+    /// `zap_pid_ns_processes()`: the listing goes on from where it was, whatever the room
     #[test]
     fn many() -> Result {
         let world = world()?;

@@ -3,9 +3,12 @@
 //! clone3: which flags go together, and what a child inherits.
 
 use crate::{
-    clone::{flags::*, ParentArg},
-    pending::SIGCHLD,
-    support::{world, world_of, Verbs},
+    clone::{flags::*, CloneArgs, ParentArg},
+    kill::Kill,
+    pending::{SIGCHLD, SIGKILL},
+    pid::alloc_pid,
+    support::{world, world_of, Errno, Verbs},
+    tree::Room,
     uapi,
 };
 use kernel::prelude::*;
@@ -17,9 +20,9 @@ mod tests {
     const THREAD_ALL: u64 = THREAD | SIGHAND | VM;
     const VFORK: u64 = kernel::bindings::CLONE_VFORK as u64;
 
+    /// `clone3_args_valid()`, `copy_process()`: (flags, exit signal, allowed)
     #[test]
     fn flags_that_go_together() -> Result {
-        // clone3_args_valid(), copy_process(): (flags, exit signal, allowed)
         let cases: &[(u64, i32, bool)] = &[
             (0, SIGCHLD, true),
             (0, 0, true),
@@ -80,9 +83,9 @@ mod tests {
         Ok(())
     }
 
+    /// `copy_process()`: CLONE_PARENT by a SIGNAL_UNKILLABLE, and by who is autoreap: EINVAL
     #[test]
     fn an_init_has_no_siblings() -> Result {
-        // CLONE_PARENT by a SIGNAL_UNKILLABLE: EINVAL; CLONE_PARENT when the caller is autoreap
         let world = world()?;
         let verbs = Verbs(&world);
         let container = verbs.container(world.init())?;
@@ -96,6 +99,7 @@ mod tests {
         Ok(())
     }
 
+    /// `kernel_clone()`: `pid_vnr()` in the active namespace of the caller, not in that of the child
     #[test]
     fn the_result_is_the_callers_view() -> Result {
         let world = world()?;
@@ -114,9 +118,9 @@ mod tests {
         Ok(())
     }
 
+    /// `alloc_pid()`, clone3_set_tid.c: {1, 12345} with CLONE_NEWPID, {1, 0}, three for two levels
     #[test]
     fn numbers_of_ones_own() -> Result {
-        // clone3_set_tid.c: {1, 12345} with CLONE_NEWPID, {1, 0}, three for two levels
         let world = world()?;
         let verbs = Verbs(&world);
         let init = world.init();
@@ -136,6 +140,7 @@ mod tests {
         Ok(())
     }
 
+    /// `copy_process()`: process group and session, exit signal, `copy_namespaces()`
     #[test]
     fn what_a_child_inherits() -> Result {
         let world = world()?;
@@ -158,6 +163,7 @@ mod tests {
         Ok(())
     }
 
+    /// `copy_process()` with `CLONE_THREAD`: leader, parent, exit signal -1
     #[test]
     fn threads() -> Result {
         let world = world()?;
@@ -179,6 +185,7 @@ mod tests {
         Ok(())
     }
 
+    /// A restorer's parent: `CLONE_PARENT` with anybody's; native has none
     #[test]
     fn a_parent_of_ones_choice() -> Result {
         let world = world()?;
@@ -204,9 +211,9 @@ mod tests {
         Ok(())
     }
 
+    /// `copy_process()`: nr_threads >= max_threads: EAGAIN
     #[test]
     fn as_many_tasks_as_the_world_may_have() -> Result {
-        // nr_threads >= max_threads: EAGAIN
         let world = world_of(4, 4)?;
         let verbs = Verbs(&world);
         let init = world.init();
@@ -223,6 +230,7 @@ mod tests {
         Ok(())
     }
 
+    /// `find_task_by_vpid()`: an id is not used again, as a pidfd is not
     #[test]
     fn the_dead_do_not_clone() -> Result {
         let world = world()?;
@@ -236,6 +244,66 @@ mod tests {
         let other = verbs.fork(world.init())?;
         assert!(other != child);
         assert!(verbs.fork(child).err() == Some(ESRCH));
+        Ok(())
+    }
+
+    /// What comes of a birth when something happens after `alloc_pid()` and before the publication.
+    fn publish_after(
+        happens: impl FnOnce(&Verbs<'_>, u64, u64) -> Result,
+    ) -> Result<Result<(), Error>> {
+        let world = world()?;
+        let verbs = Verbs(&world);
+        let caller = verbs.fork(world.init())?;
+        let container = verbs.container(world.init())?;
+        let ns = world.namespace(verbs.ns(container)?)?;
+        world.setns(caller, ns.id())?;
+        let args = CloneArgs {
+            task: caller,
+            flags: 0,
+            exit_signal: SIGCHLD,
+            set_tid: &[],
+            parent: ParentArg::Native,
+            takes_pidfd: false,
+        };
+        let pid = alloc_pid(&ns, args.set_tid).map_err(Error::from)?;
+        happens(&verbs, caller, container)?;
+        let before = world.describe().tasks;
+        let mut room = Room::new(false);
+        room.fill()?;
+        let joined = {
+            let mut tree = world.tree().lock();
+            assert!(tree.make_room(&mut room));
+            args.join(&mut tree, pid, ns.clone()).errno().map(|_| ())
+        };
+        assert_eq!(world.describe().tasks, before + u64::from(joined.is_ok()));
+        assert!(verbs.is_sound());
+        Ok(joined)
+    }
+
+    /// `copy_process()`: PIDNS_ADDING is looked at again under `tasklist_lock`
+    #[test]
+    fn zap_between_alloc_pid_and_publication() -> Result {
+        assert!(publish_after(|_, _, _| Ok(()))? == Ok(()));
+        // Whether init waits to be reaped or is gone.
+        let exits = |verbs: &Verbs<'_>, container| verbs.exit(container, 0);
+        let killed = publish_after(|verbs, _, container| exits(verbs, container))?;
+        assert!(killed == Err(ENOMEM));
+        let reaped = publish_after(|verbs, _, container| {
+            exits(verbs, container)?;
+            verbs.wait(verbs.0.init(), -1).map(|_| ())
+        })?;
+        assert!(reaped == Err(ENOMEM));
+        Ok(())
+    }
+
+    /// `copy_process()`: a fatal signal at publication, of which nobody is left to see the EINTR
+    #[test]
+    fn killed_between_alloc_pid_and_publication() -> Result {
+        let killed = publish_after(|verbs, caller, _| {
+            let by_kernel = Kill::Kernel(caller);
+            verbs.0.kill(by_kernel, SIGKILL).errno()
+        })?;
+        assert!(killed == Err(ESRCH));
         Ok(())
     }
 }

@@ -17,9 +17,9 @@ const NAME: [u8; 16] = *b"program\0\0\0\0\0\0\0\0\0";
 mod tests {
     use super::*;
 
+    /// `de_thread()`, `exchange_tids()`, at every level
     #[test]
     fn a_thread_takes_the_leaders_numbers() -> Result {
-        // de_thread(), exchange_tids(), at every level
         let world = world()?;
         let verbs = Verbs(&world);
         let init = verbs.container(world.init())?;
@@ -51,6 +51,7 @@ mod tests {
         Ok(())
     }
 
+    /// `exchange_tids()`, `is_child_reaper()`: pid 1 and its immunity go to the thread
     #[test]
     fn a_thread_of_init_stays_init() -> Result {
         let world = world()?;
@@ -73,6 +74,7 @@ mod tests {
         Ok(())
     }
 
+    /// `de_thread()`: the leader is a zombie that nobody could reap
     #[test]
     fn also_when_the_leader_was_dead_before() -> Result {
         let world = world()?;
@@ -89,9 +91,9 @@ mod tests {
         Ok(())
     }
 
+    /// `begin_new_exec()`: handlers go, what is ignored, blocked and pending stays
     #[test]
     fn what_stays_and_what_goes() -> Result {
-        // begin_new_exec(): handlers go, what is ignored, blocked and pending stays
         let world = world()?;
         let verbs = Verbs(&world);
         let task = verbs.fork(world.init())?;
@@ -116,9 +118,9 @@ mod tests {
         Ok(())
     }
 
+    /// `flush_itimer_signals()`
     #[test]
     fn what_timers_have_sent_goes() -> Result {
-        // flush_itimer_signals()
         let world = world()?;
         let verbs = Verbs(&world);
         let task = verbs.fork(world.init())?;
@@ -145,9 +147,9 @@ mod tests {
         Ok(())
     }
 
+    /// `setpgid()`: PF_FORKNOEXEC
     #[test]
     fn the_parent_may_not_move_it_any_more() -> Result {
-        // setpgid(): PF_FORKNOEXEC
         let world = world()?;
         let verbs = Verbs(&world);
         let parent = verbs.fork(world.init())?;
@@ -164,9 +166,9 @@ mod tests {
         Ok(())
     }
 
+    /// `do_notify_parent()`: parent_exec_id is not self_exec_id; `begin_new_exec()`: exit_signal
     #[test]
     fn another_program_gets_sigchld() -> Result {
-        // do_notify_parent(): parent_exec_id is not self_exec_id; begin_new_exec(): exit_signal
         for (parent_execs, child_execs) in [(false, false), (true, false), (false, true)] {
             let world = world()?;
             let verbs = Verbs(&world);
@@ -224,6 +226,7 @@ mod tests {
         Ok(())
     }
 
+    /// `de_thread()`: not who is stopped, dying, or gone
     #[test]
     fn who_cannot() -> Result {
         let world = world()?;
@@ -237,6 +240,7 @@ mod tests {
         Ok(())
     }
 
+    /// `zap_other_threads()`
     #[test]
     fn with_a_thousand_threads() -> Result {
         let world = crate::support::world_of(2000, 10)?;

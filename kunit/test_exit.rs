@@ -6,6 +6,7 @@ use crate::{
     clone::{flags::*, ParentArg},
     pending::{SIGCHLD, SIGKILL},
     support::{many, state::*, world, world_of, Errno, Verbs},
+    wait::{Wanted, WEXITED, WNOHANG, WNOWAIT},
 };
 use kernel::prelude::*;
 
@@ -13,6 +14,7 @@ use kernel::prelude::*;
 mod tests {
     use super::*;
 
+    /// `do_exit()`, `wait_task_zombie()`: the low 8 bits of the code, once
     #[test]
     fn a_zombie_waits_for_its_parent() -> Result {
         let world = world()?;
@@ -30,9 +32,9 @@ mod tests {
         Ok(())
     }
 
+    /// `find_new_reaper()`: another thread of the group first, then the namespace's init
     #[test]
     fn orphans_go_to_a_thread_or_to_init() -> Result {
-        // find_new_reaper(): another thread of the group first, then the namespace's init
         let world = world()?;
         let verbs = Verbs(&world);
         let container = verbs.container(world.init())?;
@@ -49,9 +51,9 @@ mod tests {
         Ok(())
     }
 
+    /// `find_new_reaper()`: an injected task is reparented outside, its own children to the init inside
     #[test]
     fn the_fathers_namespace_decides() -> Result {
-        // An injected task: reparented outside; its own children go to the init inside.
         let world = world()?;
         let verbs = Verbs(&world);
         let init = world.init();
@@ -68,9 +70,9 @@ mod tests {
         Ok(())
     }
 
+    /// `delay_group_leader()`; the status is that of the last thread
     #[test]
     fn a_leader_waits_for_its_threads() -> Result {
-        // delay_group_leader(); the status is that of the last thread
         let world = world()?;
         let verbs = Verbs(&world);
         let init = world.init();
@@ -87,6 +89,7 @@ mod tests {
         Ok(())
     }
 
+    /// `do_group_exit()`, `zap_other_threads()`
     #[test]
     fn exit_group_takes_all_threads() -> Result {
         let world = world()?;
@@ -105,9 +108,9 @@ mod tests {
         Ok(())
     }
 
+    /// `do_notify_parent()`: signal->autoreap, also of the init of a namespace
     #[test]
     fn who_reaps_itself() -> Result {
-        // do_notify_parent(): signal->autoreap, also of the init of a namespace
         let world = world()?;
         let verbs = Verbs(&world);
         let init = world.init();
@@ -127,6 +130,7 @@ mod tests {
         Ok(())
     }
 
+    /// `do_exit()`: "Attempted to kill init!" is `EBUSY`; `find_child_reaper()`
     #[test]
     fn the_worlds_init_stays() -> Result {
         let world = world()?;
@@ -146,9 +150,9 @@ mod tests {
         Ok(())
     }
 
+    /// `zap_pid_ns_processes()`: nested members and nested inits; all gone before init can be reaped
     #[test]
     fn zap_takes_everybody() -> Result {
-        // zap_pid_ns_processes(): nested members and nested inits; all gone before init can be reaped
         let world = world()?;
         let verbs = Verbs(&world);
         let init = world.init();
@@ -175,6 +179,7 @@ mod tests {
         Ok(())
     }
 
+    /// `zap_pid_ns_processes()`: init waits for a zombie that has a parent outside
     #[test]
     fn a_zombie_held_from_outside_holds_init() -> Result {
         let world = world()?;
@@ -198,9 +203,10 @@ mod tests {
         Ok(())
     }
 
+    /// `zap_pid_ns_processes()`: the outer init waits for the inner one, which waits for a zombie held
+    /// from outside
     #[test]
     fn nested_inits_wait_for_each_other() -> Result {
-        // The outer init waits for the inner one, which waits for a zombie held from outside.
         let world = world()?;
         let verbs = Verbs(&world);
         let init = world.init();
@@ -217,6 +223,7 @@ mod tests {
         Ok(())
     }
 
+    /// `find_child_reaper()`: another live thread becomes init, until the last one exits
     #[test]
     fn init_dies_with_its_last_thread() -> Result {
         let world = world()?;
@@ -243,9 +250,9 @@ mod tests {
         Ok(())
     }
 
+    /// `kernel_wait4()`, `eligible_child()`
     #[test]
     fn whom_wait_means() -> Result {
-        // kernel_wait4(), eligible_child()
         let world = world()?;
         let verbs = Verbs(&world);
         let init = world.init();
@@ -273,6 +280,7 @@ mod tests {
         Ok(())
     }
 
+    /// `do_wait()` with `__WNOTHREAD`
     #[test]
     fn nothread_means_ones_own_children() -> Result {
         let world = world()?;
@@ -286,6 +294,7 @@ mod tests {
         Ok(())
     }
 
+    /// `forget_original_parent()`, zombies among them
     #[test]
     fn many_children_find_a_new_parent() -> Result {
         let world = world()?;
@@ -310,9 +319,9 @@ mod tests {
         Ok(())
     }
 
+    /// `zap_pid_ns_processes()`: each is the child of the one before; no depth of a tree is a stack's
     #[test]
     fn a_chain_of_a_hundred_thousand() -> Result {
-        // Each is the child of the one before, in one namespace: no depth of a tree is a stack's.
         const DEPTH: usize = many(100_000);
         let world = world_of(DEPTH + 10, 10)?;
         world.root().set_pid_max(1 << 22)?;
@@ -330,6 +339,7 @@ mod tests {
         Ok(())
     }
 
+    /// `zap_pid_ns_processes()` of many
     #[test]
     fn a_hundred_thousand_siblings() -> Result {
         const COUNT: usize = many(100_000);
@@ -343,6 +353,38 @@ mod tests {
         verbs.exit(init, 0)?;
         assert_eq!(world.describe().tasks, 2);
         assert!(verbs.is_sound());
+        Ok(())
+    }
+
+    /// `eligible_child()`: children of the usual kind, those of another with `__WCLONE`, all with
+    /// `__WALL`
+    #[test]
+    fn children_of_the_other_kind() -> Result {
+        const WALL: u32 = 0x4000_0000;
+        const WCLONE: u32 = 0x8000_0000;
+        let world = world()?;
+        let verbs = Verbs(&world);
+        let parent = verbs.fork(world.init())?;
+        let usual = verbs.fork(parent)?;
+        let native = ParentArg::Native;
+        let (odd, _) = verbs.clone_with(parent, 0, 0, &[], native)?;
+        for task in [usual, odd] {
+            verbs.exit(task, 0)?;
+        }
+        let wait = |options| {
+            let found = world.wait(parent, Wanted::WaitId(0, 0, WNOHANG | WEXITED | options));
+            found
+                .errno()
+                .map(|report| report.map(|report| report.child))
+        };
+        assert_eq!(wait(WNOWAIT)?, Some(usual));
+        assert_eq!(wait(WNOWAIT | WCLONE)?, Some(odd));
+        // With both it is as with the latter.
+        assert_eq!(wait(WNOWAIT | WCLONE | WALL)?, Some(usual));
+        for task in [usual, odd] {
+            assert_eq!(wait(WALL)?, Some(task));
+        }
+        assert!(wait(WALL).err() == Some(ECHILD));
         Ok(())
     }
 }

@@ -33,9 +33,9 @@ fn family(world: &World) -> Result<(u64, u64)> {
 mod tests {
     use super::*;
 
+    /// `wait_task_stopped()`, `wait_task_continued()`
     #[test]
     fn stop_and_continue() -> Result {
-        // wait_task_stopped(), wait_task_continued()
         let world = world()?;
         let verbs = Verbs(&world);
         let (parent, child) = family(&world)?;
@@ -61,6 +61,7 @@ mod tests {
         Ok(())
     }
 
+    /// `prepare_signal()`: SIGCONT undoes `SIGNAL_STOP_STOPPED`, a stop `SIGNAL_STOP_CONTINUED`
     #[test]
     fn a_stop_that_is_over_is_not_told() -> Result {
         let world = world()?;
@@ -74,6 +75,7 @@ mod tests {
         Ok(())
     }
 
+    /// `wants_signal()`, `complete_signal()`: a stopped process takes SIGKILL only
     #[test]
     fn the_stopped_do_nothing() -> Result {
         let world = world()?;
@@ -101,9 +103,9 @@ mod tests {
         Ok(())
     }
 
+    /// `prepare_signal()`
     #[test]
     fn stop_and_continue_undo_each_other() -> Result {
-        // prepare_signal()
         let world = world()?;
         let verbs = Verbs(&world);
         let (parent, child) = family(&world)?;
@@ -122,9 +124,9 @@ mod tests {
         Ok(())
     }
 
+    /// `do_notify_parent_cldstop()`: (SA_NOCLDSTOP, how often it is told)
     #[test]
     fn a_parent_is_told_by_sigchld() -> Result {
-        // do_notify_parent_cldstop(): (SA_NOCLDSTOP, how often it is told)
         for (nocldstop, told) in [(false, 2), (true, 0)] {
             let world = world()?;
             let verbs = Verbs(&world);
@@ -151,9 +153,9 @@ mod tests {
         Ok(())
     }
 
+    /// `kernel_waitid_prepare()`: (which, id, options, error)
     #[test]
     fn waitid() -> Result {
-        // kernel_waitid_prepare(): (which, id, options, error)
         let world = world()?;
         let verbs = Verbs(&world);
         let (parent, child) = family(&world)?;
@@ -204,9 +206,9 @@ mod tests {
         Ok(())
     }
 
+    /// `kill_orphaned_pgrp()`: a shell with a stopped job exits
     #[test]
     fn an_orphaned_group_is_told_and_goes_on() -> Result {
-        // kill_orphaned_pgrp(): a shell with a stopped job exits
         for (handler, state) in [(false, ZOMBIE), (true, RUNNING)] {
             let world = world()?;
             let verbs = Verbs(&world);
@@ -231,9 +233,9 @@ mod tests {
         Ok(())
     }
 
+    /// `will_become_orphaned_pgrp()`: another member has a parent in the session
     #[test]
     fn a_group_that_somebody_controls_stays_stopped() -> Result {
-        // will_become_orphaned_pgrp(): another member has a parent in the session
         let world = world()?;
         let verbs = Verbs(&world);
         let shell = verbs.fork(world.init())?;
@@ -250,9 +252,9 @@ mod tests {
         Ok(())
     }
 
+    /// `get_signal()`: `is_current_pgrp_orphaned()`
     #[test]
     fn who_is_orphaned_is_not_stopped_from_the_terminal() -> Result {
-        // get_signal(): is_current_pgrp_orphaned()
         let world = world()?;
         let verbs = Verbs(&world);
         let leader = verbs.fork(world.init())?;
@@ -266,9 +268,9 @@ mod tests {
         Ok(())
     }
 
+    /// `will_become_orphaned_pgrp()` exempts the children of the global init only
     #[test]
     fn init_of_a_namespace_controls_jobs() -> Result {
-        // will_become_orphaned_pgrp() exempts the children of the global init only
         let world = world()?;
         let verbs = Verbs(&world);
         let init = verbs.container(world.init())?;
@@ -283,6 +285,7 @@ mod tests {
         Ok(())
     }
 
+    /// `zap_pid_ns_processes()`: stopped members are killed
     #[test]
     fn the_stopped_die_with_their_namespace() -> Result {
         let world = world()?;
@@ -296,6 +299,44 @@ mod tests {
         assert_eq!(verbs.state(init), ZOMBIE);
         assert_eq!(world.describe().tasks, 2);
         assert!(verbs.is_sound());
+        Ok(())
+    }
+
+    /// `will_become_orphaned_pgrp()`: a child of the global init is controlled by nobody, of the same
+    /// session or not
+    #[test]
+    fn the_worlds_init_controls_no_jobs() -> Result {
+        let world = world()?;
+        let verbs = Verbs(&world);
+        let middle = verbs.fork(world.init())?;
+        let job = verbs.fork(middle)?;
+        verbs.setpgid(job, 0, 0)?;
+        world.kill(Kill::Task(middle, job), SIGSTOP)?;
+        let group = world.describe_task(job)?;
+        assert_eq!(group.sid[0], world.describe_task(world.init())?.sid[0]);
+        verbs.exit(middle, 0)?;
+        assert_eq!(verbs.parent(job), world.init());
+        assert_eq!(verbs.state(job), ZOMBIE);
+        Ok(())
+    }
+
+    /// `do_notify_parent_cldstop()`: si_pid is the number in the namespace of the parent
+    #[test]
+    fn a_parent_is_told_the_number_that_it_sees() -> Result {
+        let world = world()?;
+        let verbs = Verbs(&world);
+        let init = verbs.container(world.init())?;
+        let member = verbs.fork(init)?;
+        for task in [world.init(), init] {
+            verbs.sigaction(task, SIGCHLD, Disposition::Handler)?;
+        }
+        for (child, parent, nr) in [
+            (member, init, verbs.nr(member, 1)),
+            (init, world.init(), verbs.nr(init, 0)),
+        ] {
+            world.kill(Kill::Outside(child), SIGSTOP)?;
+            assert_eq!(verbs.received(parent)?.1.pid, nr);
+        }
         Ok(())
     }
 }

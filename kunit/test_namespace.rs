@@ -15,9 +15,9 @@ use kernel::prelude::*;
 mod tests {
     use super::*;
 
+    /// `create_pid_namespace()`: ENOSPC beyond MAX_PID_NS_LEVEL
     #[test]
     fn thirty_three_levels_and_no_more() -> Result {
-        // create_pid_namespace(): ENOSPC beyond MAX_PID_NS_LEVEL
         let registry = Registry::new(64)?;
         let mut ns = Namespace::create(None, &registry)?;
         for level in 1..=32 {
@@ -33,6 +33,7 @@ mod tests {
         Ok(())
     }
 
+    /// `inc_pid_namespaces()`: `ENOSPC`
     #[test]
     fn as_many_as_the_world_may_have() -> Result {
         let world = world_of(64, 3)?;
@@ -49,9 +50,10 @@ mod tests {
         Ok(())
     }
 
+    /// `register_pidns_sysctls()`: pid_max_min to PID_MAX_LIMIT; `pid_ns_ctl_handler()`: 0 to pid_max,
+    /// both inclusive
     #[test]
     fn sysctls() -> Result {
-        // pid_max: pid_max_min to PID_MAX_LIMIT; ns_last_pid: 0 to pid_max, both inclusive
         let registry = Registry::new(4)?;
         let ns = Namespace::create(None, &registry)?;
         let (min, max) = (i64::from(pid_max_min()), i64::from(PID_MAX_LIMIT));
@@ -77,6 +79,8 @@ mod tests {
         Ok(())
     }
 
+    /// `pid_namespace::child_reaper`, `PIDNS_ADDING`: before, during and after the life
+    /// of init
     #[test]
     fn states() -> Result {
         let world = world()?;
@@ -105,9 +109,9 @@ mod tests {
         Ok(())
     }
 
+    /// `copy_pid_ns()`: EINVAL while pid_ns_for_children is not the active namespace
     #[test]
     fn unshare_is_deferred_and_once() -> Result {
-        // copy_pid_ns(): EINVAL while pid_ns_for_children is not the active namespace
         let world = world()?;
         let verbs = Verbs(&world);
         let task = verbs.fork(world.init())?;
@@ -131,9 +135,9 @@ mod tests {
         Ok(())
     }
 
+    /// `pidns_install()`
     #[test]
     fn setns_goes_down_only() -> Result {
-        // pidns_install()
         let world = world()?;
         let verbs = Verbs(&world);
         let init = world.init();
@@ -168,9 +172,9 @@ mod tests {
         Ok(())
     }
 
+    /// `alloc_pid()`, pidns_init_via_setns.c: pid 1 made by who has joined
     #[test]
     fn another_task_can_make_init() -> Result {
-        // pidns_init_via_setns.c
         let world = world()?;
         let verbs = Verbs(&world);
         let init = world.init();

@@ -76,6 +76,7 @@ mod tests {
     use super::*;
     use crate::pid::{find_pid, find_pid_from, layout, translate};
 
+    /// `alloc_pid()`: one upid a level
     #[test]
     fn one_number_a_level() -> Result {
         let chain = Chain::new(3)?;
@@ -87,10 +88,10 @@ mod tests {
         Ok(())
     }
 
+    /// `alloc_pid()`, clone3_set_tid.c: EINVAL for more numbers than levels and out of range, EEXIST for
+    /// a number in use
     #[test]
     fn set_tid_matrix() -> Result {
-        // clone3_set_tid.c; alloc_pid(): EINVAL for more numbers than levels, EINVAL out of range,
-        // EEXIST for a number in use
         let chain = Chain::new(2)?;
         let held = chain.alloc(&[77, 4000])?;
         let cases: &[(&[i32], i32)] = &[
@@ -121,6 +122,7 @@ mod tests {
         Ok(())
     }
 
+    /// `alloc_pid()`: `idr_alloc()`, not `idr_alloc_cyclic()`, for a number that is given
     #[test]
     fn set_tid_leaves_the_cursor() -> Result {
         let chain = Chain::new(1)?;
@@ -130,9 +132,9 @@ mod tests {
         Ok(())
     }
 
+    /// `alloc_pid()`: "PID 1 must be created first", and the cursor starts anew after a failure
     #[test]
     fn the_first_must_be_pid_1() -> Result {
-        // "PID 1 (init) must be created first", and the cursor starts anew after a failure
         let mut chain = Chain::new(1)?;
         chain.push()?;
         assert_eq!(chain.errno(&[5]), EINVAL.to_errno());
@@ -146,6 +148,7 @@ mod tests {
         Ok(())
     }
 
+    /// `alloc_pid()`: `out_free`
     #[test]
     fn what_fails_leaves_no_number() -> Result {
         let chain = Chain::new(3)?;
@@ -159,9 +162,9 @@ mod tests {
         Ok(())
     }
 
+    /// `alloc_pid()`, pid_max.c: an ancestor's limit stops the descendants
     #[test]
     fn each_level_has_its_own_pid_max() -> Result {
-        // pid_max.c: an ancestor's limit stops the descendants
         let chain = Chain::new(2)?;
         chain.levels[0].set_pid_max(400)?;
         assert_eq!(chain.errno(&[1000]), 0);
@@ -184,9 +187,9 @@ mod tests {
         Ok(())
     }
 
+    /// `alloc_pid()`, regression_enomem.c: ENOMEM; other errors keep their priority
     #[test]
     fn nothing_is_born_in_a_dead_namespace() -> Result {
-        // regression_enomem.c; other errors keep their priority
         let chain = Chain::new(2)?;
         chain.last().disable_allocation();
         assert_eq!(chain.errno(&[]), ENOMEM.to_errno());
@@ -198,6 +201,7 @@ mod tests {
         Ok(())
     }
 
+    /// `free_pid()`, `put_pid()`, `pid_nr()`
     #[test]
     fn a_handle_outlives_its_number() -> Result {
         let chain = Chain::new(2)?;
@@ -215,9 +219,9 @@ mod tests {
         Ok(())
     }
 
+    /// `find_ge_pid()`
     #[test]
     fn the_next_pid_is_found() -> Result {
-        // find_ge_pid()
         let chain = Chain::new(1)?;
         let _a = chain.alloc(&[100])?;
         let _b = chain.alloc(&[5000])?;
@@ -235,9 +239,9 @@ mod tests {
         Ok(())
     }
 
+    /// `pid_nr_ns()` of `find_pid_ns()`
     #[test]
     fn translation() -> Result {
-        // pid_nr_ns(find_pid_ns(nr, from), to)
         let chain = Chain::new(3)?;
         let sibling = Namespace::create(Some(&chain.levels[1]), &chain.registry)?;
         let pid = chain.alloc(&[10, 20, 30])?;
@@ -263,9 +267,9 @@ mod tests {
         Ok(())
     }
 
+    /// A struct pid of native 7.3 has 112 bytes and 16 more a level.
     #[test]
     fn memory_of_a_pid() {
-        // A struct pid of native 7.3 has 112 bytes and 16 more a level.
         assert_eq!(layout(0).size(), 48);
         assert_eq!(layout(32).size(), 176);
     }

@@ -30,9 +30,9 @@ mod tests {
     use super::*;
     use crate::{pidmap::Node, support::Random, sync::read_lock};
 
+    /// `idr_alloc_cyclic()` with pid_min of `alloc_pid()`: (pid_max, cursor, expected)
     #[test]
     fn numbers_come_in_order_and_wrap_to_300() {
-        // idr_alloc_cyclic() with pid_min of alloc_pid(): (pid_max, cursor, expected)
         let cases: &[(u32, u32, &[u32])] = &[
             (1000, 0, &[1, 2, 3]),
             (1000, 998, &[998, 999, 300, 301]),
@@ -56,6 +56,7 @@ mod tests {
         }
     }
 
+    /// `idr_alloc_cyclic()` with one number above `RESERVED_PIDS`
     #[test]
     fn pid_max_301_gives_300_again_and_again() {
         let map = PidMap::<u64>::new();
@@ -70,6 +71,7 @@ mod tests {
         assert_eq!(take(&map, 301), Err(ReserveError::Full));
     }
 
+    /// `idr_alloc_cyclic()`: `ENOSPC`, which `alloc_pid()` makes `EAGAIN`
     #[test]
     fn a_full_map_says_so_and_keeps_its_cursor() {
         let map = PidMap::<u64>::new();
@@ -87,9 +89,9 @@ mod tests {
         assert_eq!(take(&map, 500), Ok(444));
     }
 
+    /// idr_alloc(tid, tid + 1): ENOSPC, which `alloc_pid()` makes EEXIST
     #[test]
     fn a_number_is_taken_once() {
-        // idr_alloc(tid, tid + 1): ENOSPC, which alloc_pid() makes EEXIST
         let map = PidMap::<u64>::new();
         for nr in [1, 63, 64, 65, 4096, 4097, 262144, 262145, 4194303] {
             assert_eq!(take_exact(&map, nr), Ok(()));
@@ -100,6 +102,7 @@ mod tests {
         assert_eq!(take(&map, 1 << 22), Ok(2));
     }
 
+    /// `alloc_pid()`: the NULL placeholder before `idr_replace()`
     #[test]
     fn a_reservation_is_not_found_and_undoes_itself() {
         let map = PidMap::<u64>::new();
@@ -113,9 +116,9 @@ mod tests {
         assert_eq!(take_exact(&map, 7), Ok(()));
     }
 
+    /// `idr_get_next()`
     #[test]
     fn the_next_number_in_use_is_found() {
-        // idr_get_next()
         let map = PidMap::<u64>::new();
         let used = [3, 63, 64, 65, 5000, 300000, 4194303];
         for nr in used {
@@ -133,6 +136,7 @@ mod tests {
         drop(reserved);
     }
 
+    /// `idr_find()`
     #[test]
     fn numbers_that_do_not_exist_are_not_found() {
         let map = PidMap::<u64>::new();
@@ -166,9 +170,9 @@ mod tests {
         taken && freed && map.is_empty()
     }
 
+    /// `idr_alloc_cyclic()`, `idr_remove()`: all 120 orders of five numbers, by Heap's algorithm
     #[test]
     fn every_order_of_taking_and_freeing_a_small_map() -> Result {
-        // Heap's algorithm, without recursion: all 120 orders of five numbers.
         let mut order = [1u32, 2, 3, 4, 5];
         let mut counts = [0usize; 5];
         let mut orders = KVVec::new();
@@ -198,6 +202,7 @@ mod tests {
         Ok(())
     }
 
+    /// `idr_alloc_cyclic()`
     #[test]
     fn the_one_free_number_of_a_full_map_is_found() {
         let map = PidMap::<u64>::new();
@@ -215,6 +220,7 @@ mod tests {
         assert_eq!(take(&map, pid_max), Err(ReserveError::Full));
     }
 
+    /// `radix_tree_node_free()`: what is empty is given back
     #[test]
     fn a_table_that_saw_every_number_keeps_little() {
         let map = PidMap::<u64>::new();
@@ -236,6 +242,7 @@ mod tests {
         assert!(map.bytes() <= 8 * core::mem::size_of::<Node>());
     }
 
+    /// One node as the IDR has one `struct xa_node`
     #[test]
     fn few_numbers_take_one_node() {
         let map = PidMap::<u64>::new();
@@ -267,6 +274,7 @@ mod tests {
         }
     }
 
+    /// `idr_alloc_cyclic()` as `alloc_pid()` calls it, beside a model of it
     #[test]
     fn as_native_in_random_sequences() -> Result {
         const NUMBERS: u32 = 4400;

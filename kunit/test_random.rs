@@ -212,6 +212,7 @@ fn act(verbs: &Verbs<'_>, cast: &mut Cast, random: &mut Random) -> Result {
 mod tests {
     use super::*;
 
+    /// All verbs in 100,000 random steps, and every invariant after each
     #[test]
     fn every_step_leaves_a_sound_world() -> Result {
         for seed in 1..=8 {
@@ -227,6 +228,7 @@ mod tests {
         Ok(())
     }
 
+    /// All verbs in a larger world
     #[test]
     fn large_worlds_stay_sound() -> Result {
         let world = world_of(3000, 300)?;
@@ -243,6 +245,7 @@ mod tests {
         Ok(())
     }
 
+    /// `put_pid()`, `put_pid_ns()`: nothing is left
     #[test]
     fn nothing_is_left_of_a_world() -> Result {
         let before = (crate::pid::count(), World::count());
@@ -260,6 +263,7 @@ mod tests {
         Ok(())
     }
 
+    /// An audit that could see nothing would prove nothing
     #[test]
     fn an_audit_sees_what_is_wrong() -> Result {
         let world = world_of(10, 10)?;

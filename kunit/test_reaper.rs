@@ -3,6 +3,7 @@
 //! Subreapers, parent-death signals, and reboot of a namespace.
 
 use crate::{
+    clone::ParentArg,
     kill::Kill,
     pending::*,
     support::{signals::*, state::*, world, Errno, Verbs},
@@ -14,9 +15,9 @@ use kernel::prelude::*;
 mod tests {
     use super::*;
 
+    /// `find_new_reaper()`
     #[test]
     fn the_nearest_subreaper_gets_orphans() -> Result {
-        // find_new_reaper()
         let world = world()?;
         let verbs = Verbs(&world);
         let outer = verbs.fork(world.init())?;
@@ -41,6 +42,7 @@ mod tests {
         Ok(())
     }
 
+    /// `find_new_reaper()`: `find_alive_thread()` of the subreaper
     #[test]
     fn its_live_threads_get_them() -> Result {
         let world = world()?;
@@ -56,9 +58,9 @@ mod tests {
         Ok(())
     }
 
+    /// `find_new_reaper()`: task_pid(reaper)->level == ns_level
     #[test]
     fn a_subreaper_of_another_level_gets_none() -> Result {
-        // task_pid(reaper)->level == ns_level
         let world = world()?;
         let verbs = Verbs(&world);
         let outer = verbs.fork(world.init())?;
@@ -84,6 +86,7 @@ mod tests {
         Ok(())
     }
 
+    /// `copy_signal()`: `is_child_subreaper` is not inherited, `has_child_subreaper` is
     #[test]
     fn a_fork_does_not_inherit_it() -> Result {
         let world = world()?;
@@ -98,9 +101,9 @@ mod tests {
         Ok(())
     }
 
+    /// `forget_original_parent()`: of the thread that is the parent
     #[test]
     fn a_signal_for_the_death_of_the_parent() -> Result {
-        // forget_original_parent(): of the thread that is the parent
         let world = world()?;
         let verbs = Verbs(&world);
         let parent = verbs.fork(world.init())?;
@@ -125,6 +128,7 @@ mod tests {
         Ok(())
     }
 
+    /// `copy_process()`: `pdeath_signal` is 0
     #[test]
     fn it_kills_and_is_not_inherited() -> Result {
         let world = world()?;
@@ -140,9 +144,10 @@ mod tests {
         Ok(())
     }
 
+    /// `send_signal_locked()`: SEND_SIG_NOINFO is forced when the sender is not visible, which the
+    /// parent of an init never is
     #[test]
     fn an_init_is_hit_from_above_only() -> Result {
-        // SEND_SIG_NOINFO: forced when the parent is not visible, which is always so for an init
         let world = world()?;
         let verbs = Verbs(&world);
         for (signal, state) in [(SIGKILL, ZOMBIE), (SIGTERM, RUNNING)] {
@@ -155,9 +160,9 @@ mod tests {
         Ok(())
     }
 
+    /// `reboot_pid_ns()`: (command, what the parent of init sees)
     #[test]
     fn reboot() -> Result {
-        // reboot_pid_ns(): (command, what the parent of init sees)
         const CASES: [(u32, i32); 4] = [
             (0x0123_4567, SIGHUP),
             (0xa1b2_c3d4, SIGHUP),
@@ -171,7 +176,10 @@ mod tests {
             let member = verbs.fork(init)?;
             let nested = verbs.container(member)?;
             let other = verbs.fork(nested)?;
-            assert!(world.reboot(member, 0).errno().err() == Some(EINVAL));
+            // CAD_OFF, CAD_ON, SW_SUSPEND, KEXEC, and nothing at all.
+            for other in [0, 0x89ab_cdef, 0xd000_fce2, 0x4558_4543, 1] {
+                assert!(world.reboot(member, other).errno().err() == Some(EINVAL));
+            }
             assert!(world.reboot(world.init(), command).errno().err() == Some(EBUSY));
             world.reboot(member, command)?;
             for task in [member, nested, other] {
@@ -189,6 +197,109 @@ mod tests {
         // Nobody else is hit by the outer one's.
         let outside = verbs.fork(world.init())?;
         world.kill(Kill::Task(world.init(), outside), 0)?;
+        Ok(())
+    }
+
+    /// `find_new_reaper()`: a subreaper that is exiting gets none, though it has not exited yet
+    #[test]
+    fn who_is_exiting_gets_none() -> Result {
+        let world = world()?;
+        let verbs = Verbs(&world);
+        let outer = verbs.fork(world.init())?;
+        let reaper = verbs.fork(outer)?;
+        let father = verbs.fork(reaper)?;
+        let orphan = verbs.fork(father)?;
+        verbs.set_subreaper(outer, true)?;
+        verbs.set_subreaper(reaper, true)?;
+        {
+            // It is the father's turn first.
+            let mut tree = world.tree().lock();
+            for task in [father, reaper] {
+                let task = tree.find(task)?;
+                tree.begin_exit(task, 0);
+            }
+        }
+        world.work_off();
+        assert_eq!(verbs.parent(orphan), outer);
+        assert!(verbs.is_sound());
+        Ok(())
+    }
+
+    /// `forget_original_parent()`: who has handed on its children gets none any more
+    #[test]
+    fn who_is_exiting_becomes_no_parent() -> Result {
+        let world = world()?;
+        let verbs = Verbs(&world);
+        let init = world.init();
+        let container = verbs.container(init)?;
+        world.setns(init, verbs.ns(container)?)?;
+        // Held by who has a parent outside.
+        let injected = verbs.fork(init)?;
+        world.setns(init, verbs.ns(init)?)?;
+        verbs.exit(container, 0)?;
+        assert_eq!(verbs.state(container), EXITING);
+        assert_eq!(verbs.parent(injected), init);
+        let of = |parent| {
+            let parent = ParentArg::Task(parent);
+            verbs.clone_with(init, 0, SIGCHLD, &[], parent)
+        };
+        assert!(of(container).err() == Some(ESRCH));
+        verbs.wait(init, verbs.nr(injected, 0))?;
+        assert_eq!(verbs.state(container), ZOMBIE);
+        assert!(of(container).err() == Some(ESRCH));
+        assert!(verbs.is_sound());
+        Ok(())
+    }
+
+    /// `reparent_leader()`: the exit signal becomes SIGCHLD, unless another thread is the new parent
+    #[test]
+    fn the_exit_signal_of_an_orphan() -> Result {
+        let world = world()?;
+        let verbs = Verbs(&world);
+        let father = verbs.fork(world.init())?;
+        let thread = verbs.thread(father)?;
+        let native = ParentArg::Native;
+        let (child, _) = verbs.clone_with(father, 0, SIGUSR1, &[], native)?;
+        world.exit(father, 0, false)?;
+        assert_eq!(verbs.parent(child), thread);
+        assert_eq!(world.describe_task(child)?.exit_signal, SIGUSR1);
+        verbs.exit(thread, 0)?;
+        assert_eq!(verbs.parent(child), world.init());
+        assert_eq!(world.describe_task(child)?.exit_signal, SIGCHLD);
+        Ok(())
+    }
+
+    /// `reparent_leader()`: zombies are told to the new parent, which may not want them; not from
+    /// thread to thread
+    #[test]
+    fn a_zombie_is_told_to_the_new_parent() -> Result {
+        for (disposition, state) in [(Disposition::Handler, ZOMBIE), (Disposition::Ignore, GONE)] {
+            let world = world()?;
+            let verbs = Verbs(&world);
+            let reaper = verbs.fork(world.init())?;
+            verbs.set_subreaper(reaper, true)?;
+            let father = verbs.fork(reaper)?;
+            let thread = verbs.thread(father)?;
+            let zombie = verbs.fork(father)?;
+            let nr = verbs.nr(zombie, 0);
+            verbs.exit(zombie, 3)?;
+            verbs.sigaction(father, SIGCHLD, Disposition::Handler)?;
+            world.exit(father, 0, false)?;
+            assert_eq!(verbs.parent(zombie), thread);
+            assert_eq!(verbs.received(thread)?.0, 0);
+            // Of those that wait the first one is kept: the zombie comes before its father.
+            verbs.block(reaper, &[SIGCHLD])?;
+            verbs.sigaction(reaper, SIGCHLD, disposition)?;
+            verbs.exit(thread, 0)?;
+            assert_eq!(verbs.state(zombie), state);
+            assert_eq!(verbs.state(father), state);
+            let told = world.sigwait(reaper, SigSet::of(&[SIGCHLD])).errno();
+            match disposition {
+                Disposition::Handler => assert_eq!(told?.pid, nr),
+                _ => assert!(told.err() == Some(EAGAIN)),
+            }
+            assert!(verbs.is_sound());
+        }
         Ok(())
     }
 }

@@ -12,9 +12,9 @@ use kernel::prelude::*;
 mod tests {
     use super::*;
 
+    /// `ksys_setsid()`
     #[test]
     fn setsid_once() -> Result {
-        // ksys_setsid()
         let world = world()?;
         let verbs = Verbs(&world);
         let init = world.init();
@@ -33,9 +33,9 @@ mod tests {
         Ok(())
     }
 
+    /// `ksys_setsid()`: the leader has left its group, another one is still in it
     #[test]
     fn a_group_with_ones_number_forbids_a_session() -> Result {
-        // The leader has left its group, another one is still in it.
         let world = world()?;
         let verbs = Verbs(&world);
         let init = world.init();
@@ -52,9 +52,9 @@ mod tests {
         Ok(())
     }
 
+    /// `setpgid()`: caller, pid, pgid, errno; 0 is success
     #[test]
     fn setpgid_rules() -> Result {
-        // setpgid(): caller, pid, pgid, errno; 0 is success
         let world = world()?;
         let verbs = Verbs(&world);
         let init = world.init();
@@ -90,9 +90,9 @@ mod tests {
         Ok(())
     }
 
+    /// `setpgid()` from the parent's namespace on an init, and by a member whose session is outside
     #[test]
     fn across_namespaces() -> Result {
-        // "ok from parent ns on the ns init"; setpgid(0,0) by a member whose session is outside
         let world = world()?;
         let verbs = Verbs(&world);
         let init = world.init();
@@ -107,9 +107,9 @@ mod tests {
         Ok(())
     }
 
+    /// `__change_pid()`: a number lives as long as any PIDTYPE has a member
     #[test]
     fn a_number_lives_as_long_as_its_group() -> Result {
-        // "A number lives as long as any PIDTYPE has a member"
         let world = world()?;
         let verbs = Verbs(&world);
         let init = world.init();
@@ -133,6 +133,7 @@ mod tests {
         Ok(())
     }
 
+    /// `find_ge_pid()`, `next_tgid()`
     #[test]
     fn the_next_number_in_use_as_a_kind() -> Result {
         let world = world()?;

@@ -128,9 +128,9 @@ fn churn(map: &PidMap<u64>, owners: &Owners, who: u32, pid_max: u32, most: usize
 mod tests {
     use super::*;
 
+    /// (threads, pid_max, held by each): alone, two, many; sparse, dense and full
     #[test]
     fn no_number_is_had_twice() -> Result {
-        // (threads, pid_max, held by each): alone, two, many; sparse, dense and full
         let cases = [
             (1, 1000, 50),
             (2, 1000, 50),
@@ -160,9 +160,9 @@ mod tests {
         Ok(())
     }
 
+    /// Without releases in between, n allocations get the next n free numbers, each once.
     #[test]
     fn together_they_get_what_one_would() -> Result {
-        // Without releases in between, n allocations get the next n free numbers, each once.
         let shared = Arc::new((PidMap::<u64>::new(), Owners::new(50_000)?), GFP_KERNEL)?;
         let theirs = shared.clone();
         let good = together(4, move |who| {
@@ -205,6 +205,7 @@ mod tests {
         }
     }
 
+    /// `alloc_pid()`, `free_pid()` on all CPUs, over several levels
     #[test]
     fn along_one_chain() -> Result {
         let registry = Registry::new(16)?;
@@ -270,9 +271,9 @@ mod tests {
         Ok(())
     }
 
+    /// `copy_process()`: init exits while others fork into its namespace, and nobody is left over
     #[test]
     fn dying_under_load() -> Result {
-        // Init exits while others fork into its namespace: whoever came too late is not left over.
         for round in 0..20 {
             let world = shared_world(5000, 10)?;
             let verbs = Verbs(&world);
@@ -313,6 +314,7 @@ mod tests {
         Ok(())
     }
 
+    /// All verbs on all CPUs, under the tree lock in turns
     #[test]
     fn one_world_many_callers() -> Result {
         let world = shared_world(400, 40)?;

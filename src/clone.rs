@@ -202,7 +202,17 @@ impl CloneArgs<'_> {
     }
 
     /// Lets the child join; everything that it needs is there.
-    fn join(&self, tree: &mut Tree, pid: NewPid, ns: ARef<Namespace>) -> Outcome<Idx<Task>> {
+    ///
+    /// # Errors
+    ///
+    /// What has happened since the first look: `ESRCH` for a caller or a parent that exits, `EBUSY`
+    /// for a caller that is stopped, `ENOMEM` for a namespace whose init has exited, and limits.
+    pub(crate) fn join(
+        &self,
+        tree: &mut Tree,
+        pid: NewPid,
+        ns: ARef<Namespace>,
+    ) -> Outcome<Idx<Task>> {
         let caller = tree.find_actor(self.task)?;
         let parent = self.real_parent(tree, caller)?;
         if self.makes_pidfd() && tree.pidfds.len() >= tree.max_pidfds {
