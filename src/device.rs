@@ -10,10 +10,12 @@
 
 mod args;
 mod batch;
+mod caller;
 mod failures;
 mod info;
 mod pidfds;
 mod questions;
+mod registration;
 mod signals;
 mod stream;
 mod verbs;
@@ -25,26 +27,11 @@ pub(crate) use info::Directory;
 use kernel::{
     fs::{File, Kiocb},
     iov::IovIterDest,
-    miscdevice::{MiscDevice, MiscDeviceOptions, MiscDeviceRegistration},
+    miscdevice::{MiscDevice, MiscDeviceRegistration},
     prelude::*,
     seq_file::SeqFile,
 };
-
-/// The registered device.
-#[pin_data]
-pub(crate) struct Device {
-    #[pin]
-    device: MiscDeviceRegistration<OpenFile>,
-}
-
-impl Device {
-    /// Registers the device.
-    pub(crate) fn register() -> impl PinInit<Self, Error> {
-        try_pin_init!(Self {
-            device <- MiscDeviceRegistration::register(MiscDeviceOptions { name: c"altpid" }),
-        })
-    }
-}
+pub(crate) use registration::Device;
 
 /// One open of the device.
 #[pin_data]

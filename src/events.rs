@@ -19,9 +19,9 @@ use crate::{
     world::World,
 };
 use kernel::{
-    new_condvar,
+    new_condvar, new_poll_condvar,
     prelude::*,
-    sync::{Arc, CondVar},
+    sync::{poll::PollCondVar, Arc, CondVar},
 };
 use zerocopy::FromZeros;
 
@@ -32,6 +32,13 @@ struct News {
     arrived: CondVar,
 }
 
+/// Where those wait who poll.
+#[pin_data]
+struct Polled {
+    #[pin]
+    arrived: PollCondVar,
+}
+
 /// The last events.
 pub(crate) struct Ring {
     /// The event with number `n` is at `n` modulo the length, which is not 0.
@@ -39,6 +46,8 @@ pub(crate) struct Ring {
     /// The number of the first one that was recorded here.
     first: u64,
     news: Arc<News>,
+    /// `None` until somebody polls: its end takes a grace period.
+    polled: Option<Arc<Polled>>,
 }
 
 impl Ring {
@@ -54,6 +63,7 @@ impl Ring {
             entries,
             first: 0,
             news,
+            polled: None,
         })
     }
 
@@ -94,6 +104,9 @@ impl Events {
                 ..event
             };
             ring.news.arrived.notify_all();
+            if let Some(polled) = &ring.polled {
+                polled.arrived.notify_all();
+            }
         }
         self.next += 1;
     }
@@ -163,6 +176,37 @@ impl World {
                 return Err(EINTR.into());
             }
         }
+    }
+
+    /// Whether there are events from number `from` on. Before it looks `wait` is given where it is
+    /// told that there are more. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`
+    pub(crate) fn poll_events(&self, from: u64, wait: impl FnOnce(&PollCondVar)) -> Outcome<bool> {
+        self.record_events()?;
+        wait(&self.polled()?.arrived);
+        Ok(from < self.events())
+    }
+
+    /// Where those wait who poll. Events are recorded. May sleep.
+    fn polled(&self) -> Result<Arc<Polled>> {
+        let polled = |events: &Events| events.ring.as_ref()?.polled.clone();
+        if let Some(polled) = polled(&self.tree().lock().events) {
+            return Ok(polled);
+        }
+        let new = Arc::pin_init(
+            pin_init!(Polled { arrived <- new_poll_condvar!("altpid_polled") }),
+            GFP_KERNEL_ACCOUNT,
+        )?;
+        let mut tree = self.tree().lock();
+        let ring = tree.events.ring.as_mut().ok_or(ENOMEM)?;
+        let polled = ring.polled.get_or_insert_with(|| new.clone()).clone();
+        drop(tree);
+        // Somebody else may have been faster: this one goes, without the lock.
+        drop(new);
+        Ok(polled)
     }
 
     /// From now on events are kept. May sleep.

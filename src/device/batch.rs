@@ -31,7 +31,7 @@ pub(super) fn batch(file: &OpenFile, arg: usize) -> Outcome {
         let first = done;
         let piece = &mut piece[..PIECE.min(count - done)];
         array.read(first, piece)?;
-        let mut tried = 0;
+        let (mut tried, mut changed) = (0, 0..0);
         while tried < piece.len() && !ended {
             if first + tried > 0 && kernel::current!().signal_pending() {
                 ended = true;
@@ -39,7 +39,16 @@ pub(super) fn batch(file: &OpenFile, arg: usize) -> Outcome {
             }
             let (before, rest) = piece.split_at_mut(tried);
             let made_by = |index: u64| made_by(&array, first, before, index);
-            let result = one(file, &mut rest[0], &made_by);
+            let op = &mut rest[0];
+            let stood = results(op);
+            let result = one(file, op, &made_by);
+            if results(op) != stood {
+                let first = match changed.is_empty() {
+                    true => tried,
+                    false => changed.start,
+                };
+                changed = first..tried + 1;
+            }
             tried += 1;
             if result.is_err() {
                 failed += 1;
@@ -47,11 +56,16 @@ pub(super) fn batch(file: &OpenFile, arg: usize) -> Outcome {
             }
             done += usize::from(!ended);
         }
-        array.write(first, &piece[..tried])?;
+        array.write(first + changed.start, &piece[changed])?;
     }
     args.value.count = done as u32;
     args.value.failed = failed;
     args.reply()
+}
+
+/// What is written back of an operation.
+fn results(op: &altpid_op) -> (i32, u64, u32) {
+    (op.error, op.made, op.reason)
 }
 
 /// Performs one operation and enters what came of it.

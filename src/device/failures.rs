@@ -6,7 +6,10 @@
 //!
 //! One spinlock an open file, taken alone.
 
-use super::args::{Args, Call};
+use super::{
+    args::{Args, Call},
+    caller::Caller,
+};
 use crate::{
     reason::{Failure, Outcome},
     uapi,
@@ -18,17 +21,23 @@ const REMEMBERED: usize = 64;
 
 /// A command that failed.
 #[derive(Clone, Copy)]
-struct Entry {
-    /// The thread that called, as a number of the initial namespace of the machine.
-    caller: i32,
+struct Failed {
     cmd: u32,
     failure: Failure,
 }
 
-/// The last failures, in a ring.
+/// The last failures, each of another thread, in a ring.
 struct Ring {
-    entries: [Option<Entry>; REMEMBERED],
+    entries: [Option<(Caller, Failed)>; REMEMBERED],
     next: usize,
+}
+
+impl Ring {
+    /// What a thread had fail last.
+    fn of(&mut self, caller: &Caller) -> Option<&mut Failed> {
+        let mut entries = self.entries.iter_mut().flatten();
+        entries.find_map(|(who, failed)| (who == caller).then_some(failed))
+    }
 }
 
 /// What failed last in a world.
@@ -43,7 +52,7 @@ impl Failures {
     pub(super) fn new() -> impl PinInit<Self> {
         pin_init!(Self {
             ring <- new_spinlock!(Ring {
-                entries: [None; REMEMBERED],
+                entries: [const { None }; REMEMBERED],
                 next: 0,
             }, "altpid_failures"),
         })
@@ -51,29 +60,27 @@ impl Failures {
 
     /// The calling thread had a command fail.
     pub(super) fn note(&self, cmd: u32, failure: Failure) {
-        let caller = kernel::current!().pid();
+        let Some(caller) = Caller::current() else {
+            return;
+        };
+        let failed = Failed { cmd, failure };
         let mut ring = self.ring.lock();
-        let slot = ring
-            .entries
-            .iter()
-            .position(|entry| entry.is_some_and(|entry| entry.caller == caller))
-            .unwrap_or(ring.next);
-        if slot == ring.next {
-            ring.next = (slot + 1) % REMEMBERED;
+        if let Some(own) = ring.of(&caller) {
+            *own = failed;
+            return;
         }
-        ring.entries[slot] = Some(Entry {
-            caller,
-            cmd,
-            failure,
-        });
+        let slot = ring.next;
+        ring.next = (slot + 1) % REMEMBERED;
+        let oldest = ring.entries[slot].replace((caller, failed));
+        drop(ring);
+        // Without the lock: it may be the last reference.
+        drop(oldest);
     }
 
     /// What the calling thread had fail last.
-    fn last(&self) -> Option<Entry> {
-        let caller = kernel::current!().pid();
-        let ring = self.ring.lock();
-        let mut entries = ring.entries.iter().flatten();
-        entries.find(|entry| entry.caller == caller).copied()
+    fn last(&self) -> Option<Failed> {
+        let caller = Caller::current()?;
+        self.ring.lock().of(&caller).copied()
     }
 }
 

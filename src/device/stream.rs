@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! read(2): the stream of events.
+//! read(2) and poll(2): the stream of events.
 
 use super::OpenFile;
-use crate::uapi::altpid_event;
+use crate::{uapi::altpid_event, world::World};
 use core::mem::size_of;
 use kernel::{
     bindings,
     fs::{File, Kiocb},
     iov::IovIterDest,
     prelude::*,
+    sync::poll::PollTable,
 };
 use zerocopy::{FromZeros, IntoBytes};
+
+/// Bytes of an event.
+const SIZE: usize = size_of::<altpid_event>();
 
 /// Events that are copied at a time.
 const PIECE: usize = 16;
@@ -48,7 +52,6 @@ pub(super) fn read(
     mut kiocb: Kiocb<'_, Pin<KBox<OpenFile>>>,
     iov: &mut IovIterDest<'_>,
 ) -> Result<usize> {
-    const SIZE: usize = size_of::<altpid_event>();
     let position = usize::try_from(kiocb.ki_pos()).map_err(|_| EINVAL)?;
     if position % SIZE != 0 || iov.len() < SIZE {
         return Err(EINVAL);
@@ -82,4 +85,17 @@ pub(super) fn read(
     let position = next.saturating_mul(SIZE as u64);
     *kiocb.ki_pos_mut() = i64::try_from(position).unwrap_or(i64::MAX);
     Ok(read)
+}
+
+/// Whether a read(2) would find something, or fail; puts who asks where he is told when it would.
+pub(super) fn poll(world: &World, file: &File, table: &PollTable<'_>) -> bindings::__poll_t {
+    // SAFETY: The file is there as long as the call. Somebody may read at the same time: then it is
+    // the position before or behind, as the member is one word.
+    let position = unsafe { (&raw const (*file.as_ptr()).f_pos).read_volatile() };
+    let next = u64::try_from(position).unwrap_or(0) / SIZE as u64;
+    match world.poll_events(next, |queue| table.register_wait(file, queue)) {
+        Ok(false) => 0,
+        Ok(true) => bindings::POLLIN | bindings::POLLRDNORM,
+        Err(_) => bindings::POLLIN | bindings::POLLERR,
+    }
 }

@@ -993,8 +993,9 @@ struct altpid_audit {
  * @error: out: its errno, negative
  * @reason: out: ALTPID_REASON_*
  *
- * Tells of the last command of this world that failed for the calling thread.
- * Errors: ENODATA when there was none, or too many of other threads since.
+ * Tells of the last command of this world that failed for the calling thread,
+ * and of none of a thread that had its number before. Errors: ENODATA when there
+ * was none, or too many of other threads since.
  */
 struct altpid_failure {
 	__u32 size;
@@ -1097,7 +1098,9 @@ struct altpid_batch {
  * that each of several readers can go its own way. The last events are kept
  * (max_events of the module) from the first read of a world on; what happened
  * before, or was overwritten, is told of by one ALTPID_EVENT_LOST, whose @seq is
- * that of the last event lost. Errors: EAGAIN when there is nothing to read and
+ * that of the last event lost. poll(2) gives POLLIN when a read(2) at the file
+ * position of the descriptor would not sleep, and keeps events as a read does.
+ * Errors of a read: EAGAIN when there is nothing to read and
  * it must not sleep, EINTR, EFAULT, ENOMEM, and EINVAL for less room than an event and
  * for another position.
  */

@@ -196,6 +196,11 @@ impl Batch {
         self
     }
 
+    /// Whom number `nr` of a namespace names as a `kind`; the result has the task.
+    pub fn find(&mut self, ns: NsId, nr: i32, kind: PidType) -> TaskId {
+        TaskId(self.push("find", kind.to_uapi(ns, nr, 0)))
+    }
+
     /// Does all of it, up to the first operation that fails or, with `go_on`, to the end. Returns
     /// what came of each operation that was tried: the id that it had to give, 0 for none.
     ///

@@ -417,6 +417,24 @@ pub enum PidType {
     Sid,
 }
 
+impl PidType {
+    /// The question whom a number names as this.
+    pub(crate) fn to_uapi(self, ns: NsId, nr: i32, flags: u32) -> uapi::altpid_find {
+        uapi::altpid_find {
+            ns: ns.0,
+            nr,
+            type_: match self {
+                Self::Pid => uapi::ALTPID_PIDTYPE_PID,
+                Self::Tgid => uapi::ALTPID_PIDTYPE_TGID,
+                Self::Pgid => uapi::ALTPID_PIDTYPE_PGID,
+                Self::Sid => uapi::ALTPID_PIDTYPE_SID,
+            },
+            flags,
+            ..Default::default()
+        }
+    }
+}
+
 /// What wait4(2) has reaped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Waited {

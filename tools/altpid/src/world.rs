@@ -318,19 +318,7 @@ impl World {
     }
 
     fn find_with(&self, ns: NsId, nr: i32, kind: PidType, flags: u32) -> Result<(i32, TaskId)> {
-        let type_ = match kind {
-            PidType::Pid => uapi::ALTPID_PIDTYPE_PID,
-            PidType::Tgid => uapi::ALTPID_PIDTYPE_TGID,
-            PidType::Pgid => uapi::ALTPID_PIDTYPE_PGID,
-            PidType::Sid => uapi::ALTPID_PIDTYPE_SID,
-        };
-        let mut arg = uapi::altpid_find {
-            ns: ns.0,
-            nr,
-            type_,
-            flags,
-            ..Default::default()
-        };
+        let mut arg = kind.to_uapi(ns, nr, flags);
         self.call("find", &mut arg)?;
         Ok((arg.nr, TaskId(arg.task)))
     }

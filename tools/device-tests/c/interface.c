@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -81,12 +82,16 @@ static const char *drive(int fd)
 	struct altpid_exit exit = { .size = sizeof(exit) };
 	struct altpid_wait wait = { .size = sizeof(wait) };
 	struct altpid_audit audit = { .size = sizeof(audit) };
+	struct pollfd news = { .fd = fd, .events = POLLIN };
+	struct altpid_event event;
 	__s32 set_tid[] = { 1, 4213 };
 
 	if (ioctl(fd, ALTPID_IOC_WORLD, &world))
 		return "WORLD";
 	if (world.tasks != 1 || world.namespaces != 1)
 		return "a new world has one task and one namespace";
+	if (poll(&news, 1, 0))
+		return "nothing has happened in a new world";
 
 	clone.task = world.init;
 	clone.exit_signal = SIGCHLD;
@@ -97,6 +102,16 @@ static const char *drive(int fd)
 		return "CLONE";
 	if (clone.pid != 4213)
 		return "the child has the number it was to have";
+	if (poll(&news, 1, -1) != 1 || news.revents != POLLIN)
+		return "a birth can be read of";
+	if (read(fd, &event, sizeof(event)) != sizeof(event) ||
+	    event.type != ALTPID_EVENT_NS_BORN || event.task != world.init)
+		return "init has made a namespace";
+	if (read(fd, &event, sizeof(event)) != sizeof(event) ||
+	    event.type != ALTPID_EVENT_CLONE || event.task != clone.child)
+		return "the child is born";
+	if (poll(&news, 1, 0))
+		return "all was read";
 
 	task.task = clone.child;
 	if (ioctl(fd, ALTPID_IOC_TASK, &task))

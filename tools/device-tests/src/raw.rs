@@ -255,6 +255,57 @@ fn ioctl(world: impl AsFd, command: u32, address: u64) -> Result<(), Errno> {
     check(unsafe { libc::ioctl(fd, command as _, address) })
 }
 
+/// Issues a command with a struct of zeroes but for its size, as a new process that has the given
+/// number on this machine.
+///
+/// # Errors
+///
+/// Of the outer result what the kernel says about such a process (`EEXIST` while somebody has the
+/// number), of the inner what the module returns.
+pub fn call_as(
+    number: Pid,
+    world: impl AsFd,
+    command: u32,
+    size: u32,
+) -> Result<Result<(), Errno>, Errno> {
+    let mut region = Region::with_room(size as usize);
+    region.write(0, &size.to_ne_bytes());
+    let (fd, address) = (world.as_fd().as_raw_fd(), region.address(0));
+    let number = number.as_raw_nonzero().get();
+    // SAFETY: All zeroes are valid arguments.
+    let mut args: libc::clone_args = unsafe { std::mem::zeroed() };
+    args.exit_signal = libc::SIGCHLD as u64;
+    args.set_tid = (&raw const number).expose_provenance() as u64;
+    args.set_tid_size = 1;
+    // SAFETY: The child has a copy of the memory and does nothing with it but the ioctl, whose
+    // struct is in the region.
+    let child = unsafe {
+        let child = libc::syscall(libc::SYS_clone3, &raw const args, size_of_val(&args));
+        if child == 0 {
+            let status = libc::ioctl(fd, command as _, address);
+            let error = if status == 0 {
+                0
+            } else {
+                *libc::__errno_location()
+            };
+            libc::_exit(error);
+        }
+        child as libc::pid_t
+    };
+    check(child.min(0))?;
+    let mut status = 0;
+    // SAFETY: `status` is ours.
+    let reaped = unsafe { libc::waitpid(child, &raw mut status, 0) };
+    assert!(
+        reaped == child && libc::WIFEXITED(status),
+        "waitpid: {status}"
+    );
+    match libc::WEXITSTATUS(status) {
+        0 => Ok(Ok(())),
+        error => Ok(Err(Errno::from_raw_os_error(error))),
+    }
+}
+
 /// What a system call has returned.
 fn check(status: c_int) -> Result<(), Errno> {
     if status == 0 {

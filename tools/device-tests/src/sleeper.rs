@@ -74,13 +74,19 @@ impl<T> Sleeper<'_, T> {
         }
     }
 
-    /// Whether it sleeps in an ioctl or a read.
+    /// Whether it sleeps in an ioctl, a read or a poll.
     fn sleeps(&self) -> bool {
+        const CALLS: [i64; 4] = [
+            libc::SYS_ioctl,
+            libc::SYS_pread64,
+            libc::SYS_poll,
+            libc::SYS_ppoll,
+        ];
         let path = format!("/proc/self/task/{}/syscall", self.tid.as_raw_nonzero());
         // "running" while it does; nothing when it has gone.
         fs::read_to_string(path).is_ok_and(|text| {
             let number = text.split_whitespace().next().and_then(|n| n.parse().ok());
-            number.is_some_and(|n| [libc::SYS_ioctl, libc::SYS_pread64].contains(&n))
+            number.is_some_and(|n| CALLS.contains(&n))
         })
     }
 

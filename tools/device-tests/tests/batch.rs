@@ -3,15 +3,16 @@
 //! Arrays of operations, and why an operation failed.
 
 use altpid::{
-    Batch, Clone, CloneFlags, Error, Kill, Reason, TaskId, TaskState, World,
+    Batch, Clone, CloneFlags, Error, Kill, PidType, Reason, TaskId, TaskState, World,
     uapi::{self, altpid_batch, altpid_op},
 };
 use altpid_device_tests::{
     Fixture, State, WNOHANG, exited,
-    raw::{Array, Region, bytes_of, call, from_bytes},
+    patience::eventually,
+    raw::{Array, Region, bytes_of, call, call_as, from_bytes},
     sleeper::Sleeper,
 };
-use rustix::io::Errno;
+use rustix::{io::Errno, thread::gettid};
 use std::thread;
 
 fn container() -> Clone {
@@ -84,6 +85,67 @@ fn a_batch_of_many() {
         assert_eq!(world.task(child).expect("task").parent, Some(parent));
         parent = child;
     }
+}
+
+/// Only what changes is written back: whatever stood there before must not stay.
+#[test]
+fn what_came_of_it_replaces_what_stood_there() {
+    let world = Fixture::new();
+    let size = size_of::<uapi::altpid_world>();
+    let mut memory = Region::with_room(size);
+    let asked = uapi::altpid_world {
+        size: size as u32,
+        ..Default::default()
+    };
+    memory.write(0, &bytes_of(&asked));
+    let op = |i: usize| altpid_op {
+        cmd: [uapi::ALTPID_CMD_WORLD, 0xb9ff][i % 2],
+        arg: memory.address(0),
+        ..Default::default()
+    };
+    // Wrong ones, at every place of a piece and around the ends of it.
+    for wrong in 0..40 {
+        let ops: Vec<_> = (0..40)
+            .map(|i| match i == wrong {
+                true => altpid_op {
+                    error: -libc::EIO,
+                    made: 7,
+                    reason: 8,
+                    ..op(i)
+                },
+                false => op(i),
+            })
+            .collect();
+        let (batch, ops) = issue(&world, uapi::ALTPID_BATCH_GO_ON, &ops);
+        assert_eq!((batch.count, batch.failed), (40, 20));
+        for (i, found) in ops.into_iter().enumerate() {
+            let expected = altpid_op {
+                error: [0, -libc::ENOTTY][i % 2],
+                ..op(i)
+            };
+            assert_eq!(
+                bytes_of(&found),
+                bytes_of(&expected),
+                "{i} with {wrong} wrong"
+            );
+        }
+    }
+}
+
+#[test]
+fn questions_in_an_array() {
+    let world = Fixture::new();
+    let mut batch = Batch::new();
+    let init = batch.clone(world.init, &container());
+    batch.unshare(init);
+    let found = batch.find(world.root, 2, PidType::Tgid);
+    batch.setsid(found);
+    batch.find(world.root, 3, PidType::Pid);
+    let done = batch.run(&world, true).expect("batch");
+    assert_eq!(done[2], done[0], "whom the first has made");
+    assert_eq!(done[3], Ok(0));
+    let nobody = (Errno::SRCH, uapi::ALTPID_REASON_NO_NUMBER);
+    assert_eq!(why(done[4]), nobody);
 }
 
 #[test]
@@ -289,5 +351,35 @@ fn each_thread_has_its_own_last_failure() {
         none(&world),
         None,
         "the failure of the other does not count"
+    );
+}
+
+/// A number of the machine is soon somebody else's: who has it then is told nothing of it.
+#[test]
+fn a_failure_is_not_that_of_who_has_the_number_next() {
+    let world = Fixture::new();
+    let ask = |number| {
+        let size = size_of::<uapi::altpid_failure>() as u32;
+        call_as(number, &*world, uapi::ALTPID_CMD_FAILURE, size)
+    };
+    let number = thread::scope(|scope| {
+        let other = scope.spawn(|| {
+            world.task(TaskId(u64::MAX)).expect_err("nobody");
+            gettid()
+        });
+        other.join().expect("thread")
+    });
+    eventually(
+        "a process has the number of the thread that is gone",
+        || {
+            match ask(number) {
+                // The thread has told that it ends before it is gone.
+                Err(Errno::EXIST) => false,
+                asked => {
+                    assert_eq!(asked, Ok(Err(Errno::NODATA)));
+                    true
+                }
+            }
+        },
     );
 }

@@ -2,9 +2,11 @@
 
 //! read(2): what happens in a world, in order.
 
-use altpid::{Clone, CloneFlags, Event, EventKind, Kill, TaskId};
+use altpid::{Clone, CloneFlags, Event, EventKind, Kill, TaskId, uapi};
 use altpid_device_tests::{Fixture, exited, sleeper::Sleeper};
 use rustix::{
+    buffer::spare_capacity,
+    event::{PollFd, PollFlags, Timespec, epoll, poll},
     fs::{OFlags, fcntl_getfl, fcntl_setfl},
     io::{Errno, ReadWriteFlags, pread, preadv2, read},
 };
@@ -17,6 +19,12 @@ use std::{
 
 /// Bytes of an event.
 const SIZE: usize = 64;
+
+/// poll(2) without waiting.
+const NOW: Timespec = Timespec {
+    tv_sec: 0,
+    tv_nsec: 0,
+};
 
 /// What happened to whom.
 fn told(events: &[Event]) -> Vec<(EventKind, Option<TaskId>)> {
@@ -208,6 +216,97 @@ fn a_single_read_may_be_one_that_does_not_sleep() {
     assert_eq!(read(SIZE as u64), Err(Errno::AGAIN));
     let flags = fcntl_getfl(fd).expect("fcntl");
     assert!(!flags.contains(OFlags::NONBLOCK), "{flags:?}");
+}
+
+/// What poll(2) says of a world, without waiting.
+fn polled(world: &Fixture) -> PollFlags {
+    let mut fds = [PollFd::new(&**world, PollFlags::IN | PollFlags::OUT)];
+    poll(&mut fds, Some(&NOW)).expect("poll");
+    fds[0].revents()
+}
+
+#[test]
+fn poll_says_whether_a_read_would_sleep() {
+    const SOME: PollFlags = PollFlags::IN;
+    let none = PollFlags::empty();
+    let world = Fixture::new();
+    let mut bytes = [0u8; 3 * SIZE];
+    assert_eq!(polled(&world), none, "nothing has happened");
+    world.fork(world.init);
+    world.fork(world.init);
+    assert_eq!(polled(&world), SOME);
+    assert_eq!(read(&*world, &mut bytes[..SIZE]), Ok(SIZE));
+    assert_eq!(polled(&world), SOME, "there is another one");
+    // Who reads elsewhere goes his own way.
+    assert_eq!(pread(&*world, &mut bytes, 0), Ok(2 * SIZE));
+    assert_eq!(polled(&world), SOME);
+    assert_eq!(read(&*world, &mut bytes), Ok(SIZE));
+    assert_eq!(polled(&world), none);
+    // What was before it was asked the first time is lost, and that can be read.
+    let other = Fixture::new();
+    other.fork(other.init);
+    assert_eq!(polled(&other), SOME);
+    assert_eq!(read(&*other, &mut bytes), Ok(SIZE));
+    assert_eq!(bytes[8..12], uapi::ALTPID_EVENT_LOST.to_ne_bytes());
+    assert_eq!(polled(&other), none);
+}
+
+#[test]
+fn who_polls_sleeps_until_something_happens() {
+    let world = Fixture::new();
+    let wait = || {
+        let mut fds = [PollFd::new(&*world, PollFlags::IN)];
+        poll(&mut fds, None)
+    };
+    thread::scope(|scope| {
+        let sleepers: Vec<_> = (0..3).map(|_| Sleeper::of(scope, wait)).collect();
+        world.fork(world.init);
+        for sleeper in sleepers {
+            assert_eq!(sleeper.result(), Ok(1));
+        }
+    });
+    let mut bytes = [0u8; SIZE];
+    assert_eq!(read(&*world, &mut bytes), Ok(SIZE));
+    thread::scope(|scope| {
+        let sleeper = Sleeper::of(scope, wait);
+        sleeper.interrupt();
+        assert_eq!(sleeper.result(), Err(Errno::INTR));
+    });
+}
+
+#[test]
+fn an_epoll_set_is_told_of_news_and_forgets_a_world_that_is_closed() {
+    let set = epoll::create(epoll::CreateFlags::CLOEXEC).expect("epoll");
+    let ready = || -> Vec<u64> {
+        let mut found = Vec::with_capacity(4);
+        epoll::wait(&set, spare_capacity(&mut found), Some(&NOW)).expect("epoll_wait");
+        found.iter().map(|event| event.data.u64()).collect()
+    };
+    let (level, edge) = (Fixture::new(), Fixture::new());
+    let add = |world: &Fixture, data, flags| {
+        let data = epoll::EventData::new_u64(data);
+        epoll::add(&set, &**world, data, epoll::EventFlags::IN | flags).expect("add");
+    };
+    add(&level, 1, epoll::EventFlags::empty());
+    add(&edge, 2, epoll::EventFlags::ET);
+    assert_eq!(ready(), [0; 0]);
+    level.fork(level.init);
+    assert_eq!(ready(), [1]);
+    edge.fork(edge.init);
+    assert_eq!(ready(), [1, 2]);
+    assert_eq!(
+        ready(),
+        [1],
+        "of what is not read only the one says so twice"
+    );
+    edge.fork(edge.init);
+    assert_eq!(ready(), [1, 2]);
+    drop(level);
+    assert_eq!(ready(), [0; 0]);
+    edge.fork(edge.init);
+    assert_eq!(ready(), [2]);
+    drop(edge);
+    assert_eq!(ready(), [0; 0]);
 }
 
 #[test]

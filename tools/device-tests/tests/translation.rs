@@ -2,7 +2,7 @@
 
 //! What numbers of one namespace are in another.
 
-use altpid::{Clone, NsId, Parent, TaskId, uapi::*};
+use altpid::{Batch, Clone, NsId, Parent, TaskId, uapi::*};
 use altpid_device_tests::{
     Fixture,
     raw::{Access, Array, PAGE, Region, bytes_of, call, interrupt},
@@ -207,6 +207,47 @@ fn none_and_many() {
             .zip(expected.iter().cycle())
             .all(|(a, b)| a == b)
     );
+}
+
+/// A million numbers in one call, from and to every level, and the whole vectors of who has them.
+#[test]
+fn a_million_numbers() {
+    const MILLION: usize = 1_000_000;
+    /// Prime to the million: every number comes, and not in order.
+    const STRIDE: usize = 7919;
+    const MEMBERS: i32 = 3000;
+    let world = Fixture::new();
+    let (outer_init, outer) = world.container(world.init);
+    let (inner_init, inner) = world.container(outer_init);
+    // Init of the root is 1, that of the outer one 2 and 1, that of the inner one 3, 2 and 1.
+    let mut members = Batch::new();
+    for _ in 0..MEMBERS {
+        members.clone(inner_init, &Clone::new());
+    }
+    let members = members.run(&world, false).expect("batch");
+    let last = 3 + MEMBERS;
+    let numbers: Vec<i32> = (0..MILLION)
+        .map(|i| (i * STRIDE % MILLION) as i32)
+        .collect();
+    // By how much less they are one level below the root, and one below that.
+    let levels = [(world.root, 0), (outer, 1), (inner, 2)];
+    for (from, up) in levels {
+        for (to, down) in levels {
+            let found = translated(&world, from, to, &numbers);
+            for (nr, found) in numbers.iter().zip(found) {
+                let outside = nr + up;
+                let expected = match outside - down {
+                    _ if *nr < 1 || outside > last => GONE,
+                    inside => inside.max(0),
+                };
+                assert_eq!(found, expected, "{nr} of {from:?} in {to:?}");
+            }
+        }
+    }
+    for (nr, member) in (4..).zip(members) {
+        let member = TaskId(member.expect("clone"));
+        assert_eq!(world.pid_of(member), [nr, nr - 1, nr - 2]);
+    }
 }
 
 /// Issues a translation of `count` numbers in a region.
