@@ -3,13 +3,15 @@
 //! What a program gets of altpid, beside what it gets of the kernel, in the guest of `make bench`.
 //!
 //! Writes a line for each sample, as the measuring module does: what, by whom, how many operations,
-//! nanoseconds; and to its standard error how many bytes something takes. The sides of a case take turns, so that what the machine does meanwhile hits all.
+//! nanoseconds; and to its standard error how many bytes something takes. The sides of a case take
+//! turns, so that what the machine does meanwhile hits all.
 //!
 //! `altpid-bench-user [TASKS]`: the size of the largest namespace, 1,000,000 if it is not given.
+//! `altpid-bench-user --host`: what an empty call takes on this machine; the device is not needed.
 
 mod native;
 
-use altpid::{Batch, Clone, CloneFlags, TaskId, World};
+use altpid::{Batch, Clone, CloneFlags, PidType, TaskId, World};
 use anyhow::{Context, Result, ensure};
 use std::{fs, time::Instant};
 
@@ -19,6 +21,9 @@ const SAMPLES: usize = 15;
 const WNOHANG: u32 = 1;
 /// Operations of an array.
 const ARRAY: usize = 3000;
+/// Cases of one operation.
+const SETPGID: &str = "one operation (setpgid)";
+const FIND: &str = "one operation (find)";
 
 /// One sample.
 fn sample(
@@ -75,24 +80,63 @@ fn clone_exit_wait() -> Result<()> {
 }
 
 /// One operation that does little: in an array, by a call of its own, and a call that does nothing.
-fn one_operation() -> Result<()> {
-    let case = "one operation (setpgid)";
-    let world = World::open()?;
-    let init = world.info()?.init;
-    let task = world.clone(init, &Clone::new())?.task;
+fn one_operation(
+    case: &str,
+    world: &World,
+    add: impl Fn(&mut Batch),
+    call: impl Fn() -> Result<(), altpid::Error>,
+) -> Result<()> {
     let mut array = Batch::new();
     for _ in 0..ARRAY {
-        array.setpgid(task, 0, 0);
+        add(&mut array);
     }
     for _ in 0..SAMPLES {
-        sample(case, "altpid", ARRAY, || run(&mut array, &world))?;
+        sample(case, "altpid", ARRAY, || run(&mut array, world))?;
         sample(case, "calls", ARRAY, || {
-            Ok((0..ARRAY).try_for_each(|_| world.setpgid(task, 0, 0))?)
+            Ok((0..ARRAY).try_for_each(|_| call())?)
         })?;
-        sample(case, "null-ioctl", ARRAY, || {
-            (0..ARRAY).for_each(|_| native::null_ioctl(&world));
+        sample(case, "empty-call", ARRAY, || {
+            (0..ARRAY).for_each(|_| native::empty_call(world));
             Ok(())
         })?;
+    }
+    Ok(())
+}
+
+/// An operation of a task, and a question.
+fn operations() -> Result<()> {
+    let world = World::open()?;
+    let (init, root) = world.info().map(|info| (info.init, info.root_ns))?;
+    let task = world.clone(init, &Clone::new())?.task;
+    one_operation(
+        SETPGID,
+        &world,
+        |array| {
+            array.setpgid(task, 0, 0);
+        },
+        || world.setpgid(task, 0, 0),
+    )?;
+    one_operation(
+        FIND,
+        &world,
+        |array| {
+            array.find(root, 2, PidType::Pid);
+        },
+        || world.find(root, 2, PidType::Pid).map(drop),
+    )
+}
+
+/// What an empty call takes on the machine itself: beside the samples of User Mode Linux, where
+/// operations go at the CPU's own pace and calls do not.
+fn host() -> Result<()> {
+    let file = fs::File::open("/dev/null")?;
+    for case in [SETPGID, FIND] {
+        for _ in 0..SAMPLES {
+            sample(case, "host-call", ARRAY, || {
+                (0..ARRAY).for_each(|_| native::empty_call(&file));
+                Ok(())
+            })?;
+        }
     }
     Ok(())
 }
@@ -168,10 +212,13 @@ fn many(tasks: usize) -> Result<()> {
 }
 
 fn main() -> Result<()> {
-    let tasks = std::env::args()
-        .nth(1)
-        .map_or(Ok(1_000_000), |t| t.parse())?;
-    clone_exit_wait()?;
-    one_operation()?;
-    many(tasks)
+    match std::env::args().nth(1).as_deref() {
+        Some("--host") => host(),
+        tasks => {
+            let tasks = tasks.map_or(Ok(1_000_000), str::parse)?;
+            clone_exit_wait()?;
+            operations()?;
+            many(tasks)
+        }
+    }
 }

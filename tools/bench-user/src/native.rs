@@ -24,7 +24,7 @@ pub fn fork_exit_wait() -> Result<()> {
 
 /// An ioctl that the kernel does before it asks the device: the least that a call of its own can
 /// cost.
-pub fn null_ioctl(fd: impl AsFd) {
+pub fn empty_call(fd: impl AsFd) {
     // SAFETY: FIOCLEX takes no argument, and the descriptor is closed on exec anyway.
     unsafe { libc::ioctl(fd.as_fd().as_raw_fd(), libc::FIOCLEX) };
 }
