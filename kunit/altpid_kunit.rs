@@ -64,6 +64,7 @@ mod test_notify;
 mod test_pid;
 mod test_pidfd;
 mod test_pidmap;
+mod test_pieces;
 mod test_random;
 mod test_reaper;
 mod test_session;

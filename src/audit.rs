@@ -9,29 +9,49 @@
 //! - each pid knows its users, and they know it;
 //! - each process has a parent that is there, knows it, and can see it; or it is outside's;
 //! - each task is on the list of its group, and counts agree with lists;
+//! - whoever has something to tell its parent is not before where that looks first, and what is
+//!   remembered of a process group is so;
 //! - each pidfd is of a task that has the pid, or of one that is reaped and has left its status;
 //! - each signal in a queue waits for somebody, and nobody who is killed is stopped;
 //! - a namespace counts as many numbers as its table holds, and its init is its pid 1;
 //! - nothing lives in a namespace without init, and nothing is dead and unwaited for.
 //!
+//! # Pieces
+//!
+//! [`PIECE`] objects and numbers are looked at in one go; others get the tree lock in between. A
+//! world that is no larger is looked at as it is in one moment. In a larger one that others change
+//! meanwhile, what is said of each object is still true of one moment, so that no invariant is
+//! reported that is not broken; each object that is there all the time is looked at. What takes more
+//! than one moment, the end of a list and comparing counts, is left out when something has changed
+//! meanwhile, and told of ([`Findings::skipped`]).
+//!
 //! # Locks
 //!
-//! The tree lock all the time: it is a tool for tests, and as slow as it has to be.
+//! The tree lock for a piece at a time, and the registry lock within it.
+
+mod checks;
 
 use crate::{
     namespace::Namespace,
-    pid::{find_pid, find_pid_from, Pid},
+    pid::find_pid_from,
+    registry::Registry,
     slots::Idx,
-    task::{Group, Parent, Task, TaskState},
+    task::{Group, Task},
     tree::Tree,
     world::World,
 };
-use kernel::{fmt, prelude::*, str::NullTerminatedFormatter};
+use kernel::{fmt, prelude::*, str::NullTerminatedFormatter, sync::aref::ARef, task::might_sleep};
+
+/// Objects and numbers that are looked at in one go, but for the last one of a piece with what
+/// belongs to it.
+pub(crate) const PIECE: usize = 2048;
 
 /// What an audit has found.
 pub(crate) struct Findings {
     /// Broken invariants.
     pub(crate) broken: u32,
+    /// Lists and counts that were left out, because something had changed meanwhile.
+    pub(crate) skipped: u32,
     /// Tasks looked at.
     pub(crate) tasks: u64,
     /// Numbers looked at.
@@ -44,6 +64,7 @@ impl Findings {
     fn new() -> Self {
         Self {
             broken: 0,
+            skipped: 0,
             tasks: 0,
             numbers: 0,
             what: [0; 128],
@@ -64,41 +85,6 @@ impl Findings {
     }
 }
 
-impl World {
-    /// Checks every invariant of the world.
-    pub(crate) fn audit(&self) -> Findings {
-        let mut findings = Findings::new();
-        let tree = self.tree().lock();
-        let mut listed = Listed::default();
-        for position in 0..tree.tasks.positions() {
-            if let Some(task) = tree.tasks.at(position) {
-                tree.audit_task(task, &mut listed, &mut findings);
-            }
-        }
-        for position in 0..tree.groups.positions() {
-            if let Some(group) = tree.groups.at(position) {
-                tree.audit_group(group, &mut listed, &mut findings);
-            }
-        }
-        tree.audit_lists(&listed, &mut findings);
-        for position in 0..tree.pidfds.positions() {
-            if let Some(pidfd) = tree.pidfds.at(position) {
-                let nr = tree.pidfds[pidfd].pid.nr();
-                findings.check(
-                    tree.is_pidfd_sound(pidfd),
-                    fmt!("a pidfd of {nr} is neither of a task nor of a reaped one"),
-                );
-            }
-        }
-        for position in 0..self.registry().positions() {
-            if let Some(ns) = self.registry().at(position) {
-                tree.audit_namespace(&ns, &mut findings);
-            }
-        }
-        findings
-    }
-}
-
 /// How many objects were met on lists where they belong, and how many belong on one.
 #[derive(Default)]
 struct Listed {
@@ -110,214 +96,241 @@ struct Listed {
     stopped: usize,
     subreapers: usize,
     signals: usize,
+    users_of_sighands: usize,
 }
 
-impl Tree {
-    fn audit_task(&self, index: Idx<Task>, listed: &mut Listed, findings: &mut Findings) {
-        findings.tasks += 1;
-        let task = &self.tasks[index];
-        let nr = task.pid.nr();
-        findings.check(
-            self.task_of(&task.pid) == Some(index),
-            fmt!("pid {nr} does not know its task"),
-        );
-        self.audit_pid(&task.pid, findings);
-        listed.signals += task.pending.len(&self.queued);
-        for child in task.children.iter(&self.groups) {
-            let child = &self.groups[child];
-            findings.check(
-                child.parent == Parent::Task(index),
-                fmt!(
-                    "process {} is a child of {nr} and knows another parent",
-                    child.tgid.nr()
-                ),
-            );
-            findings.check(
-                task.ns().is_ancestor_or_self(child.tgid.ns()),
-                fmt!(
-                    "process {} cannot be seen by its parent {nr}",
-                    child.tgid.nr()
-                ),
-            );
-            listed.children += 1;
+/// What is gone through, one after the other.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Tasks,
+    Groups,
+    Sighands,
+    Pidfds,
+    Namespaces,
+    Done,
+}
+
+impl Stage {
+    fn next(self) -> Self {
+        match self {
+            Self::Tasks => Self::Groups,
+            Self::Groups => Self::Sighands,
+            Self::Sighands => Self::Pidfds,
+            Self::Pidfds => Self::Namespaces,
+            Self::Namespaces | Self::Done => Self::Done,
         }
-        findings.check(
-            task.state != TaskState::Zombie || task.children.is_empty(),
-            fmt!("task {nr} is dead and has children"),
-        );
+    }
+}
+
+/// A list that belongs to an object, and the next one on it.
+enum Walk {
+    Children(Idx<Task>, Idx<Group>),
+    /// With the threads that were met, and those of them that are alive.
+    Threads(Idx<Group>, Idx<Task>, u32, u32),
+    /// Of the group that is the first member.
+    ProcessGroup(Idx<Group>, Idx<Group>),
+    Session(Idx<Group>, Idx<Group>),
+    Numbers(Numbers),
+}
+
+/// The numbers of a namespace.
+struct Numbers {
+    ns: ARef<Namespace>,
+    /// What [`Tree::changes`] was at the first one.
+    since: u64,
+    next: i32,
+    held: u32,
+    alive: u32,
+}
+
+/// An audit that is under way.
+pub(crate) struct Audit {
+    pub(crate) findings: Findings,
+    listed: Listed,
+    stage: Stage,
+    /// The next object of the stage.
+    position: usize,
+    /// Lists of the last object whose ends are not reached.
+    walks: [Option<Walk>; 3],
+    /// What the tree was when the audit began, and at the last piece; `None` before the first.
+    version: Option<(Version, Version)>,
+}
+
+/// As long as this is the same, counts are of one moment: [`Tree::changes`], and how often a signal
+/// has come or gone.
+type Version = (u64, u64);
+
+fn version(tree: &Tree) -> Version {
+    (tree.changes, tree.queued.turnover())
+}
+
+impl World {
+    /// Checks every invariant of the world. May sleep.
+    pub(crate) fn audit(&self) -> Findings {
+        let mut audit = Audit::new();
+        while audit.step(self) {
+            might_sleep();
+        }
+        audit.findings
+    }
+}
+
+impl Audit {
+    /// One that has looked at nothing yet.
+    pub(crate) fn new() -> Self {
+        Self {
+            findings: Findings::new(),
+            listed: Listed::default(),
+            stage: Stage::Tasks,
+            position: 0,
+            walks: [const { None }; 3],
+            version: None,
+        }
     }
 
-    fn audit_group(&self, index: Idx<Group>, listed: &mut Listed, findings: &mut Findings) {
-        let group = &self.groups[index];
-        let nr = group.tgid.nr();
-        let (mut all, mut live) = (0, 0);
-        for thread in group.threads.iter(&self.tasks) {
-            let thread = &self.tasks[thread];
-            findings.check(
-                thread.group == index,
-                fmt!("thread {} is of another group than {nr}", thread.pid.nr()),
-            );
-            all += 1;
-            live += u32::from(thread.is_alive());
+    /// Looks at a piece; false when there is no more.
+    pub(crate) fn step(&mut self, world: &World) -> bool {
+        let tree = world.tree().lock();
+        let now = version(&tree);
+        let (began, last) = self.version.unwrap_or((now, now));
+        self.version = Some((began, now));
+        if last.0 != now.0 {
+            self.leave_lists();
         }
-        listed.threads += all as usize;
-        findings.check(
-            (all, live) == (group.nr_threads, group.nr_live),
-            fmt!("group {nr} has {all} threads, {live} alive, and counts others"),
-        );
-        let leader = group.leader.and_then(|leader| self.tasks.get(leader));
-        findings.check(
-            leader.is_some_and(|leader| core::ptr::eq(&*leader.pid, &*group.tgid)),
-            fmt!("group {nr} has another number than its leader"),
-        );
-        findings.check(
-            self.leader_of(&group.tgid) == Some(index),
-            fmt!("pid {nr} does not know its group"),
-        );
-        // The list is gone through once, from its first member.
-        let members = self.process_group(&group.pgid);
-        if members.first() == Some(index) {
-            for member in members.iter(&self.groups) {
-                let same = core::ptr::eq(&*self.groups[member].pgid, &*group.pgid);
-                findings.check(
-                    same,
-                    fmt!("a process is on the list of another group than its own"),
-                );
-                listed.in_process_groups += 1;
+        let mut left = PIECE;
+        while left > 0 && self.stage != Stage::Done {
+            left = left.saturating_sub(self.look(&tree, world.registry()));
+        }
+        self.stage != Stage::Done
+    }
+
+    /// Where a list would be gone on with may not be on it any more.
+    fn leave_lists(&mut self) {
+        for walk in &mut self.walks {
+            if walk
+                .as_ref()
+                .is_some_and(|walk| !matches!(walk, Walk::Numbers(_)))
+            {
+                *walk = None;
+                self.findings.skipped += 1;
             }
         }
-        let members = self.session(&group.sid);
-        if members.first() == Some(index) {
-            for member in members.iter(&self.groups) {
-                let same = core::ptr::eq(&*self.groups[member].sid, &*group.sid);
-                findings.check(
+    }
+
+    /// Looks at the next object or number; returns how many they were.
+    fn look(&mut self, tree: &Tree, registry: &Registry) -> usize {
+        if let Some(at) = self.walks.iter().position(Option::is_some) {
+            let walk = self.walks[at].take();
+            self.walks[at] = walk.and_then(|walk| self.go_on(tree, walk));
+            return 1;
+        }
+        let position = self.position;
+        self.position += 1;
+        let end = match self.stage {
+            Stage::Tasks => tree.tasks.positions(),
+            Stage::Groups => tree.groups.positions(),
+            Stage::Sighands => tree.sighands.positions(),
+            Stage::Pidfds => tree.pidfds.positions(),
+            Stage::Namespaces => registry.positions(),
+            Stage::Done => 0,
+        };
+        if position >= end {
+            self.end_stage(tree);
+            return 1;
+        }
+        match self.stage {
+            Stage::Tasks => tree.tasks.at(position).map_or(1, |at| self.task(tree, at)),
+            Stage::Groups => (tree.groups.at(position)).map_or(1, |at| self.group(tree, at)),
+            Stage::Sighands => {
+                let sighand = tree.sighands.at(position);
+                let users = sighand.map_or(0, |at| tree.sighands[at].users);
+                self.listed.users_of_sighands += users as usize;
+                1
+            }
+            Stage::Pidfds => {
+                if let Some(pidfd) = tree.pidfds.at(position) {
+                    let nr = tree.pidfds[pidfd].pid.nr();
+                    self.findings.check(
+                        tree.is_pidfd_sound(pidfd),
+                        fmt!("a pidfd of {nr} is neither of a task nor of a reaped one"),
+                    );
+                }
+                1
+            }
+            Stage::Namespaces => {
+                self.walks[0] = registry.at(position).map(|ns| {
+                    Walk::Numbers(Numbers {
+                        ns,
+                        since: tree.changes,
+                        next: 0,
+                        held: 0,
+                        alive: 0,
+                    })
+                });
+                1
+            }
+            Stage::Done => 0,
+        }
+    }
+
+    /// Everything of a kind was looked at.
+    fn end_stage(&mut self, tree: &Tree) {
+        if self.stage == Stage::Sighands {
+            if self.version.is_some_and(|(began, now)| began == now) {
+                self.compare(tree);
+            } else {
+                self.findings.skipped += 1;
+            }
+        }
+        self.stage = self.stage.next();
+        self.position = 0;
+    }
+
+    /// Looks at the next one of a list; returns where to go on.
+    fn go_on(&mut self, tree: &Tree, walk: Walk) -> Option<Walk> {
+        match walk {
+            Walk::Children(task, child) => {
+                self.child(tree, task, child);
+                let next = tree.tasks[task].children.next(&tree.groups, child)?;
+                Some(Walk::Children(task, next))
+            }
+            Walk::Threads(group, thread, all, live) => {
+                let (all, live) = self.thread(tree, group, thread, all, live);
+                match tree.groups[group].threads.next(&tree.tasks, thread) {
+                    Some(next) => Some(Walk::Threads(group, next, all, live)),
+                    None => {
+                        self.count_threads(tree, group, all, live);
+                        None
+                    }
+                }
+            }
+            Walk::ProcessGroup(first, member) => {
+                self.member(tree, first, member);
+                let members = tree.process_group(&tree.groups[first].pgid);
+                let next = members.next(&tree.groups, member)?;
+                Some(Walk::ProcessGroup(first, next))
+            }
+            Walk::Session(first, member) => {
+                let same = core::ptr::eq(&*tree.groups[member].sid, &*tree.groups[first].sid);
+                self.findings.check(
                     same,
                     fmt!("a process is on the list of another session than its own"),
                 );
-                listed.in_sessions += 1;
+                self.listed.in_sessions += 1;
+                let members = tree.session(&tree.groups[first].sid);
+                let next = members.next(&tree.groups, member)?;
+                Some(Walk::Session(first, next))
             }
-        }
-        listed.stopped += usize::from(group.is_stopped());
-        listed.subreapers += usize::from(group.is_subreaper);
-        listed.signals += group.pending.len(&self.queued);
-        let handlers = self.handlers(index);
-        let overlap = handlers.ignored.bits() & handlers.handled.bits();
-        findings.check(
-            overlap == 0,
-            fmt!("process {nr} both ignores and handles signals {overlap:#x}"),
-        );
-        findings.check(
-            !group.is_stopped() || group.group_exit.is_none(),
-            fmt!("process {nr} is killed and still stopped"),
-        );
-        if group.pgid.has_numbers() {
-            self.audit_pid(&group.pgid, findings);
-        }
-        if group.sid.has_numbers() {
-            self.audit_pid(&group.sid, findings);
-        }
-        if group.parent == Parent::Outside {
-            let dead = self.is_dead(index);
-            findings.check(!dead, fmt!("process {nr} is dead and nobody will reap it"));
-        } else {
-            listed.have_parent += 1;
-        }
-    }
-
-    /// Nothing was on a wrong list, and as many were on lists as belong there: so none is missing.
-    fn audit_lists(&self, listed: &Listed, findings: &mut Findings) {
-        let (tasks, groups) = (self.tasks.len(), self.groups.len());
-        findings.check(
-            listed.threads == tasks,
-            fmt!("{tasks} tasks, {} on lists of threads", listed.threads),
-        );
-        findings.check(
-            listed.children == listed.have_parent,
-            fmt!(
-                "{} processes have parents, {} are on their lists",
-                listed.have_parent,
-                listed.children
-            ),
-        );
-        findings.check(
-            listed.in_process_groups == groups,
-            fmt!(
-                "{groups} processes, {} in process groups",
-                listed.in_process_groups
-            ),
-        );
-        findings.check(
-            listed.in_sessions == groups,
-            fmt!("{groups} processes, {} in sessions", listed.in_sessions),
-        );
-        findings.check(
-            (listed.stopped, listed.subreapers) == (self.nr_stopped, self.nr_subreapers),
-            fmt!(
-                "{} stopped processes and {} subreapers, and other counts",
-                listed.stopped,
-                listed.subreapers
-            ),
-        );
-        let sighands = (0..self.sighands.positions()).filter_map(|at| self.sighands.at(at));
-        let users = sighands.fold(0, |users, at| users + self.sighands[at].users as usize);
-        findings.check(
-            users == groups && self.sighands.len() <= groups,
-            fmt!("{groups} processes, {users} that have dispositions of signals"),
-        );
-        findings.check(
-            listed.signals == self.queued.len(),
-            fmt!(
-                "{} signals in queues, {} of somebody's",
-                self.queued.len(),
-                listed.signals
-            ),
-        );
-    }
-
-    /// A pid that is in use: every number of it names it.
-    fn audit_pid(&self, pid: &Pid, findings: &mut Findings) {
-        for ns in pid.ns().upwards() {
-            findings.numbers += 1;
-            let nr = pid.nr_ns(ns);
-            let named = find_pid(ns, nr).is_some_and(|found| core::ptr::eq(&*found, pid));
-            findings.check(
-                named,
-                fmt!("number {nr} at level {} names another pid", ns.level()),
-            );
-        }
-    }
-
-    fn audit_namespace(&self, ns: &Namespace, findings: &mut Findings) {
-        let (id, counted) = (ns.id(), ns.nr_pids());
-        let (mut held, mut alive, mut nr) = (0, 0, 0);
-        while let Some((found, pid)) = find_pid_from(ns, nr) {
-            nr = found + 1;
-            // One that is being born or has just been given up has no user and is not counted.
-            if !pid.is_unused() {
-                held += 1;
-                alive += u32::from(self.task_of(&pid).is_some());
-                findings.check(
-                    pid.nr_ns(ns) == found,
-                    fmt!("number {found} of namespace {id} is another to its pid"),
-                );
-            }
-        }
-        findings.check(
-            held == counted,
-            fmt!("namespace {id} counts {counted} numbers and holds {held}"),
-        );
-        match Idx::from_raw(ns.child_reaper()) {
-            // Its number may live on, in a process group that outsiders have joined.
-            None => findings.check(
-                alive == 0,
-                fmt!("namespace {id} has {alive} tasks, no init"),
-            ),
-            Some(init) => {
-                let is_first = self.tasks.get(init).is_some_and(|init| {
-                    self.groups[init.group].tgid.nr_ns(ns) == 1 && core::ptr::eq(init.ns(), ns)
-                });
-                findings.check(is_first, fmt!("init of namespace {id} is not its pid 1"));
-            }
+            Walk::Numbers(mut numbers) => match find_pid_from(&numbers.ns, numbers.next) {
+                Some((nr, pid)) => {
+                    self.number(tree, &mut numbers, nr, &pid);
+                    Some(Walk::Numbers(numbers))
+                }
+                None => {
+                    self.namespace(tree, &numbers);
+                    None
+                }
+            },
         }
     }
 }

@@ -134,6 +134,7 @@ impl Tree {
     /// What a process does about signals is its own from now on; the caller has made room for it.
     fn unshare_sighand(&mut self, group: Idx<Group>) {
         if self.shares_handlers(group) {
+            self.changes += 1;
             let own = self.insert_sighand(*self.handlers(group));
             let shared = core::mem::replace(&mut self.groups[group].sighand, own);
             self.put_sighand(shared);

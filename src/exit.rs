@@ -39,6 +39,7 @@ impl Tree {
         self.tasks[task].state = TaskState::Exiting;
         self.tasks[task].exit_code = status;
         self.tasks[task].ns_for_children = None;
+        self.changes += 1;
         self.queue_work(task);
         let group = &mut self.groups[self.tasks[task].group];
         group.nr_live -= 1;
@@ -243,12 +244,12 @@ impl Tree {
             self.kill_orphaned(group, None);
         }
         self.tasks[task].state = TaskState::Zombie;
-        self.kinship += 1;
+        self.changes += 1;
         self.nr_zombies += 1;
         if !self.is_leader(task) {
             self.release(task);
-        } else if self.is_group_empty(group) && self.notify_parent(group) {
-            self.release_leader(group);
+        } else if self.is_group_empty(group) {
+            self.become_waitable(group);
         }
     }
 
@@ -306,8 +307,15 @@ impl Tree {
             let own = self.tasks[leader].exit_code;
             self.tasks[leader].exit_code = self.groups[group].group_exit.unwrap_or(own);
         }
+        self.become_waitable(group);
+    }
+
+    /// A process is dead, and its parent is told; if nobody will reap it it is gone.
+    fn become_waitable(&mut self, group: Idx<Group>) {
         if self.notify_parent(group) {
             self.release_leader(group);
+        } else {
+            self.note_news(group);
         }
     }
 

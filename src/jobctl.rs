@@ -36,12 +36,28 @@ pub(crate) struct Hangup {
     signal: i32,
 }
 
-/// The answer to whether a process group is orphaned, and for when it was given.
+/// What a look through a process group has found. Nobody comes to be controlled, or stopped, without
+/// a change of [`Tree::ties`] or [`Tree::stops`], so that what is behind need not be looked at again
+/// when member after member exits.
 #[derive(Default)]
-pub(crate) struct Orphaned {
-    kinship: u64,
+pub(crate) struct Looked {
+    /// When that was, by [`Tree::ties`].
+    ties: u64,
+    /// The address of the group's pid, 0 for none.
     pgrp: usize,
-    is_orphaned: bool,
+    /// No member before this one is controlled; `None`: no member is.
+    next: Option<Idx<Group>>,
+    /// When no member was stopped, by [`Tree::stops`].
+    unstopped: Option<u64>,
+}
+
+/// Process groups of which that is kept.
+pub(crate) const LOOKED: usize = 8;
+
+/// Where it is kept what is known of the process group whose pid has an address: pids are aligned to
+/// 16 bytes at least.
+fn slot_of(address: usize) -> usize {
+    (address >> 4) % LOOKED
 }
 
 /// Members of an orphaned process group that are told at a time.
@@ -57,6 +73,9 @@ impl Tree {
     pub(crate) fn stop(&mut self, group: Idx<Group>, signal: i32) {
         self.groups[group].job = JobState::Stopped(signal);
         self.nr_stopped += 1;
+        self.stops += 1;
+        self.changes += 1;
+        self.note_news(group);
         self.tell_job(group, uapi::ALTPID_EVENT_STOP, signal);
         self.notify_job(group, CLD_STOPPED, signal);
     }
@@ -67,6 +86,8 @@ impl Tree {
         if stopped {
             self.nr_stopped -= 1;
             self.groups[group].job = JobState::Continued;
+            self.changes += 1;
+            self.note_news(group);
             self.tell_job(group, uapi::ALTPID_EVENT_CONTINUE, SIGCONT);
         }
         stopped
@@ -98,47 +119,109 @@ impl Tree {
         let _ = self.send(SIGCHLD, Source::Child(info), parent, Scope::Process);
     }
 
-    /// Whether no member of a process group has a parent that controls it: one in another process
+    /// Whether a member of a process group has a parent that controls it: one in another process
     /// group of the same session.
-    ///
-    /// Looks at every member of a group that is orphaned, under the lock, as native does for each
-    /// exit; here only while there are stopped processes, and once between two chances for others.
-    #[doc(alias = "will_become_orphaned_pgrp")]
-    pub(crate) fn is_orphaned(&self, pgrp: &Pid, orphan: Orphan) -> bool {
-        self.process_group(pgrp).iter(&self.groups).all(|index| {
-            let member = &self.groups[index];
-            let Parent::Task(parent) = member.parent else {
-                return true;
-            };
-            let parent = self.tasks[parent].group;
-            if orphan == Orphan::Without(index) || self.is_dead(index) || self.is_world_init(parent)
-            {
-                return true;
-            }
-            let parent = &self.groups[parent];
-            same(&parent.pgid, pgrp) || !same(&parent.sid, &member.sid)
-        })
+    pub(crate) fn is_controlled(&self, index: Idx<Group>) -> bool {
+        let member = &self.groups[index];
+        let Parent::Task(parent) = member.parent else {
+            return false;
+        };
+        let parent = self.tasks[parent].group;
+        if self.is_dead(index) || self.is_world_init(parent) {
+            return false;
+        }
+        let parent = &self.groups[parent];
+        !same(&parent.pgid, &member.pgid) && same(&parent.sid, &member.sid)
     }
 
-    /// [`Tree::is_orphaned`] as it is. A stop signal to a whole process group asks this for each of
-    /// its members, so it is looked at once as long as nobody's kin has changed.
-    pub(crate) fn is_orphaned_now(&mut self, pgrp: &Pid) -> bool {
-        // The address names the pid: for another one to have it somebody would have had to leave.
-        let (kinship, address) = (self.kinship, core::ptr::from_ref(pgrp).addr());
-        if (self.orphaned.kinship, self.orphaned.pgrp) != (kinship, address) {
-            self.orphaned = Orphaned {
-                kinship,
+    /// Whether no member of a process group has a parent that controls it.
+    ///
+    /// Looks at the members in their order until one is controlled, under the lock, as native does
+    /// for each exit; here only while there are stopped processes, and each member once as long as
+    /// nobody comes to be controlled.
+    #[doc(alias = "will_become_orphaned_pgrp")]
+    pub(crate) fn is_orphaned(&mut self, pgrp: &Pid, orphan: Orphan) -> bool {
+        let members = self.process_group(pgrp);
+        let mut next = self.looked(pgrp).next;
+        while let Some(member) = next.filter(|&member| !self.is_controlled(member)) {
+            next = members.next(&self.groups, member);
+        }
+        self.looked(pgrp).next = next;
+        // Who is about to be gone is not passed for good: it is gone when all its threads are.
+        while let Some(member) = next {
+            if orphan != Orphan::Without(member) && self.is_controlled(member) {
+                return false;
+            }
+            next = members.next(&self.groups, member);
+        }
+        true
+    }
+
+    fn has_stopped_jobs(&mut self, pgrp: &Pid) -> bool {
+        let unstopped = Some(self.stops);
+        if self.looked(pgrp).unstopped == unstopped {
+            return false;
+        }
+        let found = (self.process_group(pgrp).iter(&self.groups))
+            .any(|member| self.groups[member].is_stopped());
+        if !found {
+            self.looked(pgrp).unstopped = unstopped;
+        }
+        found
+    }
+
+    /// Whether a process group was found to be orphaned, and is.
+    pub(crate) fn is_known_orphaned(&self, pgrp: &Pid) -> bool {
+        self.known(pgrp).is_some_and(|looked| looked.next.is_none())
+    }
+
+    /// Whether no member of a process group was found to be stopped, and none is.
+    pub(crate) fn is_known_unstopped(&self, pgrp: &Pid) -> bool {
+        let unstopped = Some(self.stops);
+        (self.known(pgrp)).is_some_and(|looked| looked.unstopped == unstopped)
+    }
+
+    /// What is known of a process group still.
+    fn known(&self, pgrp: &Pid) -> Option<&Looked> {
+        let address = core::ptr::from_ref(pgrp).addr();
+        let looked = &self.looked[slot_of(address)];
+        (looked.pgrp == address && looked.ties == self.ties).then_some(looked)
+    }
+
+    /// What is known of a process group, as of now.
+    fn looked(&mut self, pgrp: &Pid) -> &mut Looked {
+        let address = core::ptr::from_ref(pgrp).addr();
+        let (ties, next) = (self.ties, self.process_group(pgrp).first());
+        let looked = &mut self.looked[slot_of(address)];
+        if (looked.ties, looked.pgrp) != (ties, address) {
+            *looked = Looked {
+                ties,
                 pgrp: address,
-                is_orphaned: self.is_orphaned(pgrp, Orphan::AsItIs),
+                next,
+                unstopped: None,
             };
         }
-        self.orphaned.is_orphaned
+        looked
     }
 
-    fn has_stopped_jobs(&self, pgrp: &Pid) -> bool {
-        self.process_group(pgrp)
-            .iter(&self.groups)
-            .any(|member| self.groups[member].is_stopped())
+    /// A member has left a process group; `next` was behind it.
+    pub(crate) fn forget_member(
+        &mut self,
+        pgrp: &Pid,
+        member: Idx<Group>,
+        next: Option<Idx<Group>>,
+    ) {
+        let address = core::ptr::from_ref(pgrp).addr();
+        let is_empty = self.process_group(pgrp).is_empty();
+        let looked = &mut self.looked[slot_of(address)];
+        if looked.pgrp == address {
+            if is_empty {
+                // Another pid may get the address.
+                *looked = Looked::default();
+            } else if looked.next == Some(member) {
+                looked.next = next;
+            }
+        }
     }
 
     /// When a process exits, or with `father` has just lost that parent: its process group may be

@@ -24,6 +24,7 @@ impl Tree {
         let was = core::mem::replace(&mut self.groups[group].is_subreaper, on);
         self.nr_subreapers -= usize::from(was);
         self.nr_subreapers += usize::from(on);
+        self.changes += 1;
     }
 
     /// Whether a process takes the orphans among its descendants.

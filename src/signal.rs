@@ -24,6 +24,7 @@
 
 use crate::{
     faults::{self, Fault},
+    jobctl::Orphan,
     namespace::Namespace,
     pending::{
         SigInfo, SigSet, NSIG, SIGCHLD, SIGCONT, SIGKILL, SIGRTMIN, SIGSTOP, SI_KERNEL, SI_USER,
@@ -381,7 +382,7 @@ impl Tree {
                 }
                 Disposition::Default if SigSet::STOP.contains(signal) => {
                     let pgrp = self.groups[group].pgid.clone();
-                    if signal == SIGSTOP || !self.is_orphaned_now(&pgrp) {
+                    if signal == SIGSTOP || !self.is_orphaned(&pgrp, Orphan::AsItIs) {
                         self.stop(group, signal);
                     }
                 }
@@ -443,6 +444,7 @@ impl Tree {
     pub(crate) fn forget_job(&mut self, group: Idx<Group>) {
         if self.groups[group].is_stopped() {
             self.nr_stopped -= 1;
+            self.changes += 1;
         }
         self.groups[group].job = JobState::Running;
     }

@@ -121,6 +121,8 @@ pub(crate) struct Slots<T> {
     len: usize,
     /// Slots whose generations are used up.
     worn: usize,
+    /// Objects that were put in or taken out, ever.
+    turnover: u64,
 }
 
 impl<T> Slots<T> {
@@ -133,12 +135,18 @@ impl<T> Slots<T> {
             vacant: 0,
             len: 0,
             worn: 0,
+            turnover: 0,
         })
     }
 
     /// How many objects there are.
     pub(crate) fn len(&self) -> usize {
         self.len
+    }
+
+    /// How often an object was put in or taken out.
+    pub(crate) fn turnover(&self) -> u64 {
+        self.turnover
     }
 
     /// For how many more objects there is room.
@@ -198,6 +206,7 @@ impl<T> Slots<T> {
             self.touched += 1;
         }
         self.len += 1;
+        self.turnover += 1;
         Ok(Idx::new(position))
     }
 
@@ -215,6 +224,7 @@ impl<T> Slots<T> {
             self.worn += 1;
         }
         self.len -= 1;
+        self.turnover += 1;
         Some(value)
     }
 

@@ -13,6 +13,7 @@ use crate::{
     pending::{Pending, SigInfo, SigSet, NSIG},
     pid::Pid,
     slots::{Chain, Idx, Link, Member},
+    tree::News,
     uapi,
 };
 use kernel::sync::aref::ARef;
@@ -69,6 +70,8 @@ pub(crate) struct Task {
     pub(crate) exit_code: i32,
     /// Processes whose parent is this thread.
     pub(crate) children: Chain<chain::Children, Group>,
+    /// Where the first of them can be that has news of each kind ([`News`]).
+    pub(crate) news: [Option<Idx<Group>>; News::ALL.len()],
     /// Signals that it does not take for now.
     pub(crate) blocked: SigSet,
     /// Signals that wait for this thread.
@@ -99,6 +102,7 @@ impl Task {
             state: TaskState::Running,
             exit_code: 0,
             children: Chain::new(),
+            news: [None; News::ALL.len()],
             blocked: SigSet::EMPTY,
             pending: Pending::new(),
             received: (0, SigInfo::default()),
@@ -239,6 +243,8 @@ pub(crate) struct Group {
     /// Threads that have not begun to exit.
     pub(crate) nr_live: u32,
     pub(crate) parent: Parent,
+    /// Where it is among the children of its parent: behind those with a smaller number.
+    pub(crate) place: u64,
     pub(crate) tgid: ARef<Pid>,
     pub(crate) pgid: ARef<Pid>,
     pub(crate) sid: ARef<Pid>,
@@ -289,6 +295,7 @@ impl Group {
             nr_threads: 0,
             nr_live: 0,
             parent,
+            place: 0,
             tgid,
             pgid,
             sid,

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The task tree of a world, and what every verb over it needs: finding, joining and leaving.
+//! The task tree of a world, and what every verb over it needs. Who joins and leaves it, and whose
+//! children have something to tell, is in the modules below.
 //!
-//! `kernel/fork.c` and `kernel/exit.c` under `tasklist_lock`; `kernel/pid.c`: `attach_pid()`,
-//! `detach_pid()`, `change_pid()`.
+//! `kernel/fork.c` and `kernel/exit.c` under `tasklist_lock`; `kernel/pid.c`: `pid_task()`.
 //!
 //! # Locks
 //!
@@ -16,18 +16,23 @@
 //!   the lists of its process group and its session, from when it joins until it is released.
 //! - A pid that is used by a task has its numbers; the last use that ends frees them.
 
+mod members;
+mod siblings;
+
+pub(crate) use self::siblings::News;
+
 use crate::{
     events::Events,
-    jobctl::{Hangup, Orphaned},
-    pending::{Queued, SigSet},
+    jobctl::{Hangup, Looked, LOOKED},
+    pending::Queued,
     pid::{Pid, PidType},
     pidfd::Pidfd,
     reason::{Outcome, Reason},
     signal::WALKS,
     slots::{Chain, Idx, Slots, Spare},
-    task::{chain, Group, Handlers, Parent, Sighand, Task, TaskState, COMM_LEN},
+    task::{chain, Group, Handlers, Sighand, Task, TaskState, COMM_LEN},
 };
-use kernel::{prelude::*, sync::aref::ARef, task::might_sleep};
+use kernel::{prelude::*, task::might_sleep};
 
 /// Positions that are gone through at a time when a tree ends.
 const PIECE: usize = 128;
@@ -82,11 +87,18 @@ pub(crate) struct Tree {
     pub(crate) nr_zombies: usize,
     /// Stopped processes.
     pub(crate) nr_stopped: usize,
-    /// Changes whenever somebody joins or leaves, dies, or gets another parent, process group or
-    /// session.
-    pub(crate) kinship: u64,
-    /// What a look through a process group has found; see [`Tree::is_orphaned_now`].
-    pub(crate) orphaned: Orphaned,
+    /// Changes whenever somebody joins or leaves, begins to exit, dies, stops or goes on, or gets
+    /// another parent, process group or session: what is looked at in pieces is the same as long as
+    /// this is.
+    pub(crate) changes: u64,
+    /// Changes whenever a process group can come to be controlled; see [`Tree::is_orphaned`].
+    pub(crate) ties: u64,
+    /// How often a process has stopped.
+    pub(crate) stops: u64,
+    /// What the last looks through process groups have found.
+    pub(crate) looked: [Looked; LOOKED],
+    /// The last [`Group::place`] that was given.
+    pub(crate) last_place: u64,
     /// Processes that take orphans (`PR_SET_CHILD_SUBREAPER`).
     pub(crate) nr_subreapers: usize,
     /// The most tasks there may be.
@@ -112,8 +124,11 @@ impl Tree {
             queued: Slots::new()?,
             nr_zombies: 0,
             nr_stopped: 0,
-            kinship: 0,
-            orphaned: Orphaned::default(),
+            changes: 0,
+            ties: 0,
+            stops: 0,
+            looked: Default::default(),
+            last_place: 0,
             nr_subreapers: 0,
             max_tasks,
             max_pidfds,
@@ -295,197 +310,6 @@ impl Tree {
             .count();
         comm[..len].copy_from_slice(&name[..len]);
         self.tasks[task].comm = comm;
-    }
-
-    /// Adds a thread to a group. The pid is one that nobody used so far.
-    pub(crate) fn join_group(&mut self, task: Idx<Task>) {
-        let group = self.tasks[task].group;
-        let members = &mut self.groups[group];
-        members.threads.push_back(&mut self.tasks, task);
-        members.nr_threads += 1;
-        members.nr_live += 1;
-        let pid = &self.tasks[task].pid;
-        pid.attach();
-        pid.set_user(PidType::Pid, Idx::to_raw(Some(task)));
-    }
-
-    /// Makes a group the process whose leader is `leader`, with its number, its process group and
-    /// its session.
-    pub(crate) fn join_tree(&mut self, group: Idx<Group>, leader: Idx<Task>) {
-        self.groups[group].leader = Some(leader);
-        let pid = self.groups[group].tgid.clone();
-        pid.set_user(PidType::Tgid, Idx::to_raw(Some(group)));
-        // is_child_reaper()
-        if pid.nr() == 1 {
-            pid.ns().set_child_reaper(Idx::to_raw(Some(leader)));
-        }
-        self.enter_process_group(group);
-        self.enter_session(group);
-        if let Parent::Task(parent) = self.groups[group].parent {
-            self.tasks[parent]
-                .children
-                .push_back(&mut self.groups, group);
-        }
-    }
-
-    /// Two threads of a group change numbers, at every level (`exchange_tids()`).
-    pub(crate) fn exchange_tids(&mut self, one: Idx<Task>, other: Idx<Task>) {
-        let pid = self.tasks[one].pid.clone();
-        let pid = core::mem::replace(&mut self.tasks[other].pid, pid);
-        self.tasks[one].pid = pid;
-        for task in [one, other] {
-            let pid = &self.tasks[task].pid;
-            pid.set_user(PidType::Pid, Idx::to_raw(Some(task)));
-        }
-    }
-
-    fn enter_process_group(&mut self, group: Idx<Group>) {
-        self.kinship += 1;
-        let pid = self.groups[group].pgid.clone();
-        let mut members = self.process_group(&pid);
-        members.push_back(&mut self.groups, group);
-        pid.set_user(PidType::Pgid, Idx::to_raw(members.first()));
-    }
-
-    fn leave_process_group(&mut self, group: Idx<Group>) -> ARef<Pid> {
-        self.kinship += 1;
-        let pid = self.groups[group].pgid.clone();
-        let mut members = self.process_group(&pid);
-        let next = members.next(&self.groups, group);
-        for walk in self.walks.iter_mut().filter(|walk| **walk == Some(group)) {
-            *walk = next;
-        }
-        members.remove(&mut self.groups, group);
-        pid.set_user(PidType::Pgid, Idx::to_raw(members.first()));
-        pid
-    }
-
-    fn enter_session(&mut self, group: Idx<Group>) {
-        self.kinship += 1;
-        let pid = self.groups[group].sid.clone();
-        let mut members = self.session(&pid);
-        members.push_back(&mut self.groups, group);
-        pid.set_user(PidType::Sid, Idx::to_raw(members.first()));
-    }
-
-    fn leave_session(&mut self, group: Idx<Group>) -> ARef<Pid> {
-        let pid = self.groups[group].sid.clone();
-        let mut members = self.session(&pid);
-        members.remove(&mut self.groups, group);
-        pid.set_user(PidType::Sid, Idx::to_raw(members.first()));
-        pid
-    }
-
-    /// Moves a process to another process group (`change_pid()`).
-    pub(crate) fn change_process_group(&mut self, group: Idx<Group>, pgid: ARef<Pid>) {
-        let old = self.leave_process_group(group);
-        self.groups[group].pgid = pgid;
-        self.enter_process_group(group);
-        self.put_number(&old);
-    }
-
-    /// Moves a process to another session (`change_pid()`).
-    pub(crate) fn change_session(&mut self, group: Idx<Group>, sid: ARef<Pid>) {
-        let old = self.leave_session(group);
-        self.groups[group].sid = sid;
-        self.enter_session(group);
-        self.put_number(&old);
-    }
-
-    /// Makes a process the child of another thread.
-    pub(crate) fn change_parent(&mut self, group: Idx<Group>, new: Parent) {
-        self.kinship += 1;
-        if let Parent::Task(old) = self.groups[group].parent {
-            self.tasks[old].children.remove(&mut self.groups, group);
-        }
-        self.groups[group].parent = new;
-        if let Parent::Task(new) = new {
-            self.tasks[new].children.push_back(&mut self.groups, group);
-        }
-    }
-
-    /// Takes a thread out of the tree (`__unhash_process()`); a leader takes its group along.
-    pub(crate) fn leave(&mut self, task: Idx<Task>) {
-        self.tell_reap(task);
-        let group = self.tasks[task].group;
-        if self.is_leader(task) {
-            if let Parent::Task(parent) = self.groups[group].parent {
-                self.tasks[parent].children.remove(&mut self.groups, group);
-            }
-            let pgid = self.leave_process_group(group);
-            let sid = self.leave_session(group);
-            self.groups[group].tgid.set_user(PidType::Tgid, 0);
-            self.put_number(&pgid);
-            self.put_number(&sid);
-        }
-        let members = &mut self.groups[group];
-        if members.curr_target == Some(task) {
-            members.curr_target = members.threads.next(&self.tasks, task);
-        }
-        members.threads.remove(&mut self.tasks, task);
-        members.nr_threads -= 1;
-        // A dead leader that waited for this thread is dead for others from now on.
-        self.kinship += 1;
-        // The init of a dying namespace may have been woken once more while it was finished.
-        self.working.remove(&mut self.tasks, task);
-        let every = SigSet::from_bits(u64::MAX);
-        self.tasks[task].pending.flush(&mut self.queued, every);
-        let Some(gone) = self.tasks.remove(task) else {
-            return;
-        };
-        if gone.state == TaskState::Zombie {
-            self.nr_zombies -= 1;
-        }
-        if gone.ns().child_reaper() == Idx::to_raw(Some(task)) {
-            // A dead leader that waited for this thread stands for the namespace until it is reaped.
-            let leader = self.groups[group].leader.filter(|&leader| leader != task);
-            gone.ns().set_child_reaper(Idx::to_raw(leader));
-        }
-        gone.pid.set_user(PidType::Pid, 0);
-        gone.pid.set_exit_code(gone.exit_code);
-        self.put_number(&gone.pid);
-        if self.groups[group].threads.is_empty() {
-            // Its last thread may have exited before the rest of a kill was worked off.
-            self.killed.remove(&mut self.groups, group);
-            self.groups[group].pending.flush(&mut self.queued, every);
-            self.forget_job(group);
-            self.nr_subreapers -= usize::from(self.groups[group].is_subreaper);
-            if let Some(gone) = self.groups.remove(group) {
-                self.put_sighand(gone.sighand);
-            }
-        }
-    }
-
-    /// After a use of a pid has ended: frees its numbers if that was the last one.
-    fn put_number(&mut self, pid: &Pid) {
-        if !pid.is_unused() || !pid.has_numbers() {
-            return;
-        }
-        for ns in pid.ns().upwards() {
-            // The init of a dying namespace may have waited for just this (`free_pid()`).
-            let left = ns.uncount_pid();
-            if left <= 2 && !ns.is_adding() {
-                self.wake_zap(ns.child_reaper());
-                if left == 0 {
-                    self.events.tell_ns_dead(ns);
-                }
-            }
-        }
-        pid.free_numbers();
-    }
-
-    /// Lets the init of a dying namespace look again.
-    fn wake_zap(&mut self, reaper: u32) {
-        let Some(reaper) = Idx::from_raw(reaper) else {
-            return;
-        };
-        let waits = self
-            .tasks
-            .get(reaper)
-            .is_some_and(|t| t.state == TaskState::ZapWait);
-        if waits {
-            self.queue_work(reaper);
-        }
     }
 }
 

@@ -15,10 +15,17 @@ use crate::{
     reason::{Outcome, Reason},
     slots::Idx,
     task::{Group, JobState, Parent, Task},
-    tree::Tree,
+    tree::{News, Tree},
     world::World,
 };
-use kernel::{prelude::*, sync::aref::ARef};
+use kernel::{prelude::*, sync::aref::ARef, task::might_sleep};
+
+/// Children that are looked at in one go, under the tree lock.
+pub(crate) const PIECE: usize = 256;
+
+/// How often a look at more of them begins again because something has changed meanwhile. After that
+/// it is done in one go, as native does it.
+pub(crate) const TRIES: u32 = 4;
 
 /// Options of wait4(2) and waitid(2) (`include/uapi/linux/wait.h`).
 pub(crate) const WNOHANG: u32 = 0x1;
@@ -90,11 +97,40 @@ impl Report {
 }
 
 /// What a look at the children has found.
-enum Look {
+pub(crate) enum Look {
     /// A child with something to tell, which is told by this.
     Found(Report),
     /// Children that are waited for, none of them with anything to tell yet.
     Nothing,
+    /// More children than can be looked at in one go.
+    More,
+}
+
+/// How far a look at the children has come.
+#[derive(Default)]
+pub(crate) struct Search {
+    /// The thread whose children it is at, and the next of them.
+    at: Option<(Idx<Task>, Option<Idx<Group>>)>,
+    /// What [`Tree::changes`] was then.
+    changes: u64,
+    /// There is a child that is waited for.
+    expected: bool,
+    /// How often it had to begin again.
+    again: u32,
+}
+
+impl Selection {
+    /// What it wants to be told.
+    fn news(&self) -> impl Iterator<Item = News> {
+        let kinds = [
+            (WEXITED, News::Death),
+            (WSTOPPED, News::Stop),
+            (WCONTINUED, News::Continue),
+        ];
+        let options = self.options;
+        let wanted = move |&(option, _): &(u32, News)| options & option != 0;
+        kinds.into_iter().filter(wanted).map(|(_, news)| news)
+    }
 }
 
 impl World {
@@ -113,11 +149,18 @@ impl World {
             let waiter = tree.find_actor(task)?;
             let selection = tree.select(waiter, wanted)?;
             let handled = tree.tasks[waiter].received.0;
+            let mut search = Search::default();
             loop {
                 let waiter = tree.find_alive(task)?;
                 if !tree.group_of(waiter).is_stopped() {
-                    match tree.look(waiter, &selection)? {
+                    match tree.look(waiter, &selection, &mut search)? {
                         Look::Found(report) => break report,
+                        Look::More => {
+                            drop(tree);
+                            might_sleep();
+                            tree = self.tree().lock();
+                            continue;
+                        }
                         Look::Nothing if selection.options & WNOHANG != 0 => return Ok(None),
                         Look::Nothing if selection.is_nonblock => return Err(EAGAIN.into()),
                         Look::Nothing if tree.tasks[waiter].received.0 != handled => {
@@ -144,7 +187,7 @@ impl Tree {
     ///
     /// `EINVAL` for unknown options and, of waitid(2), for none of what it can tell and an id out of
     /// range; `ESRCH` for `INT_MIN` of wait4(2).
-    fn select(&self, task: Idx<Task>, wanted: Wanted) -> Outcome<Selection> {
+    pub(crate) fn select(&self, task: Idx<Task>, wanted: Wanted) -> Outcome<Selection> {
         const EVERY: u32 = WNOHANG | WUNTRACED | WCONTINUED | WNOTHREAD | WALL | WCLONE;
         let ns = self.tasks[task].ns();
         let own_group = || Which::ProcessGroup(Some(self.group_of(task).pgid.clone()));
@@ -195,47 +238,75 @@ impl Tree {
     /// Looks at the children of `task` and of the other threads of its group, and tells of the
     /// first one that there is something to tell of.
     ///
-    /// Goes through all of them when there is nothing to tell, as native does under
-    /// `tasklist_lock`: which one is told of, and that there is none, must be true of one moment.
-    /// There are at most as many as a world may have tasks.
+    /// Which one that is, and that there is none, is true of one moment, as natively, where all of
+    /// it is one hold of `tasklist_lock`. Here children that have nothing to tell are not looked at
+    /// ([`News`]), and what is left goes in pieces: it begins again if anything has changed between
+    /// two of them, and in one piece when that has been so several times.
     ///
     /// # Errors
     ///
     /// `ECHILD` when there is no child that is waited for.
-    fn look(&mut self, task: Idx<Task>, selection: &Selection) -> Outcome<Look> {
-        let mut expected = false;
+    pub(crate) fn look(
+        &mut self,
+        task: Idx<Task>,
+        selection: &Selection,
+        search: &mut Search,
+    ) -> Outcome<Look> {
         if let Which::Process(pid) = &selection.which {
+            let mut expected = false;
             let child = pid.as_deref().and_then(|pid| self.leader_of(pid));
             let child = child.filter(|&child| self.is_child(child, task, selection));
-            let report = child.and_then(|c| self.consider(task, c, selection, &mut expected));
-            if let Some(report) = report {
-                return Ok(Look::Found(report));
-            }
-        } else {
-            // One's own children come first, then those of the threads behind, and round.
-            let mut thread = task;
-            loop {
-                let mut next_child = self.tasks[thread].children.first();
-                while let Some(child) = next_child {
-                    next_child = self.tasks[thread].children.next(&self.groups, child);
-                    if let Some(report) = self.consider(task, child, selection, &mut expected) {
-                        return Ok(Look::Found(report));
-                    }
-                }
-                let threads = &self.group_of(task).threads;
-                let next = threads.next(&self.tasks, thread).or(threads.first());
-                match next {
-                    Some(next) if next != task && selection.options & WNOTHREAD == 0 => {
-                        thread = next;
-                    }
-                    _ => break,
-                }
-            }
+            return match child.and_then(|c| self.consider(task, c, selection, &mut expected)) {
+                Some(report) => Ok(Look::Found(report)),
+                None if expected => Ok(Look::Nothing),
+                None => Err(Reason::NoChild.into()),
+            };
         }
-        if expected {
-            Ok(Look::Nothing)
+        if search.at.is_some() && search.changes != self.changes {
+            search.at = None;
+            search.again += 1;
+        }
+        let mut left = if search.again < TRIES {
+            PIECE
         } else {
-            Err(Reason::NoChild.into())
+            usize::MAX
+        };
+        // One's own children come first, then those of the threads behind, and round.
+        let (mut thread, mut next_child) = search.at.take().unwrap_or_else(|| {
+            search.expected = false;
+            (task, self.tasks[task].children.first())
+        });
+        loop {
+            if left == 0 {
+                search.at = Some((thread, next_child));
+                search.changes = self.changes;
+                return Ok(Look::More);
+            }
+            left -= 1;
+            if let Some(child) = next_child {
+                let report = self.consider(task, child, selection, &mut search.expected);
+                if let Some(report) = report {
+                    return Ok(Look::Found(report));
+                }
+                next_child = self.next_child(thread, child);
+                if search.expected {
+                    let kinds = selection.news();
+                    next_child = next_child.and_then(|next| self.first_news(thread, next, kinds));
+                }
+                continue;
+            }
+            let threads = &self.group_of(task).threads;
+            match threads.next(&self.tasks, thread).or(threads.first()) {
+                Some(next) if next != task && selection.options & WNOTHREAD == 0 => {
+                    thread = next;
+                    next_child = self.tasks[thread].children.first();
+                }
+                _ if search.expected => {
+                    search.again = 0;
+                    return Ok(Look::Nothing);
+                }
+                _ => return Err(Reason::NoChild.into()),
+            }
         }
     }
 

@@ -4,7 +4,8 @@
 //! itself: a CPU or a lock that is held for seconds ends the run.
 
 use altpid::{
-    Action, Batch, Blocker, Clone, CloneFlags, Disposition, Kill, TaskId, TaskState, World,
+    Action, Batch, Blocker, Clone, CloneFlags, Disposition, Kill, Parent, PidType, TaskId,
+    TaskState, World,
 };
 use altpid_device_tests::{
     Fixture, WNOHANG, exited,
@@ -46,6 +47,41 @@ fn children(world: &World, parent: TaskId, count: usize) {
     }
 }
 
+/// An audit of a large world, while others make tasks and namespaces and end them.
+#[test]
+fn an_audit_lets_others_go_on() {
+    let _alone = LARGE.lock().unwrap_or_else(PoisonError::into_inner);
+    let world = Fixture::new();
+    wide(&world);
+    let count = many() / 10;
+    children(&world, world.init, count);
+    let quiet = world.audit().expect("audit");
+    assert_eq!((quiet.broken, quiet.skipped), (0, 0), "{}", quiet.what);
+    let done = AtomicBool::new(false);
+    let (audit, others) = thread::scope(|scope| {
+        let other = scope.spawn(|| {
+            let mut others = 0u64;
+            while !done.load(Relaxed) {
+                let (init, _) = world.container(world.init);
+                children(&world, init, 10);
+                assert_eq!(world.end(init, 3), exited(3));
+                others += 1;
+            }
+            others
+        });
+        let audit = world.audit().expect("audit");
+        done.store(true, Relaxed);
+        (audit, other.join().expect("others"))
+    });
+    assert_eq!(audit.broken, 0, "{}", audit.what);
+    assert!(audit.tasks as usize >= count);
+    tell(&format!(
+        "{count} tasks audited; others made and ended {others} namespaces meanwhile, and {} \
+         comparisons were left out",
+        audit.skipped
+    ));
+}
+
 #[test]
 fn a_million_tasks() {
     let _alone = LARGE.lock().unwrap_or_else(PoisonError::into_inner);
@@ -57,7 +93,13 @@ fn a_million_tasks() {
     children(&world, init, count);
     assert_eq!(world.ns(ns).expect("ns").nr_pids as usize, count + 1);
 
-    // None of them has anything to tell.
+    // None of them has anything to tell; then the last of all.
+    let nobody = world.wait(init, -1, WNOHANG).expect("wait4");
+    assert_eq!(nobody, None);
+    let nr = count as i32 + 1;
+    let last = world.find(ns, nr, PidType::Pid).expect("the last child");
+    world.kill(Kill::Outside(last), 9).expect("kill");
+    assert_eq!(world.reap(init).task, last);
     let nobody = world.wait(init, -1, WNOHANG).expect("wait4");
     assert_eq!(nobody, None);
     // A signal to all of the process group, one to everybody, and one that only asks.
@@ -167,6 +209,60 @@ fn an_orphaned_group_of_many_with_stopped_members() {
     world.end(shell, 0);
     let left = world.info().expect("world");
     assert_eq!(left.tasks - left.zombies, 1, "but init");
+}
+
+/// Each exit may orphan the group, as far as its parent is concerned, and somebody is stopped: who
+/// looked at all members each time would not come to an end.
+#[test]
+fn exits_from_a_large_orphaned_group() {
+    let world = Fixture::new();
+    wide(&world);
+    let stopped = world.fork(world.fork(world.init));
+    world.setpgid(stopped, 0, 0).expect("setpgid");
+    world
+        .kill(Kill::Outside(stopped), libc::SIGSTOP)
+        .expect("kill");
+    let leader = world.fork(world.init);
+    world.setpgid(leader, 0, 0).expect("setpgid");
+    let group = world.pid_of(leader)[0];
+    let count = many() / 5;
+    children(&world, leader, count);
+    world.end(leader, 0);
+    world.kill(Kill::Pid(world.init, -group), 9).expect("kill");
+    assert_eq!(world.info().expect("world").zombies as usize, count);
+    assert_eq!(world.state_of(stopped), Some(TaskState::Stopped));
+    for _ in 0..count {
+        let reaped = world.wait(world.init, -group, WNOHANG).expect("wait4");
+        assert!(reaped.is_some());
+    }
+}
+
+/// A shell with that many jobs in one group dies, and somebody is stopped.
+#[test]
+fn a_shell_with_many_jobs_dies() {
+    let world = Fixture::new();
+    wide(&world);
+    let stopped = world.fork(world.fork(world.init));
+    world.setpgid(stopped, 0, 0).expect("setpgid");
+    world
+        .kill(Kill::Outside(stopped), libc::SIGSTOP)
+        .expect("kill");
+    let shell = world.fork(world.init);
+    world.setsid(shell).expect("setsid");
+    let leader = world.fork(shell);
+    world.setpgid(leader, 0, 0).expect("setpgid");
+    let count = many() / 5;
+    let mut batch = Batch::new();
+    for _ in 0..1000 {
+        batch.clone(leader, &Clone::new().parent(Parent::Task(shell)));
+    }
+    for _ in 0..count / batch.len() {
+        let done = batch.run(&world, false).expect("batch");
+        assert!(done.iter().all(Result::is_ok), "{:?}", done.last());
+    }
+    world.end(shell, 0);
+    assert_eq!(world.state_of(leader), Some(TaskState::Running));
+    assert_eq!(world.state_of(stopped), Some(TaskState::Stopped));
 }
 
 #[test]

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Joining the task tree, moving in it, and leaving it.
+//!
+//! `kernel/pid.c`: `attach_pid()`, `detach_pid()`, `change_pid()`, `exchange_tids()`;
+//! `kernel/exit.c`: `__unhash_process()`.
+//!
+//! # Locks
+//!
+//! Under the tree lock.
+
+use super::Tree;
+use crate::{
+    pending::SigSet,
+    pid::{Pid, PidType},
+    slots::Idx,
+    task::{Group, Parent, Task, TaskState},
+};
+use kernel::sync::aref::ARef;
+
+impl Tree {
+    /// Adds a thread to a group. The pid is one that nobody used so far.
+    pub(crate) fn join_group(&mut self, task: Idx<Task>) {
+        let group = self.tasks[task].group;
+        let members = &mut self.groups[group];
+        members.threads.push_back(&mut self.tasks, task);
+        members.nr_threads += 1;
+        members.nr_live += 1;
+        self.changes += 1;
+        let pid = &self.tasks[task].pid;
+        pid.attach();
+        pid.set_user(PidType::Pid, Idx::to_raw(Some(task)));
+    }
+
+    /// Makes a group the process whose leader is `leader`, with its number, its process group and
+    /// its session.
+    pub(crate) fn join_tree(&mut self, group: Idx<Group>, leader: Idx<Task>) {
+        self.groups[group].leader = Some(leader);
+        let pid = self.groups[group].tgid.clone();
+        pid.set_user(PidType::Tgid, Idx::to_raw(Some(group)));
+        // is_child_reaper()
+        if pid.nr() == 1 {
+            pid.ns().set_child_reaper(Idx::to_raw(Some(leader)));
+        }
+        self.enter_process_group(group);
+        self.enter_session(group);
+        self.enter_children(group);
+        if self.is_controlled(group) {
+            self.ties += 1;
+        }
+    }
+
+    /// Two threads of a group change numbers, at every level (`exchange_tids()`).
+    pub(crate) fn exchange_tids(&mut self, one: Idx<Task>, other: Idx<Task>) {
+        let pid = self.tasks[one].pid.clone();
+        let pid = core::mem::replace(&mut self.tasks[other].pid, pid);
+        self.tasks[one].pid = pid;
+        for task in [one, other] {
+            let pid = &self.tasks[task].pid;
+            pid.set_user(PidType::Pid, Idx::to_raw(Some(task)));
+        }
+    }
+
+    fn enter_process_group(&mut self, group: Idx<Group>) {
+        self.changes += 1;
+        let pid = self.groups[group].pgid.clone();
+        let mut members = self.process_group(&pid);
+        members.push_back(&mut self.groups, group);
+        pid.set_user(PidType::Pgid, Idx::to_raw(members.first()));
+    }
+
+    fn leave_process_group(&mut self, group: Idx<Group>) -> ARef<Pid> {
+        self.changes += 1;
+        let pid = self.groups[group].pgid.clone();
+        let mut members = self.process_group(&pid);
+        let next = members.next(&self.groups, group);
+        for walk in self.walks.iter_mut().filter(|walk| **walk == Some(group)) {
+            *walk = next;
+        }
+        members.remove(&mut self.groups, group);
+        self.forget_member(&pid, group, next);
+        pid.set_user(PidType::Pgid, Idx::to_raw(members.first()));
+        pid
+    }
+
+    fn enter_session(&mut self, group: Idx<Group>) {
+        self.changes += 1;
+        let pid = self.groups[group].sid.clone();
+        let mut members = self.session(&pid);
+        members.push_back(&mut self.groups, group);
+        pid.set_user(PidType::Sid, Idx::to_raw(members.first()));
+    }
+
+    fn leave_session(&mut self, group: Idx<Group>) -> ARef<Pid> {
+        let pid = self.groups[group].sid.clone();
+        let mut members = self.session(&pid);
+        members.remove(&mut self.groups, group);
+        pid.set_user(PidType::Sid, Idx::to_raw(members.first()));
+        pid
+    }
+
+    /// Moves a process to another process group (`change_pid()`).
+    pub(crate) fn change_process_group(&mut self, group: Idx<Group>, pgid: ARef<Pid>) {
+        let old = self.leave_process_group(group);
+        self.ties += 1;
+        self.groups[group].pgid = pgid;
+        self.enter_process_group(group);
+        self.put_number(&old);
+    }
+
+    /// Moves a process to another session (`change_pid()`).
+    pub(crate) fn change_session(&mut self, group: Idx<Group>, sid: ARef<Pid>) {
+        let old = self.leave_session(group);
+        self.ties += 1;
+        self.groups[group].sid = sid;
+        self.enter_session(group);
+        self.put_number(&old);
+    }
+
+    /// Makes a process the child of another thread.
+    pub(crate) fn change_parent(&mut self, group: Idx<Group>, new: Parent) {
+        self.changes += 1;
+        let was_controlled = self.is_controlled(group);
+        self.leave_children(group);
+        self.groups[group].parent = new;
+        self.enter_children(group);
+        if !was_controlled && self.is_controlled(group) {
+            self.ties += 1;
+        }
+    }
+
+    /// Takes a thread out of the tree (`__unhash_process()`); a leader takes its group along.
+    pub(crate) fn leave(&mut self, task: Idx<Task>) {
+        self.tell_reap(task);
+        let group = self.tasks[task].group;
+        if self.is_leader(task) {
+            self.leave_children(group);
+            let pgid = self.leave_process_group(group);
+            let sid = self.leave_session(group);
+            self.groups[group].tgid.set_user(PidType::Tgid, 0);
+            self.put_number(&pgid);
+            self.put_number(&sid);
+        }
+        let members = &mut self.groups[group];
+        if members.curr_target == Some(task) {
+            members.curr_target = members.threads.next(&self.tasks, task);
+        }
+        members.threads.remove(&mut self.tasks, task);
+        members.nr_threads -= 1;
+        // A dead leader that waited for this thread is dead for others from now on.
+        self.changes += 1;
+        // The init of a dying namespace may have been woken once more while it was finished.
+        self.working.remove(&mut self.tasks, task);
+        let every = SigSet::from_bits(u64::MAX);
+        self.tasks[task].pending.flush(&mut self.queued, every);
+        let Some(gone) = self.tasks.remove(task) else {
+            return;
+        };
+        if gone.state == TaskState::Zombie {
+            self.nr_zombies -= 1;
+        }
+        if gone.ns().child_reaper() == Idx::to_raw(Some(task)) {
+            // A dead leader that waited for this thread stands for the namespace until it is reaped.
+            let leader = self.groups[group].leader.filter(|&leader| leader != task);
+            gone.ns().set_child_reaper(Idx::to_raw(leader));
+        }
+        gone.pid.set_user(PidType::Pid, 0);
+        gone.pid.set_exit_code(gone.exit_code);
+        self.put_number(&gone.pid);
+        if self.groups[group].threads.is_empty() {
+            // Its last thread may have exited before the rest of a kill was worked off.
+            self.killed.remove(&mut self.groups, group);
+            self.groups[group].pending.flush(&mut self.queued, every);
+            self.forget_job(group);
+            self.nr_subreapers -= usize::from(self.groups[group].is_subreaper);
+            if let Some(gone) = self.groups.remove(group) {
+                self.put_sighand(gone.sighand);
+            }
+        }
+    }
+
+    /// After a use of a pid has ended: frees its numbers if that was the last one.
+    fn put_number(&mut self, pid: &Pid) {
+        if !pid.is_unused() || !pid.has_numbers() {
+            return;
+        }
+        for ns in pid.ns().upwards() {
+            // The init of a dying namespace may have waited for just this (`free_pid()`).
+            let left = ns.uncount_pid();
+            if left <= 2 && !ns.is_adding() {
+                self.wake_zap(ns.child_reaper());
+                if left == 0 {
+                    self.events.tell_ns_dead(ns);
+                }
+            }
+        }
+        pid.free_numbers();
+    }
+
+    /// Lets the init of a dying namespace look again.
+    fn wake_zap(&mut self, reaper: u32) {
+        let Some(reaper) = Idx::from_raw(reaper) else {
+            return;
+        };
+        let waits = self
+            .tasks
+            .get(reaper)
+            .is_some_and(|t| t.state == TaskState::ZapWait);
+        if waits {
+            self.queue_work(reaper);
+        }
+    }
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The children of a task, and which of them have something to tell it.
+//!
+//! `kernel/exit.c`: `do_wait_thread()` goes through the children until it finds one with something to
+//! tell, and through all of them when there is none. Here a task remembers for each kind of news
+//! where the first child with it can be, so that a million others need not be looked at.
+//!
+//! # Locks
+//!
+//! Under the tree lock.
+//!
+//! # Invariants
+//!
+//! - Children are in the order of [`Group::place`](crate::task::Group::place).
+//! - No child before [`Task::news`](crate::task::Task::news) of a kind has news of that kind; with
+//!   `None` no child has.
+
+use super::Tree;
+use crate::{
+    slots::Idx,
+    task::{Group, JobState, Parent, Task},
+};
+
+/// What a child can have to tell.
+#[derive(Clone, Copy)]
+pub(crate) enum News {
+    /// That it is dead.
+    Death,
+    /// That it has stopped.
+    Stop,
+    /// That it goes on.
+    Continue,
+}
+
+impl News {
+    /// Every kind, in the order of their values.
+    pub(crate) const ALL: [Self; 3] = [Self::Death, Self::Stop, Self::Continue];
+}
+
+impl Tree {
+    /// Whether a process has something to tell its parent.
+    pub(crate) fn has_news(&self, child: Idx<Group>, news: News) -> bool {
+        let job = self.groups[child].job;
+        match news {
+            News::Death => self.is_dead(child),
+            News::Stop => matches!(job, JobState::Stopped(1..)),
+            News::Continue => job == JobState::Continued,
+        }
+    }
+
+    /// A process has something to tell its parent, as of now.
+    pub(crate) fn note_news(&mut self, child: Idx<Group>) {
+        let Parent::Task(parent) = self.groups[child].parent else {
+            return;
+        };
+        for news in News::ALL {
+            let first = self.tasks[parent].news[news as usize];
+            let is_first = |first| self.groups[child].place < self.groups[first].place;
+            if first.is_none_or(is_first) && self.has_news(child, news) {
+                self.tasks[parent].news[news as usize] = Some(child);
+            }
+        }
+    }
+
+    /// Puts a process behind the other children of its parent.
+    pub(super) fn enter_children(&mut self, child: Idx<Group>) {
+        if let Parent::Task(parent) = self.groups[child].parent {
+            self.last_place += 1;
+            self.groups[child].place = self.last_place;
+            let children = &mut self.tasks[parent].children;
+            children.push_back(&mut self.groups, child);
+            self.note_news(child);
+        }
+    }
+
+    /// Takes a process from the children of its parent.
+    pub(super) fn leave_children(&mut self, child: Idx<Group>) {
+        if let Parent::Task(parent) = self.groups[child].parent {
+            let parent = &mut self.tasks[parent];
+            let next = parent.children.next(&self.groups, child);
+            for first in parent
+                .news
+                .iter_mut()
+                .filter(|first| **first == Some(child))
+            {
+                *first = next;
+            }
+            parent.children.remove(&mut self.groups, child);
+        }
+    }
+
+    /// The next child of a task behind one that was looked at; what this has not got is remembered.
+    pub(crate) fn next_child(
+        &mut self,
+        parent: Idx<Task>,
+        child: Idx<Group>,
+    ) -> Option<Idx<Group>> {
+        let next = self.tasks[parent].children.next(&self.groups, child);
+        for news in News::ALL {
+            if self.tasks[parent].news[news as usize] == Some(child) && !self.has_news(child, news)
+            {
+                self.tasks[parent].news[news as usize] = next;
+            }
+        }
+        next
+    }
+
+    /// The first child of a task, at or behind `child`, that may have news of some kinds.
+    pub(crate) fn first_news(
+        &self,
+        parent: Idx<Task>,
+        child: Idx<Group>,
+        kinds: impl Iterator<Item = News>,
+    ) -> Option<Idx<Group>> {
+        let place = |child: Idx<Group>| self.groups[child].place;
+        kinds
+            .filter_map(|news| self.tasks[parent].news[news as usize])
+            .map(|first| core::cmp::max_by_key(first, child, |&one| place(one)))
+            .min_by_key(|&one| place(one))
+    }
+}
