@@ -24,6 +24,7 @@ mod sources {
     pub(crate) mod kill;
     pub(crate) mod mem;
     pub(crate) mod namespace;
+    pub(crate) mod nsfs;
     pub(crate) mod pending;
     pub(crate) mod pid;
     pub(crate) mod pidfd;
@@ -61,6 +62,7 @@ mod test_jobs;
 mod test_kill;
 mod test_namespace;
 mod test_notify;
+mod test_nsfs;
 mod test_pid;
 mod test_pidfd;
 mod test_pidmap;

@@ -13,7 +13,7 @@
 //!    [`faults`]: what a test build gets wrong on purpose.
 //! 4. The verbs over the tree, each named after its system call: [`clone`], [`unshare`], [`exec`],
 //!    [`exit`], [`wait`], [`kill`], [`sigaction`], [`session`], [`prctl`], [`reboot`], and
-//!    what is done by a [`pidfd`]; what [`signal`]s and [`jobctl`] do; and what can be asked: [`query`], [`blockers`],
+//!    what is done by a [`pidfd`]; what [`signal`]s and [`jobctl`] do; and what can be asked: [`query`], [`nsfs`], [`blockers`],
 //!    [`audit`].
 //! 5. [`world`]: one universe of all that, and [`device`]: its interface, [`uapi`].
 //!
@@ -40,6 +40,7 @@ mod jobctl;
 mod kill;
 mod mem;
 mod namespace;
+mod nsfs;
 mod pending;
 mod pid;
 mod pidfd;

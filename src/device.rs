@@ -112,6 +112,7 @@ fn perform(call: &Call<'_>, cmd: u32) -> Outcome {
         uapi::ALTPID_IOC_PIDFD_OPEN => pidfds::open(call),
         uapi::ALTPID_IOC_PIDFD_CLOSE => pidfds::close(call),
         uapi::ALTPID_IOC_PIDFD_INFO => pidfds::info(call),
+        uapi::ALTPID_IOC_NS_GET => questions::ns_get(call),
         uapi::ALTPID_IOC_POLL => pidfds::poll(call),
         uapi::ALTPID_IOC_TASK => questions::task(call),
         uapi::ALTPID_IOC_NS => questions::namespace(call),

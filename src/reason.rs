@@ -79,6 +79,7 @@ reasons! {
     Reaped => ESRCH, ALTPID_REASON_REAPED;
     NotProcess => ENOENT, ALTPID_REASON_NOT_PROCESS;
     Remote => EREMOTE, ALTPID_REASON_REMOTE;
+    NsNotInside => EPERM, ALTPID_REASON_NS_NOT_INSIDE;
 }
 
 /// That an operation failed, and why if that is known.

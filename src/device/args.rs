@@ -127,6 +127,7 @@ extensible! {
     altpid_signals: 80, [task];
     altpid_ns: 56, [ns];
     altpid_ns_set: 24, [ns];
+    altpid_ns_get: 40, [task ns] => parent;
     altpid_find: 40, [ns] => task;
     altpid_translate: 32, [from to];
     altpid_list: 40, [ns];

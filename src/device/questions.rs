@@ -4,6 +4,7 @@
 
 use super::args::{check_flags, Args, Array, Call, Extensible, MAX_SIZE};
 use crate::{
+    nsfs::Direction,
     pid::{self, PidType},
     reason::{Outcome, Reason},
     uapi,
@@ -65,6 +66,23 @@ pub(super) fn set_sysctl(call: &Call<'_>) -> Outcome {
         _ => return Err(EINVAL.into()),
     }
     .map_err(|_| Reason::Range.into())
+}
+
+pub(super) fn ns_get(call: &Call<'_>) -> Outcome {
+    let mut args = Args::<uapi::altpid_ns_get>::read(call)?;
+    let value = &mut args.value;
+    check_flags(value.reserved.into(), 0)?;
+    let (task, ns) = (value.task, value.ns);
+    let find = |nr, direction, kind| call.world.pidns_nr(task, ns, nr, direction, kind);
+    (value.nr, value.parent) = match value.what {
+        uapi::ALTPID_NS_GET_PARENT if value.nr == 0 => (0, call.world.pidns_parent(task, ns)?),
+        uapi::ALTPID_NS_GET_PID_FROM_PIDNS => (find(value.nr, Direction::From, PidType::Pid)?, 0),
+        uapi::ALTPID_NS_GET_TGID_FROM_PIDNS => (find(value.nr, Direction::From, PidType::Tgid)?, 0),
+        uapi::ALTPID_NS_GET_PID_IN_PIDNS => (find(value.nr, Direction::In, PidType::Pid)?, 0),
+        uapi::ALTPID_NS_GET_TGID_IN_PIDNS => (find(value.nr, Direction::In, PidType::Tgid)?, 0),
+        _ => return Err(Reason::Range.into()),
+    };
+    args.reply()
 }
 
 pub(super) fn find(call: &Call<'_>) -> Outcome {
@@ -174,5 +192,7 @@ pub(super) fn audit(call: &Call<'_>) -> Outcome {
     args.value.tasks = findings.tasks;
     args.value.numbers = findings.numbers;
     args.value.what = findings.what;
+    args.value.skipped = findings.skipped;
+    args.value.reserved = 0;
     args.reply()
 }

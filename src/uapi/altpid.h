@@ -798,6 +798,42 @@ struct altpid_ns_set {
 	__s64 value;
 };
 
+/* &struct altpid_ns_get.what, with the numbers of the ioctls of nsfs */
+#define ALTPID_NS_GET_PARENT		0x2	/* the namespace above */
+#define ALTPID_NS_GET_PID_FROM_PIDNS	0x6	/* of a number there, as the task sees it */
+#define ALTPID_NS_GET_TGID_FROM_PIDNS	0x7	/* likewise of its process */
+#define ALTPID_NS_GET_PID_IN_PIDNS	0x8	/* of a number the task sees, as seen there */
+#define ALTPID_NS_GET_TGID_IN_PIDNS	0x9	/* likewise of its process */
+
+/**
+ * struct altpid_ns_get - ALTPID_IOC_NS_GET: ioctl(2) of a namespace's file, done by
+ *	a task
+ * @size: sizeof(struct altpid_ns_get)
+ * @what: ALTPID_NS_GET_*
+ * @task: the task
+ * @ns: the namespace
+ * @nr: the number of a task or thread: in @ns for ALTPID_NS_GET_PID_FROM_PIDNS and
+ *	TGID_FROM_PIDNS, as seen by @task for PID_IN_PIDNS and TGID_IN_PIDNS; 0 for
+ *	ALTPID_NS_GET_PARENT; out: the number that was asked for
+ * @reserved: 0
+ * @parent: out: for ALTPID_NS_GET_PARENT the namespace above @ns; else 0
+ *
+ * Mirrors ns_ioctl() and pidns_get_parent(). Errors: EPERM for a parent that is not
+ * the active namespace of @task nor below that, and for the parent of the world's
+ * own; ESRCH for a number that no task has, and for a task that is not visible where
+ * it would be seen from; EINVAL for another @what, and a @nr together with
+ * ALTPID_NS_GET_PARENT.
+ */
+struct altpid_ns_get {
+	__u32 size;
+	__u32 what;
+	__u64 task;
+	__u64 ns;
+	__s32 nr;
+	__u32 reserved;
+	__u64 parent;
+};
+
 /* &struct altpid_find.type, as enum pid_type */
 #define ALTPID_PIDTYPE_PID	0
 #define ALTPID_PIDTYPE_TGID	1
@@ -930,6 +966,15 @@ struct altpid_list {
  * @tasks: out: tasks looked at
  * @numbers: out: numbers looked at
  * @what: out: the first broken one in words, NUL terminated
+ * @skipped: out: lists and counts that were left out because others had changed
+ *	the world meanwhile; 0 when everything was compared
+ * @reserved: out: 0
+ *
+ * Others get on meanwhile: a large world is looked at in pieces. What is found to
+ * be broken is broken, whatever they do; what exists all the time is looked at.
+ * What needs the whole world of one moment is compared if nobody has changed it
+ * in between, as is always so for a world of a few hundred tasks, and else
+ * counted in @skipped.
  */
 struct altpid_audit {
 	__u32 size;
@@ -937,6 +982,8 @@ struct altpid_audit {
 	__u64 tasks;
 	__u64 numbers;
 	__u8 what[128];
+	__u32 skipped;
+	__u32 reserved;
 };
 
 /* Why an operation failed: &struct altpid_failure.reason, &struct altpid_op.reason */
@@ -984,6 +1031,7 @@ struct altpid_audit {
 #define ALTPID_REASON_REAPED		41	/* ESRCH: the task of the pidfd is reaped */
 #define ALTPID_REASON_NOT_PROCESS	42	/* ENOENT: the pidfd would be a thread's */
 #define ALTPID_REASON_REMOTE		43	/* EREMOTE: who asks does not see the task */
+#define ALTPID_REASON_NS_NOT_INSIDE	44	/* EPERM: not the task's own, nor below it */
 
 /**
  * struct altpid_failure - ALTPID_IOC_FAILURE: why the caller's last command
@@ -1011,8 +1059,8 @@ struct altpid_failure {
  *	left as they are
  * @arg: pointer to its struct
  * @made: out: the id that it had to give: of the task that a clone made, a wait
- *	told of or a find found, of the namespace that an unshare made, of the
- *	pidfd that was opened; else 0
+ *	told of or a find found, of the namespace that an unshare made or that
+ *	is a parent asked for, of the pidfd that was opened; else 0
  * @reason: out: ALTPID_REASON_*
  * @reserved: 0
  */
@@ -1147,6 +1195,7 @@ struct altpid_event {
 #define ALTPID_IOC_SIGNALS	_IO(ALTPID_IOC_TYPE, 0x47)
 #define ALTPID_IOC_FAILURE	_IO(ALTPID_IOC_TYPE, 0x48)
 #define ALTPID_IOC_PIDFD_INFO	_IO(ALTPID_IOC_TYPE, 0x49)
+#define ALTPID_IOC_NS_GET	_IO(ALTPID_IOC_TYPE, 0x4a)
 #define ALTPID_IOC_BATCH	_IO(ALTPID_IOC_TYPE, 0x80)
 
 #endif /* _UAPI_ALTPID_H */

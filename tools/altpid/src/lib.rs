@@ -71,7 +71,7 @@ pub use signals::{
     Action, Disposition, Kill, Mask, Scope, SigInfo, SigSet, Signals, WaitId, WaitIdReport,
 };
 pub use types::{
-    Audit, Blocker, Clone, CloneFlags, Cloned, Error, Ns, NsId, NsState, Parent, PidType, PidfdId,
-    Reason, Result, Task, TaskId, TaskState, Waited, WorldInfo,
+    Audit, Blocker, Clone, CloneFlags, Cloned, Error, Ns, NsId, NsNr, NsState, Parent, PidType,
+    PidfdId, Reason, Result, Task, TaskId, TaskState, Waited, WorldInfo,
 };
 pub use world::World;

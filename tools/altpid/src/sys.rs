@@ -57,6 +57,7 @@ command! {
     altpid_task: ALTPID_CMD_TASK,
     altpid_ns: ALTPID_CMD_NS,
     altpid_ns_set: ALTPID_CMD_NS_SET,
+    altpid_ns_get: ALTPID_CMD_NS_GET,
     altpid_find: ALTPID_CMD_FIND,
     altpid_translate: ALTPID_CMD_TRANSLATE,
     altpid_list: ALTPID_CMD_LIST,

@@ -517,6 +517,30 @@ impl Blocker {
     }
 }
 
+/// Which number is asked for between a namespace and a task that asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NsNr {
+    /// Of a number there, what the task sees.
+    PidFrom,
+    /// Likewise, of its process.
+    TgidFrom,
+    /// Of a number that the task sees, what it is there.
+    PidIn,
+    /// Likewise, of its process.
+    TgidIn,
+}
+
+impl NsNr {
+    pub(crate) fn to_uapi(self) -> u32 {
+        match self {
+            Self::PidFrom => uapi::ALTPID_NS_GET_PID_FROM_PIDNS,
+            Self::TgidFrom => uapi::ALTPID_NS_GET_TGID_FROM_PIDNS,
+            Self::PidIn => uapi::ALTPID_NS_GET_PID_IN_PIDNS,
+            Self::TgidIn => uapi::ALTPID_NS_GET_TGID_IN_PIDNS,
+        }
+    }
+}
+
 /// What an audit has found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Audit {
@@ -528,4 +552,6 @@ pub struct Audit {
     pub numbers: u64,
     /// The first broken invariant in words.
     pub what: String,
+    /// Lists and counts that were left out because others had changed the world meanwhile.
+    pub skipped: u32,
 }

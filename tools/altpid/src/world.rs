@@ -323,6 +323,33 @@ impl World {
         Ok((arg.nr, TaskId(arg.task)))
     }
 
+    /// The namespace above one, for a task (`NS_GET_PARENT`): `EPERM` unless that is its active one
+    /// or below it.
+    pub fn ns_parent(&self, task: TaskId, ns: NsId) -> Result<NsId> {
+        let mut arg = uapi::altpid_ns_get {
+            what: uapi::ALTPID_NS_GET_PARENT,
+            task: task.0,
+            ns: ns.0,
+            ..Default::default()
+        };
+        self.call("ns_get", &mut arg)?;
+        Ok(NsId(arg.parent))
+    }
+
+    /// A number between a namespace and a task that asks (`NS_GET_PID_FROM_PIDNS` and its kin):
+    /// `ESRCH` for whom there is not, and for who is not visible.
+    pub fn ns_nr(&self, task: TaskId, ns: NsId, nr: i32, what: NsNr) -> Result<i32> {
+        let mut arg = uapi::altpid_ns_get {
+            what: what.to_uapi(),
+            task: task.0,
+            ns: ns.0,
+            nr,
+            ..Default::default()
+        };
+        self.call("ns_get", &mut arg)?;
+        Ok(arg.nr)
+    }
+
     /// What numbers of namespace `from` are in `to`, in place: 0 where not visible, `-ESRCH` where
     /// not in use. Returns how many were done; fewer than all when a signal came.
     pub fn translate(&self, from: NsId, to: NsId, numbers: &mut [i32]) -> Result<usize> {
@@ -393,6 +420,7 @@ impl World {
             tasks: arg.tasks,
             numbers: arg.numbers,
             what: String::from_utf8_lossy(&text).into_owned(),
+            skipped: arg.skipped,
         })
     }
 }

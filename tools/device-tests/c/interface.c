@@ -61,6 +61,7 @@ static const struct command commands[] = {
 	COMMAND(SIGNALS, altpid_signals),
 	COMMAND(FAILURE, altpid_failure),
 	COMMAND(PIDFD_INFO, altpid_pidfd_info),
+	COMMAND(NS_GET, altpid_ns_get),
 	COMMAND(BATCH, altpid_batch),
 };
 

@@ -156,6 +156,7 @@ const GROWN: &[(&str, usize)] = &[
     ("SETNS", 24),
     ("KILL", 48),
     ("WAITID", 48),
+    ("AUDIT", 152),
 ];
 
 /// All of them.
@@ -596,6 +597,23 @@ pub const COMMANDS: &[Command] = &[
         |world| {
             bytes(&altpid_pidfd_info {
                 pidfd: pidfd(world).0,
+                ..Default::default()
+            })
+        }
+    ),
+    command!(
+        "NS_GET",
+        ALTPID_CMD_NS_GET,
+        altpid_ns_get,
+        true,
+        [reserved],
+        [(what, 16)],
+        |world| {
+            bytes(&altpid_ns_get {
+                what: ALTPID_NS_GET_PID_IN_PIDNS,
+                task: world.init.0,
+                ns: world.root.0,
+                nr: 1,
                 ..Default::default()
             })
         }

@@ -503,4 +503,5 @@ plain! {
     altpid_translate altpid_list altpid_audit altpid_kill altpid_sigaction altpid_sigprocmask
     altpid_sigwait altpid_signals altpid_exec altpid_prctl altpid_reboot altpid_waitid altpid_failure
     altpid_batch altpid_op altpid_pidfd_open altpid_pidfd_close altpid_pidfd_info altpid_poll
+    altpid_ns_get
 }

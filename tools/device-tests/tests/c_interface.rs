@@ -67,6 +67,7 @@ fn numbers_and_sizes_are_those_that_were_published() {
         ("SIGNALS", 0xb947, 80),
         ("FAILURE", 0xb948, 16),
         ("PIDFD_INFO", 0xb949, 208),
+        ("NS_GET", 0xb94a, 40),
         ("BATCH", 0xb980, 24),
     ];
     let found: Vec<_> = COMMANDS

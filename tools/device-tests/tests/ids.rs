@@ -3,7 +3,8 @@
 //! Ids of tasks and namespaces that name nothing, and numbers at the ends of what a number can be.
 
 use altpid::{
-    Clone, CloneFlags, Kill, Mask, NsId, Parent, PidType, Result, SigSet, TaskId, WaitId, World,
+    Clone, CloneFlags, Kill, Mask, NsId, NsNr, Parent, PidType, Result, SigSet, TaskId, WaitId,
+    World,
 };
 use altpid_device_tests::{Fixture, WALL, WNOHANG};
 use rustix::io::Errno;
@@ -61,6 +62,10 @@ const USES: &[Attempt<NsId>] = &[
     ("find", |w, id| w.find(id, 1, PidType::Pid).map(drop)),
     ("translate from", |w, id| {
         w.translate(id, w.info()?.root_ns, &mut [1]).map(drop)
+    }),
+    ("parent", |w, id| w.ns_parent(w.info()?.init, id).map(drop)),
+    ("pid in", |w, id| {
+        w.ns_nr(w.info()?.init, id, 1, NsNr::PidIn).map(drop)
     }),
     ("translate to", |w, id| {
         w.translate(w.info()?.root_ns, id, &mut [1]).map(drop)

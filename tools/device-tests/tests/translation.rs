@@ -2,10 +2,10 @@
 
 //! What numbers of one namespace are in another.
 
-use altpid::{Batch, Clone, NsId, Parent, TaskId, uapi::*};
+use altpid::{Batch, Clone, NsId, NsNr, Parent, TaskId, uapi::*};
 use altpid_device_tests::{
     Fixture,
-    raw::{Access, Array, PAGE, Region, bytes_of, call, interrupt},
+    raw::{Access, Array, PAGE, Region, ask, bytes_of, call, interrupt},
 };
 use rustix::{io::Errno, thread::gettid};
 use std::{sync::mpsc, thread};
@@ -184,6 +184,78 @@ fn parents_groups_and_sessions_that_are_not_visible() {
         assert_eq!(world.task(task).expect("task").parent, Some(world.init));
     }
     assert_eq!(translated(&world, world.root, ns, &[1]), [0]);
+}
+
+/// The ioctls of nsfs: the number is meant in the namespace, or as the task that asks sees it.
+#[test]
+fn what_the_file_of_a_namespace_is_asked() {
+    let family = Family::new();
+    let world = &family.world;
+    let (outer, inner, sibling) = (family.outer, family.inner, family.sibling);
+    let thread = world.thread(family.member);
+    let inside = world.pid_of(thread)[2];
+    let at_root = world.pid_of(thread)[0];
+    let number = |nr, what| world.ns_nr(world.init, inner, nr, what);
+    assert_eq!(number(20, NsNr::PidFrom), Ok(40));
+    assert_eq!(number(inside, NsNr::PidFrom), Ok(at_root));
+    assert_eq!(number(inside, NsNr::TgidFrom), Ok(40));
+    assert_eq!(number(at_root, NsNr::PidIn), Ok(inside));
+    assert_eq!(number(at_root, NsNr::TgidIn), Ok(20));
+    for (nr, what) in [
+        (30, NsNr::PidFrom),
+        (99, NsNr::TgidFrom),
+        (1, NsNr::PidIn),
+        (0, NsNr::TgidIn),
+        (-1, NsNr::PidIn),
+        (i32::MIN, NsNr::PidFrom),
+    ] {
+        world.refuses(Errno::SRCH, |w| w.ns_nr(world.init, inner, nr, what));
+    }
+    // Who asks from inside sees nobody above, but everybody above sees it.
+    world.refuses(Errno::SRCH, |w| {
+        w.ns_nr(family.member, outer, 1, NsNr::PidFrom)
+    });
+    let own = world.ns_nr(family.member, world.root, 20, NsNr::PidIn);
+    assert_eq!(own, Ok(40));
+    // The parent: as far up as who asks.
+    assert_eq!(world.ns_parent(world.init, inner), Ok(outer));
+    assert_eq!(world.ns_parent(world.init, sibling), Ok(world.root));
+    for (task, ns) in [
+        (world.init, world.root),
+        (family.member, inner),
+        (family.member, sibling),
+    ] {
+        world.refuses(Errno::PERM, |w| w.ns_parent(task, ns));
+    }
+}
+
+/// What it may not be asked.
+#[test]
+fn bad_questions_to_the_file_of_a_namespace() {
+    let world = Fixture::new();
+    let request = |what, nr, reserved| {
+        let arg = altpid_ns_get {
+            size: size_of::<altpid_ns_get>() as u32,
+            what,
+            task: world.init.0,
+            ns: world.root.0,
+            nr,
+            reserved,
+            parent: 0,
+        };
+        ask(&world, ALTPID_CMD_NS_GET, &arg).map(drop)
+    };
+    assert_eq!(request(ALTPID_NS_GET_PID_IN_PIDNS, 1, 0), Ok(()));
+    for (what, nr, reserved) in [
+        (ALTPID_NS_GET_PARENT, 1, 0),
+        (0, 1, 0),
+        (5, 1, 0),
+        (10, 1, 0),
+        (ALTPID_NS_GET_PID_IN_PIDNS, 1, 1),
+    ] {
+        assert_eq!(request(what, nr, reserved), Err(Errno::INVAL));
+    }
+    assert_eq!(request(ALTPID_NS_GET_PARENT, 0, 0), Err(Errno::PERM));
 }
 
 #[test]

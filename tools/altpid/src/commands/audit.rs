@@ -32,6 +32,7 @@ impl Args {
                 "numbers": audit.numbers,
                 "broken": audit.broken,
                 "first": (audit.broken > 0).then_some(&audit.what),
+                "skipped": audit.skipped,
             }))?;
         } else {
             let what = match audit.broken {
@@ -39,7 +40,12 @@ impl Args {
                 broken => format!("{broken} broken, the first: {}", audit.what),
             };
             let (tasks, numbers) = (audit.tasks, audit.numbers);
-            print(format!("{tasks} tasks and {numbers} numbers looked at, {what}\n").as_bytes())?;
+            let skipped = match audit.skipped {
+                0 => String::new(),
+                skipped => format!(" ({skipped} comparisons left out: it was changed meanwhile)"),
+            };
+            let text = format!("{tasks} tasks and {numbers} numbers looked at, {what}{skipped}\n");
+            print(text.as_bytes())?;
         }
         Ok(if audit.broken == 0 {
             ExitCode::SUCCESS
