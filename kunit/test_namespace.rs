@@ -186,4 +186,48 @@ mod tests {
         assert_eq!(world.describe_namespace(ns)?.child_reaper, first);
         Ok(())
     }
+
+    /// `alloc_pid()`, pidns_init_via_setns.c: likewise with numbers that are given
+    #[test]
+    fn another_task_can_make_init_with_numbers() -> Result {
+        let world = world()?;
+        let verbs = Verbs(&world);
+        let init = world.init();
+        let other = verbs.fork(init)?;
+        let ns = world.unshare(init, flags::NEWPID)?;
+        world.setns(other, ns)?;
+        for set_tid in [&[2][..], &[2, 500], &[1, 500, 500]] {
+            assert!(verbs.clone(other, 0, set_tid).err() == Some(EINVAL));
+        }
+        let (first, seen) = verbs.clone(other, 0, &[1, 500])?;
+        assert_eq!((verbs.nr(first, 1), seen), (1, 500));
+        // From then on any.
+        let (second, _) = verbs.clone(init, 0, &[77])?;
+        assert_eq!(verbs.nr(second, 1), 77);
+        assert!(verbs.is_sound());
+        Ok(())
+    }
+
+    /// `exit_nsproxy_namespaces()`, ns_active_ref_test.c: what a thread has unshared goes when that
+    /// exits, though its process goes on
+    #[test]
+    fn a_thread_that_unshared_and_exits() -> Result {
+        let world = world()?;
+        let verbs = Verbs(&world);
+        let process = verbs.fork(world.init())?;
+        for leads in [false, true] {
+            let thread = verbs.thread(process)?;
+            let one = if leads { process } else { thread };
+            let ns = world.unshare(one, flags::NEWPID)?;
+            assert!(world.namespace(ns).is_ok());
+            // It is the thread's alone.
+            let other = if leads { thread } else { process };
+            let children = world.describe_task(other)?.ns_for_children;
+            assert_eq!(children, world.root().id());
+            world.exit(one, 0, false)?;
+            assert!(world.namespace(ns).errno().err() == Some(ENOENT));
+        }
+        assert!(verbs.is_sound());
+        Ok(())
+    }
 }

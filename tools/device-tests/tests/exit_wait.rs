@@ -714,6 +714,28 @@ fn orphans_wake_their_new_parent() {
     assert_eq!(world.state_of(own), Some(TaskState::Running));
 }
 
+/// wait4(2) of the own process group is for the one that this is when the call begins.
+#[test]
+fn the_own_group_is_that_at_the_call() {
+    let world = Fixture::new();
+    let waiter = world.fork(world.init);
+    world.setpgid(waiter, 0, 0).expect("setpgid");
+    let (stays, joins) = (world.fork(waiter), world.fork(waiter));
+    thread::scope(|scope| {
+        let sleeper = Sleeper::new(scope, world.world(), waiter, 0, 0);
+        let other = world.fork(world.init);
+        world.setpgid(other, 0, 0).expect("setpgid");
+        let group = world.pid_of(other)[0];
+        world.setpgid(waiter, 0, group).expect("setpgid");
+        world.setpgid(joins, 0, group).expect("setpgid");
+        // Of the group that the waiter is in by now, which is not waited for.
+        world.exit_group(joins, 1).expect("exit_group");
+        world.exit_group(stays, 2).expect("exit_group");
+        let waited = sleeper.result().expect("wait4").expect("a child");
+        assert_eq!((waited.task, waited.status), (stays, exited(2)));
+    });
+}
+
 #[test]
 fn who_has_no_children_does_not_sleep() {
     let world = Fixture::new();
