@@ -65,6 +65,7 @@ mod test_notify;
 mod test_nsfs;
 mod test_pid;
 mod test_pidfd;
+mod test_pidfd_close;
 mod test_pidmap;
 mod test_pieces;
 mod test_random;

@@ -93,6 +93,15 @@ impl Tree {
         stopped
     }
 
+    /// The job state in which nothing is left to report: a dying process has none.
+    pub(crate) fn forget_job(&mut self, group: Idx<Group>) {
+        if self.groups[group].is_stopped() {
+            self.nr_stopped -= 1;
+            self.changes += 1;
+        }
+        self.groups[group].job = JobState::Running;
+    }
+
     /// Tells the parent of a process that it goes on.
     pub(crate) fn notify_continued(&mut self, group: Idx<Group>) {
         self.notify_job(group, CLD_CONTINUED, SIGCONT);

@@ -32,7 +32,7 @@ use crate::{
     pid::Pid,
     reason::{Outcome, Reason},
     slots::Idx,
-    task::{Disposition, Group, JobState, Task},
+    task::{Disposition, Group, Task},
     tree::Tree,
 };
 
@@ -438,14 +438,5 @@ impl Tree {
     pub(crate) fn wants_job_news(&self, group: Idx<Group>) -> bool {
         let handlers = self.handlers(group);
         handlers.of(SIGCHLD) != Disposition::Ignore && !handlers.nocldstop
-    }
-
-    /// The job state in which nothing is left to report: a dying process has none.
-    pub(crate) fn forget_job(&mut self, group: Idx<Group>) {
-        if self.groups[group].is_stopped() {
-            self.nr_stopped -= 1;
-            self.changes += 1;
-        }
-        self.groups[group].job = JobState::Running;
     }
 }
