@@ -5,6 +5,7 @@
 
 use altpid_device_tests::{figures::tell, module::Reloaded};
 use std::{
+    path::Path,
     process::Command,
     sync::{Mutex, PoisonError},
 };
@@ -15,7 +16,29 @@ const FAULTY: &str = "/lib/modules/faults/altpid.ko";
 /// There is one module at a time.
 static MODULE: Mutex<()> = Mutex::new(());
 
-/// A run over the module with a fault must find a divergence.
+/// The status with which `altpid run` ends when an expectation does not hold.
+const NOT_MET: i32 = 3;
+
+/// The scenario that a run of the oracle prints of a divergence.
+fn scenario(text: &str) -> String {
+    let lines = text
+        .lines()
+        .skip_while(|line| !line.starts_with("DIVERGENCE "));
+    let lines: Vec<_> = lines.skip(1).take_while(|line| !line.is_empty()).collect();
+    lines.join("\n") + "\n"
+}
+
+/// What the command says of a scenario.
+fn play(path: &Path) -> Option<i32> {
+    let run = Command::new("altpid").arg("run").arg(path).output();
+    let run = run.expect("the command");
+    println!("{}", String::from_utf8_lossy(&run.stdout));
+    eprintln!("{}", String::from_utf8_lossy(&run.stderr));
+    run.status.code()
+}
+
+/// A run over the module with a fault must find a divergence, and print it as a scenario that does
+/// not hold over that module, and does over the other one.
 fn finds(fault: u32, what: &str) {
     let _one = MODULE.lock().unwrap_or_else(PoisonError::into_inner);
     let reloaded = Reloaded::from(FAULTY, &format!("fault={fault}"));
@@ -23,14 +46,19 @@ fn finds(fault: u32, what: &str) {
         .args(["--ops", "20000", "--seed", "1", "--undirected"])
         .output()
         .expect("the oracle");
-    drop(reloaded);
     let text = String::from_utf8_lossy(&run.stdout);
     println!("{text}{}", String::from_utf8_lossy(&run.stderr));
+    let path = std::env::temp_dir().join(format!("fault-{fault}.altpid"));
+    std::fs::write(&path, scenario(&text)).expect("a file");
+    let over_this = play(&path);
+    drop(reloaded);
     let found = text
         .lines()
         .find_map(|line| line.strip_prefix("DIVERGENCE "));
     let found = found.unwrap_or_else(|| panic!("{what}: not found"));
     assert!(!run.status.success(), "a divergence is a failure");
+    assert_eq!(over_this, Some(NOT_MET), "over the module with the fault");
+    assert_eq!(play(&path), Some(0), "over the module without");
     tell(&format!(
         "oracle: {what}: found {}",
         found.trim_end_matches(':')

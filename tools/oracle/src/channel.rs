@@ -78,9 +78,9 @@ impl Program {
         self.steps.is_empty()
     }
 
-    /// What comes now is done even if something fails before.
+    /// What comes from here on is done even if something fails before.
     pub fn always(&mut self) {
-        self.always = Some(self.steps.len());
+        self.always.get_or_insert(self.steps.len());
     }
 
     /// Adds bytes; returns their address in the agent.

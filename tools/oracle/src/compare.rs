@@ -3,13 +3,17 @@
 //! Whether a task is natively what it is in altpid.
 
 use crate::{
+    divergence::Mismatch,
     native::Arena,
-    op::Name,
+    op::{Handle, Name},
     programs::{Looked, siginfo},
     status::Status,
-    twin::{Seen, State},
+    twin::{Seen, State, Told},
 };
-use altpid::{SigInfo, Task, TaskState};
+use altpid::{
+    SigInfo, SigSet, Task, TaskState,
+    script::{self, Value},
+};
 use anyhow::Result;
 use std::collections::HashMap;
 
@@ -43,20 +47,37 @@ impl Merged {
     }
 
     /// Whether what a task has received natively can be what altpid has counted.
-    fn differs(&self, name: Name, count: u32, last: SigInfo, seen: &Seen) -> Option<String> {
+    fn differs(&self, name: Name, count: u32, last: SigInfo, seen: &Seen) -> Option<Mismatch> {
         let signals = seen.signals?;
         let merged = self.0.get(&name).copied().unwrap_or(0);
         let expected = signals.received;
         if count > expected || count < expected - merged.min(expected) {
-            return Some(format!("received: {count} signals, altpid {expected}"));
+            let what = format!("received: {count} signals, altpid {expected}");
+            return Some(Mismatch::new(what).with("received", name, count));
         }
         (merged == 0 && count > 0 && last != signals.last)
-            .then(|| format!("last signal: {last:?}, altpid {:?}", signals.last))
+            .then(|| Mismatch::new(format!("last signal: {last:?}, altpid {:?}", signals.last)))
     }
 }
 
-/// The first field in which a task differs, in words; `None` when it is the same. `None` as its
-/// status means that it is gone.
+/// What a task natively is, as a scenario calls it.
+fn state_of(status: &Status) -> &'static str {
+    match status.state {
+        b'Z' => "zombie",
+        b'T' => "stopped",
+        _ if status.has_memory => "running",
+        _ => "exiting",
+    }
+}
+
+/// That a task is there natively and gone in altpid.
+pub fn gone(name: Name, status: &Status) -> Mismatch {
+    let what = format!("state: {}, altpid gone", status.state as char);
+    Mismatch::new(what).with("state", name, state_of(status))
+}
+
+/// The first field in which a task differs; `None` when it is the same. `None` as its status means
+/// that it is gone.
 pub fn task(
     name: Name,
     seen: &Seen,
@@ -64,21 +85,26 @@ pub fn task(
     arena: &Arena<'_>,
     state: &State,
     merged: &Merged,
-) -> Option<String> {
+) -> Option<Mismatch> {
     let Some(status) = status else {
-        return Some(format!("gone, altpid {:?}", seen.task.state));
+        let what = format!("gone, altpid {:?}", seen.task.state);
+        return Some(Mismatch::new(what).with("state", name, "gone"));
     };
     let task = &seen.task;
     let numbers = [
-        ("NSpid", &status.pid, &task.pid),
-        ("NStgid", &status.tgid, &task.tgid),
-        ("NSpgid", &status.pgid, &task.pgid),
-        ("NSsid", &status.sid, &task.sid),
+        ("NSpid", "pid", &status.pid, &task.pid),
+        ("NStgid", "tgid", &status.tgid, &task.tgid),
+        ("NSpgid", "pgid", &status.pgid, &task.pgid),
+        ("NSsid", "sid", &status.sid, &task.sid),
     ];
-    for (field, native, altpid) in numbers {
+    for (field, property, native, altpid) in numbers {
         // Level 0 is the machine's own, with other numbers.
         if native.get(1..) != altpid.get(1..) {
-            return Some(format!("{field}: {native:?}, altpid {altpid:?}"));
+            let mismatch = Mismatch::new(format!("{field}: {native:?}, altpid {altpid:?}"));
+            return Some(match native.last() {
+                Some(own) if altpid.last() != Some(own) => mismatch.with(property, name, own),
+                _ => mismatch,
+            });
         }
     }
     let is_state = match task.state {
@@ -90,18 +116,34 @@ pub fn task(
         }
     };
     if !is_state {
-        let native = status.state as char;
-        return Some(format!("state: {native}, altpid {:?}", task.state));
+        let what = format!("state: {}, altpid {:?}", status.state as char, task.state);
+        return Some(Mismatch::new(what).with("state", name, state_of(status)));
     }
     let parent = match arena.name(status.ppid) {
         None if status.ppid != std::process::id() as i32 => {
-            return Some(format!("parent: stranger {}", status.ppid));
+            let what = format!("parent: stranger {}", status.ppid);
+            return Some(Mismatch::new(what));
         }
         parent => parent,
     };
     if parent != seen.parent {
-        return Some(format!("parent: {parent:?}, altpid {:?}", seen.parent));
+        let what = format!("parent: {parent:?}, altpid {:?}", seen.parent);
+        // Whose child the arena's init is.
+        let native = parent.map_or("d".to_owned(), |parent| parent.to_string());
+        return Some(Mismatch::new(what).with("parent", name, native));
     }
+    signals(name, seen, status, arena, state, merged)
+}
+
+/// Likewise of what only who lives has.
+fn signals(
+    name: Name,
+    seen: &Seen,
+    status: &Status,
+    arena: &Arena<'_>,
+    state: &State,
+    merged: &Merged,
+) -> Option<Mismatch> {
     let signals = seen.signals?;
     let threads = state
         .tasks
@@ -109,27 +151,47 @@ pub fn task(
         .filter(|other| other.leader == seen.leader);
     let threads = threads.count() as u32;
     if status.threads != threads {
-        return Some(format!("threads: {}, altpid {threads}", status.threads));
+        let what = format!("threads: {}, altpid {threads}", status.threads);
+        return Some(Mismatch::new(what));
     }
     let sets = [
-        ("SigPnd", status.pending, signals.pending),
-        ("ShdPnd", status.shared, signals.shared),
-        ("SigBlk", status.blocked, signals.blocked),
-        ("SigIgn", status.ignored, signals.ignored),
-        ("SigCgt", status.handled, signals.handled),
+        ("SigPnd", "pending", status.pending, signals.pending),
+        ("ShdPnd", "shared", status.shared, signals.shared),
+        ("SigBlk", "blocked", status.blocked, signals.blocked),
+        ("SigIgn", "ignored", status.ignored, signals.ignored),
+        ("SigCgt", "handled", status.handled, signals.handled),
     ];
-    for (field, native, altpid) in sets {
+    let written = |set: SigSet| Value::Signals(set.bits());
+    for (field, property, native, altpid) in sets {
         if native != altpid {
-            return Some(format!("{field}: {native:?}, altpid {altpid:?}"));
+            let what = format!("{field}: {native:?}, altpid {altpid:?}");
+            return Some(Mismatch::new(what).with(property, name, written(native)));
         }
     }
     let (count, info) = arena.driver.channel.received(name);
     merged.differs(name, count, siginfo(&info), seen)
 }
 
+/// The first thing in which what a pidfd tells differs.
+pub fn handle(handle: Handle, altpid: Told, native: Option<Told>) -> Option<Mismatch> {
+    let Some(native) = native else {
+        return Some(Mismatch::new("closed"));
+    };
+    if native == altpid {
+        return None;
+    }
+    let mismatch = Mismatch::new(format!("pidfd: {native:?}, altpid {altpid:?}"));
+    Some(match native.exit_code {
+        Some(code) if altpid.exit_code != native.exit_code => {
+            mismatch.with("status", handle, script::Status::from_word(code))
+        }
+        _ => mismatch,
+    })
+}
+
 /// The first thing in which what a task says of itself differs. `ppid` says whether the number of
 /// its parent can be told.
-pub fn looked(name: Name, looked: &Looked, state: &State, ppid: bool) -> Option<String> {
+pub fn looked(name: Name, looked: &Looked, state: &State, ppid: bool) -> Option<Mismatch> {
     let seen = state.tasks.get(&name)?;
     let level = seen.level();
     let own = |numbers: &[i32]| i64::from(numbers[level]);
@@ -137,37 +199,54 @@ pub fn looked(name: Name, looked: &Looked, state: &State, ppid: bool) -> Option<
     let parent = seen
         .parent
         .and_then(|parent| state.number(name, parent, tgid));
+    let parent = i64::from(parent.unwrap_or(0));
     let ns = state.ns(seen.task.ns)?;
+    let pid_max = i64::from(ns.pid_max);
     let values = [
-        ("getpid", looked.pid, own(&seen.task.tgid)),
-        ("gettid", looked.tid, own(&seen.task.pid)),
-        ("getpgid", looked.pgid, own(&seen.task.pgid)),
-        ("getsid", looked.sid, own(&seen.task.sid)),
-        ("ns_last_pid", looked.last_pid, ns.last_pid.into()),
+        ("getpid", "tgid", looked.pid, own(&seen.task.tgid)),
+        ("gettid", "pid", looked.tid, own(&seen.task.pid)),
+        ("getpgid", "pgid", looked.pgid, own(&seen.task.pgid)),
+        ("getsid", "sid", looked.sid, own(&seen.task.sid)),
+        (
+            "ns_last_pid",
+            "last_pid",
+            looked.last_pid,
+            ns.last_pid.into(),
+        ),
         (
             "pid_max",
-            looked.pid_max.unwrap_or(ns.pid_max.into()),
-            ns.pid_max.into(),
+            "pid_max",
+            looked.pid_max.unwrap_or(pid_max),
+            pid_max,
         ),
         (
             "getppid",
-            if ppid { looked.ppid } else { 0 },
-            if ppid { parent.unwrap_or(0).into() } else { 0 },
+            "ppid",
+            if ppid { looked.ppid } else { parent },
+            parent,
         ),
     ];
-    values
+    let mut differing = values
         .iter()
-        .find(|(_, native, altpid)| native != altpid)
-        .map(|(what, native, altpid)| format!("{what}: {native}, altpid {altpid}"))
+        .filter(|(_, _, native, altpid)| native != altpid);
+    differing.next().map(|(what, property, native, altpid)| {
+        let what = format!("{what}: {native}, altpid {altpid}");
+        Mismatch::new(what).with(property, name, native)
+    })
 }
 
 /// Whether the namespaces of a task, and those of its children, are the same.
-pub fn spaces(name: Name, arena: &Arena<'_>, state: &State) -> Result<Option<String>> {
+pub fn spaces(name: Name, arena: &Arena<'_>, state: &State) -> Result<Option<Mismatch>> {
     let Some(seen) = state.tasks.get(&name) else {
         return Ok(None);
     };
     let native = arena.spaces_of(name)?;
     let for_children = seen.task.ns_for_children.and_then(|id| state.space(id));
     let altpid = (state.space(seen.task.ns), for_children);
-    Ok((native != altpid).then(|| format!("namespaces: {native:?}, altpid {altpid:?}")))
+    let what = || Mismatch::new(format!("namespaces: {native:?}, altpid {altpid:?}"));
+    Ok((native != altpid).then(|| match native {
+        (Some(active), _) if altpid.0 != native.0 => what().with("ns", name, active),
+        (_, Some(for_children)) => what().with("children", name, for_children),
+        _ => what(),
+    }))
 }

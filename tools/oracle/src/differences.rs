@@ -6,8 +6,8 @@
 //! differs any more is an error.
 
 use crate::{
+    divergence::Divergence,
     op::{Name, Op},
-    pair::Divergence,
     twin::{Seen, State},
 };
 

@@ -3,24 +3,11 @@
 //! Scenarios that are performed with every run: those in which what the rules are about happens,
 //! and those that have diverged once.
 
-use crate::{op::Op, script::Reader};
+use crate::{op::Op, script};
 use anyhow::{Context, Result};
 
 /// What is between two scenarios.
 const BETWEEN: &str = "\n=====";
-
-/// What only a kernel since 7.3 can do.
-const SINCE_7_3: &str = "\
-# CLONE_AUTOREAP
-b = clone a AUTOREAP exit_signal=17
-b = clone a AUTOREAP
-c = clone b PARENT exit_signal=0
-d = clone b
-exit b 33
-wait4 a -1 NOHANG
-n = clone a AUTOREAP|NEWPID
-exit n
-";
 
 /// A scenario and what it is about.
 pub struct Scenario {
@@ -38,7 +25,7 @@ pub fn scenarios(is_7_3: bool) -> Result<Vec<Scenario>> {
     ];
     let mut texts: Vec<&str> = files.iter().flat_map(|file| file.split(BETWEEN)).collect();
     if is_7_3 {
-        texts.push(SINCE_7_3);
+        texts.extend(include_str!("../since-7.3.scenarios").split(BETWEEN));
     }
     texts
         .iter()
@@ -47,7 +34,7 @@ pub fn scenarios(is_7_3: bool) -> Result<Vec<Scenario>> {
             let text = text.trim_start_matches('=');
             let mut titles = text.lines().filter_map(|line| line.strip_prefix("# "));
             let title = titles.next_back().unwrap_or("").to_owned();
-            let ops = Reader::read(text).with_context(|| title.clone())?;
+            let ops = script::read(text).with_context(|| title.clone())?;
             Ok(Scenario { title, ops })
         })
         .collect()
@@ -58,13 +45,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_can_be_read_and_are_written_as_they_are_read() {
+    fn all_are_written_as_they_are_read() {
         for scenario in scenarios(true).unwrap() {
             let text: String = scenario.ops.iter().map(|op| format!("{op}\n")).collect();
             assert!(!scenario.ops.is_empty(), "{}", scenario.title);
-            let again = Reader::read(&text).unwrap();
-            let names = again.iter().map(ToString::to_string).collect::<Vec<_>>();
-            assert_eq!(names.len(), scenario.ops.len(), "{}", scenario.title);
+            assert_eq!(
+                script::read(&text).unwrap(),
+                scenario.ops,
+                "{}",
+                scenario.title
+            );
         }
     }
 }

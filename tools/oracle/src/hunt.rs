@@ -3,12 +3,13 @@
 //! Performs sequences until one diverges, and makes that one as short as it can be.
 
 use crate::{
+    divergence::Divergence,
     draw::Draw,
     event::Event,
     native::Driver,
-    op::Op,
-    pair::{Divergence, Pair, Step},
-    script::PREAMBLE,
+    op::{Answer, Op},
+    pair::{Pair, Step},
+    script::{self, PREAMBLE},
     twin::State,
 };
 use anyhow::Result;
@@ -21,10 +22,12 @@ const REPEATS: usize = 5;
 const ORDERS: u64 = 20;
 
 /// A sequence that diverges, and how.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Found {
     /// The operations, the last of which diverges.
     pub ops: Vec<Op>,
+    /// What those before that have returned on both sides.
+    pub answers: Vec<Answer>,
     /// In what.
     pub divergence: Divergence,
 }
@@ -53,21 +56,6 @@ pub struct Counts {
     pub deliberate: u64,
 }
 
-impl Divergence {
-    /// What remains of it when names and numbers are left out: the same for the same cause.
-    pub fn kind(&self) -> String {
-        let mut kind = String::new();
-        for word in self.what.split_whitespace() {
-            let word: String = word.chars().filter(|c| c.is_alphabetic()).collect();
-            if word.len() > 1 {
-                kind.push_str(&word);
-                kind.push(' ');
-            }
-        }
-        kind
-    }
-}
-
 /// Performs operations that are there, in a fresh arena. `seen` is told of each that was the same.
 pub fn replay(driver: &mut Driver, ops: &[Op], seen: impl FnMut(&Event<'_>)) -> Result<Course> {
     let mut ops = ops.iter();
@@ -91,19 +79,24 @@ fn perform(
     mut seen: impl FnMut(&Event<'_>),
 ) -> Result<Course> {
     let mut pair = Pair::new(driver)?;
-    let mut ops = Vec::new();
+    let (mut ops, mut answers) = (Vec::new(), Vec::new());
     while let Some(op) = next(pair.state()) {
         match pair.step(&op)? {
             Step::Skipped => {}
             Step::Same(answer) => {
                 seen(&pair.event(&op, answer));
                 ops.push(op);
+                answers.push(answer);
             }
             Step::Differs(divergence) => {
                 ops.push(op);
                 // Nothing that is left of it is of interest.
                 let _ = pair.end();
-                return Ok(Course::Differs(Found { ops, divergence }));
+                return Ok(Course::Differs(Found {
+                    ops,
+                    answers,
+                    divergence,
+                }));
             }
         }
     }
@@ -114,7 +107,11 @@ fn perform(
                 what,
                 ..Divergence::default()
             };
-            Course::Differs(Found { ops, divergence })
+            Course::Differs(Found {
+                ops,
+                answers,
+                divergence,
+            })
         }
     })
 }
@@ -134,10 +131,10 @@ pub fn is_real(driver: &mut Driver, found: &Found) -> Result<bool> {
     Ok(true)
 }
 
-/// Leaves out operations as long as it still diverges in the same way.
-pub fn shrink(driver: &mut Driver, found: Found) -> Result<Found> {
+/// Leaves out operations as long as it still diverges in the same way, and not in a deliberate one.
+pub fn shrink(driver: &mut Driver, found: &Found) -> Result<Found> {
     let kind = found.divergence.kind();
-    let mut best = found;
+    let mut best = found.clone();
     let mut piece = best.ops.len().div_ceil(2);
     while piece > 0 {
         let mut from = 0;
@@ -148,7 +145,9 @@ pub fn shrink(driver: &mut Driver, found: Found) -> Result<Found> {
             ops.drain(from..to);
             match replay(driver, &ops, |_| {})? {
                 Course::Differs(next)
-                    if next.divergence.kind() == kind && next.ops.len() < best.ops.len() =>
+                    if next.divergence.kind() == kind
+                        && next.divergence.deliberate.is_none()
+                        && next.ops.len() < best.ops.len() =>
                 {
                     best = next;
                     shorter = true;
@@ -164,12 +163,19 @@ pub fn shrink(driver: &mut Driver, found: Found) -> Result<Found> {
 }
 
 impl Found {
-    /// As a scenario that `altpid run` performs: what the last operation must return is what it has
-    /// returned natively.
+    /// As a scenario that `altpid run` performs: what the last operation must return, and what must
+    /// be so behind it, is what it was natively.
     pub fn scenario(&self, title: &str) -> String {
         let mut text = format!("# {title}\n{PREAMBLE}");
-        for op in &self.ops {
-            let _ = writeln!(text, "{op}");
+        let failed = |answer: &&Answer| matches!(answer, Answer::Error(_));
+        let last = self.ops.len() - 1;
+        for (index, op) in self.ops.iter().enumerate() {
+            let answer = self.answers.get(index).filter(failed).copied();
+            let answer = answer.or(self.divergence.native.filter(|_| index == last));
+            let _ = writeln!(text, "{}", script::line(op, answer, self.divergence.who));
+        }
+        if let Some(fact) = &self.divergence.fact {
+            let _ = writeln!(text, "{fact}");
         }
         let _ = writeln!(text, "# differs: {}", self.divergence.what);
         text

@@ -5,14 +5,16 @@
 //! A sequence of operations ([`op`]) is performed twice ([`pair`]): by real processes in a pid
 //! namespace of their own ([`native`]), which are told what to do over shared memory ([`channel`],
 //! [`protocol`], [`programs`]), and by virtual tasks of a world ([`twin`]). After each operation
-//! everything that can be seen of every task is compared ([`compare`], [`status`]).
+//! everything that can be seen of every task is compared ([`compare`], [`status`], [`divergence`]).
 
 pub mod channel;
 pub mod compare;
 pub mod differences;
 pub mod directed;
+pub mod divergence;
 pub mod draw;
 pub mod event;
+pub mod flags;
 pub mod hunt;
 pub mod native;
 pub mod op;

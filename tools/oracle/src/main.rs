@@ -5,7 +5,7 @@
 mod verdict;
 mod workers;
 
-use altpid_oracle::{native::Driver, script::Reader};
+use altpid_oracle::{native::Driver, script};
 use anyhow::{Context, Result};
 use clap::Parser;
 use std::{path::PathBuf, process::ExitCode};
@@ -43,7 +43,7 @@ fn perform(options: &Options) -> Result<ExitCode> {
     let mut driver = Driver::new(&options.agent, None)?;
     for path in &options.scenarios {
         let text = std::fs::read_to_string(path)?;
-        let ops = Reader::read(&text).with_context(|| path.display().to_string())?;
+        let ops = script::read(&text).with_context(|| path.display().to_string())?;
         let mut pair = altpid_oracle::pair::Pair::new(&mut driver)?;
         for op in &ops {
             println!("{op}: {:?}", pair.step(op)?);

@@ -2,38 +2,32 @@
 
 //! The native side: an arena of real processes below the driver, which is this process.
 
+mod driver;
+mod pidfd;
+
+pub use driver::Driver;
+
 use crate::{
-    channel::Channel,
-    op::{Answer, Call, Name, Op, Space},
+    channel::Program,
+    op::{Answer, Call, Handle, Name, Op, Space},
     programs::{Asked, Looked},
-    protocol::LAST_PID_FD,
     status::Status,
-    twin::State,
+    twin::{State, Told},
 };
 use anyhow::{Context, Result, bail};
-use rand::{RngExt, SeedableRng};
-use rand_xorshift::XorShiftRng;
 use std::{
     collections::HashMap,
-    ffi::CString,
     fs::File,
     io,
     os::{
-        fd::AsRawFd,
-        unix::{
-            ffi::OsStrExt,
-            fs::{FileExt, MetadataExt},
-        },
+        fd::{AsRawFd, OwnedFd},
+        unix::fs::{FileExt, MetadataExt},
     },
-    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
 /// `NS_GET_PID_FROM_PIDNS` (`include/uapi/linux/nsfs.h`)
 const GET_PID_FROM_PIDNS: libc::c_ulong = 0x8004_b706;
-
-/// How many priorities there are for agents.
-const PRIORITIES: i32 = 8;
 
 /// How long a killed arena may take to end.
 const END_LIMIT: Duration = Duration::from_secs(3);
@@ -46,19 +40,8 @@ struct Agent {
     status: File,
     /// What it was asked and has not been asked for its answer.
     asked: Option<Asked>,
-}
-
-/// What the driver is for all arenas.
-pub struct Driver {
-    /// The shared memory.
-    pub channel: Channel,
-    agent: PathBuf,
-    /// What the priorities of agents are drawn from; `None` when they have none.
-    priorities: Option<XorShiftRng>,
-    /// The dead leader of the process group that arenas begin in; `None` when somebody is left in it.
-    holder: Option<i32>,
-    ns: File,
-    _last_pid: File,
+    /// The pidfd that it has made by what it was asked last, if that was successful.
+    made: Option<i32>,
 }
 
 fn check(result: i64) -> Result<i64> {
@@ -66,134 +49,6 @@ fn check(result: i64) -> Result<i64> {
         Err(io::Error::last_os_error())?;
     }
     Ok(result)
-}
-
-impl Driver {
-    /// Makes this process the driver: with a session of its own, and without dispositions of
-    /// signals that agents would inherit.
-    /// With `cpu` all processes stay on that CPU: what wakes whom then takes less time.
-    pub fn new(agent: &Path, cpu: Option<usize>) -> Result<Self> {
-        if let Some(cpu) = cpu {
-            // SAFETY: The set is one, and is only read.
-            unsafe {
-                let mut set = std::mem::zeroed();
-                libc::CPU_SET(cpu, &mut set);
-                check(libc::sched_setaffinity(0, size_of_val(&set), &raw const set).into())?;
-            }
-        }
-        let channel = Channel::new()?;
-        let last_pid = File::open("/proc/sys/kernel/ns_last_pid")?;
-        // SAFETY: Nobody else uses these descriptors, and the dispositions are the defaults.
-        unsafe {
-            check(libc::dup2(last_pid.as_raw_fd(), LAST_PID_FD).into())?;
-            for signal in 1..=64 {
-                // Not by the C library, which keeps two for itself.
-                let default = [0u64; 4];
-                let action = default.as_ptr();
-                libc::syscall(libc::SYS_rt_sigaction, signal, action, 0, 8);
-            }
-            let no_cores = libc::rlimit {
-                rlim_cur: 0,
-                rlim_max: 0,
-            };
-            check(libc::setrlimit(libc::RLIMIT_CORE, &raw const no_cores).into())?;
-            // It is a child of whoever started it, and leads nothing yet.
-            check(libc::setsid().into())?;
-        }
-        Ok(Self {
-            channel,
-            agent: agent.to_path_buf(),
-            priorities: None,
-            holder: None,
-            ns: File::open("/proc/self/ns/pid")?,
-            _last_pid: last_pid,
-        })
-    }
-
-    /// A process group that nobody but a dead process is in.
-    fn hold_group(&mut self) -> Result<i32> {
-        if let Some(holder) = self.holder {
-            return Ok(holder);
-        }
-        // SAFETY: The child does nothing but to exit, and is never reaped. It may be dead when it
-        // becomes the leader of the group, which makes no difference.
-        let holder = unsafe {
-            match libc::fork() {
-                0 => {
-                    libc::setpgid(0, 0);
-                    libc::_exit(0)
-                }
-                pid => check(pid.into())? as i32,
-            }
-        };
-        let mut waited = 0;
-        // SAFETY: It leaves the child as it is, and writes what it is given.
-        let is_dead = || unsafe {
-            let mut info = std::mem::zeroed();
-            let options = libc::WEXITED | libc::WNOWAIT;
-            libc::waitid(libc::P_PID, holder as u32, &raw mut info, options) == 0
-        };
-        while !is_dead() && waited < 1000 {
-            waited += 1;
-        }
-        self.holder = Some(holder);
-        Ok(holder)
-    }
-
-    /// Forks the init of an arena; puts it into the process group of the holder, which only someone
-    /// who sees that can, and lets it become an agent.
-    fn spawn(&self, holder: i32) -> Result<i32> {
-        let path = CString::new(self.agent.as_os_str().as_bytes())?;
-        let argv = [path.as_ptr(), c"0".as_ptr(), std::ptr::null()];
-        let mut pipe = [0; 2];
-        // SAFETY: There is one thread, so that the child can do what it likes; it only waits for the
-        // end of the pipe, and calls exec with strings that live as long.
-        unsafe {
-            check(libc::pipe2(pipe.as_mut_ptr(), libc::O_CLOEXEC).into())?;
-            let pid = libc::fork();
-            if pid == 0 {
-                libc::close(pipe[1]);
-                libc::read(pipe[0], (&raw mut pipe).cast(), 1);
-                libc::execv(path.as_ptr(), argv.as_ptr());
-                libc::_exit(127);
-            }
-            let joined = match check(pid.into()) {
-                Ok(_) => check(libc::setpgid(pid, holder).into()),
-                Err(error) => Err(error),
-            };
-            libc::close(pipe[0]);
-            libc::close(pipe[1]);
-            joined.context("the arena's init and its process group")?;
-            Ok(pid)
-        }
-    }
-
-    /// Lets the kernel have the agents of later arenas run in another order: each gets a real-time
-    /// priority, drawn from `seed`. With `None` they are all the same again.
-    pub fn set_order(&mut self, seed: Option<u64>) {
-        self.priorities = seed.map(XorShiftRng::seed_from_u64);
-    }
-
-    /// Draws the priority of an agent.
-    fn prioritize(&mut self, tid: i32) -> Result<()> {
-        let Some(priorities) = &mut self.priorities else {
-            return Ok(());
-        };
-        let param = libc::sched_param {
-            sched_priority: priorities.random_range(1..=PRIORITIES),
-        };
-        // SAFETY: It only reads the parameters. Who is dead by now needs none.
-        let result = unsafe { libc::sched_setscheduler(tid, libc::SCHED_FIFO, &raw const param) };
-        if result < 0 && io::Error::last_os_error().raw_os_error() != Some(libc::ESRCH) {
-            Err(io::Error::last_os_error()).context("sched_setscheduler")?;
-        }
-        Ok(())
-    }
-
-    /// The path of the agents' program.
-    pub fn agent(&self) -> &Path {
-        &self.agent
-    }
 }
 
 /// The processes of one sequence.
@@ -204,41 +59,39 @@ pub struct Arena<'a> {
     agents: HashMap<Name, Agent>,
     spaces: HashMap<Space, File>,
     numbers: HashMap<u64, Space>,
+    handles: HashMap<Handle, OwnedFd>,
 }
 
 impl<'a> Arena<'a> {
     /// A new pid namespace with an agent as its init.
     pub fn new(driver: &'a mut Driver) -> Result<Self> {
         driver.channel.clear()?;
-        let holder = driver.hold_group()?;
-        // SAFETY: It changes nothing but where children are born, until setns below.
-        unsafe { check(libc::unshare(libc::CLONE_NEWPID).into()) }.context("unshare")?;
-        let init = driver.spawn(holder);
-        // SAFETY: As above.
-        unsafe { check(libc::setns(driver.ns.as_raw_fd(), libc::CLONE_NEWPID).into()) }?;
-        let tid = init?;
+        let tid = driver.begin()?;
         let mut arena = Self {
             driver,
             init: tid,
             agents: HashMap::new(),
             spaces: HashMap::new(),
             numbers: HashMap::new(),
+            handles: HashMap::new(),
         };
         arena.add_agent(Name::INIT, tid)?;
         arena.add_space(Space::Of(Name::INIT), &format!("/proc/{tid}/ns/pid"))?;
         // Its first answer says that it is the agent by now.
-        let program = crate::programs::look(Name::INIT);
-        arena.driver.channel.ask(Name::INIT, &program);
+        arena.let_do(Name::INIT, &crate::programs::look(Name::INIT))?;
+        Ok(arena)
+    }
+
+    /// Lets an agent do something that is no operation, and waits for it.
+    fn let_do(&mut self, name: Name, program: &Program) -> Result<()> {
+        self.driver.channel.ask(name, program);
         for _ in 0..1000 {
-            if arena
-                .driver
-                .channel
-                .has_answered(Name::INIT, Duration::from_millis(10))
-            {
-                return Ok(arena);
+            let patience = Duration::from_millis(10);
+            if self.driver.channel.has_answered(name, patience) {
+                return Ok(());
             }
         }
-        bail!("the arena's init does not answer");
+        bail!("{name} does not answer");
     }
 
     fn add_agent(&mut self, name: Name, tid: i32) -> Result<()> {
@@ -248,6 +101,7 @@ impl<'a> Arena<'a> {
             tid,
             status,
             asked: None,
+            made: None,
         };
         self.agents.insert(name, agent);
         Ok(())
@@ -299,12 +153,17 @@ impl<'a> Arena<'a> {
 
     /// Takes the answer of an agent that has answered.
     pub fn take_answer(&mut self, name: Name) -> Option<(Answer, Looked)> {
-        let asked = self.agents.get_mut(&name)?.asked.take()?;
+        let agent = self.agents.get_mut(&name)?;
+        let asked = agent.asked.take()?;
+        agent.made = asked.made(&self.driver.channel, name);
         Some(asked.read(&self.driver.channel, name))
     }
 
     /// Takes notice of what a successful operation has made or changed.
     pub fn note(&mut self, op: &Op, answer: Answer, before: &State) -> Result<()> {
+        if let (Some(handle), Answer::Value(_)) = (op.makes(), answer) {
+            self.adopt(op.by, handle)?;
+        }
         match (&op.call, answer) {
             (Call::Clone { child, flags, .. }, Answer::Value(nr)) => {
                 let active = before.tasks[&op.by].task.ns;
@@ -335,6 +194,48 @@ impl<'a> Arena<'a> {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Takes over the pidfd that an agent has made: what is left of it with the agent would be closed
+    /// with that.
+    fn adopt(&mut self, by: Name, handle: Handle) -> Result<()> {
+        let agent = self.agents.get(&by).context("no such agent")?;
+        let made = agent.made.context("no pidfd was made")?;
+        self.handles.insert(handle, pidfd::take(agent.tid, made)?);
+        self.let_do(by, &crate::programs::close(by, made))
+    }
+
+    /// The driver's descriptor of a pidfd.
+    pub fn handle(&self, handle: Handle) -> Option<i32> {
+        self.handles.get(&handle).map(AsRawFd::as_raw_fd)
+    }
+
+    /// What a pidfd tells.
+    pub fn told(&self, handle: Handle) -> Result<Option<Told>> {
+        let Some(fd) = self.handles.get(&handle) else {
+            return Ok(None);
+        };
+        let info = pidfd::info(fd)?;
+        Ok(Some(Told {
+            task: info.tid.and_then(|tid| self.name(tid)),
+            exit_code: info.exit_code,
+            events: pidfd::poll(fd)?,
+        }))
+    }
+
+    /// Does what the driver does of a sequence.
+    pub fn do_outside(&mut self, op: &Op) -> Result<Answer> {
+        Ok(match op.call {
+            Call::Close(handle) => match self.handles.remove(&handle) {
+                Some(_) => Answer::Value(0),
+                None => Answer::Error(libc::EBADF),
+            },
+            Call::Poll(handle) => match self.handles.get(&handle) {
+                Some(fd) => Answer::Events(pidfd::poll(fd)?),
+                None => Answer::Error(libc::EBADF),
+            },
+            _ => bail!("an agent does that"),
+        })
     }
 
     /// The path by which every agent can open a namespace.
@@ -407,8 +308,7 @@ impl<'a> Arena<'a> {
             }
             std::thread::sleep(Duration::from_micros(100));
         }
-        // Whoever is left is in the group, with a parent that controls it.
-        self.driver.holder = None;
+        self.driver.abandon_group();
         Ok(None)
     }
 }

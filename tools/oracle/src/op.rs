@@ -6,7 +6,7 @@
 //! sequence; numbers are those of named tasks as the caller sees them, looked up when the operation
 //! is performed.
 
-use altpid::{Action, Mask, SigSet};
+use altpid::{Action, CloneFlags, Mask, PidfdFlags, PollFlags, Scope, SigSet};
 
 /// Names a task of a sequence: 0 is the init of the arena, the child of operation n is n.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -25,6 +25,11 @@ pub enum Space {
     /// The one that the unshare with this number has made.
     By(u32),
 }
+
+/// Names a pidfd of a sequence: that of the child of operation n is n, like one that operation n
+/// has opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Handle(pub u32);
 
 /// A number that a system call gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +51,8 @@ pub enum Whom {
     Pid(Num),
     /// `P_PGID`
     Pgid(Num),
+    /// `P_PIDFD`
+    Pidfd(Handle),
 }
 
 /// A system call, without who makes it.
@@ -66,8 +73,10 @@ pub enum Call {
     Unshare(u32),
     /// setns(2) with a descriptor of nsfs.
     Setns(Space),
-    /// setns(2) with a pidfd.
+    /// setns(2) with a pidfd that is opened for it.
     SetnsOf(Name),
+    /// setns(2) with a pidfd.
+    SetnsBy(Handle),
     /// execve(2)
     Exec,
     /// exit(2) with a code.
@@ -82,8 +91,16 @@ pub enum Call {
     Tkill(Num, i32),
     /// rt_sigqueueinfo(2): whom, the signal, `si_code`, `si_value`.
     Queue(Num, i32, i32, u64),
-    /// pidfd_send_signal(2): whom, the signal.
+    /// pidfd_open(2): the name of the pidfd, whom, flags.
+    PidfdOpen(Handle, Num, PidfdFlags),
+    /// pidfd_send_signal(2) by a directory of `/proc`: whom, the signal.
     PidfdSend(Name, i32),
+    /// pidfd_send_signal(2): the pidfd, the signal, and whether it is for others than that says.
+    PidfdSendBy(Handle, i32, Scope),
+    /// close(2) of a pidfd, which nobody of the sequence does: who has it is the driver.
+    Close(Handle),
+    /// poll(2) of a pidfd, likewise, without sleeping.
+    Poll(Handle),
     /// sigaction(2): the signal, and what is done about it from now on.
     Sigaction(i32, Action),
     /// sigprocmask(2)
@@ -120,25 +137,60 @@ pub struct Op {
 }
 
 impl Op {
-    /// The tasks that must be there for it to have a meaning, the caller first.
-    pub fn tasks(&self) -> Vec<Name> {
-        let mut tasks = vec![self.by];
-        let mut add = |num: &Num| match num {
-            Num::Is(_) => {}
-            Num::Of(name) | Num::Minus(name) => tasks.push(*name),
-        };
-        match &self.call {
+    /// The pidfd that it makes when it is successful.
+    pub fn makes(&self) -> Option<Handle> {
+        match self.call {
+            Call::Clone { child, flags, .. } => {
+                let has = CloneFlags::from_bits_retain(flags).contains(CloneFlags::PIDFD);
+                has.then_some(Handle(child.0))
+            }
+            Call::PidfdOpen(handle, ..) => Some(handle),
+            _ => None,
+        }
+    }
+
+    /// The pidfd that it is about.
+    pub fn handle(&self) -> Option<Handle> {
+        match self.call {
+            Call::SetnsBy(handle)
+            | Call::PidfdSendBy(handle, ..)
+            | Call::Close(handle)
+            | Call::Poll(handle)
+            | Call::WaitId(Whom::Pidfd(handle), _) => Some(handle),
+            _ => None,
+        }
+    }
+
+    /// Whether it is the driver that does it.
+    pub fn is_outside(&self) -> bool {
+        matches!(self.call, Call::Close(_) | Call::Poll(_))
+    }
+
+    /// The numbers that the system call gets, in their order.
+    pub fn numbers(&self) -> Vec<Num> {
+        match self.call {
             Call::Kill(pid, _)
             | Call::Tkill(pid, _)
             | Call::Queue(pid, ..)
             | Call::Wait4(pid, _)
-            | Call::WaitId(Whom::Pid(pid) | Whom::Pgid(pid), _) => add(pid),
-            Call::Tgkill(a, b, _) | Call::Setpgid(a, b) => {
-                add(a);
-                add(b);
+            | Call::WaitId(Whom::Pid(pid) | Whom::Pgid(pid), _)
+            | Call::PidfdOpen(_, pid, _) => vec![pid],
+            Call::Tgkill(a, b, _) | Call::Setpgid(a, b) => vec![a, b],
+            _ => Vec::new(),
+        }
+    }
+
+    /// The tasks that must be there for it to have a meaning, the caller first.
+    pub fn tasks(&self) -> Vec<Name> {
+        let mut tasks = vec![self.by];
+        for num in self.numbers() {
+            match num {
+                Num::Is(_) => {}
+                Num::Of(name) | Num::Minus(name) => tasks.push(name),
             }
-            Call::SetnsOf(name) | Call::PidfdSend(name, _) => tasks.push(*name),
-            _ => {}
+        }
+        if let Call::SetnsOf(name) | Call::PidfdSend(name, _) = self.call {
+            tasks.push(name);
         }
         tasks
     }
@@ -161,6 +213,8 @@ pub enum Answer {
     Action(Action),
     /// sigprocmask(2): what was blocked so far.
     Set(SigSet),
+    /// poll(2)
+    Events(PollFlags),
     /// It does not return, or not before the caller is continued.
     Nothing,
 }

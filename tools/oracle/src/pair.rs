@@ -4,46 +4,25 @@
 
 use crate::{
     compare::{self, Merged},
-    differences,
+    divergence::{Divergence, Mismatch},
     event::Event,
     native::{Arena, Driver},
     op::{Answer, Call, Name, Num, Op, Whom},
     programs::Looked,
     status::Status,
-    twin::{Seen, State, Twin},
+    twin::{State, Twin},
 };
-use altpid::{SigSet, TaskState};
+use altpid::TaskState;
 use anyhow::Result;
 use std::{
     collections::{HashMap, HashSet},
     time::{Duration, Instant},
 };
 
-/// What agents block in a handler: everything that can be.
-const IN_HANDLER: SigSet = SigSet::from_bits(!(1 << 8 | 1 << 18));
 /// How long what is at rest must differ to be believed that it does.
 const REST: Duration = Duration::from_millis(60);
 /// How long it may take to come to rest.
 const LIMIT: Duration = Duration::from_secs(20);
-
-/// Something that is not the same on both sides.
-#[derive(Clone, Debug, Default)]
-pub struct Divergence {
-    /// What it is.
-    pub what: String,
-    /// What the operation has returned natively, if that is known.
-    pub native: Option<Answer>,
-    /// Who is dead natively and alive in altpid.
-    pub dead: Vec<Name>,
-    /// Who has died in altpid together with its parent, and is a zombie of a live one now.
-    pub orphans: Vec<Name>,
-    /// Who was alive, is natively on its way out, and is gone in altpid.
-    pub late: Vec<Name>,
-    /// Whether somebody is natively stopped in the middle of a handler.
-    pub in_handler: bool,
-    /// Which of the deliberate differences it is.
-    pub deliberate: Option<&'static str>,
-}
 
 /// What has become of an operation.
 #[derive(Debug)]
@@ -83,8 +62,8 @@ impl<'a> Pair<'a> {
             expected: HashMap::new(),
             unordered: HashSet::new(),
         };
-        if let Some(what) = pair.settle()? {
-            anyhow::bail!("a new arena is not like a new world: {what}");
+        if let Some(mismatch) = pair.settle()? {
+            anyhow::bail!("a new arena is not like a new world: {}", mismatch.what);
         }
         Ok(pair)
     }
@@ -106,8 +85,13 @@ impl<'a> Pair<'a> {
 
     /// Performs an operation on both sides.
     pub fn step(&mut self, op: &Op) -> Result<Step> {
-        if !self.state.is_possible(op) {
+        // The pidfd that somebody uses who was stopped in the middle of it is not closed by that.
+        let is_used = op.is_outside() && !self.expected.is_empty();
+        if is_used || !self.state.is_possible(op) {
             return Ok(Step::Skipped);
+        }
+        if op.is_outside() {
+            return self.step_outside(op);
         }
         let native_first = self.is_unordered(op);
         let mut native = None;
@@ -120,10 +104,7 @@ impl<'a> Pair<'a> {
             None => op.clone(),
         };
         let answer = self.twin.perform(&op_of_twin, &self.state);
-        let after = self.twin.state()?;
-        self.merged.note(&self.state, &after);
-        self.note_order(&after);
-        let before = std::mem::replace(&mut self.state, after);
+        let before = self.advance()?;
         if !native_first {
             self.arena.ask(op, &before)?;
         }
@@ -142,97 +123,93 @@ impl<'a> Pair<'a> {
             }
             let Some((got, looked)) = native else {
                 let what = format!("no answer from {}, altpid {expected:?}", op.by);
-                return self.differs_by(op, &before, what, None);
+                return self.differs_by(op, &before, Mismatch::new(what), None);
             };
             if got != expected {
-                let what = format!("{got:?}, altpid {expected:?}");
-                return self.differs_by(op, &before, what, Some(got));
+                return self.differs_in_answer(op, &before, got, expected);
             }
             self.arena.note(op, got, &before)?;
-            if let Some(what) = self.differs_at_once(op, &before, &looked)? {
-                return self.differs_by(op, &before, what, Some(got));
+            if let Some(mismatch) = self.differs_at_once(op, &before, &looked)? {
+                return self.differs_by(op, &before, mismatch, Some(got));
             }
         }
-        if let Some(what) = self.settle()? {
-            return self.differs_by(op, &before, what, Some(expected));
+        self.conclude(op, before, expected)
+    }
+
+    /// What the driver does, on both sides.
+    fn step_outside(&mut self, op: &Op) -> Result<Step> {
+        let expected = self.twin.perform(op, &self.state);
+        let before = self.advance()?;
+        let got = self.arena.do_outside(op)?;
+        if got != expected {
+            return self.differs_in_answer(op, &before, got, expected);
+        }
+        self.conclude(op, before, expected)
+    }
+
+    /// Sees what altpid has made of an operation; returns what was there before.
+    fn advance(&mut self) -> Result<State> {
+        let after = self.twin.state()?;
+        self.merged.note(&self.state, &after);
+        self.note_order(&after);
+        Ok(std::mem::replace(&mut self.state, after))
+    }
+
+    /// Compares all that there is after an operation with the same answer.
+    fn conclude(&mut self, op: &Op, before: State, answer: Answer) -> Result<Step> {
+        if let Some(mismatch) = self.settle()? {
+            return self.differs_by(op, &before, mismatch, Some(answer));
         }
         self.arena.forget(&self.state);
         self.before = before;
-        Ok(Step::Same(expected))
+        Ok(Step::Same(answer))
     }
 
-    /// A divergence, with what is needed to see whether it is a deliberate one.
+    fn differs_in_answer(
+        &self,
+        op: &Op,
+        before: &State,
+        native: Answer,
+        altpid: Answer,
+    ) -> Result<Step> {
+        let mismatch = Mismatch::new(format!("{native:?}, altpid {altpid:?}"));
+        self.differs_by(op, before, mismatch, Some(native))
+    }
+
     fn differs_by(
         &self,
         op: &Op,
         before: &State,
-        what: String,
+        mismatch: Mismatch,
         native: Option<Answer>,
     ) -> Result<Step> {
-        let (mut dead, mut in_handler) = (Vec::new(), false);
-        for (name, seen) in &self.state.tasks {
-            let status = self.arena.status(*name)?;
-            let lives = |status: &Status| status.has_memory && status.state != b'Z';
-            if seen.is_running() && !status.as_ref().is_some_and(lives) {
-                dead.push(*name);
-            }
-            in_handler |= seen.task.state == TaskState::Stopped
-                && status.is_some_and(|status| status.blocked == IN_HANDLER)
-                && seen
-                    .signals
-                    .is_some_and(|signals| signals.blocked != IN_HANDLER);
-        }
-        let alive = |state: &State, name| state.tasks.get(&name).is_some_and(Seen::is_alive);
-        let died = |name| alive(before, name) && !alive(&self.state, name);
-        let zombies = self
-            .state
-            .tasks
-            .iter()
-            .filter(|(_, seen)| seen.task.state == TaskState::Zombie);
-        let orphans = zombies.filter(|(name, seen)| {
-            let parent = before.tasks.get(name).and_then(|seen| seen.parent);
-            died(**name)
-                && parent.is_some_and(died)
-                && seen.parent.is_some_and(|heir| alive(&self.state, heir))
-        });
-        let orphans = orphans.map(|(name, _)| *name).collect();
-        let mut late = Vec::new();
-        for (name, seen) in &before.tasks {
-            let status = self.arena.status(*name)?;
-            let exits = |status: Status| !status.has_memory && status.state != b'Z';
-            if seen.is_alive() && !self.state.tasks.contains_key(name) && status.is_some_and(exits)
-            {
-                late.push(*name);
-            }
-        }
-        let mut divergence = Divergence {
-            what,
-            native,
-            dead,
-            orphans,
-            late,
-            in_handler,
-            deliberate: None,
-        };
-        let difference = differences::find(op, before, &divergence);
-        divergence.deliberate = difference.map(|difference| difference.name);
+        let divergence = Divergence::new(mismatch, op, native, &self.arena, before, &self.state)?;
         Ok(Step::Differs(divergence))
     }
 
     /// What the caller says of itself, and the namespaces of who may have got others.
-    fn differs_at_once(&self, op: &Op, before: &State, looked: &Looked) -> Result<Option<String>> {
+    fn differs_at_once(
+        &self,
+        op: &Op,
+        before: &State,
+        looked: &Looked,
+    ) -> Result<Option<Mismatch>> {
         let parent = |state: &State| state.tasks.get(&op.by).map(|seen| seen.parent);
         let same_parent = parent(before) == parent(&self.state);
-        if let Some(what) = compare::looked(op.by, looked, &self.state, same_parent) {
-            return Ok(Some(format!("{}: {what}", op.by)));
+        if let Some(mismatch) = compare::looked(op.by, looked, &self.state, same_parent) {
+            return Ok(Some(mismatch.of(op.by)));
         }
         let name = match op.call {
             Call::Clone { child, .. } => child,
-            Call::Unshare(_) | Call::Setns(_) | Call::SetnsOf(_) | Call::Exec => op.by,
+            Call::Unshare(_)
+            | Call::Setns(_)
+            | Call::SetnsOf(_)
+            | Call::SetnsBy(_)
+            | Call::Exec => op.by,
             _ => return Ok(None),
         };
-        let what = compare::spaces(name, &self.arena, &self.state)?;
-        Ok(what.map(|what| format!("{name}: {what}")))
+        let mismatch = compare::spaces(name, &self.arena, &self.state)?;
+        Ok(mismatch.map(|mismatch| mismatch.of(name)))
     }
 
     /// Waits for an answer as long as one can come.
@@ -257,8 +234,8 @@ impl<'a> Pair<'a> {
         Ok(self.arena.take_answer(name))
     }
 
-    /// Compares all tasks until they are the same; what is not, when that will not be.
-    fn settle(&mut self) -> Result<Option<String>> {
+    /// Compares all tasks and pidfds until they are the same; what is not, when that will not be.
+    fn settle(&mut self) -> Result<Option<Mismatch>> {
         let mut names: Vec<Name> = self.state.tasks.keys().copied().collect();
         names.extend(
             self.arena
@@ -270,26 +247,34 @@ impl<'a> Pair<'a> {
         loop {
             let mut at_rest = true;
             let mut left = Vec::new();
-            let mut what = None;
+            let mut first = None;
             for name in names {
                 let status = self.arena.status(name)?;
                 at_rest &= status.as_ref().is_none_or(Status::is_at_rest);
-                let differs = self.differs(name, status.as_ref())?;
-                if let Some(text) = differs {
-                    what.get_or_insert(format!("{name}: {text}"));
+                if let Some(mismatch) = self.differs(name, status.as_ref())? {
+                    first.get_or_insert(mismatch.of(name));
                     left.push(name);
                 }
             }
-            let Some(what) = what else { return Ok(None) };
+            for (handle, held) in &self.state.handles {
+                let told = self.arena.told(*handle)?;
+                if let Some(mismatch) = compare::handle(*handle, held.told, told) {
+                    first.get_or_insert(mismatch.of(handle));
+                }
+            }
+            let Some(mut first) = first else {
+                return Ok(None);
+            };
             names = left;
             let since = *rest.get_or_insert_with(Instant::now);
             if !at_rest {
                 rest = None;
             } else if since.elapsed() > REST {
-                return Ok(Some(what));
+                return Ok(Some(first));
             }
             if started.elapsed() > LIMIT {
-                return Ok(Some(format!("{what} (and no rest)")));
+                first.what += " (and no rest)";
+                return Ok(Some(first));
             }
             if started.elapsed() < Duration::from_millis(1) {
                 std::thread::yield_now();
@@ -300,25 +285,27 @@ impl<'a> Pair<'a> {
     }
 
     /// In what a task differs now, an answer that it owes included.
-    fn differs(&mut self, name: Name, status: Option<&Status>) -> Result<Option<String>> {
+    fn differs(&mut self, name: Name, status: Option<&Status>) -> Result<Option<Mismatch>> {
         let Some(seen) = self.state.tasks.get(&name) else {
             self.expected.remove(&name);
-            return Ok(status.map(|status| format!("state: {}, altpid gone", status.state as char)));
+            return Ok(status.map(|status| compare::gone(name, status)));
         };
-        let what = compare::task(name, seen, status, &self.arena, &self.state, &self.merged);
-        if what.is_some() || !seen.is_running() {
-            return Ok(what);
+        let mismatch = compare::task(name, seen, status, &self.arena, &self.state, &self.merged);
+        if mismatch.is_some() || !seen.is_running() {
+            return Ok(mismatch);
         }
         // Who was stopped in the middle of it goes on with what it was asked.
         let Some(expected) = self.expected.get(&name).copied() else {
             return Ok(None);
         };
         if !self.arena.has_answered(name, Duration::ZERO) {
-            return Ok(Some(format!("no answer, altpid {expected:?}")));
+            let what = format!("no answer, altpid {expected:?}");
+            return Ok(Some(Mismatch::new(what)));
         }
         self.expected.remove(&name);
         let got = self.arena.take_answer(name).map(|(answer, _)| answer);
-        Ok((got != Some(expected)).then(|| format!("late {got:?}, altpid {expected:?}")))
+        let differs = got != Some(expected);
+        Ok(differs.then(|| Mismatch::new(format!("late {got:?}, altpid {expected:?}"))))
     }
 
     /// Whether a wait can natively find another child first: one of several that came to the caller

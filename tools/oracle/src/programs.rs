@@ -2,59 +2,21 @@
 
 //! The system calls that an operation consists of natively, and what their results mean.
 
+mod answer;
+
+pub use answer::{Asked, Looked, siginfo};
+
 use crate::{
     channel::{Arg, Channel, Program},
     native::Arena,
-    op::{Answer, Call, Name, Num, Op, Whom},
-    protocol::LAST_PID_FD,
+    op::{Call, Handle, Name, Num, Op, Whom},
+    protocol::{DRIVER_FD, LAST_PID_FD},
     twin::State,
 };
-use altpid::{Action, Disposition, Mask, SigInfo, SigSet};
-use anyhow::{Context, Result};
+use altpid::{Disposition, Mask, Scope};
+use answer::{Form, Made};
+use anyhow::{Context, Result, bail};
 use libc::c_long;
-
-/// What an agent says of itself after each operation.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Looked {
-    /// getpid(2)
-    pub pid: i64,
-    /// gettid(2)
-    pub tid: i64,
-    /// getppid(2)
-    pub ppid: i64,
-    /// getpgid(2) of itself
-    pub pgid: i64,
-    /// getsid(2) of itself
-    pub sid: i64,
-    /// `kernel.ns_last_pid` of its namespace.
-    pub last_pid: i64,
-    /// `kernel.pid_max` of its namespace, when that was looked at.
-    pub pid_max: Option<i64>,
-}
-
-/// How the result of the system call is to be read; the offsets are those of what it points to.
-#[derive(Clone, Copy)]
-enum Form {
-    Value,
-    /// Any number that is no error.
-    Success,
-    Waited(usize),
-    Told(usize),
-    Signal(usize),
-    Action(usize, bool),
-    Set(usize),
-}
-
-/// What an agent was asked.
-pub struct Asked {
-    form: Form,
-    /// The index of the system call that matters; those before it only prepare it.
-    main: usize,
-    /// The index of the first one that looks around.
-    look: usize,
-    last_pid: usize,
-    pid_max: Option<usize>,
-}
 
 const SIGSET_SIZE: i32 = 8;
 const SA_NOCLDSTOP: u64 = 1;
@@ -88,36 +50,18 @@ fn add_look(program: &mut Program, with_pid_max: bool) -> (usize, Option<usize>)
     (last_pid, pid_max)
 }
 
+/// The end of a descriptor.
+pub fn close(name: Name, fd: i32) -> Program {
+    let mut program = Program::new(name);
+    program.call(libc::SYS_close, &[fd.into()]);
+    program
+}
+
 /// Only what an agent says of itself.
 pub fn look(name: Name) -> Program {
     let mut program = Program::new(name);
     add_look(&mut program, false);
     program
-}
-
-fn number_of(text: [u8; 16]) -> i64 {
-    let text = String::from_utf8_lossy(&text);
-    let text = text.trim_matches(|c: char| c == '\0' || c.is_whitespace());
-    text.parse().unwrap_or(-1)
-}
-
-/// What came with a signal, from the beginning of its `siginfo_t`.
-pub fn siginfo(raw: &[u8; 48]) -> SigInfo {
-    let word = |offset: usize| {
-        let bytes = raw[offset..offset + 4].try_into().unwrap_or_default();
-        i32::from_ne_bytes(bytes)
-    };
-    let (signo, code) = (word(0), word(8));
-    let value = u64::from_ne_bytes(raw[24..32].try_into().unwrap_or_default());
-    // The same bytes are the status of a child and the value that was queued.
-    let is_child = (1..=6).contains(&code);
-    SigInfo {
-        signo,
-        code,
-        pid: word(16),
-        status: if is_child { word(24) } else { 0 },
-        value: if is_child { 0 } else { value },
-    }
 }
 
 /// Adds a file that is written to; returns the index of the write.
@@ -129,6 +73,7 @@ fn add_write(program: &mut Program, path: &str, value: i64) -> usize {
     let fd = program.call(libc::SYS_openat, &[at, path, libc::O_WRONLY.into()]);
     let length = Arg::from(text.len() as u64);
     let main = program.call(libc::SYS_write, &[Arg::Of(fd), bytes, length]);
+    program.always();
     program.call(libc::SYS_close, &[Arg::Of(fd)]);
     main
 }
@@ -137,8 +82,16 @@ fn add_write(program: &mut Program, path: &str, value: i64) -> usize {
 fn with_fd(program: &mut Program, fd: usize, number: c_long, rest: &[Arg]) -> usize {
     let args = [&[Arg::Of(fd)], rest].concat();
     let main = program.call(number, &args);
+    program.always();
     program.call(libc::SYS_close, &[Arg::Of(fd)]);
     main
+}
+
+/// Adds a call with a pidfd, of which the driver has the original; returns its index.
+fn with_pidfd(program: &mut Program, pidfd: i32, number: c_long, rest: &[Arg]) -> usize {
+    let args = [DRIVER_FD.into(), pidfd.into(), 0.into()];
+    let fd = program.call(libc::SYS_pidfd_getfd, &args);
+    with_fd(program, fd, number, rest)
 }
 
 /// What `op` is natively.
@@ -149,6 +102,8 @@ pub fn program(op: &Op, state: &State, arena: &Arena<'_>) -> Result<(Program, As
     let nr = |num: Num| state.resolve(by, num).context("a number").map(Arg::from);
     let zero = Arg::from(0);
     let at = Arg::from(libc::AT_FDCWD);
+    let held = |handle: Handle| arena.handle(handle).context("no such pidfd");
+    let mut made = None;
     let (main, form) = match &op.call {
         Call::Clone {
             child,
@@ -157,8 +112,11 @@ pub fn program(op: &Op, state: &State, arena: &Arena<'_>) -> Result<(Program, As
             set_tid,
         } => {
             let (stack, stack_size) = Channel::stack(*child);
-            let pidfd = match p.room(8).0 {
-                Arg::Is(address) if flags & libc::CLONE_PIDFD as u64 != 0 => address,
+            let pidfd = match p.room(8) {
+                (Arg::Is(address), offset) if op.makes().is_some() => {
+                    made = Some(Made::At(offset));
+                    address
+                }
                 _ => 0,
             };
             let bytes: Vec<u8> = set_tid.iter().flat_map(|nr| nr.to_ne_bytes()).collect();
@@ -192,6 +150,11 @@ pub fn program(op: &Op, state: &State, arena: &Arena<'_>) -> Result<(Program, As
             let fd = p.call(libc::SYS_pidfd_open, &[nr(Num::Of(leader))?, zero]);
             let flags = [libc::CLONE_NEWPID.into()];
             (with_fd(p, fd, libc::SYS_setns, &flags), Form::Value)
+        }
+        Call::SetnsBy(handle) => {
+            let flags = [libc::CLONE_NEWPID.into()];
+            let main = with_pidfd(p, held(*handle)?, libc::SYS_setns, &flags);
+            (main, Form::Value)
         }
         Call::Exec => {
             let path = p.text(&arena.driver.agent().to_string_lossy());
@@ -239,6 +202,23 @@ pub fn program(op: &Op, state: &State, arena: &Arena<'_>) -> Result<(Program, As
                 Form::Value,
             )
         }
+        Call::PidfdOpen(_, pid, flags) => {
+            made = Some(Made::Returned);
+            let args = [nr(*pid)?, u64::from(flags.bits()).into()];
+            (p.call(libc::SYS_pidfd_open, &args), Form::Success)
+        }
+        Call::PidfdSendBy(handle, signal, scope) => {
+            let flags = match scope {
+                Scope::AsOpened => 0,
+                Scope::Thread => libc::PIDFD_SIGNAL_THREAD,
+                Scope::ThreadGroup => libc::PIDFD_SIGNAL_THREAD_GROUP,
+                Scope::ProcessGroup => libc::PIDFD_SIGNAL_PROCESS_GROUP,
+            };
+            let rest = [(*signal).into(), zero, u64::from(flags).into()];
+            let main = with_pidfd(p, held(*handle)?, libc::SYS_pidfd_send_signal, &rest);
+            (main, Form::Value)
+        }
+        Call::Close(_) | Call::Poll(_) => bail!("the driver does that"),
         Call::Sigaction(signal, action) => {
             let (handler, restorer) = arena.driver.channel.handler(by);
             let mut flags = SA_RESTORER | SA_SIGINFO;
@@ -287,7 +267,12 @@ pub fn program(op: &Op, state: &State, arena: &Arena<'_>) -> Result<(Program, As
             (p.call(libc::SYS_wait4, &args), Form::Waited(offset))
         }
         Call::WaitId(whom, options) => {
+            let getfd = |p: &mut Program, fd: i32| {
+                let args = [DRIVER_FD.into(), fd.into(), zero];
+                Arg::Of(p.call(libc::SYS_pidfd_getfd, &args))
+            };
             let (which, id) = match whom {
+                Whom::Pidfd(handle) => (libc::P_PIDFD, getfd(p, held(*handle)?)),
                 Whom::All => (libc::P_ALL, zero),
                 Whom::Pid(pid) => (libc::P_PID, nr(*pid)?),
                 Whom::Pgid(pgid) => (libc::P_PGID, nr(*pgid)?),
@@ -295,7 +280,12 @@ pub fn program(op: &Op, state: &State, arena: &Arena<'_>) -> Result<(Program, As
             let (info, offset) = p.room(128);
             let options = Arg::from(u64::from(*options));
             let args = [Arg::from(u64::from(which)), id, info, options, zero];
-            (p.call(libc::SYS_waitid, &args), Form::Told(offset))
+            let main = p.call(libc::SYS_waitid, &args);
+            if let Whom::Pidfd(_) = whom {
+                p.always();
+                p.call(libc::SYS_close, &[id]);
+            }
+            (main, Form::Told(offset))
         }
         Call::Setsid => (p.call(libc::SYS_setsid, &[]), Form::Value),
         Call::Setpgid(pid, pgid) => (
@@ -334,61 +324,7 @@ pub fn program(op: &Op, state: &State, arena: &Arena<'_>) -> Result<(Program, As
         look,
         last_pid,
         pid_max,
+        made,
     };
     Ok((program, asked))
-}
-
-impl Asked {
-    /// Reads what the agent has answered.
-    pub fn read(&self, channel: &Channel, name: Name) -> (Answer, Looked) {
-        let value = |step| channel.result(name, self.look + step);
-        let looked = Looked {
-            pid: value(0),
-            tid: value(1),
-            ppid: value(2),
-            pgid: value(3),
-            sid: value(4),
-            last_pid: number_of(channel.bytes(name, self.last_pid)),
-            pid_max: self
-                .pid_max
-                .map(|offset| number_of(channel.bytes(name, offset))),
-        };
-        (self.answer(channel, name), looked)
-    }
-
-    fn answer(&self, channel: &Channel, name: Name) -> Answer {
-        // What prepares it does not fail, or that is the answer.
-        let failed = (0..=self.main)
-            .map(|step| channel.result(name, step))
-            .find(|result| *result < 0);
-        if let Some(error) = failed {
-            return Answer::Error(-error as i32);
-        }
-        let result = channel.result(name, self.main);
-        let word = |offset| i32::from_ne_bytes(channel.bytes(name, offset));
-        match self.form {
-            Form::Value => Answer::Value(result),
-            Form::Success => Answer::Value(0),
-            Form::Waited(status) => Answer::Waited(result as i32, word(status)),
-            // si_pid, si_code, si_status
-            Form::Told(info) => Answer::Told(word(info + 16), word(info + 8), word(info + 24)),
-            Form::Signal(info) => Answer::Signal(siginfo(&channel.bytes(name, info))),
-            Form::Action(old, is_child) => {
-                let word = |offset| u64::from_ne_bytes(channel.bytes(name, old + offset));
-                let flags = if is_child { word(8) } else { 0 };
-                Answer::Action(Action {
-                    disposition: match word(0) {
-                        0 => Disposition::Default,
-                        1 => Disposition::Ignore,
-                        _ => Disposition::Handler,
-                    },
-                    nocldstop: flags & SA_NOCLDSTOP != 0,
-                    nocldwait: flags & SA_NOCLDWAIT != 0,
-                })
-            }
-            Form::Set(old) => Answer::Set(SigSet::from_bits(u64::from_ne_bytes(
-                channel.bytes(name, old),
-            ))),
-        }
-    }
 }

@@ -23,6 +23,8 @@ pub const STACK_SIZE: usize = 32768;
 pub const MEMORY_FD: i32 = 100;
 /// The descriptor of `/proc/sys/kernel/ns_last_pid` in every agent.
 pub const LAST_PID_FD: i32 = 101;
+/// A pidfd for the driver in every agent.
+pub const DRIVER_FD: i32 = 102;
 /// How many system calls can be asked for at once.
 pub const STEPS: usize = 16;
 /// Room for what the system calls point to, in bytes.

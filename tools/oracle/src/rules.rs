@@ -5,6 +5,7 @@
 
 mod life;
 mod numbers;
+mod pidfds;
 mod signals;
 
 use crate::event::Event;
@@ -43,7 +44,7 @@ fn nursery_is(e: &Event<'_>, state: NsState) -> bool {
 
 /// All rules, always in the same order.
 pub fn rules() -> impl Iterator<Item = &'static Rule> {
-    [numbers::RULES, life::RULES, signals::RULES]
+    [numbers::RULES, life::RULES, signals::RULES, pidfds::RULES]
         .into_iter()
         .flatten()
 }

@@ -2,9 +2,10 @@
 
 //! altpid's side: a world with a driver and an arena like the native ones.
 
-use crate::op::{Answer, Call, Name, Num, Op, Space, Whom};
+use crate::op::{Answer, Call, Handle, Name, Num, Op, Space, Whom};
 use altpid::{
-    Clone, CloneFlags, Error, Kill, Ns, NsId, Signals, Task, TaskId, TaskState, WaitId, World,
+    Clone, CloneFlags, Error, Kill, Ns, NsId, PidfdFlags, PidfdId, PollFlags, Signals, Task,
+    TaskId, TaskState, WaitId, World,
 };
 use anyhow::{Context, Result, ensure};
 use std::collections::{BTreeMap, HashMap};
@@ -44,13 +45,37 @@ impl Seen {
     }
 }
 
-/// All tasks and namespaces of a sequence, as altpid has them.
+/// What a pidfd tells of the task that it is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// Who it is, until it is reaped.
+    pub task: Option<Name>,
+    /// How it ended, as a status word, from then on.
+    pub exit_code: Option<i32>,
+    /// What poll(2) says.
+    pub events: PollFlags,
+}
+
+/// A pidfd that is open.
+#[derive(Clone, Copy, Debug)]
+pub struct Held {
+    /// What it tells.
+    pub told: Told,
+    /// Whether waiting by it does not sleep.
+    pub is_nonblock: bool,
+    /// Whether it is for a thread.
+    pub is_thread: bool,
+}
+
+/// All tasks, namespaces and pidfds of a sequence, as altpid has them.
 #[derive(Clone, Debug, Default)]
 pub struct State {
     /// The tasks.
     pub tasks: BTreeMap<Name, Seen>,
     /// The namespaces that exist.
     pub spaces: BTreeMap<Space, Ns>,
+    /// The pidfds that are open.
+    pub handles: BTreeMap<Handle, Held>,
 }
 
 impl State {
@@ -99,15 +124,10 @@ impl State {
     pub fn is_possible(&self, op: &Op) -> bool {
         let has = |name: &Name| self.tasks.contains_key(name);
         let alive = |name: &Name| self.tasks.get(name).is_some_and(Seen::is_alive);
-        let numbers = match &op.call {
-            Call::Kill(num, _)
-            | Call::Tkill(num, _)
-            | Call::Queue(num, ..)
-            | Call::Wait4(num, _)
-            | Call::WaitId(Whom::Pid(num) | Whom::Pgid(num), _) => vec![*num],
+        let mut numbers = op.numbers();
+        match &op.call {
             // altpid takes that for tkill(2), which natively is another system call.
             Call::Tgkill(tgid, ..) if self.resolve(op.by, *tgid) == Some(0) => return false,
-            Call::Tgkill(a, b, _) | Call::Setpgid(a, b) => vec![*a, *b],
             Call::Setns(space) if !self.spaces.contains_key(space) => return false,
             Call::SetnsOf(name) => {
                 // It is the leader whom a pidfd is for, and the dead have no namespaces.
@@ -115,11 +135,14 @@ impl State {
                 if !leader.is_some_and(|leader| alive(&leader)) {
                     return false;
                 }
-                vec![Num::Of(*name)]
+                numbers.push(Num::Of(*name));
             }
-            _ => Vec::new(),
-        };
-        self.tasks.get(&op.by).is_some_and(Seen::is_running)
+            _ => {}
+        }
+        (op.is_outside() || self.tasks.get(&op.by).is_some_and(Seen::is_running))
+            && op
+                .handle()
+                .is_none_or(|handle| self.handles.contains_key(&handle))
             && op.tasks().iter().all(has)
             && numbers
                 .iter()
@@ -133,6 +156,7 @@ pub struct Twin {
     ids: HashMap<Name, TaskId>,
     names: HashMap<TaskId, Name>,
     spaces: HashMap<Space, NsId>,
+    handles: HashMap<Handle, (PidfdId, PidfdFlags)>,
     driver: TaskId,
     /// The number of the arena's init as the driver sees it.
     arena: i32,
@@ -165,6 +189,7 @@ impl Twin {
             ids: HashMap::from([(Name::INIT, arena.task)]),
             names: HashMap::from([(arena.task, Name::INIT)]),
             spaces: HashMap::from([(Space::Of(Name::INIT), ns)]),
+            handles: HashMap::new(),
             driver,
             arena: arena.pid,
         })
@@ -194,6 +219,20 @@ impl Twin {
             if let Some(name) = named.remove(&ns.id) {
                 state.spaces.insert(name, ns);
             }
+        }
+        for (handle, (pidfd, flags)) in &self.handles {
+            let info = self.world.pidfd_info(*pidfd, None)?;
+            let name = |id: TaskId| self.names.get(&id).copied();
+            let held = Held {
+                told: Told {
+                    task: info.ids.and_then(|ids| name(ids.task)),
+                    exit_code: info.exit_code,
+                    events: self.world.poll_now(*pidfd, PollFlags::IN)?,
+                },
+                is_nonblock: flags.contains(PidfdFlags::NONBLOCK),
+                is_thread: flags.contains(PidfdFlags::THREAD),
+            };
+            state.handles.insert(*handle, held);
         }
         Ok(state)
     }
@@ -228,6 +267,11 @@ impl Twin {
                         {
                             self.spaces.insert(Space::Of(*child), task.ns);
                         }
+                        if let (Some(handle), Some(pidfd)) = (op.makes(), cloned.pidfd) {
+                            let mut kind = PidfdFlags::empty();
+                            kind.set(PidfdFlags::THREAD, flags.contains(CloneFlags::THREAD));
+                            self.handles.insert(handle, (pidfd, kind));
+                        }
                         Answer::Value(cloned.pid.into())
                     }
                     Err(error) => failed(error),
@@ -244,6 +288,7 @@ impl Twin {
             },
             Call::Setns(space) => unit(world.setns(by, self.spaces[space])),
             Call::SetnsOf(name) => unit(world.setns(by, state.tasks[name].task.ns)),
+            Call::SetnsBy(handle) => unit(world.setns_by_pidfd(by, self.handles[handle].0)),
             Call::Exec => unit(world.exec(by, b"a")),
             Call::Exit(code) => unit(world.exit(by, *code)),
             Call::ExitGroup(code) => unit(world.exit_group(by, *code)),
@@ -260,6 +305,27 @@ impl Twin {
             Call::PidfdSend(name, signal) => {
                 unit(world.kill(Kill::Task(by, self.ids[name]), *signal))
             }
+            Call::PidfdOpen(handle, pid, flags) => {
+                match world.pidfd_open(by, number(*pid), *flags) {
+                    Ok(pidfd) => {
+                        self.handles.insert(*handle, (pidfd, *flags));
+                        Answer::Value(0)
+                    }
+                    Err(error) => failed(error),
+                }
+            }
+            Call::PidfdSendBy(handle, signal, scope) => {
+                let kill = Kill::Pidfd(by, self.handles[handle].0, *scope);
+                unit(world.kill(kill, *signal))
+            }
+            Call::Close(handle) => match self.handles.remove(handle) {
+                Some((pidfd, _)) => unit(self.world.pidfd_close(pidfd)),
+                None => Answer::Error(libc::EBADF),
+            },
+            Call::Poll(handle) => match world.poll_now(self.handles[handle].0, PollFlags::IN) {
+                Ok(events) => Answer::Events(events),
+                Err(error) => failed(error),
+            },
             Call::Sigaction(signal, action) => match world.sigaction(by, *signal, Some(*action)) {
                 Ok(old) => Answer::Action(old),
                 Err(error) => failed(error),
@@ -282,6 +348,7 @@ impl Twin {
                     Whom::All => WaitId::All,
                     Whom::Pid(pid) => WaitId::Pid(number(*pid)),
                     Whom::Pgid(pgid) => WaitId::Pgid(number(*pgid)),
+                    Whom::Pidfd(handle) => WaitId::Pidfd(self.handles[handle].0),
                 };
                 match world.waitid(by, whom, *options) {
                     Ok(Some(told)) => Answer::Told(told.pid, told.code, told.status),

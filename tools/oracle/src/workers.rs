@@ -9,8 +9,7 @@ use altpid_oracle::{
     draw::Draw,
     hunt::{self, Counts, Course, Found},
     native::Driver,
-    rules,
-    script::Reader,
+    rules, script,
 };
 use anyhow::{Context, Result};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -89,8 +88,10 @@ impl Worker<'_> {
             self.counts.repeated += 1;
         } else if hunt::is_real(&mut self.driver, &found)? {
             let after = self.counts.ops;
-            let found = hunt::shrink(&mut self.driver, found)?;
-            let scenario = found.scenario(title);
+            let short = hunt::shrink(&mut self.driver, &found)?;
+            // What is left can be something that is not always so.
+            let is_real = hunt::is_real(&mut self.driver, &short)?;
+            let scenario = if is_real { short } else { found }.scenario(title);
             self.tell(&News::Divergence(kind.clone(), scenario, after))?;
             self.kinds.insert(kind);
         } else {
@@ -117,7 +118,7 @@ impl Worker<'_> {
             }
         }
         for difference in DIFFERENCES {
-            let ops = Reader::read(difference.scenario)?;
+            let ops = script::read(difference.scenario)?;
             // Some are a matter of who is faster.
             for attempt in 0..ATTEMPTS {
                 self.driver.set_order((attempt > 0).then_some(attempt));

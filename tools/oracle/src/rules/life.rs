@@ -5,17 +5,25 @@
 use super::{Rule, clone_fails, rule};
 use crate::{
     event::Event,
+    flags::{AUTOREAP, NEWPID, PARENT, SIGHAND, THREAD, VM},
     op::{Answer, Call},
+    twin::Seen,
 };
 use altpid::{Disposition, TaskState};
 use libc::EINVAL;
 
-const VM: u64 = 0x100;
-const SIGHAND: u64 = 0x800;
-const PARENT: u64 = 0x8000;
-const THREAD: u64 = 0x10000;
-const NEWPID: u64 = 0x2000_0000;
-const AUTOREAP: u64 = 1 << 34;
+/// Whether somebody has got another parent, and what `is` says of the two holds.
+fn adopted(e: &Event<'_>, is: impl Fn(&Seen, &Seen) -> bool) -> bool {
+    e.reparented().any(|(_, child)| {
+        let heir = child.parent.and_then(|heir| e.after.tasks.get(&heir));
+        heir.is_some_and(|heir| is(child, heir))
+    })
+}
+
+/// Whether two live in the same namespace.
+fn is_with(one: &Seen, other: &Seen) -> bool {
+    one.task.ns == other.task.ns
+}
 
 /// The rules.
 pub const RULES: &[Rule] = &[
@@ -28,6 +36,22 @@ pub const RULES: &[Rule] = &[
         "clone: SIGHAND",
         "CLONE_SIGHAND without CLONE_VM is EINVAL",
         |e| clone_fails(e, EINVAL).is_some_and(|(flags, _)| flags == SIGHAND),
+    ),
+    rule(
+        "clone: SIGHAND, processes",
+        "processes that share their handlers do so until one of them calls exec",
+        |e| {
+            let Call::Sigaction(..) = e.op.call else {
+                return false;
+            };
+            e.is_ok()
+                && e.after.tasks.iter().any(|(name, seen)| {
+                    let sets = |seen: &Seen| seen.signals.map(|s| (s.ignored, s.handled));
+                    let old = e.before.tasks.get(name);
+                    seen.leader != e.caller().leader
+                        && old.is_some_and(|old| sets(old) != sets(seen))
+                })
+        },
     ),
     rule(
         "clone: PARENT, init",
@@ -112,27 +136,14 @@ pub const RULES: &[Rule] = &[
     rule(
         "exit: to init",
         "orphans go to the init of the dead parent's namespace",
-        |e| {
-            e.reparented().any(|(_, new)| {
-                new.parent.is_some_and(|p| {
-                    e.after
-                        .tasks
-                        .get(&p)
-                        .is_some_and(|p| p.task.is_reaper && p.task.ns == new.task.ns)
-                })
-            })
-        },
+        |e| adopted(e, |child, heir| heir.task.is_reaper && is_with(child, heir)),
     ),
     rule(
         "exit: to subreaper",
         "orphans go to a subreaper in the namespace",
         |e| {
-            e.reparented().any(|(_, new)| {
-                new.parent.is_some_and(|p| {
-                    e.after.tasks.get(&p).is_some_and(|p| {
-                        p.task.is_subreaper && !p.task.is_reaper && p.task.ns == new.task.ns
-                    })
-                })
+            adopted(e, |child, heir| {
+                heir.task.is_subreaper && !heir.task.is_reaper && is_with(child, heir)
             })
         },
     ),
@@ -140,32 +151,18 @@ pub const RULES: &[Rule] = &[
         "exit: subreaper outside",
         "a subreaper outside of the namespace gets none",
         |e| {
-            e.reparented().any(|(_, new)| {
-                new.parent.is_some_and(|p| {
-                    e.after.tasks.get(&p).is_some_and(|p| {
-                        p.task.is_reaper
-                            && p.task.ns == new.task.ns
-                            && p.parent.is_some_and(|p| {
-                                e.after.tasks.get(&p).is_some_and(|p| p.task.is_subreaper)
-                            })
-                    })
-                })
+            adopted(e, |child, heir| {
+                let above = heir.parent.and_then(|above| e.after.tasks.get(&above));
+                heir.task.is_reaper
+                    && is_with(child, heir)
+                    && above.is_some_and(|above| above.task.is_subreaper)
             })
         },
     ),
     rule(
         "exit: injected",
         "an injected task whose parent dies stays outside",
-        |e| {
-            e.reparented().any(|(_, new)| {
-                new.parent.is_some_and(|p| {
-                    e.after
-                        .tasks
-                        .get(&p)
-                        .is_some_and(|p| p.task.ns != new.task.ns)
-                })
-            })
-        },
+        |e| adopted(e, |child, heir| !is_with(child, heir)),
     ),
     rule(
         "exit: to thread",

@@ -3,11 +3,9 @@
 //! Rules about numbers and namespaces: alloc_pid(), the sysctls, unshare and setns.
 
 use super::{Rule, clone_fails, nursery_is, rule};
-use crate::op::Call;
+use crate::{flags::NEWPID, op::Call};
 use altpid::NsState;
 use libc::{EAGAIN, EEXIST, EINVAL, ENOMEM, ENOSPC};
-
-const NEWPID: u64 = 0x2000_0000;
 
 /// The rules.
 pub const RULES: &[Rule] = &[

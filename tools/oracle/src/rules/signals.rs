@@ -145,7 +145,7 @@ pub const RULES: &[Rule] = &[
         matches!(e.op.call, Call::Tgkill(Num::Is(..=0), _, _)) && e.error() == EINVAL
     }),
     rule(
-        "pidfd: outside",
+        "kill: pidfd, outside",
         "pidfd_send_signal to who is not below is EINVAL",
         |e| matches!(e.op.call, Call::PidfdSend(_, 0..=64)) && e.error() == EINVAL,
     ),
