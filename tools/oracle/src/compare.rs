@@ -56,7 +56,7 @@ impl Merged {
             return Some(Mismatch::new(what).with("received", name, count));
         }
         (merged == 0 && count > 0 && last != signals.last)
-            .then(|| Mismatch::new(format!("last signal: {last:?}, altpid {:?}", signals.last)))
+            .then(|| Mismatch::of_signal(last, signals.last))
     }
 }
 

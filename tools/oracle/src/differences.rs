@@ -7,6 +7,7 @@
 
 use crate::{
     divergence::Divergence,
+    kernel::Kernel,
     op::{Name, Op},
     twin::{Seen, State},
 };
@@ -17,6 +18,8 @@ pub struct Difference {
     pub name: &'static str,
     /// What differs, and why.
     pub reason: &'static str,
+    /// The kernel that differs; `None` for all of them.
+    pub only: Option<Kernel>,
     /// Where it shows, in the last operation.
     pub scenario: &'static str,
     /// Whether it is what has diverged, in the operation after this state.
@@ -24,13 +27,14 @@ pub struct Difference {
 }
 
 /// All of them.
-pub const DIFFERENCES: &[Difference] = &[
+const DIFFERENCES: &[Difference] = &[
     Difference {
         name: "init-second-thread",
         reason: "Linux kills the init of a pid namespace by a signal from inside that it has no handler \
         for, when the thread that is asked first blocks the signal and another one does not: \
         sig_ignored() looks at the one, complete_signal() takes the other and does not ask again. \
         In altpid a signal that init would not get never kills it, whichever thread takes it.",
+        only: None,
         scenario: "\
 t1 = clone a VM|SIGHAND|THREAD
 t2 = clone a
@@ -43,6 +47,7 @@ kill t2 1 TERM
         name: "handlers-take-no-time",
         reason: "A virtual task runs no code: a handler is counted as called, and is over. A process can \
         be stopped, or meet its next signal, in the middle of one.",
+        only: None,
         scenario: "\
 t1 = clone a
 setpgid t1 0 0
@@ -57,6 +62,7 @@ kill a -t1 STOP
         reason: "Of a parent and a child that one operation kills, either may die first. When it is the \
         child, a parent that does not want to know of it lets it vanish; when it is the parent, \
         the child goes to somebody who does. In altpid the one that is met first dies first.",
+        only: None,
         scenario: "\
 t1 = clone a
 sigaction t1 CHLD DFL NOCLDWAIT
@@ -69,6 +75,7 @@ kill t2 0 TERM
         name: "last-thread-of-init",
         reason: "Of the threads of an init that is killed, the one that dies last takes the namespace \
         along. Any of them may be the last; in altpid it is the leader, if it was still alive.",
+        only: None,
         scenario: "\
 t1 = clone a NEWPID
 t2 = clone t1 VM|SIGHAND|THREAD
@@ -79,13 +86,39 @@ kill a t1 KILL
 ",
         is: last_thread_of_init,
     },
+    Difference {
+        name: "kill-to-above",
+        reason: "In 7.2 a process that kill(2) reaches in a namespace above gets the number that the \
+        sender has in its own namespace. Since 7.3, and in altpid, it gets the one that it sees \
+        itself.",
+        only: Some(Kernel::V7_2),
+        scenario: "\
+n = unshare a NEWPID
+b = clone a
+t = clone b VM|SIGHAND|THREAD
+sigaction a TSTP HANDLER
+kill t 0 TSTP
+",
+        is: kill_to_above,
+    },
 ];
 
-/// Which of the differences has shown, if it is one.
-pub fn find(op: &Op, before: &State, divergence: &Divergence) -> Option<&'static Difference> {
+/// Those of a kernel.
+pub fn of(kernel: Kernel) -> impl Iterator<Item = &'static Difference> {
+    let is_there = move |only: Option<Kernel>| only.is_none_or(|only| only == kernel);
     DIFFERENCES
         .iter()
-        .find(|difference| (difference.is)(op, before, divergence))
+        .filter(move |difference| is_there(difference.only))
+}
+
+/// Which of the differences has shown, if it is one.
+pub fn find(
+    kernel: Kernel,
+    op: &Op,
+    before: &State,
+    divergence: &Divergence,
+) -> Option<&'static Difference> {
+    of(kernel).find(|difference| (difference.is)(op, before, divergence))
 }
 
 /// Whether a divergence is that of a task, in these words.
@@ -112,6 +145,26 @@ fn last_thread_of_init(_: &Op, before: &State, divergence: &Divergence) -> bool 
             && init.task.tgid.last() == Some(&1)
             && divergence.late.iter().any(is_thread)
     })
+}
+
+/// What differs is only the number of the sender, which is the one that a task has for itself, and
+/// in altpid the one that it has for somebody above.
+fn kill_to_above(_: &Op, before: &State, divergence: &Divergence) -> bool {
+    let Some((native, altpid)) = divergence.signals else {
+        return false;
+    };
+    let same = altpid::SigInfo {
+        pid: native.pid,
+        ..altpid
+    };
+    let is_sender = |seen: &Seen| {
+        let (own, above) = match seen.task.tgid.split_last() {
+            Some(split) => split,
+            None => return false,
+        };
+        *own == native.pid && above.contains(&altpid.pid)
+    };
+    native == same && native.code == libc::SI_USER && before.tasks.values().any(is_sender)
 }
 
 /// An init is dead natively that is alive in altpid, and its threads did not block the same

@@ -18,15 +18,12 @@ pub struct Scenario {
 }
 
 /// All of them.
-pub fn scenarios(is_7_3: bool) -> Result<Vec<Scenario>> {
+pub fn scenarios() -> Result<Vec<Scenario>> {
     let files = [
         include_str!("../directed.scenarios"),
         include_str!("../regressions.scenarios"),
     ];
-    let mut texts: Vec<&str> = files.iter().flat_map(|file| file.split(BETWEEN)).collect();
-    if is_7_3 {
-        texts.extend(include_str!("../since-7.3.scenarios").split(BETWEEN));
-    }
+    let texts: Vec<&str> = files.iter().flat_map(|file| file.split(BETWEEN)).collect();
     texts
         .iter()
         .map(|text| {
@@ -46,7 +43,7 @@ mod tests {
 
     #[test]
     fn all_are_written_as_they_are_read() {
-        for scenario in scenarios(true).unwrap() {
+        for scenario in scenarios().unwrap() {
             let text: String = scenario.ops.iter().map(|op| format!("{op}\n")).collect();
             assert!(!scenario.ops.is_empty(), "{}", scenario.title);
             assert_eq!(

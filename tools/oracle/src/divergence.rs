@@ -10,7 +10,7 @@ use crate::{
     status::Status,
     twin::{Seen, State},
 };
-use altpid::{SigSet, TaskState};
+use altpid::{SigInfo, SigSet, TaskState};
 use anyhow::Result;
 use std::fmt::Display;
 
@@ -24,6 +24,8 @@ pub struct Mismatch {
     pub what: String,
     /// What is natively so, as a line of a scenario, if it can be said in one.
     pub fact: Option<String>,
+    /// What came with a signal, natively and in altpid, if that differs.
+    pub signals: Option<(SigInfo, SigInfo)>,
 }
 
 impl Mismatch {
@@ -32,6 +34,27 @@ impl Mismatch {
         Self {
             what: what.into(),
             fact: None,
+            signals: None,
+        }
+    }
+
+    /// What came with a signal.
+    pub fn of_signal(native: SigInfo, altpid: SigInfo) -> Self {
+        Self {
+            signals: Some((native, altpid)),
+            ..Self::new(format!("last signal: {native:?}, altpid {altpid:?}"))
+        }
+    }
+
+    /// Of what an operation has returned.
+    pub fn of_answer(native: Answer, altpid: Answer) -> Self {
+        let signals = match (native, altpid) {
+            (Answer::Signal(native), Answer::Signal(altpid)) => Some((native, altpid)),
+            _ => None,
+        };
+        Self {
+            signals,
+            ..Self::new(format!("{native:?}, altpid {altpid:?}"))
         }
     }
 
@@ -59,6 +82,8 @@ pub struct Divergence {
     pub native: Option<Answer>,
     /// Who has the number in that.
     pub who: Option<Name>,
+    /// What came with a signal, natively and in altpid, if that differs.
+    pub signals: Option<(SigInfo, SigInfo)>,
     /// Who is dead natively and alive in altpid.
     pub dead: Vec<Name>,
     /// Who has died in altpid together with its parent, and is a zombie of a live one now.
@@ -84,6 +109,7 @@ impl Divergence {
         let mut divergence = Self {
             what: mismatch.what,
             fact: mismatch.fact,
+            signals: mismatch.signals,
             native,
             who: native.and_then(|answer| waited(op, answer, before)),
             orphans: orphans(before, after),
@@ -110,7 +136,7 @@ impl Divergence {
                 divergence.late.push(*name);
             }
         }
-        let difference = differences::find(op, before, &divergence);
+        let difference = differences::find(arena.driver.kernel, op, before, &divergence);
         divergence.deliberate = difference.map(|difference| difference.name);
         Ok(divergence)
     }

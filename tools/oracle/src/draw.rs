@@ -29,13 +29,11 @@ pub struct Draw {
     serial: u32,
     /// How many tasks there shall be at most.
     crowd: usize,
-    /// Whether the kernel has what came with 7.3.
-    is_7_3: bool,
 }
 
 impl Draw {
-    /// The operations of a sequence, on a kernel that has the flags of 7.3 or has not.
-    pub fn new(seed: u64, is_7_3: bool) -> Self {
+    /// The operations of a sequence.
+    pub fn new(seed: u64) -> Self {
         let mut rng = XorShiftRng::seed_from_u64(seed);
         let mood = Mood::of(rng.random_range(0..Mood::SIDES));
         let length = rng.random_range(30..160);
@@ -50,7 +48,6 @@ impl Draw {
             length,
             serial: 0,
             crowd,
-            is_7_3,
         }
     }
 

@@ -22,7 +22,7 @@ pub const DETACHED: u64 = 0x40_0000;
 pub const NEWPID: u64 = 0x2000_0000;
 /// `CLONE_CLEAR_SIGHAND`
 pub const CLEAR_SIGHAND: u64 = 1 << 32;
-/// `CLONE_AUTOREAP`, the first of those that are new in 7.3.
+/// `CLONE_AUTOREAP`
 pub const AUTOREAP: u64 = 1 << 34;
 /// `CLONE_NNP`
 pub const NNP: u64 = 1 << 35;

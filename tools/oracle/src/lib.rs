@@ -16,6 +16,7 @@ pub mod draw;
 pub mod event;
 pub mod flags;
 pub mod hunt;
+pub mod kernel;
 pub mod native;
 pub mod op;
 pub mod pair;

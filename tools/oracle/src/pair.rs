@@ -172,7 +172,7 @@ impl<'a> Pair<'a> {
         native: Answer,
         altpid: Answer,
     ) -> Result<Step> {
-        let mismatch = Mismatch::new(format!("{native:?}, altpid {altpid:?}"));
+        let mismatch = Mismatch::of_answer(native, altpid);
         self.differs_by(op, before, mismatch, Some(native))
     }
 

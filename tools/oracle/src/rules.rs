@@ -17,19 +17,12 @@ pub struct Rule {
     pub name: &'static str,
     /// What it says.
     pub text: &'static str,
-    /// Whether it is about something that 7.2 does not have.
-    pub since_7_3: bool,
     /// Whether an operation was a case of it.
     pub is: fn(&Event<'_>) -> bool,
 }
 
 const fn rule(name: &'static str, text: &'static str, is: fn(&Event<'_>) -> bool) -> Rule {
-    Rule {
-        name,
-        text,
-        since_7_3: false,
-        is,
-    }
+    Rule { name, text, is }
 }
 
 /// The flags and the wanted numbers of a clone that failed with this errno.

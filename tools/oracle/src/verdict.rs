@@ -3,7 +3,7 @@
 //! What a run has found.
 
 use crate::workers::News;
-use altpid_oracle::{differences::DIFFERENCES, hunt::Counts, rules::rules};
+use altpid_oracle::{differences, hunt::Counts, kernel::Kernel, rules::rules};
 use std::{
     collections::{HashMap, HashSet},
     time::Instant,
@@ -73,15 +73,13 @@ impl Verdict {
     }
 
     /// Prints all of it.
-    pub fn print(&self, is_7_3: bool) {
+    pub fn print(&self, kernel: Kernel) {
         println!("\nrules, and how often each had a case on both sides:");
         for (index, rule) in rules().enumerate() {
-            if is_7_3 || !rule.since_7_3 {
-                println!("{:8}  {:<28} {}", self.cases(index), rule.name, rule.text);
-            }
+            println!("{:8}  {:<28} {}", self.cases(index), rule.name, rule.text);
         }
         println!("\ndeliberate differences:");
-        for difference in DIFFERENCES {
+        for difference in differences::of(kernel) {
             let shown = if self.deliberate.contains(difference.name) {
                 "differs"
             } else {
@@ -107,14 +105,11 @@ impl Verdict {
 
     /// Whether nothing diverges, every deliberate difference has shown, and every rule had a case if
     /// that is wanted.
-    pub fn is_good(&self, is_7_3: bool, coverage: bool) -> bool {
+    pub fn is_good(&self, kernel: Kernel, coverage: bool) -> bool {
         let mut rules = rules().enumerate();
-        let covered =
-            rules.all(|(index, rule)| self.cases(index) > 0 || (rule.since_7_3 && !is_7_3));
+        let covered = rules.all(|(index, _)| self.cases(index) > 0);
         self.kinds.is_empty()
-            && DIFFERENCES
-                .iter()
-                .all(|difference| self.deliberate.contains(difference.name))
+            && differences::of(kernel).all(|difference| self.deliberate.contains(difference.name))
             && (covered || !coverage)
     }
 }

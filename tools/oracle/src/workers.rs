@@ -4,10 +4,10 @@
 
 use crate::{Options, verdict::Verdict};
 use altpid_oracle::{
-    differences::DIFFERENCES,
-    directed,
+    differences, directed,
     draw::Draw,
     hunt::{self, Counts, Course, Found},
+    kernel::Kernel,
     native::Driver,
     rules, script,
 };
@@ -40,12 +40,6 @@ pub enum News {
     Race(String),
     /// One of the deliberate differences has shown where it must.
     Deliberate(String),
-}
-
-/// Whether the kernel that runs has what came with 7.3.
-pub fn is_7_3() -> Result<bool> {
-    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease")?;
-    Ok(!release.starts_with("7.2"))
 }
 
 /// A worker.
@@ -105,7 +99,7 @@ impl Worker<'_> {
 
     /// The scenarios that every run begins with.
     fn directed(&mut self) -> Result<()> {
-        for scenario in directed::scenarios(is_7_3()?)? {
+        for scenario in directed::scenarios()? {
             let (ops, cases) = (&mut self.counts.ops, &mut self.cases);
             let course = hunt::replay(&mut self.driver, &scenario.ops, |event| {
                 *ops += 1;
@@ -117,7 +111,7 @@ impl Worker<'_> {
                 return Ok(());
             }
         }
-        for difference in DIFFERENCES {
+        for difference in differences::of(Kernel::running()?) {
             let ops = script::read(difference.scenario)?;
             // Some are a matter of who is faster.
             for attempt in 0..ATTEMPTS {
@@ -137,7 +131,7 @@ impl Worker<'_> {
     }
 
     fn random(&mut self, seed: u64) -> Result<()> {
-        let mut draw = Draw::new(seed, is_7_3()?);
+        let mut draw = Draw::new(seed);
         let (ops, cases) = (&mut self.counts.ops, &mut self.cases);
         let course = hunt::sequence(&mut self.driver, &mut draw, |event| {
             *ops += 1;
@@ -210,6 +204,7 @@ fn start(
 
 /// Starts a worker for each CPU and shows what they find.
 pub fn lead(options: &Options) -> Result<ExitCode> {
+    let kernel = Kernel::running()?;
     let number = std::thread::available_parallelism()?.get();
     let share = options.ops.div_ceil(number as u64);
     let (sender, receiver) = mpsc::channel();
@@ -239,12 +234,10 @@ pub fn lead(options: &Options) -> Result<ExitCode> {
     for mut worker in workers {
         finished &= worker.wait()?.success();
     }
-    verdict.print(is_7_3()?);
-    Ok(
-        if finished && verdict.is_good(is_7_3()?, options.coverage) {
-            ExitCode::SUCCESS
-        } else {
-            ExitCode::FAILURE
-        },
-    )
+    verdict.print(kernel);
+    Ok(if finished && verdict.is_good(kernel, options.coverage) {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }

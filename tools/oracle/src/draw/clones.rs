@@ -43,9 +43,6 @@ impl Draw {
                 flags |= PIDFD_AUTOKILL;
             }
         }
-        if !self.is_7_3 {
-            flags &= AUTOREAP - 1;
-        }
         let no_signal = flags & (THREAD | PARENT | AUTOREAP) != 0;
         let exit_signal = if no_signal != self.one_in(30) {
             0

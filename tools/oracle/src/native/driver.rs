@@ -5,6 +5,7 @@
 use super::{check, pidfd};
 use crate::{
     channel::Channel,
+    kernel::Kernel,
     protocol::{DRIVER_FD, LAST_PID_FD},
 };
 use anyhow::{Context, Result};
@@ -28,6 +29,8 @@ const PRIORITIES: i32 = 8;
 pub struct Driver {
     /// The shared memory.
     pub channel: Channel,
+    /// The kernel that runs.
+    pub kernel: Kernel,
     agent: PathBuf,
     /// What the priorities of agents are drawn from; `None` when they have none.
     priorities: Option<XorShiftRng>,
@@ -74,6 +77,7 @@ impl Driver {
         }
         Ok(Self {
             channel,
+            kernel: Kernel::running()?,
             agent: agent.to_path_buf(),
             priorities: None,
             holder: None,

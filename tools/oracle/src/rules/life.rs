@@ -86,12 +86,11 @@ pub const RULES: &[Rule] = &[
         "CLONE_VM with CLONE_NEWPID is allowed",
         |e| e.child().is_some() && e.wants().is_some_and(|(flags, _)| flags == VM | NEWPID),
     ),
-    Rule {
-        name: "clone: AUTOREAP",
-        text: "CLONE_AUTOREAP with an exit signal, THREAD or PARENT is EINVAL",
-        since_7_3: true,
-        is: |e| clone_fails(e, EINVAL).is_some_and(|(flags, _)| flags & AUTOREAP != 0),
-    },
+    rule(
+        "clone: AUTOREAP",
+        "CLONE_AUTOREAP with an exit signal, THREAD or PARENT is EINVAL",
+        |e| clone_fails(e, EINVAL).is_some_and(|(flags, _)| flags & AUTOREAP != 0),
+    ),
     rule(
         "clone: exit signal",
         "an exit signal above 64 is EINVAL",
@@ -244,15 +243,14 @@ pub const RULES: &[Rule] = &[
             })
         },
     ),
-    Rule {
-        name: "reap: AUTOREAP",
-        text: "children made with CLONE_AUTOREAP vanish",
-        since_7_3: true,
-        is: |e| {
+    rule(
+        "reap: AUTOREAP",
+        "children made with CLONE_AUTOREAP vanish",
+        |e| {
             e.died()
                 .any(|(name, seen)| seen.task.is_autoreap && e.now(name).is_none())
         },
-    },
+    ),
     rule("reboot: RESTART", "init is seen as killed by SIGHUP", |e| {
         matches!(e.answer, Answer::Waited(1.., 1))
     }),

@@ -201,37 +201,30 @@ pub const RULES: &[Rule] = &[
                     .any(|(old, new)| old.told.task != new.task && new.task == Some(e.op.by))
         },
     ),
-    Rule {
-        name: "pidfd: autoreap",
-        text: "how one ended that vanishes",
-        since_7_3: true,
-        is: |e| {
-            changed(e).any(|(old, new)| {
-                let seen = old.told.task.and_then(|name| e.before.tasks.get(&name));
-                seen.is_some_and(|seen| seen.task.is_autoreap) && new.exit_code.is_some()
-            })
-        },
-    },
-    Rule {
-        name: "pidfd: autokill",
-        text: "the last close kills who was made so, even init",
-        since_7_3: true,
-        is: |e| {
+    rule("pidfd: autoreap", "how one ended that vanishes", |e| {
+        changed(e).any(|(old, new)| {
+            let seen = old.told.task.and_then(|name| e.before.tasks.get(&name));
+            seen.is_some_and(|seen| seen.task.is_autoreap) && new.exit_code.is_some()
+        })
+    }),
+    rule(
+        "pidfd: autokill",
+        "the last close kills who was made so, even init",
+        |e| {
             matches!(e.op.call, Call::Close(_))
                 && e.is_ok()
                 && e.died()
                     .any(|(_, seen)| seen.task.is_autoreap && seen.task.is_reaper)
         },
-    },
-    Rule {
-        name: "pidfd: autokill, flags",
-        text: "PIDFD_AUTOKILL without PIDFD or AUTOREAP, or of a thread, is EINVAL",
-        since_7_3: true,
-        is: |e| {
+    ),
+    rule(
+        "pidfd: autokill, flags",
+        "PIDFD_AUTOKILL without PIDFD or AUTOREAP, or of a thread, is EINVAL",
+        |e| {
             super::clone_fails(e, EINVAL).is_some_and(|(flags, _)| {
                 let needs = PIDFD | AUTOREAP;
                 flags & PIDFD_AUTOKILL != 0 && (flags & needs != needs || flags & THREAD != 0)
             })
         },
-    },
+    ),
 ];
