@@ -7,13 +7,14 @@ use crate::{
     kill::{ByPidfd, Kill, To},
     pending::{SIGKILL, SIGSTOP},
     pidfd::Target,
+    reason::errno,
     support::{exit_signal, signals::*, state, world, Errno, Verbs},
     task::Disposition,
     uapi,
     wait::{Wanted, WEXITED, WNOHANG, WNOWAIT, WSTOPPED},
     world::World,
 };
-use kernel::prelude::*;
+use kernel::{bindings, prelude::*};
 
 const IN: u32 = uapi::ALTPID_POLL_IN;
 const HUP: u32 = uapi::ALTPID_POLL_HUP;
@@ -287,7 +288,9 @@ mod tests {
         let sibling = world.pidfd_info(member_pidfd, container, false)?;
         assert_eq!((sibling.pid, sibling.ppid), (2, 1));
         let outer = verbs.pidfd(init)?;
-        assert!(world.pidfd_info(outer, member, true).errno().err() == Some(EREMOTE));
+        assert!(
+            world.pidfd_info(outer, member, true).errno().err() == Some(errno(bindings::EREMOTE))
+        );
         Ok(())
     }
 

@@ -7,10 +7,15 @@
 //! [`Failure`] of either. Natively only netlink has the like (`struct netlink_ext_ack`).
 
 use crate::{namespace::CreateError, pid::AllocError, uapi};
-use kernel::prelude::*;
+use kernel::{bindings, prelude::*};
+
+/// An errno by its number, for those that the `kernel` crate has a name for only since 7.3.
+pub(crate) fn errno(number: u32) -> Error {
+    Error::from_errno(-(number as i32))
+}
 
 macro_rules! reasons {
-    ($($name:ident => $errno:ident, $code:ident;)*) => {
+    ($($name:ident => $errno:expr, $code:ident;)*) => {
         /// A cause; what each means stands at `ALTPID_REASON_*` in `src/uapi/altpid.h`.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(crate) enum Reason {
@@ -78,7 +83,7 @@ reasons! {
     PidfdLimit => EMFILE, ALTPID_REASON_PIDFD_LIMIT;
     Reaped => ESRCH, ALTPID_REASON_REAPED;
     NotProcess => ENOENT, ALTPID_REASON_NOT_PROCESS;
-    Remote => EREMOTE, ALTPID_REASON_REMOTE;
+    Remote => errno(bindings::EREMOTE), ALTPID_REASON_REMOTE;
     NsNotInside => EPERM, ALTPID_REASON_NS_NOT_INSIDE;
 }
 

@@ -11,10 +11,10 @@ use super::{
     caller::Caller,
 };
 use crate::{
-    reason::{Failure, Outcome},
+    reason::{errno, Failure, Outcome},
     uapi,
 };
-use kernel::{new_spinlock, prelude::*, sync::SpinLock};
+use kernel::{bindings, new_spinlock, prelude::*, sync::SpinLock};
 
 /// Failures that are remembered, of all threads together.
 const REMEMBERED: usize = 64;
@@ -86,7 +86,10 @@ impl Failures {
 
 pub(super) fn failure(call: &Call<'_>) -> Outcome {
     let mut args = Args::<uapi::altpid_failure>::read(call)?;
-    let last = call.failures.last().ok_or(ENODATA)?;
+    let last = call
+        .failures
+        .last()
+        .ok_or_else(|| errno(bindings::ENODATA))?;
     args.value.cmd = last.cmd;
     args.value.error = last.failure.error().to_errno();
     args.value.reason = last.failure.code();

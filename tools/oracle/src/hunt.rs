@@ -37,7 +37,7 @@ pub enum Course {
     /// As many operations as this were the same.
     Same,
     /// One was not.
-    Differs(Found),
+    Differs(Box<Found>),
 }
 
 /// Counts of a hunt.
@@ -92,11 +92,11 @@ fn perform(
                 ops.push(op);
                 // Nothing that is left of it is of interest.
                 let _ = pair.end();
-                return Ok(Course::Differs(Found {
+                return Ok(Course::Differs(Box::new(Found {
                     ops,
                     answers,
-                    divergence,
-                }));
+                    divergence: *divergence,
+                })));
             }
         }
     }
@@ -107,11 +107,11 @@ fn perform(
                 what,
                 ..Divergence::default()
             };
-            Course::Differs(Found {
+            Course::Differs(Box::new(Found {
                 ops,
                 answers,
                 divergence,
-            })
+            }))
         }
     })
 }
@@ -141,7 +141,7 @@ pub fn is_real(driver: &mut Driver, found: &Found) -> Result<bool> {
 /// Leaves out operations as long as it still diverges in the same way, and not in a deliberate one.
 pub fn shrink(driver: &mut Driver, found: &Found) -> Result<Found> {
     let kind = found.divergence.kind();
-    let mut best = found.clone();
+    let mut best = Box::new(found.clone());
     let mut piece = best.ops.len().div_ceil(2);
     while piece > 0 {
         let mut from = 0;
@@ -166,7 +166,7 @@ pub fn shrink(driver: &mut Driver, found: &Found) -> Result<Found> {
             piece /= 2;
         }
     }
-    Ok(best)
+    Ok(*best)
 }
 
 impl Found {

@@ -32,7 +32,7 @@ pub enum Step {
     /// Both sides have done the same.
     Same(Answer),
     /// They have not.
-    Differs(Divergence),
+    Differs(Box<Divergence>),
 }
 
 /// Both sides of a sequence.
@@ -184,7 +184,7 @@ impl<'a> Pair<'a> {
         native: Option<Answer>,
     ) -> Result<Step> {
         let divergence = Divergence::new(mismatch, op, native, &self.arena, before, &self.state)?;
-        Ok(Step::Differs(divergence))
+        Ok(Step::Differs(Box::new(divergence)))
     }
 
     /// What the caller says of itself, and the namespaces of who may have got others.

@@ -65,7 +65,7 @@ impl Worker<'_> {
     /// Deals with what has come of a sequence.
     fn judge(&mut self, course: Course, title: &str) -> Result<()> {
         if let Course::Differs(found) = course {
-            self.judge_divergence(found, title)?;
+            self.judge_divergence(*found, title)?;
         }
         if self.told.elapsed() > NEWS {
             self.told = Instant::now();
