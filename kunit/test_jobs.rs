@@ -252,6 +252,47 @@ mod tests {
         Ok(())
     }
 
+    /// `do_exit()`: `group_dead`, when the children of all threads have been handed on
+    #[test]
+    fn the_last_thread_leaves_a_group_orphaned() -> Result {
+        let world = world()?;
+        let verbs = Verbs(&world);
+        let init = verbs.container(world.init())?;
+        verbs.setsid(init)?;
+        let worker = verbs.fork(init)?;
+        verbs.setpgid(worker, 0, 0)?;
+        let thread = verbs.thread(worker)?;
+        let child = verbs.fork(thread)?;
+        world.kill(Kill::Outside(child), SIGSTOP)?;
+        world.kill(Kill::Outside(worker), SIGKILL)?;
+        assert_eq!(verbs.state(worker), ZOMBIE);
+        assert_eq!(verbs.parent(child), init);
+        // Whose child it is now controls the group.
+        assert_eq!(verbs.state(child), STOPPED);
+        assert!(verbs.is_sound());
+        Ok(())
+    }
+
+    /// `do_exit()`: `group_dead`, when init has taken the namespace along
+    #[test]
+    fn members_are_killed_before_they_are_orphaned() -> Result {
+        let world = world()?;
+        let verbs = Verbs(&world);
+        let shell = verbs.fork(world.init())?;
+        verbs.setsid(shell)?;
+        let init = verbs.container(shell)?;
+        verbs.setpgid(init, 0, 0)?;
+        verbs.thread(init)?;
+        let member = verbs.fork(init)?;
+        let pidfd = verbs.pidfd(member)?;
+        world.kill(Kill::Outside(member), SIGSTOP)?;
+        world.kill(Kill::Outside(init), SIGKILL)?;
+        assert_eq!(verbs.state(member), GONE);
+        assert_eq!(world.pidfd_info(pidfd, 0, true)?.exit_code, SIGKILL);
+        assert!(verbs.is_sound());
+        Ok(())
+    }
+
     /// `get_signal()`: `is_current_pgrp_orphaned()`
     #[test]
     fn who_is_orphaned_is_not_stopped_from_the_terminal() -> Result {

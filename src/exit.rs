@@ -240,7 +240,7 @@ impl Tree {
     /// An exiting thread without children becomes a zombie or vanishes (`exit_notify()`).
     fn exit_notify(&mut self, task: Idx<Task>) {
         let group = self.tasks[task].group;
-        if self.groups[group].nr_live == 0 {
+        if self.is_last(task) {
             self.kill_orphaned(group, None);
         }
         self.tasks[task].state = TaskState::Zombie;
@@ -251,6 +251,21 @@ impl Tree {
         } else if self.is_group_empty(group) {
             self.become_waitable(group);
         }
+    }
+
+    /// Whether every other thread of a group has exited (`group_dead`). Those that have are gone from
+    /// the list, but for the leader: at most two are looked at that do not matter.
+    fn is_last(&self, task: Idx<Task>) -> bool {
+        let threads = &self.groups[self.tasks[task].group].threads;
+        let mut next = threads.first();
+        for _ in 0..3 {
+            let Some(thread) = next else { return true };
+            if thread != task && self.tasks[thread].state != TaskState::Zombie {
+                return false;
+            }
+            next = threads.next(&self.tasks, thread);
+        }
+        true
     }
 
     /// Tells the parent that a process is dead; true when nobody will reap it
