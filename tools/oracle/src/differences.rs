@@ -147,9 +147,8 @@ fn last_thread_of_init(_: &Op, before: &State, divergence: &Divergence) -> bool 
     })
 }
 
-/// What differs is only the number of the sender, which is the one that a task has for itself, and
-/// in altpid the one that it has for somebody above.
-fn kill_to_above(_: &Op, before: &State, divergence: &Divergence) -> bool {
+/// What differs is only the number of the sender.
+fn kill_to_above(_: &Op, _: &State, divergence: &Divergence) -> bool {
     let Some((native, altpid)) = divergence.signals else {
         return false;
     };
@@ -157,14 +156,7 @@ fn kill_to_above(_: &Op, before: &State, divergence: &Divergence) -> bool {
         pid: native.pid,
         ..altpid
     };
-    let is_sender = |seen: &Seen| {
-        let (own, above) = match seen.task.tgid.split_last() {
-            Some(split) => split,
-            None => return false,
-        };
-        *own == native.pid && above.contains(&altpid.pid)
-    };
-    native == same && native.code == libc::SI_USER && before.tasks.values().any(is_sender)
+    native == same && native.code == libc::SI_USER && divergence.is_untranslated
 }
 
 /// An init is dead natively that is alive in altpid, and its threads did not block the same

@@ -4,6 +4,7 @@
 
 use crate::{
     differences,
+    kernel::Kernel,
     native::Arena,
     op::{Answer, Name, Num, Op},
     script,
@@ -90,6 +91,9 @@ pub struct Divergence {
     pub orphans: Vec<Name>,
     /// Who was alive, is natively on its way out, and is gone in altpid.
     pub late: Vec<Name>,
+    /// Whether the sender in that is natively the number that a process had for itself, and in altpid
+    /// one that it had above.
+    pub is_untranslated: bool,
     /// Whether somebody is natively stopped in the middle of a handler.
     pub in_handler: bool,
     /// Which of the deliberate differences it is.
@@ -97,7 +101,7 @@ pub struct Divergence {
 }
 
 impl Divergence {
-    /// What differs after an operation, with what is needed to see whether it is deliberate.
+    /// What differs after an operation, with what is needed to see whether it is deliberate ([`Divergence::classify`]).
     pub fn new(
         mismatch: Mismatch,
         op: &Op,
@@ -136,9 +140,13 @@ impl Divergence {
                 divergence.late.push(*name);
             }
         }
-        let difference = differences::find(arena.driver.kernel, op, before, &divergence);
-        divergence.deliberate = difference.map(|difference| difference.name);
         Ok(divergence)
+    }
+
+    /// Finds out which of the deliberate differences it is.
+    pub fn classify(&mut self, kernel: Kernel, op: &Op, before: &State) {
+        let difference = differences::find(kernel, op, before, self);
+        self.deliberate = difference.map(|difference| difference.name);
     }
 
     /// What remains of it when names and numbers are left out: the same for the same cause.

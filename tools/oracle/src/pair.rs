@@ -46,6 +46,8 @@ pub struct Pair<'a> {
     expected: HashMap<Name, Answer>,
     /// Processes whose children may natively be in another order.
     unordered: HashSet<Name>,
+    /// Numbers of all processes that there were, for a signal can be older than its sender.
+    numbers: HashSet<Vec<i32>>,
 }
 
 impl<'a> Pair<'a> {
@@ -61,6 +63,7 @@ impl<'a> Pair<'a> {
             merged: Merged::default(),
             expected: HashMap::new(),
             unordered: HashSet::new(),
+            numbers: HashSet::new(),
         };
         if let Some(mismatch) = pair.settle()? {
             anyhow::bail!("a new arena is not like a new world: {}", mismatch.what);
@@ -152,6 +155,11 @@ impl<'a> Pair<'a> {
         let after = self.twin.state()?;
         self.merged.note(&self.state, &after);
         self.note_order(&after);
+        for seen in after.tasks.values() {
+            if !self.numbers.contains(&seen.task.tgid) {
+                self.numbers.insert(seen.task.tgid.clone());
+            }
+        }
         Ok(std::mem::replace(&mut self.state, after))
     }
 
@@ -183,7 +191,14 @@ impl<'a> Pair<'a> {
         mismatch: Mismatch,
         native: Option<Answer>,
     ) -> Result<Step> {
-        let divergence = Divergence::new(mismatch, op, native, &self.arena, before, &self.state)?;
+        let is_untranslated = mismatch.signals.is_some_and(|(native, altpid)| {
+            let mut numbers = self.numbers.iter().filter_map(|tgid| tgid.split_last());
+            numbers.any(|(own, above)| *own == native.pid && above.contains(&altpid.pid))
+        });
+        let mut divergence =
+            Divergence::new(mismatch, op, native, &self.arena, before, &self.state)?;
+        divergence.is_untranslated = is_untranslated;
+        divergence.classify(self.arena.driver.kernel, op, before);
         Ok(Step::Differs(Box::new(divergence)))
     }
 
