@@ -9,11 +9,17 @@ pub fn is_debug_kernel() -> bool {
     Path::new("/sys/kernel/debug/kmemleak").exists()
 }
 
-/// A count that takes about as long in the debug kernel as in the other. `ALTPID_TIMES` in the
-/// environment makes it a multiple of that.
-pub fn scaled(count: u64) -> u64 {
+/// How large something is that takes about as long in the debug kernel as ten times as much in the
+/// other.
+pub fn scaled(size: u64) -> u64 {
+    if is_debug_kernel() { size / 10 } else { size }
+}
+
+/// How often something is done, likewise. `ALTPID_TIMES` in the environment makes it a multiple of
+/// that.
+pub fn repeated(count: u64) -> u64 {
     let times = env::var("ALTPID_TIMES").map_or(1, |times| times.parse().expect("a number"));
-    times * if is_debug_kernel() { count / 10 } else { count }
+    times * scaled(count)
 }
 
 /// Tells how much was done: a line in the file that `ALTPID_FIGURES` names, where the run prints it

@@ -7,7 +7,9 @@
 //! environment to be [`the_other_process`].
 
 use altpid::{Clone, CloneFlags, TaskId, TaskState, World, uapi::*};
-use altpid_device_tests::{Fixture, SIGCHLD, WALL, WNOHANG, patience::eventually, raw};
+use altpid_device_tests::{
+    Fixture, SIGCHLD, WALL, WNOHANG, figures::scaled, patience::eventually, raw,
+};
 use rustix::fd::{AsFd, AsRawFd, OwnedFd};
 use std::{
     env, fs,
@@ -299,7 +301,7 @@ fn another_process_keeps_the_world() {
 fn a_process_that_is_killed_leaves_nothing() {
     let turn = Turn::new();
     for role in ["make tasks", "make everything", "end namespaces"] {
-        for most in [1, 500, 5000] {
+        for most in [1, scaled(500) as i64, scaled(5000) as i64] {
             println!("{role} until there are {most}");
             let child = start(role, None, "");
             eventually("it is in the middle of it", || turn.more().1 >= most);

@@ -5,6 +5,7 @@
 use altpid::{Blocker, Clone, CloneFlags, NsId, NsState, Task, TaskId, TaskState, uapi::*};
 use altpid_device_tests::{
     Fixture,
+    figures::{repeated, scaled},
     raw::{Access, Array, PAGE, Plain, Region, bytes_of, call, from_bytes},
 };
 use rustix::io::Errno;
@@ -265,7 +266,8 @@ fn what_keeps_a_namespace() {
     let world = Fixture::new();
     let (init, ns) = world.container(world.init);
     let holder = world.fork(world.init);
-    let injected: Vec<_> = (0..2000).map(|_| world.inject(holder, ns)).collect();
+    let count = scaled(2000);
+    let injected: Vec<_> = (0..count).map(|_| world.inject(holder, ns)).collect();
     for &task in &injected {
         world.exit_group(task, 0).expect("exit");
     }
@@ -407,7 +409,7 @@ fn what_stays_is_listed_once_whatever_comes_and_goes() {
             }
         }
         let _stop = Stop(&stop);
-        for round in 0..100 {
+        for round in 0..repeated(40) as usize {
             let count = [1, 7, 64, 1000][round % 4];
             let found: Vec<altpid_task> = structs(&tasks(&world).all(count));
             let unique: BTreeSet<_> = found.iter().map(|task| task.task).collect();

@@ -2,13 +2,13 @@
 
 //! altpid and the kernel that it runs on do the same: a short run of the oracle (docs/oracle.md).
 
-use altpid_device_tests::figures::{scaled, tell};
+use altpid_device_tests::figures::{repeated, tell};
 use std::process::Command;
 
 #[test]
 fn a_short_run() {
     let run = Command::new("oracle")
-        .args(["--ops", &scaled(20_000).to_string(), "--seed", "1"])
+        .args(["--ops", &repeated(20_000).to_string(), "--seed", "1"])
         .output()
         .expect("the oracle");
     let text = String::from_utf8_lossy(&run.stdout);
