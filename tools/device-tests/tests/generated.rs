@@ -6,7 +6,7 @@
 use altpid_device_tests::{
     Fixture, State,
     command::COMMANDS,
-    figures::{scaled, tell},
+    figures::{repeated, tell},
     generate::{Generator, Style},
     header::{Kind, errno_name, shapes},
     raw::{Arena, call_nowhere, interrupt},
@@ -23,6 +23,9 @@ use std::{
 
 /// Commands after which the world is audited.
 const AUDIT_EVERY: u64 = 20_000;
+
+/// How often a thread lets others go first.
+const PATIENCE: u32 = 50;
 
 /// Runs `work` while somebody sends this thread a signal all the time, so that nothing that sleeps
 /// does so for ever.
@@ -112,7 +115,7 @@ fn the_header_is_understood() {
 
 #[test]
 fn generated_commands_give_documented_errors() {
-    let count = scaled(500_000);
+    let count = repeated(500_000);
     let seed = fastrand::u64(..);
     println!("seed {seed}");
     let quiet = Fixture::new();
@@ -150,7 +153,7 @@ fn generated_commands_give_documented_errors() {
 
 #[test]
 fn structs_that_change_while_they_are_read() {
-    let count = scaled(150_000);
+    let count = repeated(150_000);
     let seed = fastrand::u64(..);
     println!("seed {seed}");
     let mut results = Results::new();
@@ -158,21 +161,31 @@ fn structs_that_change_while_they_are_read() {
     let change = Mutex::new(None::<Change>);
     // Whoever takes a mutex again as soon as it is given back can keep others out for long.
     let wanted = AtomicBool::new(false);
-    let set_change = |new| {
+    let begun = AtomicBool::new(false);
+    let set_change = |new: Option<Change>| {
         wanted.store(true, Relaxed);
-        *change.lock().expect("what to change") = new;
+        let mut change = change.lock().expect("what to change");
+        begun.store(new.is_none(), Relaxed);
+        *change = new;
+        drop(change);
         wanted.store(false, Relaxed);
+        // Let it begin, if there is a CPU for that.
+        for _ in 0..PATIENCE {
+            if begun.load(Relaxed) {
+                break;
+            }
+            thread::yield_now();
+        }
     };
     let changes = AtomicU64::new(0);
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| {
             while !done.load(Relaxed) {
-                if wanted.load(Relaxed) {
-                    thread::yield_now();
-                    continue;
-                }
-                if let Some(change) = &*change.lock().expect("what to change") {
+                if !wanted.load(Relaxed)
+                    && let Some(change) = &*change.lock().expect("what to change")
+                {
+                    begun.store(true, Relaxed);
                     for _ in 0..1000 {
                         for value in change.values {
                             arena.store(arena.structure(change.at), change.size, value);
@@ -180,7 +193,7 @@ fn structs_that_change_while_they_are_read() {
                     }
                     changes.fetch_add(2000, Relaxed);
                 }
-                std::hint::spin_loop();
+                thread::yield_now();
             }
         });
         let _done = AtTheEnd(&done);
@@ -234,7 +247,7 @@ fn every_number_that_is_no_command() {
     let mut rng = fastrand::Rng::new();
     let mut tried = 0;
     // Every number of 16 bits, and what is above them by chance.
-    let some = (0..scaled(100_000)).map(|_| rng.u32(..));
+    let some = (0..repeated(100_000)).map(|_| rng.u32(..));
     for number in (0..=0xffff).chain(some).filter(|&n| !known(n)) {
         // What the kernel does itself for every file (include/uapi/asm-generic/ioctls.h).
         if number & 0xff00 == 0x5400 || (number & 0xffff) == 0x6601 {
