@@ -3,7 +3,8 @@
 //! A world for one test: short words for what tests do all the time, and an audit at the end.
 
 use altpid::{
-    Clone, CloneFlags, Cloned, Ns, NsId, Result, Task, TaskId, TaskState, Waited, World, WorldInfo,
+    Clone, CloneFlags, Cloned, Ns, NsId, Result, Signals, Task, TaskId, TaskState, Waited, World,
+    WorldInfo,
 };
 use rustix::{
     fd::{AsFd, BorrowedFd},
@@ -49,8 +50,10 @@ pub fn numbers(cloned: &[Cloned]) -> Vec<i32> {
 #[derive(Debug, PartialEq, Eq)]
 pub struct State {
     tasks: Vec<Task>,
+    signals: Vec<Signals>,
     namespaces: Vec<Ns>,
     zombies: u64,
+    pidfds: u64,
 }
 
 impl State {
@@ -69,10 +72,13 @@ impl State {
             info.namespaces,
             "namespaces, listed and counted"
         );
+        let signals = tasks.iter().map(|task| world.signals(task.id));
         Self {
+            signals: signals.collect::<Result<_>>().expect("signals"),
             tasks,
             namespaces,
             zombies: info.zombies,
+            pidfds: info.pidfds,
         }
     }
 }

@@ -7,7 +7,7 @@ use altpid::{
     Batch, Blocker, Clone, CloneFlags, Kill, PidfdFlags, PollFlags, Scope, TaskId, WaitId,
     uapi::{self, altpid_clone},
 };
-use altpid_device_tests::{Fixture, SIGCHLD, State, WNOHANG, exited, raw, sleeper::Sleeper};
+use altpid_device_tests::{Fixture, SIGCHLD, WNOHANG, exited, raw, sleeper::Sleeper};
 use rustix::io::Errno;
 
 const WEXITED: u32 = libc::WEXITED as u32;
@@ -260,7 +260,7 @@ fn in_an_array() {
 fn many_of_them_go_with_the_world() {
     let world = Fixture::new();
     let child = world.fork(world.init);
-    let before = State::of(&world);
+    let tasks = world.tasks(None);
     let open = || world.pidfd_of(child, PidfdFlags::empty());
     let mut all: Vec<_> = (0..1000).map(|_| open().expect("pidfd_open")).collect();
     assert_eq!(world.info().expect("world").pidfds, 1000);
@@ -270,5 +270,6 @@ fn many_of_them_go_with_the_world() {
     for pidfd in &all[..500] {
         world.pidfd_close(*pidfd).expect("close");
     }
-    assert_eq!(State::of(&world), before);
+    assert_eq!(world.info().expect("world").pidfds, 500);
+    assert_eq!(world.tasks(None), tasks, "nobody has changed");
 }

@@ -3,11 +3,11 @@
 //! Who may: the device is root's, a world is whose it is, and the kernel's memory is the kernel's.
 
 use altpid::{
-    World,
+    Kill, PidfdFlags, Scope, WaitId, World,
     uapi::{ALTPID_CMD_WORLD, altpid_event, altpid_world},
 };
 use altpid_device_tests::{
-    Fixture, State,
+    Fixture, State, WNOHANG,
     command::{COMMANDS, Command},
     figures::tell,
     header::{Kind, shapes},
@@ -29,6 +29,9 @@ const EXPECTED: &str = "ALTPID_TEST_EXPECTED";
 
 /// nobody, and its group.
 const NOBODY: u32 = 65534;
+
+/// waitid(2) for those that exit.
+const WEXITED: u32 = 4;
 
 #[test]
 #[ignore = "another test starts it"]
@@ -91,27 +94,30 @@ fn ids_of_another_world_name_nothing() {
     // Ids that are beyond what is here.
     let mut task = there.init;
     let mut ns = there.root;
+    let mut pidfd = there.pidfd_of(task, PidfdFlags::empty());
     for _ in 0..40 {
         task = there.fork(there.init);
         (_, ns) = there.container(there.init);
+        pidfd = there.pidfd_of(task, PidfdFlags::empty());
     }
+    let pidfd = pidfd.expect("pidfd_open");
     let mut tried = 0;
     for command in COMMANDS {
         let shape = shapes().iter().find(|shape| shape.name == command.name);
-        let ids = shape.expect(command.name).members.iter();
-        for member in ids.filter(|m| matches!(m.kind, Kind::Task | Kind::Namespace)) {
-            let mut request = command.request(&here, &room);
-            let id = if member.kind == Kind::Task {
-                task.0
-            } else {
-                ns.0
+        for member in &shape.expect(command.name).members {
+            let id = match member.kind {
+                Kind::Task => task.0,
+                Kind::Namespace => ns.0,
+                Kind::Pidfd => pidfd.0,
+                _ => continue,
             };
+            let mut request = command.request(&here, &room);
             request.put(member.at, &id.to_le_bytes());
             let (before, other) = (State::of(&here), State::of(&there));
             let result = request.send(&here);
             let errno = result.expect_err(command.name);
             assert!(
-                [Errno::SRCH, Errno::NOENT, Errno::INVAL].contains(&errno),
+                [Errno::SRCH, Errno::NOENT, Errno::BADF, Errno::INVAL].contains(&errno),
                 "{} of {}: {errno}",
                 member.name,
                 command.name
@@ -120,6 +126,15 @@ fn ids_of_another_world_name_nothing() {
             assert_eq!(State::of(&there), other, "{}", command.name);
             tried += 1;
         }
+    }
+    // Where a pidfd stands for what is otherwise named by a number, an id or a namespace.
+    here.refuses(Errno::BADF, |w| w.setns_by_pidfd(here.init, pidfd));
+    here.refuses(Errno::BADF, |w| {
+        w.waitid(here.init, WaitId::Pidfd(pidfd), WEXITED | WNOHANG)
+    });
+    for signal in [0, 9] {
+        let kill = Kill::Pidfd(here.init, pidfd, Scope::AsOpened);
+        here.refuses(Errno::BADF, |w| w.kill(kill, signal));
     }
     tell(&format!("ids of another world: {tried} members refused"));
 }
