@@ -153,7 +153,7 @@ fn generated_commands_give_documented_errors() {
 
 #[test]
 fn structs_that_change_while_they_are_read() {
-    let count = repeated(150_000);
+    let count = repeated(100_000);
     let seed = fastrand::u64(..);
     println!("seed {seed}");
     let mut results = Results::new();
