@@ -115,13 +115,19 @@ impl World {
     /// # Ok::<(), altpid::Error>(())
     /// ```
     pub fn events(&self) -> Result<Events<'_>> {
-        let mut events = Events {
-            world: self,
-            next: 0,
-        };
+        let mut events = self.events_from(0);
         // The first read begins the recording; what was before it counts as lost.
         while !events.read(false)?.is_empty() {}
         Ok(events)
+    }
+
+    /// A reader that begins with the event of a number; what is lost of it from there on is told
+    /// by the first read.
+    pub fn events_from(&self, number: u64) -> Events<'_> {
+        Events {
+            world: self,
+            next: number,
+        }
     }
 }
 

@@ -50,6 +50,10 @@ fn canonical_lines() {
         "repeat 3: expect EAGAIN NS_FULL: clone a  # full",
         "expect 3/1: a = clone b NEWPID",
         "n = unshare a NEWPID",
+        "events",
+        "expect none: events",
+        "expect clone a by outside, reparent b to a, exit b exited 3, reap b: events",
+        "expect ns-born a, stop b SIGSTOP, continue b, ns-dying a, ns-dead, lost 7: events",
         "unshare a 0",
         "setns a n",
         "setns a b.children",
@@ -220,6 +224,24 @@ fn messages() {
             "nothing is named bb
     1 | \tkill bb
       | \t     ^^ did you mean b?",
+        ),
+        (
+            "expect clone a, born b: events",
+            "born is nothing that happens
+    1 | expect clone a, born b: events
+      |                 ^^^^",
+        ),
+        (
+            "expect reapp a: events",
+            "reapp is nothing that happens
+    1 | expect reapp a: events
+      |        ^^^^^ did you mean reap?",
+        ),
+        (
+            "expect exit: events",
+            "whom it happens to is missing
+    1 | expect exit: events
+      |             ^",
         ),
         (
             "setns n a",

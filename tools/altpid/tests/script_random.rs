@@ -40,6 +40,9 @@ fn word() -> impl Strategy<Value = String> {
         "exited",
         "killed",
         "stopped",
+        "clone",
+        "ns-dead",
+        "by",
         "yes",
         "zombie",
         "NEWPID",
@@ -164,6 +167,8 @@ fn prefix() -> impl Strategy<Value = &'static str> {
         "expect a: ",
         "expect sleeps: ",
         "expect ESRCH: ",
+        "expect none: ",
+        "expect clone a by outside, exit b killed 9, stop c STOP, ns-dead, lost 7: ",
     ])
 }
 

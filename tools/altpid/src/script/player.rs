@@ -11,7 +11,7 @@ use super::{
     scope::{Kind, Scope},
     syntax::{NsRef, PidRef},
 };
-use crate::{Error, NsId, PidfdId, Result, Task, TaskId, World};
+use crate::{Error, Event, NsId, PidfdId, Result, Task, TaskId, World};
 use std::collections::{BTreeMap, HashMap};
 
 pub use returned::{Refusal, Returned};
@@ -46,6 +46,8 @@ pub struct Player {
     above: HashMap<NsId, Option<NsId>>,
     /// How many tasks got a name by themselves.
     unnamed: usize,
+    /// The number of the next event to tell of, once somebody has asked.
+    next_event: Option<u64>,
 }
 
 impl Player {
@@ -63,6 +65,7 @@ impl Player {
             known: HashMap::new(),
             above: HashMap::new(),
             unnamed: 0,
+            next_event: None,
         };
         player.name("init", Object::Task(init));
         player.meet(init)?;
@@ -88,6 +91,25 @@ impl Player {
             );
         }
         scope
+    }
+
+    /// What has happened since the last time; nothing the first time.
+    fn happened(&mut self) -> Result<Vec<Event>> {
+        let Some(next) = self.next_event else {
+            self.next_event = Some(self.world.events()?.position());
+            return Ok(Vec::new());
+        };
+        let mut events = self.world.events_from(next);
+        let mut all = Vec::new();
+        loop {
+            let some = events.read(false)?;
+            if some.is_empty() {
+                break;
+            }
+            all.extend(some);
+        }
+        self.next_event = Some(events.position());
+        Ok(all)
     }
 
     fn name(&mut self, name: &str, object: Object) {

@@ -128,7 +128,7 @@ fn mentioned(statement: &Statement) -> Vec<&str> {
                 }
             }
             if let Some(Expected::Value(value)) = expected {
-                names.extend(value.name());
+                names.extend(value.names());
             }
         }
         Statement::Fact(fact) => {

@@ -5,6 +5,7 @@
 use super::{
     constants::{POLL, show_errno, show_si_code, show_signal, show_signals},
     facts::Fact,
+    happening::{Happening, show_happenings},
     tokens::quote,
     verbs::{ParamKind, Verb},
 };
@@ -182,14 +183,17 @@ pub enum Value {
     Action(Disposition, u64),
     /// Numbers, `-ESRCH` for one that is not in use.
     Numbers(Vec<i32>),
+    /// What has happened.
+    Happenings(Vec<Happening>),
 }
 
 impl Value {
-    /// The task that it names, if it names one.
-    pub fn name(&self) -> Option<&str> {
+    /// The tasks that it names.
+    pub fn names(&self) -> Vec<&str> {
         match self {
-            Self::Task(name) | Self::Report { who: name, .. } => Some(name),
-            _ => None,
+            Self::Task(name) | Self::Report { who: name, .. } => vec![name],
+            Self::Happenings(all) => all.iter().filter_map(|one| one.who.as_deref()).collect(),
+            _ => Vec::new(),
         }
     }
 }
@@ -294,6 +298,7 @@ impl fmt::Display for Value {
             Self::Events(events) => f.write_str(&POLL.show(*events)),
             Self::Action(disposition, flags) => f.write_str(&show_action(*disposition, *flags)),
             Self::Numbers(numbers) => f.write_str(&show_translated(numbers)),
+            Self::Happenings(happenings) => f.write_str(&show_happenings(happenings)),
         }
     }
 }

@@ -54,6 +54,7 @@ pub enum Op {
     Namespaces,
     Signals,
     Why,
+    Events,
 }
 
 /// What a call can be expected to return.
@@ -79,6 +80,8 @@ pub enum Returns {
     Action,
     /// Numbers.
     Numbers,
+    /// What has happened.
+    Happenings,
     /// Something to look at, which cannot be expected.
     View,
 }
@@ -274,6 +277,8 @@ pub fn meant(word: &str) -> Option<String> {
         ("last_pid", "sysctl a ns_last_pid"),
         ("signal", "sigaction"),
         ("assert", "expect"),
+        ("watch", "events"),
+        ("read", "events"),
     ];
     let elsewhere = ELSEWHERE.iter().find(|(name, _)| *name == word);
     elsewhere.map(|&(_, here)| here.to_owned()).or_else(|| {

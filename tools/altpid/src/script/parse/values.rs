@@ -7,6 +7,7 @@ use super::{
         constants::{ACTION, DISPOSITION, ERRNO, POLL, si_code},
         error::SyntaxError,
         facts::{BLOCKERS, Fact, FactKind, FactValue, GONE, Property, STATES, Subject},
+        happening::{HAPPENINGS, Happening, More},
         scope::Kind,
         syntax::{Expected, NsRef, Status, Value},
         tokens::{Token, is_name},
@@ -88,6 +89,8 @@ impl<'a> Parser<'a> {
             Returns::Events => self.events(first).map(Value::Events),
             Returns::Action => self.action(first),
             Returns::Numbers => self.translated(first),
+            Returns::Happenings if word == "none" => Ok(Value::Happenings(Vec::new())),
+            Returns::Happenings => self.happenings(first).map(Value::Happenings),
             Returns::View => Err(Self::error(
                 first,
                 format!("{} is for looking at, not for expecting", verb.name),
@@ -215,6 +218,56 @@ impl<'a> Parser<'a> {
             numbers.push(number(token)?);
         }
         Ok(Value::Numbers(numbers))
+    }
+
+    /// What has happened, with commas.
+    fn happenings(&mut self, first: &Token) -> Parsed<Vec<Happening>> {
+        let mut all = vec![self.happening(first)?];
+        while self.take_sign(',') {
+            let token = self.need("what else has happened")?;
+            all.push(self.happening(token)?);
+        }
+        Ok(all)
+    }
+
+    fn happening(&mut self, token: &Token) -> Parsed<Happening> {
+        let word = token.word().unwrap_or_default();
+        let kind = HAPPENINGS.iter().find(|kind| **kind == word);
+        let kind = *kind.ok_or_else(|| {
+            Self::error(token, format!("{word} is nothing that happens"))
+                .nearest(word, HAPPENINGS.iter().copied())
+        })?;
+        let who = match kind {
+            "ns-dead" | "lost" => None,
+            _ => {
+                let whom = self.need("whom it happens to")?;
+                Some(self.named(whom, &[Kind::Task])?)
+            }
+        };
+        let more = match (kind, self.peek_word()) {
+            (_, None) => None,
+            ("exit" | "reap", _) => self.status()?.map(More::Status),
+            ("clone", Some("by")) => Some(More::By(self.parent()?)),
+            ("reparent", Some("to")) => Some(More::To(self.parent()?)),
+            ("stop", _) => Some(More::Signal(Self::signal(self.need("a signal")?)?)),
+            ("lost", _) => {
+                let count = self.need("how many")?;
+                let known = Self::number(count)?.try_into().ok().map(More::Count);
+                Some(known.ok_or_else(|| Self::error(count, "how many is never below 0"))?)
+            }
+            _ => None,
+        };
+        Ok(Happening { kind, who, more })
+    }
+
+    /// A parent, behind a word that says so.
+    fn parent(&mut self) -> Parsed<Option<String>> {
+        self.next += 1;
+        let token = self.need("a parent")?;
+        match token.word() {
+            Some("outside") => Ok(None),
+            _ => self.named(token, &[Kind::Task]).map(Some),
+        }
     }
 
     /// What must be so; the property is read already.

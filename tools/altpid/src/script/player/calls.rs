@@ -171,6 +171,7 @@ impl Player {
             Op::Find => return self.find(args, name),
             Op::Translate => return self.translate(args),
             Op::Audit => self.audit()?,
+            Op::Events => return Ok(Returned::Happened(self.happened()?)),
             Op::Show | Op::Tasks | Op::Namespaces | Op::Signals | Op::Why => {
                 return Ok(Returned::View(self.view(call)?));
             }

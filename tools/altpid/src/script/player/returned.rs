@@ -5,11 +5,12 @@
 use super::{
     super::{
         constants::{POLL, is_of_child, show_errno, show_si_code, show_signal, show_signals},
+        happening::{Happening, More, show_happenings},
         syntax::{Expected, Status, Value, join, show_action, show_translated},
     },
     Player,
 };
-use crate::{Action, Error, PollFlags, SigInfo, SigSet, TaskId};
+use crate::{Action, Error, Event, EventKind, PollFlags, SigInfo, SigSet, TaskId};
 
 /// What a call has returned.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +33,8 @@ pub enum Returned {
     Action(Action),
     /// Numbers.
     Numbers(Vec<i32>),
+    /// What has happened.
+    Happened(Vec<Event>),
     /// Something to look at.
     View(String),
 }
@@ -110,6 +113,10 @@ impl Player {
             Returned::Events(events) => POLL.show(events.bits().into()),
             Returned::Action(action) => show_action(action.disposition, action_flags(action)),
             Returned::Numbers(numbers) => show_translated(numbers),
+            Returned::Happened(events) => {
+                let all: Vec<_> = events.iter().map(|event| self.happening(event)).collect();
+                show_happenings(&all)
+            }
             Returned::View(text) => text.clone(),
         }
     }
@@ -166,7 +173,50 @@ impl Player {
                 action.disposition == *disposition && action_flags(action) == *flags
             }
             (Returned::Numbers(numbers), Value::Numbers(wanted)) => numbers == wanted,
+            (Returned::Happened(events), Value::Happenings(wanted)) => {
+                events.len() == wanted.len()
+                    && events
+                        .iter()
+                        .zip(wanted)
+                        .all(|(event, wanted)| self.is_happening(event, wanted))
+            }
             _ => false,
         }
+    }
+
+    /// An event with the names of who is in it.
+    fn happening(&self, event: &Event) -> Happening {
+        let name = |task: Option<TaskId>| task.map(|task| self.called(task));
+        let (kind, more) = match event.kind {
+            EventKind::Clone(parent) => ("clone", Some(More::By(name(parent)))),
+            EventKind::Exec => ("exec", None),
+            EventKind::Exit(word) => ("exit", Some(More::Status(Status::from_word(word)))),
+            EventKind::Reap(word) => ("reap", Some(More::Status(Status::from_word(word)))),
+            EventKind::Reparent(parent) => ("reparent", Some(More::To(name(parent)))),
+            EventKind::Stop(signal) => ("stop", Some(More::Signal(signal))),
+            EventKind::Continue => ("continue", None),
+            EventKind::NsBorn(_) => ("ns-born", None),
+            EventKind::NsDying => ("ns-dying", None),
+            EventKind::NsDead => ("ns-dead", None),
+            EventKind::Lost(count) => ("lost", Some(More::Count(count))),
+            EventKind::Unknown(_) => ("unknown", None),
+        };
+        let who = name(event.task);
+        Happening { kind, who, more }
+    }
+
+    /// Whether an event is what was wanted; what else there is to say counts only if it was said.
+    fn is_happening(&self, event: &Event, wanted: &Happening) -> bool {
+        // The names that are given now: one can have been another's.
+        let name = |name: &String| self.called(self.task(name));
+        let more = wanted.more.as_ref().map(|more| match more {
+            More::By(parent) => More::By(parent.as_ref().map(name)),
+            More::To(parent) => More::To(parent.as_ref().map(name)),
+            other => other.clone(),
+        });
+        let found = self.happening(event);
+        found.kind == wanted.kind
+            && event.task == wanted.who.as_ref().map(|who| self.task(who))
+            && more.is_none_or(|more| found.more == Some(more))
     }
 }

@@ -154,6 +154,29 @@ n = unshare a NEWPID
 why n",
     },
     Verb {
+        name: "events",
+        aliases: &[],
+        op: Op::Events,
+        makes: &[],
+        params: &[],
+        returns: Returns::Happenings,
+        brief: "what has happened since the last time",
+        rule: "\
+What has happened since the last time, in order: the stream that read(2) on the device
+gives. The first time begins it, and tells nothing. clone b by a, exec b, exit b exited 3
+(it begins to exit), reap b exited 3 (it is gone), reparent c to init, stop b SIGSTOP,
+continue b; ns-born a (who made it), ns-dying b (its init), ns-dead; none for nothing.",
+        c: "proc_fork_connector, proc_exit_connector",
+        example: "\
+events
+a = clone
+b = clone a
+exit a 3
+expect a exited 3: wait4 init
+expect clone a by init, clone b by a, exit a exited 3, reparent b to init, reap a: events
+expect none: events",
+    },
+    Verb {
         name: "audit",
         aliases: &[],
         op: Op::Audit,
