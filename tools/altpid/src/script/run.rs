@@ -209,13 +209,14 @@ impl Player {
         if is_right {
             return Ok(got);
         }
-        let mut why = self.explain(mentioned(statement));
-        if let (Err(Refusal::Sleeps), _) = (&outcome, &expected) {
+        let reported = match &outcome {
+            Ok(Returned::Report(task, ..)) => Some(self.called(*task)),
+            _ => None,
+        };
+        let mut why = self.explain(mentioned(statement).into_iter().chain(reported.as_deref()));
+        if let Err(Refusal::Sleeps) = &outcome {
             let nobody = "it would sleep for ever, as nothing else happens meanwhile";
             why.insert(0, nobody.to_owned());
-        }
-        if let Ok(Returned::Report(task, ..)) = &outcome {
-            why.extend(self.explain([self.called(*task).as_str()]));
         }
         Err(Failure {
             is_expectation: expected.is_some(),

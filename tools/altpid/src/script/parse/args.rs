@@ -48,7 +48,7 @@ impl Parser<'_> {
                 .iter()
                 .position(|param| param.key.is_some() && param.key == key);
             let Some(index) = found else {
-                return Err(self.superfluous(verb, token, key));
+                return Err(self.superfluous(verb, &args, token, key));
             };
             if args[index] != Arg::Absent {
                 return Err(Self::error(token, "this is given twice"));
@@ -311,12 +311,27 @@ impl Parser<'_> {
     }
 
     /// Nothing takes this token.
-    fn superfluous(&self, verb: &Verb, token: &Token, key: Option<&str>) -> SyntaxError {
+    fn superfluous(
+        &self,
+        verb: &Verb,
+        args: &[Arg],
+        token: &Token,
+        key: Option<&str>,
+    ) -> SyntaxError {
         let usage = format!("usage: {}", verb.usage());
         if let Some(key) = key {
             let known = verb.params.iter().filter_map(|param| param.key);
             let error = Self::error(token, format!("{} has no {key}=", verb.name)).hint(usage);
             return error.nearest(key, known);
+        }
+        // A number that was not given could be what is meant.
+        let mut absent = verb.params.iter().zip(args);
+        let number = absent.find_map(|(param, arg)| {
+            let is_number = param.key.is_none() && matches!(param.kind, ParamKind::Number);
+            (is_number && *arg == Arg::Absent).then_some(param.label)
+        });
+        if let Some(label) = number {
+            return Self::error(token, format!("{label} is a number")).hint(usage);
         }
         let sets: Vec<_> = verb
             .params
