@@ -62,17 +62,30 @@ pub fn take(tid: i32, fd: i32) -> Result<OwnedFd> {
 
 /// What a pidfd knows, how its task ended included.
 pub fn info(fd: &OwnedFd) -> Result<Info> {
+    // Linux 7.2 looks how a task ended before it looks for the task: when it is reaped in between
+    // there is neither. The next time there is the one.
+    let raw = get_info(fd).or_else(|error| match error.raw_os_error() {
+        Some(libc::ESRCH) => get_info(fd),
+        _ => Err(error),
+    });
+    let raw = raw.context("PIDFD_GET_INFO")?;
+    Ok(Info {
+        tid: (raw.mask & INFO_PID != 0).then_some(raw.pid as i32),
+        exit_code: (raw.mask & INFO_EXIT != 0).then_some(raw.exit_code),
+    })
+}
+
+fn get_info(fd: &OwnedFd) -> io::Result<RawInfo> {
     let mut raw = RawInfo {
         mask: INFO_EXIT,
         ..RawInfo::default()
     };
     // SAFETY: It writes the struct, whose size the command has.
     let result = unsafe { libc::ioctl(fd.as_raw_fd(), GET_INFO, &raw mut raw) };
-    check(result.into()).context("PIDFD_GET_INFO")?;
-    Ok(Info {
-        tid: (raw.mask & INFO_PID != 0).then_some(raw.pid as i32),
-        exit_code: (raw.mask & INFO_EXIT != 0).then_some(raw.exit_code),
-    })
+    if result < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(raw)
 }
 
 /// What poll(2) says of a pidfd now.
