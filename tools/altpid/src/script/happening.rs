@@ -14,7 +14,7 @@ pub const HAPPENINGS: &[&str] = &[
 /// One thing that happens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Happening {
-    /// A word of [`HAPPENINGS`].
+    /// A word of `HAPPENINGS`.
     pub kind: &'static str,
     /// The task that it happens to; of a namespace that is born, who made it.
     pub who: Option<String>,
