@@ -3,21 +3,11 @@
 //! The language of scenarios, as far as it can be tested without a device: what is understood, what
 //! is said about what is not, and that the documentation has what the tables have.
 
-use altpid::script::{Kind, Line, PROPERTIES, Scope, Script, Verb, complete, help, verbs};
-use std::{fs, path::Path};
+mod scope;
 
-/// Names as a scenario in full swing has them.
-fn scope() -> Scope {
-    let mut scope = Scope::new();
-    for name in ["a", "b", "c"] {
-        scope.add(name, Kind::Task);
-    }
-    scope.add("h", Kind::Pidfd);
-    for name in ["n", "m"] {
-        scope.add(name, Kind::Ns);
-    }
-    scope
-}
+use altpid::script::{Line, PROPERTIES, Script, Verb, complete, help, verbs};
+use scope::scope;
+use std::{fs, path::Path};
 
 #[track_caller]
 fn line(text: &str) -> Line {

@@ -3,21 +3,11 @@
 //! Random lines of the language of scenarios: nothing makes the parser fall over, and what it
 //! understands is written as it is read.
 
-use altpid::script::{Kind, Line, PROPERTIES, ParamKind, Scope, Verb, complete, verbs};
-use proptest::prelude::*;
+mod scope;
 
-/// Names as a scenario in full swing has them.
-fn scope() -> Scope {
-    let mut scope = Scope::new();
-    for name in ["a", "b", "c"] {
-        scope.add(name, Kind::Task);
-    }
-    scope.add("h", Kind::Pidfd);
-    for name in ["n", "m"] {
-        scope.add(name, Kind::Ns);
-    }
-    scope
-}
+use altpid::script::{Line, PROPERTIES, ParamKind, Verb, complete, verbs};
+use proptest::prelude::*;
+use scope::scope;
 
 /// Words that mean something, and some that do not.
 fn word() -> impl Strategy<Value = String> {
