@@ -3,38 +3,10 @@
 //! The `altpid` command as one types it: output, messages, exit status. What needs the module is
 //! tested in the guest.
 
-use std::{
-    fs,
-    io::Write,
-    path::Path,
-    process::{Command, Output, Stdio},
-};
+mod command_line;
 
-fn altpid(args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_altpid"));
-    command.args(args).env("ALTPID_DEVICE", "/dev/null/nothing");
-    command
-}
-
-fn run(args: &[&str], input: &str) -> (Option<i32>, String, String) {
-    let mut child = altpid(args)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the command runs");
-    let mut stdin = child.stdin.take().expect("its standard input");
-    // It may not want to read all of it.
-    let _ = stdin.write_all(input.as_bytes());
-    drop(stdin);
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = child.wait_with_output().expect("the command ends");
-    let text = |bytes| String::from_utf8(bytes).expect("it speaks UTF-8");
-    (status.code(), text(stdout), text(stderr))
-}
+use command_line::{altpid, finish, run};
+use std::{fs, path::Path, process::Command};
 
 const SNAPSHOT: &str = r#"{
 "version": 1, "kernel": "7.3.0", "pid_max": 32768, "last_pid": 400,
@@ -51,7 +23,7 @@ const SNAPSHOT: &str = r#"{
 #[test]
 fn a_tree_is_drawn() {
     let (status, out, err) = run(&["tree", "-"], SNAPSHOT);
-    assert_eq!((status, err.as_str()), (Some(0), ""));
+    assert_eq!((status, err.as_str()), (0, ""));
     assert_eq!(
         out,
         "1 init
@@ -66,9 +38,9 @@ fn a_tree_is_drawn() {
 #[test]
 fn json_comes_out_as_it_went_in() {
     let (status, once, _) = run(&["tree", "--json", "-"], SNAPSHOT);
-    assert_eq!(status, Some(0));
+    assert_eq!(status, 0);
     let (status, again, _) = run(&["tree", "-J", "-"], &once);
-    assert_eq!((status, &again), (Some(0), &once));
+    assert_eq!((status, &again), (0, &once));
 }
 
 /// Nothing is touched before the whole snapshot is known to be one.
@@ -80,18 +52,18 @@ fn a_bad_snapshot_is_refused_before_the_device_is_opened() {
     let name = file.to_str().expect("a name");
     for verb in ["restore", "tree"] {
         let (status, out, err) = run(&[verb, name], "");
-        assert_eq!((status, out.as_str()), (Some(1), ""), "{verb}");
+        assert_eq!((status, out.as_str()), (1, ""), "{verb}");
         let start = format!("altpid: {name}: not a snapshot: ");
         assert!(err.starts_with(&start), "{err}");
         assert!(err.contains(" at line 7 column "), "{err}");
 
         let taken = SNAPSHOT.replace("\"pid\": [40]", "\"pid\": [20]");
         let (status, out, err) = run(&[verb, "-"], &taken);
-        assert_eq!((status, out.as_str()), (Some(1), ""), "{verb}");
+        assert_eq!((status, out.as_str()), (1, ""), "{verb}");
         assert!(err.starts_with("altpid: standard input: task "), "{err}");
 
         let (status, _, err) = run(&[verb, "/does/not/exist"], "");
-        assert_eq!(status, Some(1), "{verb}");
+        assert_eq!(status, 1, "{verb}");
         assert_eq!(
             err,
             "altpid: /does/not/exist: No such file or directory (os error 2)\n"
@@ -103,17 +75,8 @@ fn a_bad_snapshot_is_refused_before_the_device_is_opened() {
 fn without_the_device() {
     let mut command = altpid(&["restore", "-"]);
     command.env("ALTPID_DEVICE", "/does/not/exist");
-    let mut child = command
-        .stdin(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the command runs");
-    let mut stdin = child.stdin.take().expect("its standard input");
-    stdin.write_all(SNAPSHOT.as_bytes()).expect("a pipe");
-    drop(stdin);
-    let output = child.wait_with_output().expect("the command ends");
-    assert_eq!(output.status.code(), Some(1));
-    let err = String::from_utf8_lossy(&output.stderr);
+    let (status, _, err) = finish(&mut command, SNAPSHOT);
+    assert_eq!(status, 1);
     assert!(err.starts_with("altpid: /does/not/exist: "), "{err}");
     assert!(err.contains("is the module loaded?"), "{err}");
 }
@@ -128,11 +91,11 @@ fn wrong_usage() {
         &["capture", "-o"],
     ] {
         let (status, out, err) = run(args, "");
-        assert_eq!((status, out.as_str()), (Some(2), ""), "{args:?}");
+        assert_eq!((status, out.as_str()), (2, ""), "{args:?}");
         assert!(err.contains("--help") && !err.contains("panicked"), "{err}");
     }
     let (status, out, err) = run(&["--help"], "");
-    assert_eq!((status, err.as_str()), (Some(0), ""));
+    assert_eq!((status, err.as_str()), (0, ""));
     assert!(out.contains("capture") && out.contains("restore") && out.contains("tree"));
 }
 
@@ -142,12 +105,12 @@ fn a_capture_is_a_snapshot() {
     let file = dir.path().join("snapshot.json");
     let name = file.to_str().expect("a name");
     let (status, out, err) = run(&["capture", "-o", name], "");
-    assert_eq!((status, out.as_str()), (Some(0), ""), "{err}");
+    assert_eq!((status, out.as_str()), (0, ""), "{err}");
     let (status, out, err) = run(&["tree", name], "");
-    assert_eq!((status, err.as_str()), (Some(0), ""));
+    assert_eq!((status, err.as_str()), (0, ""));
     assert!(out.lines().count() > 1);
     let (status, _, err) = run(&["capture", "--proc", name], "");
-    assert_eq!(status, Some(1));
+    assert_eq!(status, 1);
     assert!(
         err.starts_with(&format!("altpid: reading {name}: ")),
         "{err}"

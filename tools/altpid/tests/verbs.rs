@@ -2,42 +2,17 @@
 
 //! The verbs that look, on snapshots: what they write, and what they say of wrong usage.
 
-use serde_json::{Value, json};
-use std::{
-    fs,
-    io::Write,
-    process::{Command, Stdio},
-};
+mod command_line;
 
-/// Runs the command; returns its exit status, what it wrote, and what it said.
-fn altpid(args: &[&str], input: &str) -> (Option<i32>, String, String) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_altpid"))
-        .args(args)
-        .env("ALTPID_DEVICE", "/dev/null/nothing")
-        .env_remove("ALTPID_FD")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the command runs");
-    let mut stdin = child.stdin.take().expect("its standard input");
-    // It may not want to read all of it.
-    let _ = stdin.write_all(input.as_bytes());
-    drop(stdin);
-    let output = child.wait_with_output().expect("the command ends");
-    let text = |bytes| String::from_utf8(bytes).expect("it speaks UTF-8");
-    (
-        output.status.code(),
-        text(output.stdout),
-        text(output.stderr),
-    )
-}
+use command_line::run;
+use serde_json::{Value, json};
+use std::fs;
 
 /// What it writes about the snapshot below, when all goes well.
 #[track_caller]
 fn shown(args: &[&str]) -> String {
-    let (status, out, err) = altpid(args, SNAPSHOT);
-    assert_eq!((status, err.as_str()), (Some(0), ""), "{args:?}");
+    let (status, out, err) = run(args, SNAPSHOT);
+    assert_eq!((status, err.as_str()), (0, ""), "{args:?}");
     out
 }
 
@@ -168,8 +143,8 @@ fn one_task_or_namespace() {
         ("ns:7", "namespace 7: there is none"),
         ("sh", "sh: not a number"),
     ] {
-        let (status, out, err) = altpid(&["show", "-s", "-", name], SNAPSHOT);
-        assert_eq!((status, out.as_str()), (Some(1), ""), "{name}");
+        let (status, out, err) = run(&["show", "-s", "-", name], SNAPSHOT);
+        assert_eq!((status, out.as_str()), (1, ""), "{name}");
         assert!(err.starts_with(&format!("altpid: {message}\n")), "{err}");
     }
 }
@@ -178,14 +153,14 @@ fn one_task_or_namespace() {
 fn numbers_elsewhere() {
     let translate = |args: &[&str]| {
         let args = [&["translate", "-s"], args].concat();
-        let (status, out, _) = altpid(&args, "");
+        let (status, out, _) = run(&args, "");
         (status, out)
     };
     let dir = tempfile::tempdir().expect("a directory");
     let file = dir.path().join("snapshot.json");
     fs::write(&file, SNAPSHOT).expect("a file");
     let file = file.to_str().expect("a name");
-    let lines = |text: &str| (Some(0), text.to_owned());
+    let lines = |text: &str| (0, text.to_owned());
     assert_eq!(
         translate(&[file, "32", "20"]),
         lines("32\t32/3/1\n20\t20\n")
@@ -197,7 +172,7 @@ fn numbers_elsewhere() {
     // The number of a group whose leader is gone is in use too; 99 is not.
     assert_eq!(
         translate(&[file, "39", "99"]),
-        (Some(3), "39\t39\n99\t-\n".into())
+        (3, "39\t39\n99\t-\n".into())
     );
     let (_, json) = translate(&[file, "-J", "30", "98"]);
     assert_eq!(
@@ -207,8 +182,8 @@ fn numbers_elsewhere() {
             { "nr": 98, "to": null },
         ] })
     );
-    let (status, out, _) = altpid(&["translate", "-s", file, "--to", "1", "-"], "30 31\n32\n");
-    assert_eq!((status, out.as_str()), (Some(0), "30\t1\n31\t2\n32\t3\n"));
+    let (status, out, _) = run(&["translate", "-s", file, "--to", "1", "-"], "30 31\n32\n");
+    assert_eq!((status, out.as_str()), (0, "30\t1\n31\t2\n32\t3\n"));
 }
 
 #[test]
@@ -218,8 +193,8 @@ fn what_differs() {
     fs::write(&file, SNAPSHOT).expect("a file");
     let a = file.to_str().expect("a name");
     assert_eq!(
-        altpid(&["diff", a, "-"], SNAPSHOT),
-        (Some(0), String::new(), String::new())
+        run(&["diff", a, "-"], SNAPSHOT),
+        (0, String::new(), String::new())
     );
     let other = SNAPSHOT
         .replace("\"T\", \"comm\": \"deep\"", "\"R\", \"comm\": \"dive\"")
@@ -227,13 +202,13 @@ fn what_differs() {
             r#"{"pid": [40], "tgid": [40], "pgid": [39], "sid": [39], "#,
             r#"{"pid": [41], "tgid": [41], "pgid": [39], "sid": [39], "#,
         );
-    let (status, out, _) = altpid(&["diff", a, "-"], &other);
-    assert_eq!(status, Some(3));
+    let (status, out, _) = run(&["diff", a, "-"], &other);
+    assert_eq!(status, 3);
     assert_eq!(
         out,
         "~ 32/3/1 deep: state stopped → alive, name deep → dive\n- 40 cron\n+ 41 cron\n"
     );
-    let (_, json, _) = altpid(&["diff", "-J", a, "-"], &other);
+    let (_, json, _) = run(&["diff", "-J", a, "-"], &other);
     let json: Value = serde_json::from_str(&json).expect("JSON");
     assert_eq!(json["differences"][1]["task"]["pid"], json!([40]));
 }
@@ -241,8 +216,8 @@ fn what_differs() {
 /// A dry run needs no device, and finds more than the first thing.
 #[test]
 fn a_dry_run_lists_everything() {
-    let (status, out, err) = altpid(&["restore", "--dry-run", "-"], SNAPSHOT);
-    assert_eq!((status, out.as_str()), (Some(0), ""), "{err}");
+    let (status, out, err) = run(&["restore", "--dry-run", "-"], SNAPSHOT);
+    assert_eq!((status, out.as_str()), (0, ""), "{err}");
     assert!(
         err.contains("7 tasks and 3 namespaces can be restored"),
         "{err}"
@@ -250,8 +225,8 @@ fn a_dry_run_lists_everything() {
     let bad = SNAPSHOT
         .replace("\"ppid\": 20,", "\"ppid\": 77,")
         .replace("\"tgid\": [40]", "\"tgid\": [50]");
-    let (status, out, err) = altpid(&["restore", "-n", "-"], &bad);
-    assert_eq!(status, Some(3));
+    let (status, out, err) = run(&["restore", "-n", "-"], &bad);
+    assert_eq!(status, 3);
     assert!(err.contains(" conflicts\n"), "{err}");
     assert!(
         out.contains("task 30/1 (sh): its parent 77 does not exist\n"),
@@ -265,8 +240,8 @@ fn a_dry_run_lists_everything() {
 
 #[test]
 fn wrong_usage_says_what_would_be_right() {
-    let (status, out, err) = altpid(&["ls", "-s", "-", "-o", "PID,FOO"], SNAPSHOT);
-    assert_eq!((status, out.as_str()), (Some(2), ""));
+    let (status, out, err) = run(&["ls", "-s", "-", "-o", "PID,FOO"], SNAPSHOT);
+    assert_eq!((status, out.as_str()), (2, ""));
     assert!(
         err.starts_with("altpid: unknown column: FOO\n        there are PID, PPID,"),
         "{err}"
@@ -281,8 +256,8 @@ fn wrong_usage_says_what_would_be_right() {
         &["stress", "--ops", "1", "--seconds", "1"],
         &["stress", "--threads", "0"],
     ] {
-        let (status, out, err) = altpid(args, "");
-        assert_eq!((status, out.as_str()), (Some(2), ""), "{args:?}");
+        let (status, out, err) = run(args, "");
+        assert_eq!((status, out.as_str()), (2, ""), "{args:?}");
         assert!(err.contains("--help") && !err.contains("panicked"), "{err}");
     }
 }
@@ -298,26 +273,26 @@ fn without_a_world() {
         &["watch"],
         &["show", "1"],
     ] {
-        let (status, out, err) = altpid(args, "");
-        assert_eq!((status, out.as_str()), (Some(1), ""), "{args:?}");
+        let (status, out, err) = run(args, "");
+        assert_eq!((status, out.as_str()), (1, ""), "{args:?}");
         assert!(
             err.starts_with("altpid: no process holds a world\n"),
             "{err}"
         );
         assert!(err.contains("\"altpid hold\""), "{err}");
     }
-    let (status, out, _) = altpid(&["worlds", "-n"], "");
-    assert_eq!((status, out.as_str()), (Some(0), ""));
-    let (status, _, err) = altpid(&["audit", "--world", "7"], "");
-    assert_eq!(status, Some(1));
+    let (status, out, _) = run(&["worlds", "-n"], "");
+    assert_eq!((status, out.as_str()), (0, ""));
+    let (status, _, err) = run(&["audit", "--world", "7"], "");
+    assert_eq!(status, 1);
     assert!(
         err.starts_with("altpid: world 7: no process holds it\n"),
         "{err}"
     );
     // A descriptor of something else, and none at all.
     for (fd, errno) in [("0", "Inappropriate ioctl"), ("99", "Bad file descriptor")] {
-        let (status, _, err) = altpid(&["audit", "--fd", fd], "");
-        assert_eq!(status, Some(1));
+        let (status, _, err) = run(&["audit", "--fd", fd], "");
+        assert_eq!(status, 1);
         assert!(
             err.starts_with(&format!("altpid: descriptor {fd}: ")),
             "{err}"
@@ -328,7 +303,7 @@ fn without_a_world() {
 
 /// The verbs, as the help of the command lists them.
 fn verbs() -> Vec<String> {
-    let (_, help, _) = altpid(&["--help"], "");
+    let (_, help, _) = run(&["--help"], "");
     let list = help.split("Commands:\n").nth(1).expect("a list");
     list.lines()
         .take_while(|line| !line.is_empty())
@@ -344,8 +319,8 @@ fn every_verb_has_an_example_in_its_help() {
     assert!(verbs.len() >= 13, "{verbs:?}");
     for verb in &verbs {
         for flag in ["--help", "-h"] {
-            let (status, help, err) = altpid(&[verb, flag], "");
-            assert_eq!((status, err.as_str()), (Some(0), ""), "{verb}");
+            let (status, help, err) = run(&[verb, flag], "");
+            assert_eq!((status, err.as_str()), (0, ""), "{verb}");
             let example = help.split("Example").nth(1).unwrap_or_default();
             assert!(
                 example.contains(&format!("altpid {verb}")),
@@ -359,7 +334,7 @@ fn every_verb_has_an_example_in_its_help() {
 fn every_verb_has_a_man_page_and_is_completed() {
     let dir = tempfile::tempdir().expect("a directory");
     let path = dir.path().to_str().expect("a name");
-    assert_eq!(altpid(&["generate", path], "").0, Some(0));
+    assert_eq!(run(&["generate", path], "").0, 0);
     let read = |name: String| fs::read_to_string(dir.path().join(name)).expect("a file");
     let files = ["altpid.bash", "_altpid", "altpid.fish"];
     let completions = files.map(|name| read(format!("completions/{name}")));
