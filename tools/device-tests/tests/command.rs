@@ -3,44 +3,28 @@
 //! The `altpid` command on living worlds: those that this process holds, and its own.
 
 use altpid::{Clone, CloneFlags, TaskId};
-use altpid_device_tests::{Fixture, State};
+use altpid_device_tests::{
+    Fixture, State,
+    command_line::{Done, altpid, finish, run},
+};
 use rustix::fd::{AsFd, AsRawFd};
 use std::{
     fs,
     io::{BufRead, BufReader},
     path::PathBuf,
-    process::{Child, Command, Output, Stdio, id},
+    process::{Child, Stdio, id},
 };
 
-/// The command with these arguments.
-fn altpid(args: &[&str]) -> Command {
-    let program = std::env::var_os("ALTPID_COMMAND").unwrap_or_else(|| "altpid".into());
-    let mut command = Command::new(program);
-    command.args(args).env_remove("ALTPID_FD");
-    command
-}
-
 /// What a verb says about a world that this process holds.
-fn about(world: &Fixture, args: &[&str]) -> (Option<i32>, String, String) {
+fn about(world: &Fixture, args: &[&str]) -> Done {
     let target = format!("{}:{}", id(), world.as_fd().as_raw_fd());
-    done(altpid(args).args(["--target", &target]))
-}
-
-/// Exit status, output and messages.
-fn done(command: &mut Command) -> (Option<i32>, String, String) {
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = command.output().expect("the command runs");
-    let text = |bytes| String::from_utf8(bytes).expect("it speaks UTF-8");
-    (status.code(), text(stdout), text(stderr))
+    finish(altpid(args).args(["--target", &target]), "")
 }
 
 #[track_caller]
 fn shown(world: &Fixture, args: &[&str]) -> String {
     let (status, out, err) = about(world, args);
-    assert_eq!((status, err.as_str()), (Some(0), ""), "{args:?}");
+    assert_eq!((status, err.as_str()), (0, ""), "{args:?}");
     out
 }
 
@@ -105,7 +89,7 @@ fn a_world_is_looked_at_while_somebody_else_holds_it() {
         "4001\t4001/7\n1\t1\n"
     );
     let (status, out, _) = about(&world, &["translate", "5"]);
-    assert_eq!((status, out.as_str()), (Some(3), "5\t-\n"));
+    assert_eq!((status, out.as_str()), (3, "5\t-\n"));
     // Whoever looked has left nothing: the world goes with this process's descriptor.
     assert_eq!(world.info().expect("world").tasks, 3);
 }
@@ -148,7 +132,7 @@ fn why_a_namespace_does_not_go() {
     world.reap(world.init);
     world.reap(world.init);
     let (status, _, err) = about(&world, &["why", &name]);
-    assert_eq!(status, Some(1));
+    assert_eq!(status, 1);
     assert!(err.contains("there is none"), "{err}");
 }
 
@@ -188,18 +172,11 @@ fn events_are_told_as_they_happen() {
 fn a_world_is_held_for_a_command() {
     let snapshot = Scratch::new("hold", SNAPSHOT);
     let script = "altpid ls -n -r -o PID,COMMAND; altpid audit >/dev/null; exit 7";
-    let (status, out, err) = done(&mut altpid(&[
-        "hold",
-        snapshot.path(),
-        "--",
-        "sh",
-        "-c",
-        script,
-    ]));
-    assert_eq!((status, err.as_str()), (Some(7), ""));
+    let (status, out, err) = run(&["hold", snapshot.path(), "--", "sh", "-c", script], "");
+    assert_eq!((status, err.as_str()), (7, ""));
     assert_eq!(out, "1 init\n20 login\n30/1 sh\n31/2 sleep\n");
-    let (status, _, err) = done(&mut altpid(&["hold", "--", "/does/not/exist"]));
-    assert_eq!(status, Some(1));
+    let (status, _, err) = run(&["hold", "--", "/does/not/exist"], "");
+    assert_eq!(status, 1);
     assert!(err.starts_with("altpid: /does/not/exist: "), "{err}");
 }
 
@@ -236,30 +213,25 @@ fn a_held_world_is_found_by_number_and_by_process() {
     let snapshot = Scratch::new("found", SNAPSHOT);
     let (holder, number) = hold(&[snapshot.path()]);
     let pid = holder.0.id().to_string();
-    let (_, worlds, _) = done(&mut altpid(&[
-        "worlds",
-        "-n",
-        "-r",
-        "-o",
-        "WORLD,PID,TASKS,NS",
-    ]));
+    let (_, worlds, _) = run(&["worlds", "-n", "-r", "-o", "WORLD,PID,TASKS,NS"], "");
     let line = format!("{number} {pid} 4 2");
     assert!(
         worlds.lines().any(|found| found == line),
         "{line} in {worlds}"
     );
     for place in [["--world", &number], ["--target", &pid]] {
-        let (status, out, err) = done(altpid(&["ls", "-n", "-r", "-o", "COMMAND"]).args(place));
-        assert_eq!((status, err.as_str()), (Some(0), ""));
+        let (status, out, err) =
+            finish(altpid(&["ls", "-n", "-r", "-o", "COMMAND"]).args(place), "");
+        assert_eq!((status, err.as_str()), (0, ""));
         assert_eq!(out, "init\nlogin\nsh\nsleep\n");
     }
-    let (_, again, _) = done(altpid(&["capture", "--world", &number]).stdin(Stdio::null()));
+    let (_, again, _) = run(&["capture", "--world", &number], "");
     let again = Scratch::new("again", &again);
-    let (status, out, _) = done(&mut altpid(&["diff", snapshot.path(), again.path()]));
-    assert_eq!((status, out.as_str()), (Some(0), ""));
+    let (status, out, _) = run(&["diff", snapshot.path(), again.path()], "");
+    assert_eq!((status, out.as_str()), (0, ""));
     drop(holder);
-    let (status, _, err) = done(&mut altpid(&["ls", "--world", &number]));
-    assert_eq!(status, Some(1));
+    let (status, _, err) = run(&["ls", "--world", &number], "");
+    assert_eq!(status, 1);
     assert!(err.contains("no process holds it"), "{err}");
 }
 
@@ -269,7 +241,7 @@ fn a_tree_is_put_beside_others() {
     let snapshot = Scratch::new("beside", SNAPSHOT);
     let before = State::of(&world);
     let dry = about(&world, &["restore", "--dry-run", snapshot.path()]);
-    assert_eq!((dry.0, dry.1.as_str()), (Some(0), ""), "{}", dry.2);
+    assert_eq!((dry.0, dry.1.as_str()), (0, ""), "{}", dry.2);
     assert_eq!(State::of(&world), before, "a dry run has changed this");
     let other = world.born(world.init, &Clone::new().set_tid(&[2000]));
     let restored = shown(&world, &["restore", "-q", snapshot.path()]);
@@ -285,7 +257,7 @@ fn a_tree_is_put_beside_others() {
     // Once more there is no room for it: everything that is in the way is said, nothing is done.
     let before = State::of(&world);
     let (status, out, _) = about(&world, &["restore", "--dry-run", snapshot.path()]);
-    assert_eq!(status, Some(3));
+    assert_eq!(status, 3);
     let expected = [
         "task 20 (login): number 20 is in use by 20 (login)",
         "task 30/1 (sh): number 30 is in use by 30/1 (sh)",
@@ -293,7 +265,7 @@ fn a_tree_is_put_beside_others() {
     ];
     assert_eq!(out.lines().collect::<Vec<_>>(), expected);
     let (status, out, err) = about(&world, &["restore", snapshot.path()]);
-    assert_eq!((status, out.as_str()), (Some(1), ""), "{err}");
+    assert_eq!((status, out.as_str()), (1, ""), "{err}");
     assert_eq!(State::of(&world), before);
 }
 
@@ -311,14 +283,14 @@ fn stress_finds_nothing_broken() {
     ];
     let mut runs = Vec::new();
     for _ in 0..2 {
-        let (status, out, err) = done(&mut altpid(&args));
-        assert_eq!(status, Some(0), "{err}");
+        let (status, out, err) = run(&args, "");
+        assert_eq!(status, 0, "{err}");
         let (_, operations) = out.split_once("\"operations\"").expect("a list");
         runs.push(operations.to_owned());
     }
     assert_eq!(runs[0], runs[1], "a seed says everything");
-    let (status, _, err) = done(&mut altpid(&["stress", "-t", "4", "--ops", "3000"]));
-    assert_eq!(status, Some(0), "{err}");
+    let (status, _, err) = run(&["stress", "-t", "4", "--ops", "3000"], "");
+    assert_eq!(status, 0, "{err}");
     assert!(err.contains("nothing is broken"), "{err}");
 }
 

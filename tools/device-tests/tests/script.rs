@@ -7,39 +7,13 @@ use altpid::{
     World,
     script::{Player, Script, verbs},
 };
-use altpid_device_tests::Fixture;
-use std::{
-    io::Write,
-    process::{Command, Output, Stdio},
+use altpid_device_tests::{
+    Fixture,
+    command_line::{Done, run as altpid},
 };
 
-/// The exit status, standard output and standard error of the command.
-fn altpid(args: &[&str], input: &str) -> (i32, String, String) {
-    let mut child = Command::new("altpid")
-        .args(args)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the command runs");
-    let mut stdin = child.stdin.take().expect("its standard input");
-    stdin.write_all(input.as_bytes()).expect("it reads");
-    drop(stdin);
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = child.wait_with_output().expect("the command ends");
-    let text = |bytes| String::from_utf8(bytes).expect("it speaks UTF-8");
-    (
-        status.code().expect("it is not killed"),
-        text(stdout),
-        text(stderr),
-    )
-}
-
 /// `altpid run -` with a scenario.
-fn run(text: &str) -> (i32, String, String) {
+fn run(text: &str) -> Done {
     altpid(&["run", "-"], text)
 }
 
