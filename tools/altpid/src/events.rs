@@ -42,6 +42,26 @@ pub enum EventKind {
     Unknown(u32),
 }
 
+impl EventKind {
+    /// What it is called.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Clone(_) => "clone",
+            Self::Exec => "exec",
+            Self::Exit(_) => "exit",
+            Self::Reap(_) => "reap",
+            Self::Reparent(_) => "reparent",
+            Self::Stop(_) => "stop",
+            Self::Continue => "continue",
+            Self::NsBorn(_) => "ns-born",
+            Self::NsDying => "ns-dying",
+            Self::NsDead => "ns-dead",
+            Self::Lost(_) => "lost",
+            Self::Unknown(_) => "unknown",
+        }
+    }
+}
+
 /// One thing that happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Event {

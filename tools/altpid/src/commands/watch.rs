@@ -162,51 +162,37 @@ fn cut(line: &str, columns: usize) -> String {
     text
 }
 
-/// What kind of event it is, what belongs to it, by what name, and as people read it.
-fn describe(kind: EventKind) -> (String, Option<(&'static str, serde_json::Value, String)>) {
+/// What kind of event it is.
+fn name(kind: EventKind) -> String {
+    match kind {
+        EventKind::Unknown(number) => format!("event {number}"),
+        known => known.name().to_owned(),
+    }
+}
+
+/// What belongs to an event of a kind, by what name, and as people read it.
+fn more(kind: EventKind) -> Option<(&'static str, serde_json::Value, String)> {
     let task = |id: Option<TaskId>| json!(id.map(|id| id.0));
     let who = |id: Option<TaskId>| id.map_or("outside".into(), |id| format!("task:{}", id.0));
-    let (name, more) = match kind {
-        EventKind::Clone(parent) => (
-            "clone",
-            Some(("parent", task(parent), format!("by {}", who(parent)))),
-        ),
-        EventKind::Exec => ("exec", None),
-        EventKind::Exit(status) => (
-            "exit",
-            Some(("status", json!(status), names::status(status))),
-        ),
-        EventKind::Reap(status) => (
-            "reap",
-            Some(("status", json!(status), names::status(status))),
-        ),
-        EventKind::Reparent(parent) => (
-            "reparent",
-            Some(("parent", task(parent), format!("to {}", who(parent)))),
-        ),
-        EventKind::Stop(signal) => (
-            "stop",
-            Some(("signal", json!(signal), names::signal(signal))),
-        ),
-        EventKind::Continue => ("continue", None),
-        EventKind::NsBorn(NsId(above)) => (
-            "ns-born",
-            Some(("above", json!(above), format!("below ns:{above}"))),
-        ),
-        EventKind::NsDying => ("ns-dying", None),
-        EventKind::NsDead => ("ns-dead", None),
-        EventKind::Lost(count) => (
-            "lost",
-            Some(("count", json!(count), format!("{count} events"))),
-        ),
-        EventKind::Unknown(kind) => return (format!("event {kind}"), None),
-    };
-    (name.into(), more)
+    Some(match kind {
+        EventKind::Clone(parent) => ("parent", task(parent), format!("by {}", who(parent))),
+        EventKind::Exit(status) | EventKind::Reap(status) => {
+            ("status", json!(status), names::status(status))
+        }
+        EventKind::Reparent(parent) => ("parent", task(parent), format!("to {}", who(parent))),
+        EventKind::Stop(signal) => ("signal", json!(signal), names::signal(signal)),
+        EventKind::NsBorn(NsId(above)) => ("above", json!(above), format!("below ns:{above}")),
+        EventKind::Lost(count) => ("count", json!(count), format!("{count} events")),
+        EventKind::Exec
+        | EventKind::Continue
+        | EventKind::NsDying
+        | EventKind::NsDead
+        | EventKind::Unknown(_) => return None,
+    })
 }
 
 fn line(event: &Event) -> String {
-    let (kind, more) = describe(event.kind);
-    let mut text = format!("{:>6} {kind:<9}", event.seq);
+    let mut text = format!("{:>6} {:<9}", event.seq, name(event.kind));
     let ns = event.ns.map(|ns| ns.0);
     match (event.pid, ns) {
         (0, Some(ns)) => _ = write!(text, " ns:{ns}"),
@@ -217,15 +203,14 @@ fn line(event: &Event) -> String {
     if let Some(task) = event.task {
         _ = write!(text, " task:{}", task.0);
     }
-    if let Some((_, _, words)) = more {
+    if let Some((_, _, words)) = more(event.kind) {
         _ = write!(text, " {words}");
     }
     text
 }
 
 fn json_of(event: &Event) -> String {
-    let (kind, more) = describe(event.kind);
-    let mut value = json!({ "seq": event.seq, "type": kind });
+    let mut value = json!({ "seq": event.seq, "type": name(event.kind) });
     if let Some(task) = event.task {
         value["task"] = json!(task.0);
     }
@@ -236,8 +221,8 @@ fn json_of(event: &Event) -> String {
         value["pid"] = json!(event.pid);
         value["nr"] = json!(event.nr);
     }
-    if let Some((name, more, _)) = more {
-        value[name] = more;
+    if let Some((member, more, _)) = more(event.kind) {
+        value[member] = more;
     }
     value.to_string()
 }

@@ -5,7 +5,7 @@
 use super::{constants::show_signal, syntax::Status};
 use std::fmt;
 
-/// The kinds of it, as `altpid watch` calls them.
+/// The kinds of it: the names of [`EventKind`](crate::EventKind) but for those unknown.
 pub const HAPPENINGS: &[&str] = &[
     "clone", "exec", "exit", "reap", "reparent", "stop", "continue", "ns-born", "ns-dying",
     "ns-dead", "lost",

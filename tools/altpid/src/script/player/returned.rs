@@ -187,22 +187,21 @@ impl Player {
     /// An event with the names of who is in it.
     fn happening(&self, event: &Event) -> Happening {
         let name = |task: Option<TaskId>| task.map(|task| self.called(task));
-        let (kind, more) = match event.kind {
-            EventKind::Clone(parent) => ("clone", Some(More::By(name(parent)))),
-            EventKind::Exec => ("exec", None),
-            EventKind::Exit(word) => ("exit", Some(More::Status(Status::from_word(word)))),
-            EventKind::Reap(word) => ("reap", Some(More::Status(Status::from_word(word)))),
-            EventKind::Reparent(parent) => ("reparent", Some(More::To(name(parent)))),
-            EventKind::Stop(signal) => ("stop", Some(More::Signal(signal))),
-            EventKind::Continue => ("continue", None),
-            EventKind::NsBorn(_) => ("ns-born", None),
-            EventKind::NsDying => ("ns-dying", None),
-            EventKind::NsDead => ("ns-dead", None),
-            EventKind::Lost(count) => ("lost", Some(More::Count(count))),
-            EventKind::Unknown(_) => ("unknown", None),
+        let more = match event.kind {
+            EventKind::Clone(parent) => Some(More::By(name(parent))),
+            EventKind::Reparent(parent) => Some(More::To(name(parent))),
+            EventKind::Exit(word) | EventKind::Reap(word) => {
+                Some(More::Status(Status::from_word(word)))
+            }
+            EventKind::Stop(signal) => Some(More::Signal(signal)),
+            EventKind::Lost(count) => Some(More::Count(count)),
+            _ => None,
         };
-        let who = name(event.task);
-        Happening { kind, who, more }
+        Happening {
+            kind: event.kind.name(),
+            who: name(event.task),
+            more,
+        }
     }
 
     /// Whether an event is what was wanted; what else there is to say counts only if it was said.
