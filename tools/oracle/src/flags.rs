@@ -1,30 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Flags of clone3(2) (`include/uapi/linux/sched.h`).
+//! Flags of clone3(2) (`include/uapi/linux/sched.h`): those that altpid looks at, and some others.
 
-/// `CLONE_VM`
-pub const VM: u64 = 0x100;
-/// `CLONE_FS`
-pub const FS: u64 = 0x200;
-/// `CLONE_SIGHAND`
-pub const SIGHAND: u64 = 0x800;
-/// `CLONE_PIDFD`
-pub const PIDFD: u64 = 0x1000;
-/// `CLONE_PARENT`
-pub const PARENT: u64 = 0x8000;
-/// `CLONE_THREAD`
-pub const THREAD: u64 = 0x10000;
-/// `CLONE_SYSVSEM`
-pub const SYSVSEM: u64 = 0x40000;
-/// `CLONE_DETACHED`
-pub const DETACHED: u64 = 0x40_0000;
-/// `CLONE_NEWPID`
-pub const NEWPID: u64 = 0x2000_0000;
-/// `CLONE_CLEAR_SIGHAND`
-pub const CLEAR_SIGHAND: u64 = 1 << 32;
-/// `CLONE_AUTOREAP`
-pub const AUTOREAP: u64 = 1 << 34;
-/// `CLONE_NNP`
-pub const NNP: u64 = 1 << 35;
-/// `CLONE_PIDFD_AUTOKILL`
-pub const PIDFD_AUTOKILL: u64 = 1 << 36;
+use altpid::CloneFlags;
+
+macro_rules! flags {
+    ($($name:ident = $value:expr;)*) => {
+        $(
+            #[doc = concat!("`CLONE_", stringify!($name), "`")]
+            pub const $name: u64 = $value;
+        )*
+    };
+}
+
+flags! {
+    VM = CloneFlags::VM.bits();
+    FS = libc::CLONE_FS as u64;
+    SIGHAND = CloneFlags::SIGHAND.bits();
+    PIDFD = CloneFlags::PIDFD.bits();
+    PARENT = CloneFlags::PARENT.bits();
+    THREAD = CloneFlags::THREAD.bits();
+    SYSVSEM = libc::CLONE_SYSVSEM as u64;
+    DETACHED = libc::CLONE_DETACHED as u64;
+    NEWPID = CloneFlags::NEWPID.bits();
+    CLEAR_SIGHAND = CloneFlags::CLEAR_SIGHAND.bits();
+    AUTOREAP = CloneFlags::AUTOREAP.bits();
+    NNP = 1 << 35;
+    PIDFD_AUTOKILL = CloneFlags::PIDFD_AUTOKILL.bits();
+}
