@@ -8,6 +8,7 @@ use crate::{
     registry::Registry,
     support::{world, world_of, Errno, Verbs},
     uapi,
+    world::World,
 };
 use kernel::prelude::*;
 
@@ -172,15 +173,21 @@ mod tests {
         Ok(())
     }
 
+    /// A task that has joined the namespace in which the children of the world's init are born from
+    /// now on, and that namespace.
+    fn joined(world: &World) -> Result<(u64, u64)> {
+        let other = Verbs(world).fork(world.init())?;
+        let ns = world.unshare(world.init(), flags::NEWPID)?;
+        world.setns(other, ns)?;
+        Ok((other, ns))
+    }
+
     /// `alloc_pid()`, pidns_init_via_setns.c: pid 1 made by who has joined
     #[test]
     fn another_task_can_make_init() -> Result {
         let world = world()?;
         let verbs = Verbs(&world);
-        let init = world.init();
-        let other = verbs.fork(init)?;
-        let ns = world.unshare(init, flags::NEWPID)?;
-        world.setns(other, ns)?;
+        let (other, ns) = joined(&world)?;
         let first = verbs.fork(other)?;
         assert_eq!(verbs.nr(first, 1), 1);
         assert_eq!(world.describe_namespace(ns)?.child_reaper, first);
@@ -192,17 +199,14 @@ mod tests {
     fn another_task_can_make_init_with_numbers() -> Result {
         let world = world()?;
         let verbs = Verbs(&world);
-        let init = world.init();
-        let other = verbs.fork(init)?;
-        let ns = world.unshare(init, flags::NEWPID)?;
-        world.setns(other, ns)?;
+        let (other, _) = joined(&world)?;
         for set_tid in [&[2][..], &[2, 500], &[1, 500, 500]] {
             assert!(verbs.clone(other, 0, set_tid).err() == Some(EINVAL));
         }
         let (first, seen) = verbs.clone(other, 0, &[1, 500])?;
         assert_eq!((verbs.nr(first, 1), seen), (1, 500));
         // From then on any.
-        let (second, _) = verbs.clone(init, 0, &[77])?;
+        let (second, _) = verbs.clone(world.init(), 0, &[77])?;
         assert_eq!(verbs.nr(second, 1), 77);
         assert!(verbs.is_sound());
         Ok(())
