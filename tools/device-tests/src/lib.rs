@@ -8,11 +8,11 @@
 //!
 //! [`Fixture`] is such a world, audited when its test is over. [`raw`] goes around the library,
 //! with structs and addresses as wrong as they can be, and [`command`] says for every command what
-//! its struct looks like. [`command_line`] runs the `altpid` command, on a terminal too. [`sleeper`] is somebody who waits in the kernel, and [`meanwhile`] how much
-//! others do while a test does something else. [`header`] reads the interface's own description,
-//! from which [`generate`] makes random commands. [`torture`] issues them from many processes until
-//! they are killed, and [`figures`] is where a test tells how much it has done. [`module`] loads and
-//! unloads the module.
+//! its struct looks like. [`command_line`] runs the `altpid` command, on a terminal too. [`sleeper`]
+//! is somebody who waits in the kernel, and [`meanwhile`] how much others do while a test does
+//! something else. [`header`] reads the interface's own description, from which [`generate`] makes
+//! random commands. [`torture`] issues them from many processes until they are killed, and
+//! [`figures`] is where a test tells how much it has done. [`module`] loads and unloads the module.
 
 pub mod command;
 #[path = "../../altpid/tests/command_line/mod.rs"]

@@ -3,7 +3,20 @@
 //! What other threads do while a test does something else: as often as it allows, and no longer
 //! than it goes on.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{
+    Condvar, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicBool, Ordering::Relaxed},
+};
+
+/// Sets a flag when it goes, also when a test fails: whoever looks at it is to stop.
+#[derive(Debug)]
+pub struct AtTheEnd<'a>(pub &'a AtomicBool);
+
+impl Drop for AtTheEnd<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Relaxed);
+    }
+}
 
 /// How often others may do something still; `None` when it is over.
 ///

@@ -9,6 +9,7 @@ use altpid_device_tests::{
     figures::{repeated, tell},
     generate::{Generator, Style},
     header::{Kind, errno_name, shapes},
+    meanwhile::AtTheEnd,
     raw::{Arena, call_nowhere, interrupt},
 };
 use rustix::{io::Errno, thread::gettid};
@@ -42,15 +43,6 @@ fn interrupted<T>(work: impl FnOnce() -> T) -> T {
         let _done = AtTheEnd(&done);
         work()
     })
-}
-
-/// Sets a flag when it goes, also when a test fails.
-struct AtTheEnd<'a>(&'a AtomicBool);
-
-impl Drop for AtTheEnd<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Relaxed);
-    }
 }
 
 /// A member of a struct that changes all the time between two values.

@@ -6,6 +6,7 @@ use altpid::{Blocker, Clone, CloneFlags, NsId, NsState, Task, TaskId, TaskState,
 use altpid_device_tests::{
     Fixture,
     figures::{repeated, scaled},
+    meanwhile::AtTheEnd,
     raw::{Access, Array, PAGE, Plain, Region, bytes_of, call, from_bytes},
 };
 use rustix::io::Errno;
@@ -401,14 +402,7 @@ fn what_stays_is_listed_once_whatever_comes_and_goes() {
             let (world, stop) = (&world, &stop);
             scope.spawn(move || come_and_go(world, place, stop));
         }
-        // Stops the others also when an assertion fails.
-        struct Stop<'a>(&'a AtomicBool);
-        impl Drop for Stop<'_> {
-            fn drop(&mut self) {
-                self.0.store(true, Ordering::Relaxed);
-            }
-        }
-        let _stop = Stop(&stop);
+        let _stop = AtTheEnd(&stop);
         for round in 0..repeated(40) as usize {
             let count = [1, 7, 64, 1000][round % 4];
             let found: Vec<altpid_task> = structs(&tasks(&world).all(count));

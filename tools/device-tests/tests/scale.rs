@@ -10,6 +10,7 @@ use altpid::{
 use altpid_device_tests::{
     Fixture, WNOHANG, exited,
     figures::{scaled, tell},
+    meanwhile::AtTheEnd,
 };
 use rustix::io::Errno;
 use std::{
@@ -36,15 +37,31 @@ fn wide(world: &World) {
 
 /// Children of a task.
 fn children(world: &World, parent: TaskId, count: usize) {
+    born(world, parent, &Clone::new(), count);
+}
+
+/// Processes that a task makes in this way.
+fn born(world: &World, task: TaskId, how: &Clone, count: usize) {
     const ARRAY: usize = 5000;
     let mut batch = Batch::new();
     for _ in 0..ARRAY.min(count) {
-        batch.clone(parent, &Clone::new());
+        batch.clone(task, how);
     }
     for _ in 0..count / batch.len() {
         let done = batch.run(world, false).expect("batch");
         assert!(done.iter().all(Result::is_ok), "{:?}", done.last());
     }
+}
+
+/// Somebody in a process group of its own that nobody controls, and stopped: as long as there is one,
+/// it matters who is orphaned.
+fn stopped(world: &Fixture) -> TaskId {
+    let stopped = world.fork(world.fork(world.init));
+    world.setpgid(stopped, 0, 0).expect("setpgid");
+    world
+        .kill(Kill::Outside(stopped), libc::SIGSTOP)
+        .expect("kill");
+    stopped
 }
 
 /// An audit of a large world, while others make tasks and namespaces and end them.
@@ -69,8 +86,9 @@ fn an_audit_lets_others_go_on() {
             }
             others
         });
+        let end = AtTheEnd(&done);
         let audit = world.audit().expect("audit");
-        done.store(true, Relaxed);
+        drop(end);
         (audit, other.join().expect("others"))
     });
     assert_eq!(audit.broken, 0, "{}", audit.what);
@@ -135,8 +153,9 @@ fn a_million_tasks() {
             }
             others
         });
+        let end = AtTheEnd(&done);
         world.exit_group(init, 7).expect("exit_group");
-        done.store(true, Relaxed);
+        drop(end);
         other.join().expect("others")
     });
     tell(&format!(
@@ -216,11 +235,7 @@ fn an_orphaned_group_of_many_with_stopped_members() {
 fn exits_from_a_large_orphaned_group() {
     let world = Fixture::new();
     wide(&world);
-    let stopped = world.fork(world.fork(world.init));
-    world.setpgid(stopped, 0, 0).expect("setpgid");
-    world
-        .kill(Kill::Outside(stopped), libc::SIGSTOP)
-        .expect("kill");
+    let stopped = stopped(&world);
     let leader = world.fork(world.init);
     world.setpgid(leader, 0, 0).expect("setpgid");
     let group = world.pid_of(leader)[0];
@@ -241,24 +256,13 @@ fn exits_from_a_large_orphaned_group() {
 fn a_shell_with_many_jobs_dies() {
     let world = Fixture::new();
     wide(&world);
-    let stopped = world.fork(world.fork(world.init));
-    world.setpgid(stopped, 0, 0).expect("setpgid");
-    world
-        .kill(Kill::Outside(stopped), libc::SIGSTOP)
-        .expect("kill");
+    let stopped = stopped(&world);
     let shell = world.fork(world.init);
     world.setsid(shell).expect("setsid");
     let leader = world.fork(shell);
     world.setpgid(leader, 0, 0).expect("setpgid");
-    let count = many() / 5;
-    let mut batch = Batch::new();
-    for _ in 0..1000 {
-        batch.clone(leader, &Clone::new().parent(Parent::Task(shell)));
-    }
-    for _ in 0..count / batch.len() {
-        let done = batch.run(&world, false).expect("batch");
-        assert!(done.iter().all(Result::is_ok), "{:?}", done.last());
-    }
+    let job = Clone::new().parent(Parent::Task(shell));
+    born(&world, leader, &job, many() / 5);
     world.end(shell, 0);
     assert_eq!(world.state_of(leader), Some(TaskState::Running));
     assert_eq!(world.state_of(stopped), Some(TaskState::Stopped));

@@ -12,6 +12,7 @@ use altpid::World;
 use altpid_device_tests::{
     Fixture,
     figures::tell,
+    meanwhile::AtTheEnd,
     module,
     patience::eventually,
     torture::{Count, Tally, worker},
@@ -155,9 +156,10 @@ impl Done {
                 }
                 opened
             });
+            let end = AtTheEnd(&done);
             module::unload_when_unused();
             module::load("").expect("the module loads");
-            done.store(true, Relaxed);
+            drop(end);
             opener.join().expect("the one who opens worlds")
         });
         self.raced += opened;
