@@ -32,7 +32,6 @@ pub(crate) mod state {
 pub(crate) mod signals {
     use kernel::bindings;
 
-    pub(crate) const SIGABRT: i32 = bindings::SIGABRT as i32;
     pub(crate) const SIGUSR1: i32 = bindings::SIGUSR1 as i32;
     pub(crate) const SIGPIPE: i32 = bindings::SIGPIPE as i32;
     pub(crate) const SIGALRM: i32 = bindings::SIGALRM as i32;

@@ -144,6 +144,52 @@ mod tests {
         Ok(())
     }
 
+    /// `forget_original_parent()`: under `tasklist_lock` nobody takes what it is sent. Who stops by
+    /// the death of the parent is no stopped job when that leaves its process group orphaned.
+    #[test]
+    fn a_stop_for_the_death_of_the_parent() -> Result {
+        let world = world()?;
+        let verbs = Verbs(&world);
+        for signal in [SIGSTOP, SIGTSTP] {
+            let parent = verbs.fork(world.init())?;
+            verbs.setsid(parent)?;
+            let child = verbs.fork(parent)?;
+            verbs.setpgid(child, 0, 0)?;
+            verbs.set_pdeath_signal(child, signal)?;
+            verbs.exit(parent, 0)?;
+            // In a process group that is orphaned only SIGSTOP stops.
+            let stops = [RUNNING, STOPPED][usize::from(signal == SIGSTOP)];
+            assert_eq!(verbs.state(child), stops);
+            assert!(verbs.is_sound());
+        }
+        Ok(())
+    }
+
+    /// `forget_original_parent()`, `prepare_signal()`: with another stopped job there SIGHUP and
+    /// SIGCONT are sent, and the stop is forgotten before it is taken
+    #[test]
+    fn a_stop_for_the_death_of_the_parent_of_a_job() -> Result {
+        let world = world()?;
+        let verbs = Verbs(&world);
+        let parent = verbs.fork(world.init())?;
+        verbs.setsid(parent)?;
+        let (child, job) = (verbs.fork(parent)?, verbs.fork(parent)?);
+        verbs.setpgid(child, 0, 0)?;
+        verbs.setpgid(job, 0, verbs.nr(child, 0))?;
+        for task in [child, job] {
+            verbs.sigaction(task, SIGHUP, Disposition::Handler)?;
+        }
+        verbs.set_pdeath_signal(child, SIGSTOP)?;
+        world.kill(Kill::Task(parent, job), SIGSTOP)?;
+        verbs.exit(parent, 0)?;
+        for task in [child, job] {
+            let (count, info) = verbs.received(task)?;
+            assert_eq!((verbs.state(task), count, info.signo), (RUNNING, 1, SIGHUP));
+        }
+        assert!(verbs.is_sound());
+        Ok(())
+    }
+
     /// `send_signal_locked()`: SEND_SIG_NOINFO is forced when the sender is not visible, which the
     /// parent of an init never is
     #[test]

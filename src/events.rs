@@ -245,10 +245,11 @@ fn of_task(tree: &Tree, kind: u32, index: Idx<Task>) -> altpid_event {
 impl Tree {
     /// Adds an event, which is made of the tree as it is, if somebody reads.
     fn tell(&mut self, event: impl FnOnce(&Tree) -> altpid_event) {
-        let event = match self.events.ring {
-            Some(_) => event(self),
-            None => altpid_event::new_zeroed(),
-        };
+        if self.events.ring.is_none() {
+            self.events.next += 1;
+            return;
+        }
+        let event = event(self);
         self.events.add(event);
     }
 

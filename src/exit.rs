@@ -48,6 +48,8 @@ impl Tree {
             group.group_exit = Some(status);
             let group = self.tasks[task].group;
             self.forget_job(group);
+        } else if group.group_exit.is_none() {
+            self.retarget(task);
         }
     }
 
@@ -76,10 +78,14 @@ impl Tree {
         }
     }
 
-    /// Does one piece of the work that is left of deaths and of signals; false when there is none.
-    pub(crate) fn step(&mut self) -> bool {
+    /// Whether there is work left of deaths and of signals.
+    pub(crate) fn has_work(&self) -> bool {
+        self.hangup.is_some() || !self.working.is_empty() || !self.killed.is_empty()
+    }
+
+    /// Does one piece of the work that is left of deaths and of signals.
+    pub(crate) fn step(&mut self) {
         if self.hang_up() {
-            true
         } else if let Some(task) = self.working.first() {
             self.working.remove(&mut self.tasks, task);
             match self.tasks[task].state {
@@ -89,13 +95,9 @@ impl Tree {
                 TaskState::Running => self.take_signals(task),
                 TaskState::Zombie => {}
             }
-            true
         } else if let Some(group) = self.killed.first() {
             self.killed.remove(&mut self.groups, group);
             self.kill_threads(group);
-            true
-        } else {
-            false
         }
     }
 
@@ -142,10 +144,16 @@ impl Tree {
                 }
             }
         }
-        if self.hand_on_children(task) {
-            self.exit_notify(task);
-        } else {
-            self.queue_work(task);
+        let is_done = self.held(|tree| {
+            let is_done = tree.hand_on_children(task);
+            if is_done {
+                tree.exit_notify(task);
+            }
+            is_done
+        });
+        if !is_done {
+            // Before those who take what they were sent by it, as if it was one piece.
+            self.working.push_front(&mut self.tasks, task);
         }
     }
 
@@ -291,18 +299,20 @@ impl Tree {
             0 => (CLD_EXITED, status >> 8),
             by => (CLD_KILLED, by),
         };
-        let info = SigInfo {
-            signo: signal,
-            code,
-            pid: child.tgid.nr_ns(self.tasks[parent].ns()),
-            status,
-            value: 0,
-        };
-        let (mut unwanted, mut told) = (false, true);
+        let (mut unwanted, mut told) = (false, (1..=NSIG).contains(&signal));
         if signal == SIGCHLD {
             (unwanted, told) = self.reaps_by_itself(self.tasks[parent].group);
+            // Most do not want to know: then nothing need be sent.
+            told &= !self.is_ignored(parent, SIGCHLD, false);
         }
-        if told && (1..=NSIG).contains(&signal) {
+        if told {
+            let info = SigInfo {
+                signo: signal,
+                code,
+                pid: child.tgid.nr_ns(self.tasks[parent].ns()),
+                status,
+                value: 0,
+            };
             // Too many real-time signals: natively it is lost as well.
             let _ = self.send(signal, Source::Child(info), parent, Scope::Process);
         }
@@ -395,6 +405,6 @@ impl Tree {
             self.groups[group].group_exit = Some(reboot);
         }
         debug_assert!(self.groups[group].nr_live == 0);
-        self.exit_notify(init);
+        self.held(|tree| tree.exit_notify(init));
     }
 }

@@ -213,15 +213,15 @@ impl Tree {
         looked
     }
 
-    /// A member has left a process group; `next` was behind it.
+    /// A member has left the process group whose pid has an address, which may be empty by now;
+    /// `next` was behind it.
     pub(crate) fn forget_member(
         &mut self,
-        pgrp: &Pid,
+        address: usize,
+        is_empty: bool,
         member: Idx<Group>,
         next: Option<Idx<Group>>,
     ) {
-        let address = core::ptr::from_ref(pgrp).addr();
-        let is_empty = self.process_group(pgrp).is_empty();
         let looked = &mut self.looked[slot_of(address)];
         if looked.pgrp == address {
             if is_empty {

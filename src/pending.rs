@@ -22,8 +22,8 @@ macro_rules! numbers {
 }
 
 numbers! {
-    SIGHUP SIGINT SIGILL SIGTRAP SIGBUS SIGFPE SIGKILL SIGSEGV SIGCHLD SIGCONT SIGSTOP SIGTSTP
-    SIGTTIN SIGTTOU SIGURG SIGWINCH SIGSYS SIGRTMIN
+    SIGHUP SIGINT SIGQUIT SIGILL SIGTRAP SIGABRT SIGBUS SIGFPE SIGKILL SIGSEGV SIGCHLD SIGCONT
+    SIGSTOP SIGTSTP SIGTTIN SIGTTOU SIGURG SIGXCPU SIGXFSZ SIGWINCH SIGSYS SIGRTMIN
 }
 
 /// The largest signal (`_NSIG`).
@@ -55,6 +55,10 @@ impl SigSet {
     pub(crate) const STOP: Self = Self::of(&[SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU]);
     /// Those that do nothing by default (`SIG_KERNEL_IGNORE_MASK`).
     pub(crate) const IGNORE: Self = Self::of(&[SIGCONT, SIGCHLD, SIGWINCH, SIGURG]);
+    /// Those that leave a core by default (`SIG_KERNEL_COREDUMP_MASK`).
+    pub(crate) const COREDUMP: Self = Self::of(&[
+        SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGXCPU, SIGXFSZ, SIGSYS,
+    ]);
     /// Those of a processor's fault, which are taken first (`SYNCHRONOUS_MASK`).
     const SYNCHRONOUS: Self = Self::of(&[SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGFPE, SIGSYS]);
 

@@ -38,10 +38,9 @@ pub(crate) struct Registry {
 impl Registry {
     /// An empty registry for up to `max` namespaces.
     pub(crate) fn new(max: usize) -> Result<Arc<Registry>> {
-        let slots = Slots::new()?;
         Arc::pin_init(
             pin_init!(Self {
-                entries <- new_spinlock!(slots, "altpid_registry"),
+                entries <- new_spinlock!(Slots::new(), "altpid_registry"),
                 max,
             }),
             GFP_KERNEL_ACCOUNT,

@@ -255,7 +255,7 @@ impl Tree {
     }
 
     /// Whether a signal would do nothing, so that it is dropped when it is sent (`sig_ignored()`).
-    fn is_ignored(&self, target: Idx<Task>, signal: i32, force: bool) -> bool {
+    pub(crate) fn is_ignored(&self, target: Idx<Task>, signal: i32, force: bool) -> bool {
         // What is blocked may find another disposition when it is taken.
         if self.tasks[target].blocked.contains(signal) {
             return false;
@@ -337,17 +337,52 @@ impl Tree {
             taker
         };
         let Some(taker) = taker else { return };
-        if signal == SIGKILL {
-            let group = self.tasks[taker].group;
-            self.begin_group_exit(group, SIGKILL);
+        let group = self.tasks[taker].group;
+        let dies = SigSet::of(&[SIGKILL]).union(match self.holds_signals {
+            true => self.fatal(group).minus(SigSet::COREDUMP),
+            false => SigSet::EMPTY,
+        });
+        if dies.contains(signal) {
+            self.begin_group_exit(group, signal);
         } else {
             self.take_signals(taker);
+        }
+    }
+
+    /// Does something in which nobody who is sent a signal takes it, but in a later [`Tree::step`]:
+    /// what natively is one hold of `tasklist_lock`. Who is killed by one is dying at once.
+    pub(crate) fn held<R>(&mut self, work: impl FnOnce(&mut Self) -> R) -> R {
+        self.holds_signals = true;
+        let result = work(self);
+        self.holds_signals = false;
+        result
+    }
+
+    /// A thread that exits was to take signals of its group: others do (`retarget_shared_pending()`).
+    pub(crate) fn retarget(&mut self, task: Idx<Task>) {
+        let group = self.tasks[task].group;
+        let blocked = self.tasks[task].blocked;
+        let mut left = self.groups[group].pending.set().minus(blocked);
+        let mut next = self.groups[group].threads.first();
+        while let Some(thread) = next.filter(|_| left != SigSet::EMPTY) {
+            next = self.groups[group].threads.next(&self.tasks, thread);
+            let wanted = left.minus(self.tasks[thread].blocked);
+            if self.tasks[thread].is_alive() && wanted != SigSet::EMPTY {
+                left = left.minus(wanted);
+                self.queue_work(thread);
+            }
         }
     }
 
     /// A thread takes what waits for it or its group and is not blocked (`get_signal()`), and if that
     /// is much leaves the rest to [`Tree::step`].
     pub(crate) fn take_signals(&mut self, task: Idx<Task>) {
+        if self.holds_signals {
+            if self.tasks[task].is_alive() {
+                self.queue_work(task);
+            }
+            return;
+        }
         let group = self.tasks[task].group;
         let mut left = PIECE;
         while self.tasks[task].is_alive()

@@ -6,18 +6,21 @@
 //! other by [`Idx`], and hang on circular lists ([`Chain`]); so the verbs over the tree need no
 //! unsafe code, and a stale index is found out instead of followed.
 //!
-//! Memory comes in chunks that are allocated before the lock is taken ([`Spare`]) and handed over
-//! under it. Chunks stay until the store goes.
+//! Memory comes in chunks of a page that are allocated before the lock is taken ([`Spare`]) and
+//! handed over under it. Chunks stay until the store goes. The way from an index to its object is
+//! one load in the directory of the chunks: every verb goes it dozens of times.
 
-use core::{marker::PhantomData, num::NonZeroU32};
+use core::{
+    marker::PhantomData,
+    mem::{size_of, swap},
+    num::NonZeroU32,
+};
 use kernel::{prelude::*, task::might_sleep};
 
-/// Objects of a chunk.
-const CHUNK: usize = 64;
-/// Chunks of a directory.
-const DIRECTORY: usize = 512;
-/// Directories of a store: room for 4,194,304 objects, as many as there are pids.
-const DIRECTORIES: usize = 128;
+/// Bytes of a chunk. What it holds of them for objects of 152 bytes is 26 objects, 96 %.
+const CHUNK_BYTES: usize = 4096;
+/// Chunks that the first directory has room for.
+const FIRST_CHUNKS: usize = 16;
 
 /// Names an object of a [`Slots<T>`].
 pub(crate) struct Idx<T>(NonZeroU32, PhantomData<fn() -> T>);
@@ -63,13 +66,17 @@ struct Slot<T> {
     next_vacant: u32,
 }
 
-type Chunk<T> = KVVec<Slot<T>>;
+type Chunk<T> = KVec<Slot<T>>;
 type Directory<T> = KVVec<Chunk<T>>;
 
 /// Memory for a store to grow into.
 pub(crate) struct Spare<T> {
     chunk: Option<Chunk<T>>,
+    /// A larger directory; or the one that it has replaced, which cannot be freed under the lock.
     directory: Option<Directory<T>>,
+    /// Whether a chunk was missing when the store was to grow, and a directory for how many chunks.
+    wants_chunk: bool,
+    wants_directory: usize,
 }
 
 impl<T> Spare<T> {
@@ -78,19 +85,16 @@ impl<T> Spare<T> {
         Self {
             chunk: None,
             directory: None,
+            wants_chunk: false,
+            wants_directory: 0,
         }
     }
 
-    /// Whether it holds what one growth can need.
-    pub(crate) fn is_filled(&self) -> bool {
-        self.chunk.is_some() && self.directory.is_some()
-    }
-
-    /// Allocates what one growth can need. May sleep.
+    /// Allocates what a store was found to lack. May sleep.
     pub(crate) fn fill(&mut self) -> Result {
-        if self.chunk.is_none() {
-            let mut chunk = Chunk::with_capacity(CHUNK, GFP_KERNEL_ACCOUNT)?;
-            for _ in 0..CHUNK {
+        if self.wants_chunk && self.chunk.is_none() {
+            let mut chunk = Chunk::with_capacity(Slots::<T>::PER_CHUNK, GFP_KERNEL_ACCOUNT)?;
+            for _ in 0..Slots::<T>::PER_CHUNK {
                 chunk.push(
                     Slot {
                         value: None,
@@ -102,19 +106,23 @@ impl<T> Spare<T> {
             }
             self.chunk = Some(chunk);
         }
-        if self.directory.is_none() {
-            self.directory = Some(Directory::with_capacity(DIRECTORY, GFP_KERNEL_ACCOUNT)?);
+        if self.room_for_chunks() < self.wants_directory {
+            let directory = Directory::with_capacity(self.wants_directory, GFP_KERNEL_ACCOUNT)?;
+            self.directory = Some(directory);
         }
         Ok(())
+    }
+
+    /// For how many chunks the directory has room.
+    fn room_for_chunks(&self) -> usize {
+        self.directory.as_ref().map_or(0, Directory::capacity)
     }
 }
 
 /// A store of `T`s.
 pub(crate) struct Slots<T> {
-    directories: KVVec<Directory<T>>,
-    /// Slots that exist.
-    capacity: usize,
-    /// Slots that were ever in use: the ones behind are vacant and in no list.
+    chunks: Directory<T>,
+    /// Positions behind those that were ever in use: vacant, and in no list.
     touched: usize,
     /// First of the list of vacated slots, as `Idx::to_raw`.
     vacant: u32,
@@ -126,17 +134,24 @@ pub(crate) struct Slots<T> {
 }
 
 impl<T> Slots<T> {
+    /// Objects of a chunk.
+    const PER_CHUNK: usize = CHUNK_BYTES / size_of::<Slot<T>>();
+    /// How many bits of a position say where in its chunk an object is; the others say which chunk
+    /// that is. Not every position exists.
+    const BITS: u32 = Self::PER_CHUNK.next_power_of_two().trailing_zeros();
+    /// The most chunks whose positions an index can have.
+    const MAX_CHUNKS: usize = (u32::MAX >> Self::BITS) as usize;
+
     /// An empty store, without room.
-    pub(crate) fn new() -> Result<Self> {
-        Ok(Self {
-            directories: KVVec::with_capacity(DIRECTORIES, GFP_KERNEL_ACCOUNT)?,
-            capacity: 0,
+    pub(crate) const fn new() -> Self {
+        Self {
+            chunks: Directory::new(),
             touched: 0,
             vacant: 0,
             len: 0,
             worn: 0,
             turnover: 0,
-        })
+        }
     }
 
     /// How many objects there are.
@@ -151,57 +166,65 @@ impl<T> Slots<T> {
 
     /// For how many more objects there is room.
     pub(crate) fn room(&self) -> usize {
-        self.capacity - self.len - self.worn
+        self.chunks.len() * Self::PER_CHUNK - self.len - self.worn
     }
 
     /// Makes sure that [`Slots::insert`] finds room, with memory from `spare` if need be.
     ///
-    /// Does not sleep. Returns false when there is no room and `spare` has no memory either.
+    /// Does not sleep. Returns false when there is no room and `spare` has not enough memory either:
+    /// fill it and try again.
     pub(crate) fn make_room(&mut self, spare: &mut Spare<T>) -> bool {
         self.room() > 0 || self.grow(spare)
     }
 
-    /// Makes room for 64 more objects with memory from `spare`; false when it has none.
+    /// Makes room for a chunk of objects with memory from `spare`. Returns false when it has not
+    /// enough: fill it and try again.
     pub(crate) fn grow(&mut self, spare: &mut Spare<T>) -> bool {
-        let last_is_full = self.directories.last().is_none_or(|d| d.len() == DIRECTORY);
-        if spare.chunk.is_none() || (last_is_full && spare.directory.is_none()) {
+        let len = self.chunks.len();
+        if len == self.chunks.capacity() {
+            spare.wants_directory = match len {
+                // None of that size can be had.
+                _ if len >= Self::MAX_CHUNKS => usize::MAX,
+                _ => FIRST_CHUNKS.max(2 * len),
+            };
+        }
+        spare.wants_chunk = true;
+        if spare.room_for_chunks() < spare.wants_directory {
             return false;
         }
-        if last_is_full {
-            let Some(directory) = spare.directory.take() else {
-                return false;
-            };
-            if self.directories.push_within_capacity(directory).is_err() {
-                return false;
-            }
-        }
-        let (Some(directory), Some(chunk)) = (self.directories.last_mut(), spare.chunk.take())
-        else {
+        let Some(chunk) = spare.chunk.take() else {
             return false;
         };
-        if directory.push_within_capacity(chunk).is_err() {
-            return false;
+        if let (Some(directory), 1..) = (&mut spare.directory, spare.wants_directory) {
+            self.move_to(directory);
         }
-        self.capacity += CHUNK;
-        true
+        (spare.wants_chunk, spare.wants_directory) = (false, 0);
+        self.chunks.push_within_capacity(chunk).is_ok()
+    }
+
+    /// Moves the chunks to a larger directory; leaves the old one in its place.
+    fn move_to(&mut self, directory: &mut Directory<T>) {
+        for chunk in self.chunks.drain_all() {
+            // There is room: this is no larger.
+            let _ = directory.push_within_capacity(chunk);
+        }
+        swap(&mut self.chunks, directory);
     }
 
     /// Puts an object into the store. Gives it back when there is no room, which does not happen
     /// after [`Slots::make_room`].
     pub(crate) fn insert(&mut self, value: T) -> Result<Idx<T>, T> {
-        let position = match Idx::<T>::from_raw(self.vacant) {
-            Some(idx) => idx.position(),
-            None if self.touched < self.capacity => self.touched,
-            None => return Err(value),
-        };
-        let from_list = self.vacant != 0;
+        let vacated = Idx::<T>::from_raw(self.vacant);
+        let position = vacated.map_or(self.touched, Idx::position);
         let Some(slot) = self.slot_mut(position) else {
             return Err(value);
         };
         slot.value = Some(value);
         let next = slot.next_vacant;
-        if from_list {
+        if vacated.is_some() {
             self.vacant = next;
+        } else if (position + 1) % (1 << Self::BITS) == Self::PER_CHUNK % (1 << Self::BITS) {
+            self.touched = ((position >> Self::BITS) + 1) << Self::BITS;
         } else {
             self.touched += 1;
         }
@@ -212,9 +235,26 @@ impl<T> Slots<T> {
 
     /// Takes an object out. Its id is not given again.
     pub(crate) fn remove(&mut self, idx: Idx<T>) -> Option<T> {
+        let value = self.slot_mut(idx.position())?.value.take()?;
+        self.vacate(idx);
+        Some(value)
+    }
+
+    /// Drops an object. Its id is not given again.
+    pub(crate) fn discard(&mut self, idx: Idx<T>) {
+        let value = self.slot_mut(idx.position()).map(|slot| &mut slot.value);
+        if let Some(value @ Some(_)) = value {
+            *value = None;
+            self.vacate(idx);
+        }
+    }
+
+    /// An object was taken from its slot.
+    fn vacate(&mut self, idx: Idx<T>) {
         let vacant = self.vacant;
-        let slot = self.slot_mut(idx.position())?;
-        let value = slot.value.take()?;
+        let Some(slot) = self.slot_mut(idx.position()) else {
+            return;
+        };
         slot.generation = slot.generation.wrapping_add(1);
         // A slot whose generations are used up stays vacant for ever, so that no id comes twice.
         if slot.generation != 0 {
@@ -225,7 +265,6 @@ impl<T> Slots<T> {
         }
         self.len -= 1;
         self.turnover += 1;
-        Some(value)
     }
 
     /// The object, if there is one.
@@ -246,9 +285,16 @@ impl<T> Slots<T> {
 
     /// The object that an id names, if it is still there.
     pub(crate) fn find(&self, id: u64) -> Option<Idx<T>> {
+        Some(self.named(id)?.0)
+    }
+
+    /// Likewise, with the object itself.
+    #[inline]
+    pub(crate) fn named(&self, id: u64) -> Option<(Idx<T>, &T)> {
         let idx = Idx::from_raw(id as u32)?;
         let slot = self.slot(idx.position())?;
-        (slot.value.is_some() && slot.generation == (id >> 32) as u32).then_some(idx)
+        let value = slot.value.as_ref()?;
+        (slot.generation == (id >> 32) as u32).then_some((idx, value))
     }
 
     /// Positions in use go from 0 to here.
@@ -265,29 +311,25 @@ impl<T> Slots<T> {
         Some(Idx::new(position))
     }
 
+    #[inline]
     fn slot(&self, position: usize) -> Option<&Slot<T>> {
-        self.directories
-            .get(position / CHUNK / DIRECTORY)?
-            .get(position / CHUNK % DIRECTORY)?
-            .get(position % CHUNK)
+        let within = position % (1 << Self::BITS);
+        self.chunks.get(position >> Self::BITS)?.get(within)
     }
 
+    #[inline]
     fn slot_mut(&mut self, position: usize) -> Option<&mut Slot<T>> {
-        self.directories
-            .get_mut(position / CHUNK / DIRECTORY)?
-            .get_mut(position / CHUNK % DIRECTORY)?
-            .get_mut(position % CHUNK)
+        let within = position % (1 << Self::BITS);
+        self.chunks.get_mut(position >> Self::BITS)?.get_mut(within)
     }
 }
 
 impl<T> Drop for Slots<T> {
     /// There may be millions: others get the CPU between two chunks. May sleep.
     fn drop(&mut self) {
-        while let Some(mut directory) = self.directories.pop() {
-            while let Some(chunk) = directory.pop() {
-                drop(chunk);
-                might_sleep();
-            }
+        while let Some(chunk) = self.chunks.pop() {
+            drop(chunk);
+            might_sleep();
         }
     }
 }
@@ -371,6 +413,12 @@ impl<L, T: Member<L>> Chain<L, T> {
         slots[idx].link_mut().0 = Some((last, first));
         Self::set_next(slots, last, idx);
         Self::set_prev(slots, first, idx);
+    }
+
+    /// Puts an object that is on no list of this kind before all others.
+    pub(crate) fn push_front(&mut self, slots: &mut Slots<T>, idx: Idx<T>) {
+        self.push_back(slots, idx);
+        self.first = Some(idx);
     }
 
     /// Takes an object that is on this list off it.

@@ -57,7 +57,7 @@ impl Room {
         }
     }
 
-    /// Allocates it. May sleep; call it without the tree lock.
+    /// Allocates what was found to be missing. May sleep; call it without the tree lock.
     pub(crate) fn fill(&mut self) -> Result {
         self.tasks.fill()?;
         self.groups.fill()?;
@@ -79,6 +79,8 @@ pub(crate) struct Tree {
     pub(crate) pidfds: Slots<Pidfd>,
     /// Who comes next in each [`Walk`](crate::signal::Walk) that is under way.
     pub(crate) walks: [Option<Idx<Group>>; WALKS],
+    /// Signals are not taken as they arrive but in a later [`Tree::step`]: see [`Tree::held`].
+    pub(crate) holds_signals: bool,
     /// A process group that is orphaned and has not been told of it entirely.
     pub(crate) hangup: Option<Hangup>,
     /// What came with signals that wait.
@@ -111,17 +113,18 @@ pub(crate) struct Tree {
 
 impl Tree {
     /// A tree without tasks, for up to `max_tasks` and `max_pidfds` handles on them.
-    pub(crate) fn new(max_tasks: usize, max_pidfds: usize) -> Result<Self> {
-        Ok(Self {
-            tasks: Slots::new()?,
-            groups: Slots::new()?,
-            sighands: Slots::new()?,
+    pub(crate) fn new(max_tasks: usize, max_pidfds: usize) -> Self {
+        Self {
+            tasks: Slots::new(),
+            groups: Slots::new(),
+            sighands: Slots::new(),
             working: Chain::new(),
             killed: Chain::new(),
-            pidfds: Slots::new()?,
+            pidfds: Slots::new(),
             walks: [None; WALKS],
+            holds_signals: false,
             hangup: None,
-            queued: Slots::new()?,
+            queued: Slots::new(),
             nr_zombies: 0,
             nr_stopped: 0,
             changes: 0,
@@ -133,7 +136,7 @@ impl Tree {
             max_tasks,
             max_pidfds,
             events: Events::new(),
-        })
+        }
     }
 
     /// Makes sure that a task and a group can join, with `room` if need be. False: fill `room`
@@ -185,7 +188,7 @@ impl Tree {
     pub(crate) fn put_sighand(&mut self, sighand: Idx<Sighand>) {
         self.sighands[sighand].users -= 1;
         if self.sighands[sighand].users == 0 {
-            self.sighands.remove(sighand);
+            self.sighands.discard(sighand);
         }
     }
 
@@ -205,15 +208,15 @@ impl Tree {
     ///
     /// `ESRCH` when there is none, or none alive; `EBUSY` for a stopped one.
     pub(crate) fn find_actor(&self, id: u64) -> Outcome<Idx<Task>> {
-        let task = self.find_alive(id)?;
-        let group = self.group_of(task);
-        if group.group_exit.is_some() || group.exec.is_some_and(|other| other != task) {
+        let (index, task) = self.alive(id)?;
+        let group = &self.groups[task.group];
+        if group.group_exit.is_some() || group.exec.is_some_and(|other| other != index) {
             return Err(Reason::TaskExited.into());
         }
         if group.is_stopped() {
             return Err(Reason::TaskStopped.into());
         }
-        Ok(task)
+        Ok(index)
     }
 
     /// The task that an id names, which must not have begun to exit.
@@ -222,12 +225,17 @@ impl Tree {
     ///
     /// `ESRCH` when there is none, or none alive.
     pub(crate) fn find_alive(&self, id: u64) -> Outcome<Idx<Task>> {
-        let task = self.find(id)?;
-        if self.tasks[task].is_alive() {
-            Ok(task)
-        } else {
-            Err(Reason::TaskExited.into())
+        Ok(self.alive(id)?.0)
+    }
+
+    /// Likewise, with the task itself.
+    #[inline]
+    fn alive(&self, id: u64) -> Outcome<(Idx<Task>, &Task)> {
+        let (index, task) = self.tasks.named(id).ok_or(Reason::TaskGone)?;
+        if !task.is_alive() {
+            return Err(Reason::TaskExited.into());
         }
+        Ok((index, task))
     }
 
     /// The group of a task.

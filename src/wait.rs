@@ -144,38 +144,37 @@ impl World {
     /// for.
     #[doc(alias = "do_wait")]
     pub(crate) fn wait(&self, task: u64, wanted: Wanted) -> Outcome<Option<Report>> {
-        let report = {
-            let mut tree = self.tree().lock();
-            let waiter = tree.find_actor(task)?;
-            let selection = tree.select(waiter, wanted)?;
-            let handled = tree.tasks[waiter].received.0;
-            let mut search = Search::default();
-            loop {
-                let waiter = tree.find_alive(task)?;
-                if !tree.group_of(waiter).is_stopped() {
-                    match tree.look(waiter, &selection, &mut search)? {
-                        Look::Found(report) => break report,
-                        Look::More => {
-                            drop(tree);
-                            might_sleep();
-                            tree = self.tree().lock();
-                            continue;
-                        }
-                        Look::Nothing if selection.options & WNOHANG != 0 => return Ok(None),
-                        Look::Nothing if selection.is_nonblock => return Err(EAGAIN.into()),
-                        Look::Nothing if tree.tasks[waiter].received.0 != handled => {
-                            return Err(EINTR.into())
-                        }
-                        Look::Nothing => {}
+        let mut tree = self.tree().lock();
+        let mut waiter = tree.find_actor(task)?;
+        let selection = tree.select(waiter, wanted)?;
+        let handled = tree.tasks[waiter].received.0;
+        let mut search = Search::default();
+        let report = loop {
+            if !tree.group_of(waiter).is_stopped() {
+                match tree.look(waiter, &selection, &mut search)? {
+                    Look::Found(report) => break report,
+                    Look::More => {
+                        drop(tree);
+                        might_sleep();
+                        tree = self.tree().lock();
+                        waiter = tree.find_alive(task)?;
+                        continue;
                     }
-                }
-                if self.changed().wait_interruptible(&mut tree) {
-                    return Err(EINTR.into());
+                    Look::Nothing if selection.options & WNOHANG != 0 => return Ok(None),
+                    Look::Nothing if selection.is_nonblock => return Err(EAGAIN.into()),
+                    Look::Nothing if tree.tasks[waiter].received.0 != handled => {
+                        return Err(EINTR.into())
+                    }
+                    Look::Nothing => {}
                 }
             }
+            if self.changed().wait_interruptible(&mut tree) {
+                return Err(EINTR.into());
+            }
+            waiter = tree.find_alive(task)?;
         };
         // The number that was freed may be what the init of a dying namespace waited for.
-        self.work_off();
+        self.work_off_under(tree);
         Ok(Some(report))
     }
 }

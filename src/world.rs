@@ -101,7 +101,7 @@ impl World {
         let counted = Counted::new(limits.worlds)?;
         let registry = Registry::new(limits.namespaces)?;
         let root = Namespace::create(None, &registry)?;
-        let mut tree = Tree::new(limits.tasks, limits.pidfds)?;
+        let mut tree = Tree::new(limits.tasks, limits.pidfds);
         let init = tree.add_init(&root)?;
         Ok(pin_init!(World {
             tree <- new_spinlock!(tree, "altpid_tree"),
@@ -172,20 +172,18 @@ impl World {
     #[doc(alias = "do_exit")]
     pub(crate) fn exit(&self, task: u64, code: i32, whole_group: bool) -> Outcome {
         let status = (code & 0xff) << 8;
-        {
-            let mut tree = self.tree.lock();
-            let task = tree.find_actor(task)?;
-            let group = tree.tasks[task].group;
-            let ends = whole_group || tree.groups[group].nr_live == 1;
-            if ends && tree.is_world_init(group) {
-                return Err(Reason::WorldInit.into());
-            }
-            if whole_group {
-                tree.begin_group_exit(group, status);
-            }
-            tree.begin_exit(task, status);
+        let mut tree = self.tree.lock();
+        let task = tree.find_actor(task)?;
+        let group = tree.tasks[task].group;
+        let is_last = tree.groups[group].nr_live == 1;
+        if (whole_group || is_last) && tree.is_world_init(group) {
+            return Err(Reason::WorldInit.into());
         }
-        self.work_off();
+        if whole_group && !is_last {
+            tree.begin_group_exit(group, status);
+        }
+        tree.begin_exit(task, status);
+        self.work_off_under(tree);
         Ok(())
     }
 
@@ -199,7 +197,7 @@ impl World {
         loop {
             let mut tree = self.tree.lock();
             while tree.queued.room() < signals && tree.queued.grow(room) {}
-            if tree.queued.room() >= signals || room.is_filled() {
+            if tree.queued.room() >= signals {
                 return tree;
             }
             drop(tree);
@@ -212,10 +210,25 @@ impl World {
     /// Does what deaths have left to do, in pieces between which others get the lock, and wakes who
     /// waits. To be called after everything that can let a task exit, stop or continue. May sleep.
     pub(crate) fn work_off(&self) {
+        self.work_off_under(self.tree.lock());
+    }
+
+    /// Likewise, the first piece under the tree lock that is held.
+    pub(crate) fn work_off_under<'a>(&'a self, mut tree: Guard<'a, Tree, SpinLockBackend>) {
         let mut room = Spare::new();
-        while self.lock_for_signals(STEP_SIGNALS, &mut room).step() {
-            might_sleep();
+        while tree.has_work() {
+            if tree.queued.room() < STEP_SIGNALS {
+                drop(tree);
+                tree = self.lock_for_signals(STEP_SIGNALS, &mut room);
+            }
+            tree.step();
+            if tree.has_work() {
+                drop(tree);
+                might_sleep();
+                tree = self.tree.lock();
+            }
         }
+        drop(tree);
         self.changed.notify_all();
     }
 
@@ -229,9 +242,8 @@ impl Tree {
     /// Makes the init of a world, pid 1 of its root; returns its id.
     fn add_init(&mut self, root: &Namespace) -> Result<u64> {
         let mut room = Room::new(false);
-        room.fill()?;
-        if !self.make_room(&mut room) {
-            return Err(ENOMEM);
+        while !self.make_room(&mut room) {
+            room.fill()?;
         }
         let outside = Pid::outside(root)?;
         let pid = alloc_pid(root, &[])?.keep();

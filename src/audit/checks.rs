@@ -63,7 +63,7 @@ impl Audit {
             let first = task.news[news as usize].and_then(|first| tree.groups.get(first));
             let is_met = first.is_some_and(|first| first.place <= group.place);
             self.findings.check(
-                is_met || !tree.has_news(child, news),
+                is_met || tree.news_of(child) != Some(news),
                 fmt!("process {child_nr} has something to tell, which {nr} would not hear"),
             );
         }

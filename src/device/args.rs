@@ -155,11 +155,13 @@ impl<'a, T: Extensible> Args<'a, T> {
     pub(super) fn read(call: &'a Call<'a>) -> Outcome<Self> {
         let user = UserPtr::from_addr(call.arg);
         let mut value = T::new_zeroed();
-        // What every good struct has is read at once: most are no longer.
         let read = |bytes: &mut [u8]| UserSlice::new(user, bytes.len()).reader().read_slice(bytes);
-        let first = read(&mut value.as_mut_bytes()[..T::FIRST_SIZE]);
-        if first.is_err() {
-            // Of a bad one the size may be there, and is the first thing to be wrong.
+        // Most callers know all of it.
+        let all = read(value.as_mut_bytes());
+        if all.is_err() {
+            // Of a shorter one, or a bad one, the size may be there, and is the first thing to be
+            // wrong.
+            value = T::new_zeroed();
             read(&mut value.as_mut_bytes()[..size_of::<u32>()])?;
         }
         let size = value.size();
@@ -169,13 +171,18 @@ impl<'a, T: Extensible> Args<'a, T> {
         if size < T::FIRST_SIZE {
             return Err(EINVAL.into());
         }
-        first?;
         let known = size.min(size_of::<T>());
-        let mut reader = UserSlice::new(user, size).reader();
-        reader.skip(T::FIRST_SIZE)?;
-        if known > T::FIRST_SIZE {
-            reader.read_slice(&mut value.as_mut_bytes()[T::FIRST_SIZE..known])?;
+        if all.is_err() {
+            let of_size = size_of::<u32>();
+            let mut reader = UserSlice::new(user, known).reader();
+            reader.skip(of_size)?;
+            reader.read_slice(&mut value.as_mut_bytes()[of_size..known])?;
+        } else {
+            // Behind a shorter one was something else.
+            value.as_mut_bytes()[known..].fill(0);
         }
+        let mut reader = UserSlice::new(user, size).reader();
+        reader.skip(known)?;
         let mut rest = [0; 64];
         while !reader.is_empty() {
             let piece = reader.len().min(rest.len());

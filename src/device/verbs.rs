@@ -24,7 +24,9 @@ pub(super) fn clone(call: &Call<'_>) -> Outcome {
         return Err(Reason::SetTidSize.into());
     }
     let mut set_tid = [0i32; LEVELS];
-    Array::new(value.set_tid, size_of::<i32>())?.read(0, &mut set_tid[..wanted])?;
+    if wanted > 0 {
+        Array::new(value.set_tid, size_of::<i32>())?.read(0, &mut set_tid[..wanted])?;
+    }
     let cloned = call.world.clone_task(&CloneArgs {
         task: value.task,
         flags: value.flags,

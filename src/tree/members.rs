@@ -36,7 +36,7 @@ impl Tree {
     /// its session.
     pub(crate) fn join_tree(&mut self, group: Idx<Group>, leader: Idx<Task>) {
         self.groups[group].leader = Some(leader);
-        let pid = self.groups[group].tgid.clone();
+        let pid = &self.groups[group].tgid;
         pid.set_user(PidType::Tgid, Idx::to_raw(Some(group)));
         // is_child_reaper()
         if pid.nr() == 1 {
@@ -63,56 +63,55 @@ impl Tree {
 
     fn enter_process_group(&mut self, group: Idx<Group>) {
         self.changes += 1;
-        let pid = self.groups[group].pgid.clone();
-        let mut members = self.process_group(&pid);
+        let mut members = self.process_group(&self.groups[group].pgid);
         members.push_back(&mut self.groups, group);
+        let pid = &self.groups[group].pgid;
         pid.set_user(PidType::Pgid, Idx::to_raw(members.first()));
     }
 
-    fn leave_process_group(&mut self, group: Idx<Group>) -> ARef<Pid> {
+    fn leave_process_group(&mut self, group: Idx<Group>) {
         self.changes += 1;
-        let pid = self.groups[group].pgid.clone();
-        let mut members = self.process_group(&pid);
+        let mut members = self.process_group(&self.groups[group].pgid);
         let next = members.next(&self.groups, group);
         for walk in self.walks.iter_mut().filter(|walk| **walk == Some(group)) {
             *walk = next;
         }
         members.remove(&mut self.groups, group);
-        self.forget_member(&pid, group, next);
+        let pid = &self.groups[group].pgid;
         pid.set_user(PidType::Pgid, Idx::to_raw(members.first()));
-        pid
+        let address = core::ptr::from_ref::<Pid>(pid).addr();
+        self.forget_member(address, members.is_empty(), group, next);
     }
 
     fn enter_session(&mut self, group: Idx<Group>) {
         self.changes += 1;
-        let pid = self.groups[group].sid.clone();
-        let mut members = self.session(&pid);
+        let mut members = self.session(&self.groups[group].sid);
         members.push_back(&mut self.groups, group);
+        let pid = &self.groups[group].sid;
         pid.set_user(PidType::Sid, Idx::to_raw(members.first()));
     }
 
-    fn leave_session(&mut self, group: Idx<Group>) -> ARef<Pid> {
-        let pid = self.groups[group].sid.clone();
-        let mut members = self.session(&pid);
+    fn leave_session(&mut self, group: Idx<Group>) {
+        let mut members = self.session(&self.groups[group].sid);
         members.remove(&mut self.groups, group);
+        let pid = &self.groups[group].sid;
         pid.set_user(PidType::Sid, Idx::to_raw(members.first()));
-        pid
     }
 
     /// Moves a process to another process group (`change_pid()`).
     pub(crate) fn change_process_group(&mut self, group: Idx<Group>, pgid: ARef<Pid>) {
-        let old = self.leave_process_group(group);
+        self.leave_process_group(group);
         self.ties += 1;
-        self.groups[group].pgid = pgid;
+        let old = core::mem::replace(&mut self.groups[group].pgid, pgid);
         self.enter_process_group(group);
         self.put_number(&old);
     }
 
     /// Moves a process to another session (`change_pid()`).
     pub(crate) fn change_session(&mut self, group: Idx<Group>, sid: ARef<Pid>) {
-        let old = self.leave_session(group);
+        self.leave_session(group);
         self.ties += 1;
-        self.groups[group].sid = sid;
+        let old = core::mem::replace(&mut self.groups[group].sid, sid);
         self.enter_session(group);
         self.put_number(&old);
     }
@@ -135,11 +134,16 @@ impl Tree {
         let group = self.tasks[task].group;
         if self.is_leader(task) {
             self.leave_children(group);
-            let pgid = self.leave_process_group(group);
-            let sid = self.leave_session(group);
-            self.groups[group].tgid.set_user(PidType::Tgid, 0);
-            self.put_number(&pgid);
-            self.put_number(&sid);
+            self.leave_process_group(group);
+            self.leave_session(group);
+            let leaving = &self.groups[group];
+            leaving.tgid.set_user(PidType::Tgid, 0);
+            // Both often are in use by others still.
+            let unused = |pid: &ARef<Pid>| pid.is_unused().then(|| pid.clone());
+            let unused = [unused(&leaving.pgid), unused(&leaving.sid)];
+            for pid in unused.iter().flatten() {
+                self.put_number(pid);
+            }
         }
         let members = &mut self.groups[group];
         if members.curr_target == Some(task) {
@@ -173,9 +177,9 @@ impl Tree {
             self.groups[group].pending.flush(&mut self.queued, every);
             self.forget_job(group);
             self.nr_subreapers -= usize::from(self.groups[group].is_subreaper);
-            if let Some(gone) = self.groups.remove(group) {
-                self.put_sighand(gone.sighand);
-            }
+            let sighand = self.groups[group].sighand;
+            self.groups.discard(group);
+            self.put_sighand(sighand);
         }
     }
 

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// What a child can have to tell.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum News {
     /// That it is dead.
     Death,
@@ -39,13 +39,12 @@ impl News {
 }
 
 impl Tree {
-    /// Whether a process has something to tell its parent.
-    pub(crate) fn has_news(&self, child: Idx<Group>, news: News) -> bool {
-        let job = self.groups[child].job;
-        match news {
-            News::Death => self.is_dead(child),
-            News::Stop => matches!(job, JobState::Stopped(1..)),
-            News::Continue => job == JobState::Continued,
+    /// What a process has to tell its parent. Who is dead neither stops nor goes on.
+    pub(crate) fn news_of(&self, child: Idx<Group>) -> Option<News> {
+        match self.groups[child].job {
+            JobState::Stopped(1..) => Some(News::Stop),
+            JobState::Continued => Some(News::Continue),
+            _ => self.is_dead(child).then_some(News::Death),
         }
     }
 
@@ -54,12 +53,13 @@ impl Tree {
         let Parent::Task(parent) = self.groups[child].parent else {
             return;
         };
-        for news in News::ALL {
-            let first = self.tasks[parent].news[news as usize];
-            let is_first = |first| self.groups[child].place < self.groups[first].place;
-            if first.is_none_or(is_first) && self.has_news(child, news) {
-                self.tasks[parent].news[news as usize] = Some(child);
-            }
+        let Some(news) = self.news_of(child) else {
+            return;
+        };
+        let first = &mut self.tasks[parent].news[news as usize];
+        let is_first = |first| self.groups[child].place < self.groups[first].place;
+        if first.is_none_or(is_first) {
+            *first = Some(child);
         }
     }
 
@@ -96,11 +96,13 @@ impl Tree {
         parent: Idx<Task>,
         child: Idx<Group>,
     ) -> Option<Idx<Group>> {
-        let next = self.tasks[parent].children.next(&self.groups, child);
+        let has = self.news_of(child);
+        let parent = &mut self.tasks[parent];
+        let next = parent.children.next(&self.groups, child);
         for news in News::ALL {
-            if self.tasks[parent].news[news as usize] == Some(child) && !self.has_news(child, news)
-            {
-                self.tasks[parent].news[news as usize] = next;
+            let first = &mut parent.news[news as usize];
+            if *first == Some(child) && has != Some(news) {
+                *first = next;
             }
         }
         next
