@@ -12,7 +12,7 @@
 //! is somebody who waits in the kernel, and [`meanwhile`] how much others do while a test does
 //! something else. [`header`] reads the interface's own description, from which [`generate`] makes
 //! random commands. [`torture`] issues them from many processes until they are killed, and
-//! [`figures`] is where a test tells how much it has done. [`module`] loads and unloads the module.
+//! [`figures`] is where a test tells how much it has done, and [`scratch`] a file of its own. [`module`] loads and unloads the module.
 
 pub mod command;
 #[path = "../../altpid/tests/command_line/mod.rs"]
@@ -25,6 +25,7 @@ pub mod meanwhile;
 pub mod module;
 pub mod patience;
 pub mod raw;
+pub mod scratch;
 pub mod sleeper;
 pub mod torture;
 

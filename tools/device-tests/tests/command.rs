@@ -6,12 +6,11 @@ use altpid::{Clone, CloneFlags, TaskId};
 use altpid_device_tests::{
     Fixture, State,
     command_line::{Done, altpid, finish, run},
+    scratch::Scratch,
 };
 use rustix::fd::{AsFd, AsRawFd};
 use std::{
-    fs,
     io::{BufRead, BufReader},
-    path::PathBuf,
     process::{Child, Stdio, id},
 };
 
@@ -26,27 +25,6 @@ fn shown(world: &Fixture, args: &[&str]) -> String {
     let (status, out, err) = about(world, args);
     assert_eq!((status, err.as_str()), (0, ""), "{args:?}");
     out
-}
-
-/// A file that goes with this.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(name: &str, text: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("altpid-{}-{name}", id()));
-        fs::write(&path, text).expect("a file");
-        Self(path)
-    }
-
-    fn path(&self) -> &str {
-        self.0.to_str().expect("a name")
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.0);
-    }
 }
 
 /// Named processes, so that lists do not depend on ids.
