@@ -136,7 +136,7 @@ impl<'a> Description<'a> {
                     .strip_prefix('\t')
                     .and_then(|line| line.split_once('\t'))
                 {
-                    Some(member) => members.push(member),
+                    Some((name, text)) => members.push((name, text.trim_start())),
                     None => description.blocks.extend(open.take()),
                 }
             } else if let Some(rest) = line.strip_prefix("resource ") {
@@ -168,7 +168,7 @@ impl<'a> Description<'a> {
 
     /// The size of a type in bytes.
     fn size(&self, text: &str) -> usize {
-        let text = text.split(" (").next().expect("a type");
+        let text = text.split('\t').next().expect("a type");
         let name = text.split('[').next().expect("a name");
         let arguments = arguments(text);
         match name {
@@ -195,7 +195,11 @@ impl<'a> Description<'a> {
             .blocks
             .get(name)
             .unwrap_or_else(|| panic!("{name} is not described"));
-        let sized = |(name, text): &(&str, &str)| ((*name).to_owned(), self.size(text));
+        let sized = |(name, text): &(&str, &str)| {
+            // To syzkaller "parent" is the struct itself.
+            let name = if *name == "parent_id" { "parent" } else { name };
+            (name.to_owned(), self.size(text))
+        };
         members.iter().map(sized).collect()
     }
 }
