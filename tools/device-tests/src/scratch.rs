@@ -2,11 +2,7 @@
 
 //! A file that is there as long as a test.
 
-use std::{
-    fs,
-    path::PathBuf,
-    process::id,
-};
+use std::{fs, path::PathBuf, process::id};
 
 /// A file that goes with this.
 pub struct Scratch(PathBuf);
