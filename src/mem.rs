@@ -26,10 +26,12 @@ impl Caches {
     /// Creates them. There is one `Caches` in the life of a module.
     pub(crate) fn new() -> Result<Self> {
         // SAFETY: Called exactly once, by the module's init.
-        unsafe { RECLAIM.init() };
+        unsafe {
+            RECLAIM.init();
+            crate::pid::init_caches();
+        }
         let caches = Self(());
         NODES.create(c"altpid_node", Layout::new::<Node>(), None)?;
-        crate::pid::create_caches()?;
         Ok(caches)
     }
 }

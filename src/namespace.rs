@@ -18,7 +18,7 @@
 
 use crate::{
     mem::RcuHead,
-    pid::Pid,
+    pid::{create_cache, Pid},
     pidmap::{PidMap, RESERVED_PIDS},
     registry::Registry,
     sync::{Atomic, Full, Relaxed},
@@ -150,6 +150,7 @@ impl Namespace {
         if level as usize >= LEVELS {
             return Err(CreateError::TooDeep);
         }
+        create_cache(level as usize).map_err(|_| CreateError::NoMemory)?;
         let mut ns = KBox::new(
             Namespace {
                 level,

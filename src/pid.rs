@@ -78,14 +78,31 @@ const ATTACHED: u32 = 1;
 /// In [`Pid::used`]: likewise, and it was a task's, which is gone (`PIDFS_ATTR_BIT_EXIT`).
 const REAPED: u32 = 2;
 
-/// One cache a level, since pids of a level have one size.
+/// One cache a level, since pids of a level have one size; made when a namespace first is at it.
 static CACHES: [Cache; LEVELS] = [const { Cache::new() }; LEVELS];
+
+kernel::sync::global_lock! {
+    // SAFETY: Initialized in `init_caches`, before the first namespace exists.
+    /// Held by who makes a cache.
+    unsafe(uninit) static CREATING: Mutex<()> = ();
+}
 
 /// Pids that tasks use or that are kept by somebody, in the whole module.
 static COUNT: Atomic<i64> = Atomic::new(0);
 
-/// Makes the caches for pids; called once, when the module is loaded.
-pub(crate) fn create_caches() -> Result {
+/// Gets ready to make caches.
+///
+/// # Safety
+///
+/// Called once, when the module is loaded.
+pub(crate) unsafe fn init_caches() {
+    // SAFETY: By the safety requirements.
+    unsafe { CREATING.init() };
+}
+
+/// Makes sure that there is a cache for pids born at `level`. May sleep.
+#[doc(alias = "create_pid_cachep")]
+pub(crate) fn create_cache(level: usize) -> Result {
     /// Makes new memory of a cache into pids that nobody has a reference to.
     ///
     /// # Safety
@@ -95,14 +112,19 @@ pub(crate) fn create_caches() -> Result {
         // SAFETY: The object is memory for a `Pid`, and nobody knows it yet.
         unsafe { object.write_bytes(0, core::mem::size_of::<Pid>()) };
     }
-    for (level, cache) in CACHES.iter().enumerate() {
-        let name = CString::try_from_fmt(fmt!("altpid_pid_{}", level))?;
-        cache.create(&name, layout(level), Some(construct))?;
+    let cache = &CACHES[level];
+    if cache.exists() {
+        return Ok(());
     }
-    Ok(())
+    let _creating = CREATING.lock();
+    if cache.exists() {
+        return Ok(());
+    }
+    let name = CString::try_from_fmt(fmt!("altpid_pid_{}", level))?;
+    cache.create(&name, layout(level), Some(construct))
 }
 
-/// Gives back what [`create_caches`] made. No pid may exist any more.
+/// Gives back what [`create_cache`] made. No pid may exist any more.
 pub(crate) fn destroy_caches() {
     for cache in &CACHES {
         cache.destroy();

@@ -3,11 +3,11 @@
 //! Slab caches of the module's own.
 //!
 //! A thin layer over `kmem_cache_create()` and friends (`include/linux/slab.h`), which the kernel
-//! crate has no abstraction for. The caches live in statics, are created when the module is loaded
-//! and destroyed when it goes; memory from them is charged to the memory cgroup of whoever caused
-//! the allocation.
+//! crate has no abstraction for. The caches live in statics, are created before they are needed
+//! first and destroyed when the module goes; memory from them is charged to the memory cgroup of
+//! whoever caused the allocation.
 
-use crate::sync::{Atomic, Relaxed, Release};
+use crate::sync::{Acquire, Atomic, Relaxed, Release};
 use core::{alloc::Layout, ptr::NonNull};
 use kernel::{bindings, prelude::*};
 
@@ -60,6 +60,12 @@ impl Cache {
         // INVARIANT: It was just made.
         self.0.store(cache, Release);
         Ok(())
+    }
+
+    /// Whether it was created. Who is told so can use it.
+    pub(crate) fn exists(&self) -> bool {
+        // Acquire: pairs with the Release in `create`.
+        !self.0.load(Acquire).is_null()
     }
 
     /// Destroys the cache, if it exists.
