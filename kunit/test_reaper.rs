@@ -190,6 +190,30 @@ mod tests {
         Ok(())
     }
 
+    /// `get_signal()`: who goes on tells its parent by itself, when it has its turn; `exit_notify()`
+    /// tells of the dead before that
+    #[test]
+    fn who_goes_on_tells_it_after_who_has_died() -> Result {
+        let world = world()?;
+        let verbs = Verbs(&world);
+        let reaper = verbs.container(world.init())?;
+        verbs.sigaction(reaper, SIGCHLD, Disposition::Handler)?;
+        let parent = verbs.fork(reaper)?;
+        verbs.setsid(parent)?;
+        // An init does not die of the SIGHUP.
+        let job = verbs.container(parent)?;
+        verbs.setpgid(job, 0, 0)?;
+        world.kill(Kill::Task(reaper, job), SIGSTOP)?;
+        assert_eq!(verbs.state(job), STOPPED);
+        verbs.exit(parent, 7)?;
+        assert_eq!(verbs.state(job), RUNNING);
+        // The second SIGCHLD comes while the first one waits.
+        let (count, info) = verbs.received(reaper)?;
+        assert_eq!((count, info.code, info.status), (1, CLD_EXITED, 7));
+        assert!(verbs.is_sound());
+        Ok(())
+    }
+
     /// `send_signal_locked()`: SEND_SIG_NOINFO is forced when the sender is not visible, which the
     /// parent of an init never is
     #[test]

@@ -99,7 +99,9 @@ impl Tree {
             self.nr_stopped -= 1;
             self.changes += 1;
         }
-        self.groups[group].job = JobState::Running;
+        let group = &mut self.groups[group];
+        group.job = JobState::Running;
+        group.tells_continued = false;
     }
 
     /// Tells the parent of a process that it goes on.

@@ -112,7 +112,7 @@ impl Tree {
                 .map(|()| self.complete(signal, target, scope))
         };
         if continued {
-            self.notify_continued(group);
+            self.groups[group].tells_continued = true;
             self.take_all_signals(group);
         }
         result

@@ -273,6 +273,8 @@ pub(crate) struct Group {
     /// Signals that wait for any thread (`shared_pending`).
     pub(crate) pending: Pending,
     pub(crate) job: JobState,
+    /// Whoever of it takes signals next tells its parent that it goes on (`SIGNAL_CLD_CONTINUED`).
+    pub(crate) tells_continued: bool,
     children: Link<Group>,
     process_group: Link<Group>,
     session: Link<Group>,
@@ -312,6 +314,7 @@ impl Group {
             curr_target: None,
             pending: Pending::new(),
             job: JobState::Running,
+            tells_continued: false,
             children: Link::new(),
             process_group: Link::new(),
             session: Link::new(),

@@ -55,6 +55,9 @@ impl Tree {
             return;
         }
         let group = self.tasks[task].group;
+        if core::mem::take(&mut self.groups[group].tells_continued) {
+            self.notify_continued(group);
+        }
         let mut left = PIECE;
         while self.tasks[task].is_alive()
             && self.groups[group].group_exit.is_none()
