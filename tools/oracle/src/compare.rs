@@ -17,9 +17,10 @@ use altpid::{
 use anyhow::Result;
 use std::collections::HashMap;
 
-/// How many signals altpid has counted beyond those that may have become one natively, by task: of
-/// those that are sent at the same time to a process that has not taken the first yet, only one
-/// arrives, at any of its threads.
+/// How many signals altpid has counted beyond those that must have been natively, by task. Of those
+/// that are sent at the same time to a process that has not taken the first yet, only one arrives, at
+/// any of its threads; and none when the process ignores it by the time that it would take it, as one
+/// does that has its handlers in common with an init that dies.
 #[derive(Clone, Debug, Default)]
 pub struct Merged(HashMap<Name, u32>);
 
@@ -33,13 +34,16 @@ impl Merged {
             let old = before.tasks.get(name).map_or(0, count);
             let more = count(seen).wrapping_sub(old);
             if seen.signals.is_some() && more > 0 {
-                news.push((*name, seen.leader, more));
+                news.push((*name, seen, more));
                 *by_process.entry(seen.leader).or_default() += more;
             }
         }
-        for (name, leader, more) in news {
-            let is_all = by_process.get(&leader) == Some(&more);
-            let merged = more - u32::from(is_all);
+        for (name, seen, more) in news {
+            let is_all = by_process.get(&seen.leader) == Some(&more);
+            let is_ignored = seen
+                .signals
+                .is_some_and(|s| s.ignored.contains(s.last.signo));
+            let merged = more - u32::from(is_all && !is_ignored);
             if merged > 0 {
                 *self.0.entry(name).or_default() += merged;
             }

@@ -85,12 +85,15 @@ sysctl a kernel.ns_last_pid=-1
 
     #[test]
     fn what_is_expected_and_the_preamble_are_left_out() {
-        let text = format!("# a story\n{PREAMBLE}expect EINVAL: clone a SIGHAND\n\nexec a\n");
+        // As a divergence is printed.
+        let text = format!(
+            "# a story\n{PREAMBLE}expect EINVAL: clone a SIGHAND\n\nexec a\nexpect received a 3\n"
+        );
         let ops = read(&text).unwrap();
         assert_eq!(ops.len(), 2);
         assert!(matches!(ops[0].call, Call::Clone { flags: 0x800, .. }));
         assert!(read("exec nobody").is_err());
-        assert!(read("expect pid a 1").is_err());
+        assert!(read("expect pid nobody 1").is_err());
     }
 
     #[test]

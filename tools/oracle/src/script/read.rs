@@ -21,8 +21,8 @@ struct Reader {
     next: u32,
 }
 
-/// The operations of a scenario; the lines of [`PREAMBLE`] are not among them. What a line expects
-/// was found out natively, and both sides are asked again.
+/// The operations of a scenario; the lines of [`PREAMBLE`] are not among them. What is expected
+/// was found out natively, and both sides are asked again, after each operation for all facts.
 pub fn read(text: &str) -> Result<Vec<Op>> {
     let mut reader = Reader::default();
     reader.tasks.insert("a".to_owned(), Name::INIT);
@@ -34,12 +34,11 @@ pub fn read(text: &str) -> Result<Vec<Op>> {
         let line = Line::parse(text, &mut scope).map_err(|error| anyhow!("{error}"))?;
         let by_pidfd = line.comment.is_some_and(|text| text.contains(BY_PIDFD));
         match line.statement {
-            None => {}
+            None | Some(Statement::Fact(_)) => {}
             Some(Statement::Call { names, call, .. }) => {
                 let op = reader.op(&call, &names, by_pidfd);
                 ops.push(op.with_context(|| text.to_owned())?);
             }
-            Some(Statement::Fact(_)) => bail!("no operation: {text}"),
         }
     }
     Ok(ops)
