@@ -61,7 +61,9 @@ kill a -t1 STOP
         name: "who-dies-first",
         reason: "Of a parent and a child that one operation kills, either may die first. When it is the \
         child, a parent that does not want to know of it lets it vanish; when it is the parent, \
-        the child goes to somebody who does. In altpid the one that is met first dies first.",
+        the child goes to somebody who does. It is the same with a child and an init that has its \
+        parent's handlers, since SIGCHLD is ignored there as soon as the init dies. In altpid the one \
+        that is met first dies first.",
         only: None,
         scenario: "\
 t1 = clone a
@@ -126,7 +128,8 @@ fn is_of(divergence: &Divergence, name: Name, what: &str) -> bool {
     divergence.what == format!("{name}: {what}")
 }
 
-/// Who has died together with its parent is gone natively, and a zombie of another parent in altpid.
+/// Who has died together with its parent, or with an init that has the parent's handlers, is gone
+/// natively, and a zombie in altpid.
 fn who_dies_first(_: &Op, _: &State, divergence: &Divergence) -> bool {
     let mut orphans = divergence.orphans.iter();
     orphans.any(|name| is_of(divergence, *name, "gone, altpid Zombie"))

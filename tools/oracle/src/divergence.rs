@@ -87,7 +87,8 @@ pub struct Divergence {
     pub signals: Option<(SigInfo, SigInfo)>,
     /// Who is dead natively and alive in altpid.
     pub dead: Vec<Name>,
-    /// Who has died in altpid together with its parent, and is a zombie of a live one now.
+    /// Who has died in altpid together with its parent, or with who has made its parent ignore SIGCHLD
+    /// by that, and is a zombie of a live one now.
     pub orphans: Vec<Name>,
     /// Who was alive, is natively on its way out, and is gone in altpid.
     pub late: Vec<Name>,
@@ -173,19 +174,24 @@ fn waited(op: &Op, answer: Answer, before: &State) -> Option<Name> {
     names.find(is_it).copied()
 }
 
-/// Who has died together with its parent, and is a zombie of somebody who lives.
+/// Who has died together with its parent, or with who has made its parent ignore SIGCHLD by that, and
+/// is a zombie of somebody who lives.
 fn orphans(before: &State, after: &State) -> Vec<Name> {
     let alive = |state: &State, name| state.tasks.get(&name).is_some_and(Seen::is_alive);
     let died = |name| alive(before, name) && !alive(after, name);
+    let ignores = |state: &State, name| {
+        let signals = state.tasks.get(&name).and_then(|seen| seen.signals);
+        signals.is_some_and(|signals| signals.ignored.contains(libc::SIGCHLD))
+    };
     let zombies = after
         .tasks
         .iter()
         .filter(|(_, seen)| seen.task.state == TaskState::Zombie);
     let orphans = zombies.filter(|(name, seen)| {
         let parent = before.tasks.get(name).and_then(|seen| seen.parent);
-        died(**name)
-            && parent.is_some_and(died)
-            && seen.parent.is_some_and(|heir| alive(after, heir))
+        let heir = seen.parent.filter(|&heir| alive(after, heir));
+        let begins = |heir| ignores(after, heir) && !ignores(before, heir);
+        died(**name) && heir.is_some_and(|heir| parent.is_some_and(died) || begins(heir))
     });
     orphans.map(|(name, _)| *name).collect()
 }
