@@ -86,7 +86,9 @@ impl Tree {
     /// Does one piece of the work that is left of deaths and of signals.
     pub(crate) fn step(&mut self) {
         if self.hang_up() {
-        } else if let Some(task) = self.working.first() {
+            return;
+        }
+        if let Some(task) = self.working.first() {
             self.working.remove(&mut self.tasks, task);
             match self.tasks[task].state {
                 TaskState::Exiting => self.exit(task),
