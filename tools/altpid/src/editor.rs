@@ -8,7 +8,7 @@ use rustyline::{
     CompletionType, Config, Helper, completion::Completer, error::ReadlineError,
     highlight::Highlighter, hint::Hinter, history::FileHistory, validate::Validator,
 };
-use std::{borrow::Cow, path::PathBuf};
+use std::{borrow::Cow, io::ErrorKind, path::PathBuf};
 
 const PROMPT: &str = "altpid> ";
 /// Lines that are remembered.
@@ -107,10 +107,12 @@ impl Editor {
 
     /// Keeps the history for the next time, if that can be.
     pub fn keep_history(&mut self) {
-        if let Some(path) = &self.history
-            && let Err(error) = self.inner.append_history(path)
-        {
-            eprintln!("altpid: {}: {error}", path.display());
+        let Some(path) = &self.history else { return };
+        match self.inner.append_history(path) {
+            Ok(()) => {}
+            // A small kernel has no locks for files, and the history is kept under one.
+            Err(ReadlineError::Io(error)) if error.kind() == ErrorKind::Unsupported => {}
+            Err(error) => eprintln!("altpid: {}: {error}", path.display()),
         }
     }
 }

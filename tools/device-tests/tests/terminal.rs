@@ -99,6 +99,23 @@ fn what_is_watched_is_drawn_again_in_its_place() {
     );
 }
 
+/// The test kernel has no locks for files, under which the history is kept.
+#[test]
+fn a_shell_is_left_without_a_word() {
+    let mut command = altpid(&["shell"]);
+    command.env("HOME", std::env::temp_dir());
+    let mut terminal = Terminal::start(command);
+    terminal.until("altpid> ");
+    terminal.types("a = clone\r");
+    terminal.until("= 2\r\n");
+    terminal.until("altpid> ");
+    // The end of the input.
+    terminal.types("\x04");
+    let (status, rest) = terminal.end();
+    assert_eq!(status, 0, "{rest}");
+    assert!(!rest.contains("altpid:"), "{rest}");
+}
+
 #[test]
 fn long_work_shows_how_far_it_is() {
     const MANY: i32 = 6000;
