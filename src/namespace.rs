@@ -151,7 +151,10 @@ impl Namespace {
             return Err(CreateError::TooDeep);
         }
         create_cache(level as usize).map_err(|_| CreateError::NoMemory)?;
-        let mut ns = KBox::new(
+        // Made in its place: it is half a KiB.
+        let memory = KBox::new_uninit(GFP_KERNEL_ACCOUNT).map_err(|_| CreateError::NoMemory)?;
+        let mut ns = KBox::write(
+            memory,
             Namespace {
                 level,
                 id: 0,
@@ -170,9 +173,7 @@ impl Namespace {
                 registry: registry.clone(),
                 rcu: RcuHead::new(),
             },
-            GFP_KERNEL_ACCOUNT,
-        )
-        .map_err(|_| CreateError::NoMemory)?;
+        );
         let this: *const Namespace = &raw const *ns;
         ns.ancestors[level as usize] = this;
         registry.add(&mut ns, |ns, id| ns.id = id)?;

@@ -102,7 +102,17 @@ pub(crate) unsafe fn init_caches() {
 
 /// Makes sure that there is a cache for pids born at `level`. May sleep.
 #[doc(alias = "create_pid_cachep")]
+#[inline]
 pub(crate) fn create_cache(level: usize) -> Result {
+    if CACHES[level].exists() {
+        return Ok(());
+    }
+    create_missing_cache(level)
+}
+
+#[cold]
+#[inline(never)]
+fn create_missing_cache(level: usize) -> Result {
     /// Makes new memory of a cache into pids that nobody has a reference to.
     ///
     /// # Safety
@@ -112,11 +122,8 @@ pub(crate) fn create_cache(level: usize) -> Result {
         // SAFETY: The object is memory for a `Pid`, and nobody knows it yet.
         unsafe { object.write_bytes(0, core::mem::size_of::<Pid>()) };
     }
-    let cache = &CACHES[level];
-    if cache.exists() {
-        return Ok(());
-    }
     let _creating = CREATING.lock();
+    let cache = &CACHES[level];
     if cache.exists() {
         return Ok(());
     }
