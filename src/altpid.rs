@@ -139,14 +139,14 @@ struct Altpid {
 }
 
 impl kernel::InPlaceModule for Altpid {
-    fn init(_module: &'static ThisModule) -> impl PinInit<Self, Error> {
+    fn init(module: &'static ThisModule) -> impl PinInit<Self, Error> {
         #[cfg(altpid_faults)]
         faults::choose(parameter(module_parameters::fault.value()));
         try_pin_init!(Self {
             // Made first, whatever the order of the fields.
             caches: mem::Caches::new()?,
             directory: device::Directory::new(),
-            device <- device::Device::register(),
+            device <- device::Device::register(module),
         })
     }
 }

@@ -2,8 +2,9 @@
 
 //! The registered device: what `kernel::miscdevice` makes of a file of it, and poll(2) beside.
 //!
-//! [`MiscDevice`] has no poll. Its file operations are therefore copied, `poll` is entered, and the
-//! device is registered with these: `drivers/char/misc.c`: `misc_register()`.
+//! [`MiscDevice`] has no poll, and in Linux 7.2 its files do not keep the module loaded. Its file
+//! operations are therefore copied, `poll` and `owner` are entered, and the device is registered with
+//! these: `drivers/char/misc.c`: `misc_register()`.
 
 use super::{stream, OpenFile};
 use kernel::{
@@ -19,22 +20,18 @@ use kernel::{
 /// The device's name and, without poll, its file operations.
 const OPTIONS: MiscDeviceOptions = MiscDeviceOptions { name: c"altpid" };
 
-/// What the kernel calls for a file of the device.
-const OPERATIONS: &bindings::file_operations = &bindings::file_operations {
-    poll: Some(poll),
-    // SAFETY: `into_raw` points it to a constant.
-    ..unsafe { *OPTIONS.into_raw::<OpenFile>().fops }
-};
-
 /// The registered device, as long as this is there.
 ///
 /// # Invariants
 ///
 /// `device` is registered, and what `MiscDeviceOptions::into_raw::<OpenFile>()` gives but for its
-/// file operations, which differ from those by `poll` alone. It is what a
-/// `MiscDeviceRegistration<OpenFile>` is in memory, which they take it for.
+/// file operations, which are `operations` and differ from those by `poll` and `owner` alone. It is
+/// what a `MiscDeviceRegistration<OpenFile>` is in memory, which they take it for.
 #[pin_data(PinnedDrop)]
 pub(crate) struct Device {
+    /// What the kernel calls for a file of the device: it is there as long as one, since a file keeps
+    /// the module and that keeps this.
+    operations: bindings::file_operations,
     #[pin]
     device: Opaque<bindings::miscdevice>,
 }
@@ -45,13 +42,20 @@ unsafe impl Send for Device {}
 unsafe impl Sync for Device {}
 
 impl Device {
-    /// Registers the device.
-    pub(crate) fn register() -> impl PinInit<Self, Error> {
+    /// Registers the device of the module, which has to keep this until it goes.
+    pub(crate) fn register(module: &'static ThisModule) -> impl PinInit<Self, Error> {
         // INVARIANT: It is there only if it could be registered.
-        try_pin_init!(Self {
-            device <- Opaque::try_ffi_init(|slot: *mut bindings::miscdevice| {
+        try_pin_init!(&this in Self {
+            operations: bindings::file_operations {
+                owner: module.as_ptr(),
+                poll: Some(poll),
+                // SAFETY: `into_raw` points it to a constant.
+                ..unsafe { *OPTIONS.into_raw::<OpenFile>().fops }
+            },
+            device <- Opaque::try_ffi_init(move |slot: *mut bindings::miscdevice| {
                 let device = bindings::miscdevice {
-                    fops: OPERATIONS,
+                    // SAFETY: It is being initialized at this place, where it stays.
+                    fops: unsafe { &raw const (*this.as_ptr()).operations },
                     ..OPTIONS.into_raw::<OpenFile>()
                 };
                 // SAFETY: The slot is there to be written.
