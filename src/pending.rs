@@ -10,7 +10,10 @@
 //! What is in here belongs to tasks and groups and is protected by the tree lock.
 
 use crate::{
-    slots::{Chain, Idx, Link, Member, Slots},
+    slots::{
+        chain::{Chain, Link, Member},
+        Idx, Slots,
+    },
     task::chain,
 };
 use kernel::bindings;

@@ -3,16 +3,14 @@
 //! A store of objects that refer to each other by index.
 //!
 //! The task tree is a graph with cycles, under one lock. Its objects live in [`Slots`], name each
-//! other by [`Idx`], and hang on circular lists ([`Chain`]); so the verbs over the tree need no
+//! other by [`Idx`], and hang on circular lists ([`chain`]); so the verbs over the tree need no
 //! unsafe code, and a stale index is found out instead of followed.
 //!
 //! Memory comes in chunks of a page that are allocated before the lock is taken ([`Spare`]) and
 //! handed over under it. Chunks stay until the store goes. The way from an index to its object is
 //! one load in the directory of the chunks: every verb goes it dozens of times.
 
-mod chain;
-
-pub(crate) use self::chain::{Chain, Link, Member};
+pub(crate) mod chain;
 
 use core::{
     marker::PhantomData,

@@ -12,7 +12,10 @@ use crate::{
     namespace::Namespace,
     pending::{Pending, SigInfo, SigSet, NSIG},
     pid::Pid,
-    slots::{Chain, Idx, Link, Member},
+    slots::{
+        chain::{Chain, Link, Member},
+        Idx,
+    },
     tree::News,
     uapi,
 };

@@ -29,7 +29,7 @@ use crate::{
     pidfd::Pidfd,
     reason::{Outcome, Reason},
     signal::WALKS,
-    slots::{Chain, Idx, Slots, Spare},
+    slots::{chain::Chain, Idx, Slots, Spare},
     task::{chain, Group, Handlers, Sighand, Task, TaskState, COMM_LEN},
 };
 use kernel::{prelude::*, task::might_sleep};
