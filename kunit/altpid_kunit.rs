@@ -73,6 +73,7 @@ mod test_reaper;
 mod test_session;
 mod test_sighand;
 mod test_signal;
+mod test_slots;
 mod test_threads;
 
 use kernel::prelude::*;

@@ -183,13 +183,15 @@ impl<T> Slots<T> {
     /// enough: fill it and try again.
     pub(crate) fn grow(&mut self, spare: &mut Spare<T>) -> bool {
         let len = self.chunks.len();
-        if len == self.chunks.capacity() {
-            spare.wants_directory = match len {
-                // None of that size can be had.
-                _ if len >= Self::MAX_CHUNKS => usize::MAX,
-                _ => FIRST_CHUNKS.max(2 * len),
-            };
-        }
+        // What was wanted before may be there by now: others can have grown the store.
+        spare.wants_directory = if len < self.chunks.capacity() {
+            0
+        } else if len >= Self::MAX_CHUNKS {
+            // None of that size can be had.
+            usize::MAX
+        } else {
+            FIRST_CHUNKS.max(2 * len)
+        };
         spare.wants_chunk = true;
         if spare.room_for_chunks() < spare.wants_directory {
             return false;
