@@ -155,6 +155,15 @@ impl Verbs<'_> {
         self.clone(task, 0, &[]).map(|(child, _)| child)
     }
 
+    /// A shell and its job: a session leader, and a child in a process group of its own.
+    pub(crate) fn family(&self) -> Result<(u64, u64)> {
+        let parent = self.fork(self.0.init())?;
+        self.setsid(parent)?;
+        let child = self.fork(parent)?;
+        self.setpgid(child, 0, 0)?;
+        Ok((parent, child))
+    }
+
     /// A child that is init of a new namespace.
     pub(crate) fn container(&self, task: u64) -> Result<u64> {
         self.clone(task, flags::NEWPID, &[]).map(|(child, _)| child)

@@ -19,16 +19,6 @@ fn word(world: &World, task: u64, options: u32) -> Result<i32> {
     Ok(report.map_or(0, |report| report.word()))
 }
 
-/// A shell and its job: a session leader, and a child in a process group of its own.
-fn family(world: &World) -> Result<(u64, u64)> {
-    let verbs = Verbs(world);
-    let parent = verbs.fork(world.init())?;
-    verbs.setsid(parent)?;
-    let child = verbs.fork(parent)?;
-    verbs.setpgid(child, 0, 0)?;
-    Ok((parent, child))
-}
-
 #[kernel::macros::kunit_tests(altpid_jobs)]
 mod tests {
     use super::*;
@@ -38,7 +28,7 @@ mod tests {
     fn stop_and_continue() -> Result {
         let world = world()?;
         let verbs = Verbs(&world);
-        let (parent, child) = family(&world)?;
+        let (parent, child) = verbs.family()?;
         let thread = verbs.thread(child)?;
         for signal in [SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU] {
             world.kill(Kill::Task(parent, child), signal)?;
@@ -65,7 +55,7 @@ mod tests {
     #[test]
     fn a_stop_that_is_over_is_not_told() -> Result {
         let world = world()?;
-        let (parent, child) = family(&world)?;
+        let (parent, child) = Verbs(&world).family()?;
         world.kill(Kill::Task(parent, child), SIGSTOP)?;
         world.kill(Kill::Task(parent, child), SIGCONT)?;
         assert_eq!(word(&world, parent, WUNTRACED)?, 0);
@@ -80,7 +70,7 @@ mod tests {
     fn the_stopped_do_nothing() -> Result {
         let world = world()?;
         let verbs = Verbs(&world);
-        let (parent, child) = family(&world)?;
+        let (parent, child) = verbs.family()?;
         world.kill(Kill::Task(parent, child), SIGSTOP)?;
         assert!(verbs.fork(child).err() == Some(EBUSY));
         assert!(verbs.exit(child, 0).err() == Some(EBUSY));
@@ -108,7 +98,7 @@ mod tests {
     fn stop_and_continue_undo_each_other() -> Result {
         let world = world()?;
         let verbs = Verbs(&world);
-        let (parent, child) = family(&world)?;
+        let (parent, child) = verbs.family()?;
         verbs.block(child, &[SIGTSTP, SIGCONT])?;
         world.kill(Kill::Task(parent, child), SIGTSTP)?;
         assert!(verbs.pending(child)?.contains(SIGTSTP));
@@ -130,7 +120,7 @@ mod tests {
         for (nocldstop, told) in [(false, 2), (true, 0)] {
             let world = world()?;
             let verbs = Verbs(&world);
-            let (parent, child) = family(&world)?;
+            let (parent, child) = verbs.family()?;
             let action = Action {
                 disposition: Disposition::Handler,
                 nocldwait: false,
@@ -158,7 +148,7 @@ mod tests {
     fn waitid() -> Result {
         let world = world()?;
         let verbs = Verbs(&world);
-        let (parent, child) = family(&world)?;
+        let (parent, child) = verbs.family()?;
         let nr = verbs.nr(child, 0);
         let hang = WNOHANG | WEXITED;
         let cases = [
@@ -238,10 +228,8 @@ mod tests {
     fn a_group_that_somebody_controls_stays_stopped() -> Result {
         let world = world()?;
         let verbs = Verbs(&world);
-        let shell = verbs.fork(world.init())?;
-        verbs.setsid(shell)?;
-        let (one, other) = (verbs.fork(shell)?, verbs.fork(shell)?);
-        verbs.setpgid(one, 0, 0)?;
+        let (shell, one) = verbs.family()?;
+        let other = verbs.fork(shell)?;
         verbs.setpgid(other, 0, verbs.nr(one, 0))?;
         world.kill(Kill::Task(shell, other), SIGSTOP)?;
         verbs.exit(one, 0)?;

@@ -151,10 +151,7 @@ mod tests {
         let world = world()?;
         let verbs = Verbs(&world);
         for signal in [SIGSTOP, SIGTSTP] {
-            let parent = verbs.fork(world.init())?;
-            verbs.setsid(parent)?;
-            let child = verbs.fork(parent)?;
-            verbs.setpgid(child, 0, 0)?;
+            let (parent, child) = verbs.family()?;
             verbs.set_pdeath_signal(child, signal)?;
             verbs.exit(parent, 0)?;
             // In a process group that is orphaned only SIGSTOP stops.
@@ -171,10 +168,8 @@ mod tests {
     fn a_stop_for_the_death_of_the_parent_of_a_job() -> Result {
         let world = world()?;
         let verbs = Verbs(&world);
-        let parent = verbs.fork(world.init())?;
-        verbs.setsid(parent)?;
-        let (child, job) = (verbs.fork(parent)?, verbs.fork(parent)?);
-        verbs.setpgid(child, 0, 0)?;
+        let (parent, child) = verbs.family()?;
+        let job = verbs.fork(parent)?;
         verbs.setpgid(job, 0, verbs.nr(child, 0))?;
         for task in [child, job] {
             verbs.sigaction(task, SIGHUP, Disposition::Handler)?;

@@ -179,6 +179,19 @@ impl Fixture {
         self.born(parent, &Clone::new())
     }
 
+    /// A child that vanishes when it exits.
+    #[track_caller]
+    pub fn autoreap(&self, parent: TaskId) -> TaskId {
+        let args = Clone::new().flags(CloneFlags::AUTOREAP).exit_signal(0);
+        self.born(parent, &args)
+    }
+
+    /// Whose child a task is.
+    #[track_caller]
+    pub fn parent_of(&self, task: TaskId) -> Option<TaskId> {
+        self.task(task).expect("task").parent
+    }
+
     /// A thread of the process of `task`.
     #[track_caller]
     pub fn thread(&self, task: TaskId) -> TaskId {
@@ -250,7 +263,7 @@ impl Fixture {
     /// exit_group(2), and its parent reaps it. Returns the status.
     #[track_caller]
     pub fn end(&self, task: TaskId, code: i32) -> i32 {
-        let parent = self.task(task).expect("task").parent.expect("a parent");
+        let parent = self.parent_of(task).expect("a parent");
         let pid = self.number_in(task, self.task(parent).expect("task").ns);
         self.exit_group(task, code).expect("exit_group");
         let waited = self.wait(parent, pid, WNOHANG | WALL);
@@ -263,7 +276,7 @@ impl Fixture {
     /// status.
     #[track_caller]
     pub fn end_by(&self, thread: TaskId, code: i32) -> (TaskId, i32) {
-        let parent = self.task(thread).expect("task").parent.expect("a parent");
+        let parent = self.parent_of(thread).expect("a parent");
         self.exit_group(thread, code).expect("exit_group");
         let waited = self.reap(parent);
         (waited.task, waited.status)

@@ -11,8 +11,9 @@
 //! its struct looks like. [`command_line`] runs the `altpid` command, on a terminal too. [`sleeper`]
 //! is somebody who waits in the kernel, and [`meanwhile`] how much others do while a test does
 //! something else. [`header`] reads the interface's own description, from which [`generate`] makes
-//! random commands. [`torture`] issues them from many processes until they are killed, and
-//! [`figures`] is where a test tells how much it has done, and [`scratch`] a file of its own. [`module`] loads and unloads the module.
+//! random commands. [`torture`] issues them from many processes until they are killed. [`figures`] is
+//! where a test tells how much it has done, [`scratch`] a file of its own, and [`module`] loads and
+//! unloads the module.
 
 pub mod command;
 #[path = "../../altpid/tests/command_line/mod.rs"]

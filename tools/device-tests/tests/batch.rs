@@ -82,7 +82,7 @@ fn a_batch_of_many() {
     let mut parent = world.init;
     for made in done {
         let child = TaskId(made.expect("clone"));
-        assert_eq!(world.task(child).expect("task").parent, Some(parent));
+        assert_eq!(world.parent_of(child), Some(parent));
         parent = child;
     }
 }

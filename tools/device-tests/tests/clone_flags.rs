@@ -292,5 +292,5 @@ fn a_sibling_of_an_outsider_is_one_too() {
     let outsider = world.born(world.init, &Clone::new().parent(Parent::Outside));
     let args = Clone::new().flags(CloneFlags::PARENT).exit_signal(0);
     let sibling = world.born(outsider, &args);
-    assert_eq!(world.task(sibling).expect("task").parent, None);
+    assert_eq!(world.parent_of(sibling), None);
 }

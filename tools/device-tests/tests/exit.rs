@@ -2,19 +2,9 @@
 
 //! How tasks end, what becomes of their children, and who vanishes.
 
-use altpid::{Clone, CloneFlags, NsState, TaskId, TaskState};
+use altpid::{Clone, CloneFlags, NsState, TaskState};
 use altpid_device_tests::{Fixture, SIGCHLD, WALL, WNOHANG, exited};
 use rustix::io::Errno;
-
-fn parent_of(world: &Fixture, task: TaskId) -> Option<TaskId> {
-    world.task(task).expect("task").parent
-}
-
-/// A process that vanishes when it exits.
-fn autoreap(world: &Fixture, parent: TaskId) -> TaskId {
-    let args = Clone::new().flags(CloneFlags::AUTOREAP).exit_signal(0);
-    world.born(parent, &args)
-}
 
 #[test]
 fn a_zombie_waits_for_its_parent() {
@@ -57,7 +47,7 @@ fn the_worlds_init_does_not_exit() {
     world.exit(world.init, 0).expect("exit");
     world.refuses(Errno::BUSY, |w| w.exit(thread, 0));
     let child = world.fork(thread);
-    assert_eq!(parent_of(&world, child), Some(thread));
+    assert_eq!(world.parent_of(child), Some(thread));
     let root = world.ns(world.root).expect("ns");
     assert_eq!(root.child_reaper, Some(thread));
     assert_eq!(root.state, NsState::Active);
@@ -73,8 +63,8 @@ fn children_go_to_another_thread_of_the_process() {
     world.exit(zombie, 1).expect("exit");
     world.exit(thread, 0).expect("exit");
     assert_eq!(world.state_of(thread), None, "a thread leaves no zombie");
-    assert_eq!(parent_of(&world, child), Some(process));
-    assert_eq!(parent_of(&world, zombie), Some(process));
+    assert_eq!(world.parent_of(child), Some(process));
+    assert_eq!(world.parent_of(zombie), Some(process));
     let task = world.task(child).expect("task");
     assert_eq!(task.exit_signal, 10, "nobody has to be told");
     assert_eq!(world.reap(process).task, zombie);
@@ -93,7 +83,7 @@ fn orphans_go_to_init() {
         let task = world.task(orphan).expect("task");
         assert_eq!((task.parent, task.exit_signal), (Some(world.init), SIGCHLD));
     }
-    assert_eq!(parent_of(&world, grandchild), Some(child));
+    assert_eq!(world.parent_of(grandchild), Some(child));
     // Both are children like any other now.
     let waited = world.wait(world.init, world.own_pid(zombie), WNOHANG);
     assert_eq!(waited.expect("wait4").expect("a child").task, zombie);
@@ -108,18 +98,18 @@ fn orphans_go_to_the_init_of_their_fathers_namespace() {
     let father = world.fork(init);
     let child = world.fork(father);
     world.end(father, 0);
-    assert_eq!(parent_of(&world, child), Some(init));
+    assert_eq!(world.parent_of(child), Some(init));
     // Born inside, of a father outside.
     let father = world.fork(world.init);
     let injected = world.inject(father, ns);
     let (nested_init, nested) = world.container(father);
     let own = world.fork(injected);
     world.end(father, 0);
-    assert_eq!(parent_of(&world, injected), Some(world.init));
-    assert_eq!(parent_of(&world, nested_init), Some(world.init));
+    assert_eq!(world.parent_of(injected), Some(world.init));
+    assert_eq!(world.parent_of(nested_init), Some(world.init));
     assert!(world.has_ns(nested));
     world.end(injected, 0);
-    assert_eq!(parent_of(&world, own), Some(init), "an insider's father");
+    assert_eq!(world.parent_of(own), Some(init), "an insider's father");
 }
 
 #[test]
@@ -132,7 +122,7 @@ fn a_thousand_children_find_a_parent() {
     }
     world.end(father, 0);
     for child in &children {
-        assert_eq!(parent_of(&world, *child), Some(world.init));
+        assert_eq!(world.parent_of(*child), Some(world.init));
     }
     // The oldest is the first, before and after.
     for child in children.iter().step_by(2) {
@@ -167,7 +157,7 @@ fn a_leader_waits_for_its_threads() {
         (leader, exited(4)),
         "the last one's"
     );
-    assert_eq!(parent_of(&world, child), Some(world.init));
+    assert_eq!(world.parent_of(child), Some(world.init));
 }
 
 #[test]
@@ -204,7 +194,7 @@ fn exit_group_ends_a_thousand_threads() {
 fn who_vanishes() {
     let world = Fixture::new();
     // Autoreap, also as an orphan, and when its parent waits for it in particular.
-    let child = autoreap(&world, world.init);
+    let child = world.autoreap(world.init);
     let nr = world.own_pid(child);
     assert!(world.task(child).expect("task").is_autoreap);
     assert_eq!(world.wait(world.init, nr, WNOHANG | WALL), Ok(None));
@@ -212,17 +202,17 @@ fn who_vanishes() {
     assert_eq!(world.state_of(child), None);
     world.refuses(Errno::CHILD, |w| w.wait(world.init, nr, WNOHANG | WALL));
     let father = world.fork(world.init);
-    let orphan = autoreap(&world, father);
+    let orphan = world.autoreap(father);
     let own = world.fork(orphan);
     world.end(father, 0);
     world.exit(orphan, 0).expect("exit");
     assert_eq!(world.state_of(orphan), None);
     // It is not inherited.
-    assert_eq!(parent_of(&world, own), Some(world.init));
+    assert_eq!(world.parent_of(own), Some(world.init));
     world.exit(own, 0).expect("exit");
     assert_eq!(world.reap(world.init).task, own);
     // A leader does once its threads are gone.
-    let child = autoreap(&world, world.init);
+    let child = world.autoreap(world.init);
     let thread = world.thread(child);
     world.exit(child, 0).expect("exit");
     assert_eq!(world.state_of(child), Some(TaskState::Zombie));

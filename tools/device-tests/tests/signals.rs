@@ -354,7 +354,7 @@ fn subreapers_and_parent_death() {
         world.refuses(Errno::INVAL, |w| w.set_pdeath_signal(child, signal));
     }
     world.exit_group(father, 0).expect("exit");
-    assert_eq!(world.task(child).expect("task").parent, Some(reaper));
+    assert_eq!(world.parent_of(child), Some(reaper));
     assert_eq!(world.signals(child).expect("signals").received, 1);
 }
 

@@ -110,7 +110,7 @@ fn zombies_have_numbers_and_the_dead_have_none() {
     let family = Family::new();
     let (world, inner) = (&family.world, family.inner);
     let to = |to| translated(world, inner, to, &[20]);
-    let parent = world.task(family.member).expect("task").parent;
+    let parent = world.parent_of(family.member);
     world.exit(family.member, 0).expect("exit");
     assert_eq!(to(world.root), [40]);
     assert_eq!(to(family.outer), [30]);
@@ -181,7 +181,7 @@ fn parents_groups_and_sessions_that_are_not_visible() {
     }
     // The parent of both is there, with no number in the namespace.
     for task in [init, injected] {
-        assert_eq!(world.task(task).expect("task").parent, Some(world.init));
+        assert_eq!(world.parent_of(task), Some(world.init));
     }
     assert_eq!(translated(&world, world.root, ns, &[1]), [0]);
 }

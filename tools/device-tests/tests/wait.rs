@@ -2,22 +2,12 @@
 
 //! wait4(2): whom it means, what it tells, and when it sleeps.
 
-use altpid::{Clone, CloneFlags, Parent, TaskId, TaskState};
+use altpid::{Clone, Parent, TaskState};
 use altpid_device_tests::{
     Fixture, SIGCHLD, WALL, WCLONE, WNOHANG, WNOTHREAD, exited, sleeper::Sleeper,
 };
 use rustix::io::Errno;
 use std::thread;
-
-fn parent_of(world: &Fixture, task: TaskId) -> Option<TaskId> {
-    world.task(task).expect("task").parent
-}
-
-/// A process that vanishes when it exits.
-fn autoreap(world: &Fixture, parent: TaskId) -> TaskId {
-    let args = Clone::new().flags(CloneFlags::AUTOREAP).exit_signal(0);
-    world.born(parent, &args)
-}
 
 /// Whom wait4(2) means by its number.
 #[test]
@@ -231,7 +221,7 @@ fn a_waiter_notices_what_becomes_of_its_children() {
     let world = Fixture::new();
     // The last one vanishes.
     let parent = world.fork(world.init);
-    let child = autoreap(&world, parent);
+    let child = world.autoreap(parent);
     thread::scope(|scope| {
         let sleeper = Sleeper::new(scope, world.world(), parent, -1, WALL);
         world.exit(child, 0).expect("exit");
@@ -261,7 +251,7 @@ fn a_waiter_notices_what_becomes_of_its_children() {
         let error = sleeper.result().expect_err("nobody waits any more");
         assert_eq!(error.errno, Errno::SRCH);
     });
-    assert_eq!(parent_of(&world, other), Some(world.init));
+    assert_eq!(world.parent_of(other), Some(world.init));
 }
 
 #[test]

@@ -10,10 +10,6 @@ use std::thread;
 /// The status word of a process that was killed.
 const KILLED: i32 = libc::SIGKILL;
 
-fn parent_of(world: &Fixture, task: TaskId) -> Option<TaskId> {
-    world.task(task).expect("task").parent
-}
-
 #[test]
 fn all_go_with_their_init() {
     let world = Fixture::new();
@@ -99,7 +95,7 @@ fn who_has_no_parent_does_not_hold_an_init() {
     let own = world.fork(outsider);
     // What an outsider leaves behind is init's.
     world.exit(outsider, 0).expect("exit");
-    assert_eq!(parent_of(&world, own), Some(init));
+    assert_eq!(world.parent_of(own), Some(init));
     world.born(init, &args);
     assert_eq!(world.end(init, 0), exited(0));
     assert!(!world.has_ns(ns));
@@ -191,12 +187,12 @@ fn an_init_lives_as_long_as_a_thread_of_it() {
         (NsState::Active, Some(thread))
     );
     assert_eq!(world.state_of(init), Some(TaskState::Zombie));
-    assert_eq!(parent_of(&world, member), Some(thread));
+    assert_eq!(world.parent_of(member), Some(thread));
     assert_eq!(world.wait(world.init, -1, WNOHANG), Ok(None));
     // Who is orphaned now goes to that thread.
     let grandchild = world.fork(child);
     world.end(child, 0);
-    assert_eq!(parent_of(&world, grandchild), Some(thread));
+    assert_eq!(world.parent_of(grandchild), Some(thread));
     world.exit(thread, 2).expect("exit");
     assert_eq!(world.state_of(grandchild), None);
     let waited = world.reap(world.init);
