@@ -268,15 +268,19 @@ mod tests {
         let pid = alloc_pid(&ns, args.set_tid).map_err(Error::from)?;
         happens(&verbs, caller, container)?;
         let before = world.describe().tasks;
-        let mut room = Room::new(false);
+        let mut room = Room::new(false, false);
         let joined = {
-            let mut tree = world.tree().lock();
+            let mut tree = world.work();
             while !tree.make_room(&mut room) {
                 drop(tree);
                 room.fill()?;
-                tree = world.tree().lock();
+                tree = world.work();
             }
-            args.join(&mut tree, pid, ns.clone()).errno().map(|_| ())
+            match tree.find_actor(caller) {
+                Ok(caller) => args.join(&mut tree, caller, pid, ns.clone()).map(|_| ()),
+                Err(failure) => Err(failure),
+            }
+            .errno()
         };
         assert_eq!(world.describe().tasks, before + u64::from(joined.is_ok()));
         assert!(verbs.is_sound());

@@ -100,11 +100,10 @@ fn signal(verbs: &Verbs<'_>, cast: &Cast, task: u64, random: &mut Random) {
             let set = u64::from(random.below(u32::MAX)) << random.below(33);
             _ = world.sigprocmask(task, how, SigSet::from_bits(set));
         }
-        19 => _ = world.sigwait(task, SigSet::from_bits(u64::MAX)),
+        19 => _ = world.sigwait(task, SigSet::from_bits(u64::MAX), 0),
         20..22 => _ = world.exec(task, &[b'x'; 16]),
         22 => {
-            let mut tree = world.tree().lock();
-            if let Ok(task) = tree.find_actor(task) {
+            if let Ok((mut tree, task)) = world.act(task) {
                 tree.set_subreaper(task, random.below(3) > 0);
                 _ = tree.set_pdeath_signal(task, random.below(70).into());
             }

@@ -278,13 +278,12 @@ mod tests {
         verbs.set_subreaper(reaper, true)?;
         {
             // It is the father's turn first.
-            let mut tree = world.tree().lock();
+            let mut tree = world.work();
             for task in [father, reaper] {
                 let task = tree.find(task)?;
                 tree.begin_exit(task, 0);
             }
         }
-        world.work_off();
         assert_eq!(verbs.parent(orphan), outer);
         assert!(verbs.is_sound());
         Ok(())
@@ -358,7 +357,7 @@ mod tests {
             verbs.exit(thread, 0)?;
             assert_eq!(verbs.state(zombie), state);
             assert_eq!(verbs.state(father), state);
-            let told = world.sigwait(reaper, SigSet::of(&[SIGCHLD])).errno();
+            let told = world.sigwait(reaper, SigSet::of(&[SIGCHLD]), 0).errno();
             match disposition {
                 Disposition::Handler => assert_eq!(told?.pid, nr),
                 _ => assert!(told.err() == Some(EAGAIN)),

@@ -19,10 +19,11 @@
 //!
 //! # Lock order
 //!
-//! 1. The lock of who sends a signal to a process group, one a world
-//!    ([`world::World::walking`]): a mutex.
-//! 2. The tree lock, one a world ([`world::World::tree`]): a spinlock, `tasklist_lock` natively.
-//! 3. The registry lock, one a world ([`registry::Registry`]), or
+//! 1. The tree lock, one a world ([`world::World::tree`]): a spinlock, `tasklist_lock` natively. How long
+//!    it may be held, and what follows, is in [`hold`].
+//! 2. The locks of the wait queues of a world ([`sleep`]), or
+//!    the lock of the longest hold, one for the module ([`hold::longest`]), or
+//!    the registry lock, one a world ([`registry::Registry`]), or
 //!    the reclaim lock, one for the module ([`mem::reclaim_lock`]).
 //!
 //! Allocation of a pid, its release, lookup and translation take none of them, but for the reclaim
@@ -31,11 +32,13 @@
 mod audit;
 mod blockers;
 mod clone;
+mod crowd;
 mod device;
 mod events;
 mod exec;
 mod exit;
 mod faults;
+mod hold;
 mod jobctl;
 mod kill;
 mod mem;
@@ -47,13 +50,16 @@ mod pidfd;
 mod pidmap;
 mod prctl;
 mod query;
+mod reaper;
 mod reason;
 mod reboot;
 mod registry;
 mod session;
 mod sigaction;
 mod signal;
+mod sigwait;
 mod slab;
+mod sleep;
 mod slots;
 mod sync;
 mod task;
@@ -61,7 +67,10 @@ mod tree;
 mod uapi;
 mod unshare;
 mod wait;
+mod walk;
+mod work;
 mod world;
+mod zap;
 
 use core::borrow::Borrow;
 use kernel::prelude::*;
@@ -135,6 +144,7 @@ struct Altpid {
     #[pin]
     device: device::Device,
     directory: device::Directory,
+    workers: work::Workers,
     caches: mem::Caches,
 }
 
@@ -145,6 +155,7 @@ impl kernel::InPlaceModule for Altpid {
         try_pin_init!(Self {
             // Made first, whatever the order of the fields.
             caches: mem::Caches::new()?,
+            workers: work::Workers::new()?,
             directory: device::Directory::new(),
             device <- device::Device::register(module),
         })

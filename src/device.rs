@@ -30,19 +30,26 @@ use kernel::{
     miscdevice::{MiscDevice, MiscDeviceRegistration},
     prelude::*,
     seq_file::SeqFile,
+    sync::Arc,
 };
 pub(crate) use registration::Device;
 
 /// One open of the device.
-#[pin_data]
+#[pin_data(PinnedDrop)]
 struct OpenFile {
     /// Worlds that were opened before, which is also the name of its file in debugfs.
     number: u64,
-    /// The world, also shown in debugfs.
-    #[pin]
-    world: kernel::debugfs::File<World>,
+    /// The world.
+    world: Arc<World>,
     #[pin]
     failures: Failures,
+}
+
+#[pinned_drop]
+impl PinnedDrop for OpenFile {
+    fn drop(self: Pin<&mut Self>) {
+        self.world.close();
+    }
 }
 
 #[vtable]
@@ -56,7 +63,7 @@ impl MiscDevice for OpenFile {
         KBox::try_pin_init(
             try_pin_init!(Self {
                 number,
-                world <- directory.read_callback_file(&name, world, &info::show),
+                world,
                 failures <- Failures::new(),
             }),
             GFP_KERNEL_ACCOUNT,

@@ -52,6 +52,8 @@ pub(crate) struct SigSet(u64);
 impl SigSet {
     /// No signal.
     pub(crate) const EMPTY: Self = Self(0);
+    /// Every signal.
+    pub(crate) const EVERY: Self = Self(u64::MAX);
     /// Those that can be neither caught, blocked nor ignored (`SIG_KERNEL_ONLY_MASK`).
     pub(crate) const ONLY: Self = Self::of(&[SIGKILL, SIGSTOP]);
     /// Those that stop a process by default (`SIG_KERNEL_STOP_MASK`).
@@ -93,6 +95,11 @@ impl SigSet {
     /// Both together.
     pub(crate) const fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
+    }
+
+    /// What is in both.
+    pub(crate) const fn intersection(self, other: Self) -> Self {
+        Self(self.0 & other.0)
     }
 
     /// What is in it and not in the other.

@@ -33,8 +33,7 @@ impl World {
     #[doc(alias = "reboot_pid_ns")]
     pub(crate) fn reboot(&self, task: u64, command: u32) -> Outcome {
         {
-            let mut tree = self.tree().lock();
-            let task = tree.find_actor(task)?;
+            let (mut tree, task) = self.act(task)?;
             let ns = tree.tasks[task].ns();
             if ns.level() == 0 {
                 return Err(Reason::WorldInit.into());
@@ -51,7 +50,6 @@ impl World {
             }
             tree.begin_exit(task, 0);
         }
-        self.work_off();
         Ok(())
     }
 }

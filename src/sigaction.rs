@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! sigaction(2), sigprocmask(2) and sigtimedwait(2) without a time: what a task does about
-//! signals.
+//! sigaction(2) and sigprocmask(2): what a task does about signals.
 //!
-//! `kernel/signal.c`: `do_sigaction()`, `sigprocmask()`, `do_sigtimedwait()`.
+//! `kernel/signal.c`: `do_sigaction()`, `sigprocmask()`.
 //!
 //! # Locks
 //!
 //! Under the tree lock.
 
 use crate::{
-    pending::{SigInfo, SigSet, NSIG, SIGCHLD},
+    pending::{SigSet, NSIG, SIGCHLD},
     reason::{Outcome, Reason},
-    slots::{Idx, Spare},
+    slots::Idx,
     task::{Disposition, Task},
     tree::Tree,
+    work::is_killed,
     world::World,
 };
 use kernel::prelude::*;
@@ -46,9 +46,16 @@ impl World {
     /// `EINVAL` for a signal that there is not, and for a change of SIGKILL or SIGSTOP; `ESRCH`,
     /// `EBUSY`.
     #[doc(alias = "do_sigaction")]
-    pub(crate) fn sigaction(&self, task: u64, signal: i32, new: Option<Action>) -> Outcome<Action> {
-        let mut tree = self.tree().lock();
-        let task = tree.find_actor(task)?;
+    pub(crate) fn sigaction(&self, id: u64, signal: i32, new: Option<Action>) -> Outcome<Action> {
+        let (mut tree, mut task) = self.act(id)?;
+        // A change before this one may still have signals to be forgotten.
+        while tree.is_forgetting(tree.tasks[task].group) {
+            drop(tree);
+            if is_killed() {
+                return Err(EINTR.into());
+            }
+            (tree, task) = self.act(id)?;
+        }
         if !(1..=NSIG).contains(&signal) || (new.is_some() && SigSet::ONLY.contains(signal)) {
             return Err(Reason::Signal.into());
         }
@@ -62,36 +69,18 @@ impl World {
     ///
     /// `ESRCH`, `EBUSY`
     pub(crate) fn sigprocmask(&self, task: u64, how: How, set: SigSet) -> Outcome<SigSet> {
-        let old = {
-            let mut room = Spare::new();
-            // What it takes may stop it, of which its parent is told.
-            let mut tree = self.lock_for_signals(1, &mut room);
-            let task = tree.find_actor(task)?;
-            let old = tree.tasks[task].blocked;
-            let blocked = match how {
-                How::Block => old.union(set),
-                How::Unblock => old.minus(set),
-                How::Set => set,
-            };
-            tree.tasks[task].blocked = blocked.minus(SigSet::ONLY);
-            tree.take_signals(task);
-            old
+        let (mut tree, task) = self.act(task)?;
+        let old = tree.tasks[task].blocked;
+        let blocked = match how {
+            How::Block => old.union(set),
+            How::Unblock => old.minus(set),
+            How::Set => set,
         };
-        self.work_off();
+        tree.tasks[task].blocked = blocked.minus(SigSet::ONLY);
+        if tree.has_signals(task) {
+            tree.queue_work(task);
+        }
         Ok(old)
-    }
-
-    /// A thread takes the first of some signals that waits for it or its group.
-    ///
-    /// # Errors
-    ///
-    /// `EAGAIN` when none does; `ESRCH`, `EBUSY`.
-    #[doc(alias = "do_sigtimedwait")]
-    pub(crate) fn sigwait(&self, task: u64, wanted: SigSet) -> Outcome<SigInfo> {
-        let mut tree = self.tree().lock();
-        let task = tree.find_actor(task)?;
-        let taken = tree.dequeue(task, wanted.minus(SigSet::ONLY));
-        Ok(taken.ok_or(EAGAIN)?)
     }
 }
 
@@ -118,7 +107,7 @@ impl Tree {
             Disposition::Handler => false,
         };
         if ignored {
-            self.flush_signals(group, SigSet::of(&[signal]));
+            self.forget_signals(group, SigSet::of(&[signal]));
         }
         old
     }

@@ -35,9 +35,9 @@ impl World {
         if flags & !flags::NEWPID != 0 {
             return Err(Reason::Flags.into());
         }
+        let (call, tree, index) = self.enter(task)?;
         let active = {
-            let tree = self.tree().lock();
-            let task = &tree.tasks[tree.find_actor(task)?];
+            let task = &tree.tasks[index];
             if flags == 0 {
                 return Ok(0);
             }
@@ -50,22 +50,14 @@ impl World {
             }
             ARef::<Namespace>::from(task.ns())
         };
+        drop(tree);
         let ns = Namespace::create(Some(&active), self.registry())?;
         let id = ns.id();
         let old = {
-            let mut tree = self.tree().lock();
-            let index = tree.find_actor(task)?;
-            let task = &mut tree.tasks[index];
-            // Somebody else may have been faster on behalf of the same task.
-            let is_home = task
-                .ns_for_children
-                .as_deref()
-                .is_some_and(|ns| core::ptr::eq(ns, &*active));
-            if !is_home && !faults::has(Fault::UnshareTwice) {
-                return Err(Reason::ChildrenElsewhere.into());
-            }
-            let old = task.ns_for_children.replace(ns);
+            let (mut tree, index) = call.go_on()?;
+            let old = tree.tasks[index].ns_for_children.replace(ns);
             tree.tell_ns_born(id, active.id(), index);
+            call.end(&mut tree);
             old
         };
         drop(old);
@@ -100,8 +92,7 @@ impl World {
         target: impl FnOnce(&Tree) -> Outcome<ARef<Namespace>>,
     ) -> Outcome {
         let old = {
-            let mut tree = self.tree().lock();
-            let task = tree.find_actor(task)?;
+            let (mut tree, task) = self.act(task)?;
             let new = target(&tree)?;
             let task = &mut tree.tasks[task];
             if !task.ns().is_ancestor_or_self(&new) {

@@ -8,10 +8,17 @@ use crate::{
     pending::SigSet,
     reason::{Outcome, Reason},
     sigaction::{Action, How},
+    sleep::FOR_EVER,
     task::Disposition,
     uapi,
 };
-use kernel::prelude::*;
+use kernel::{bindings, prelude::*};
+
+/// The least time in jiffies that is no less than some nanoseconds.
+fn jiffies(ns: u64) -> c_long {
+    const PER_JIFFY: u64 = 1_000_000_000 / bindings::CONFIG_HZ as u64;
+    c_long::try_from(ns.div_ceil(PER_JIFFY)).unwrap_or(FOR_EVER - 1)
+}
 
 pub(super) fn kill(call: &Call<'_>) -> Outcome {
     let value = Args::<uapi::altpid_kill>::read(call)?.value;
@@ -117,9 +124,11 @@ pub(super) fn sigwait(call: &Call<'_>) -> Outcome {
     let mut args = Args::<uapi::altpid_sigwait>::read(call)?;
     let value = &mut args.value;
     check_flags(value.reserved.into(), 0)?;
-    value.info = call
-        .world
-        .sigwait(value.task, SigSet::from_bits(value.set))?
-        .into();
+    let timeout = match value.timeout {
+        u64::MAX => FOR_EVER,
+        ns => jiffies(ns),
+    };
+    let set = SigSet::from_bits(value.set);
+    value.info = call.world.sigwait(value.task, set, timeout)?.into();
     args.reply()
 }

@@ -408,15 +408,18 @@ struct altpid_siginfo {
 };
 
 /**
- * struct altpid_sigwait - ALTPID_IOC_SIGWAIT: sigtimedwait(2) done by a task,
- *	without a time
+ * struct altpid_sigwait - ALTPID_IOC_SIGWAIT: sigtimedwait(2) done by a task
  * @size: sizeof(struct altpid_sigwait)
  * @reserved: 0
  * @task: the task
  * @set: the signals to take one of, bit 0 being signal 1
  * @info: out: the signal, and what came with it
+ * @timeout: how long to sleep until there is one, in nanoseconds (rounded up to
+ *	ticks of the kernel); 0 not at all, all ones for as long as it takes
  *
- * Mirrors do_sigtimedwait(). Errors: EAGAIN when none of them waits.
+ * Mirrors do_sigtimedwait(). Errors: EAGAIN when none of them waits, in that time;
+ * EINTR when another signal that the task takes, or one for the caller, ends the
+ * sleep; ENOMEM.
  */
 struct altpid_sigwait {
 	__u32 size;
@@ -424,6 +427,7 @@ struct altpid_sigwait {
 	__u64 task;
 	__u64 set;
 	struct altpid_siginfo info;
+	__u64 timeout;
 };
 
 /**
@@ -639,6 +643,7 @@ struct altpid_pidfd_info {
 /* &struct altpid_poll.events, with the values of poll(2) */
 #define ALTPID_POLL_IN		0x1	/* the process, or the thread, has exited */
 #define ALTPID_POLL_HUP		0x10	/* it is reaped; told whether asked for or not */
+#define ALTPID_POLL_NVAL	0x20	/* it was closed during the call; likewise */
 
 /**
  * struct altpid_poll - ALTPID_IOC_POLL: poll(2) of a pidfd
@@ -1032,6 +1037,7 @@ struct altpid_audit {
 #define ALTPID_REASON_NOT_PROCESS	42	/* ENOENT: the pidfd would be a thread's */
 #define ALTPID_REASON_REMOTE		43	/* EREMOTE: who asks does not see the task */
 #define ALTPID_REASON_NS_NOT_INSIDE	44	/* EPERM: not the task's own, nor below it */
+#define ALTPID_REASON_TASK_BUSY		45	/* EBUSY: the task is in another call */
 
 /**
  * struct altpid_failure - ALTPID_IOC_FAILURE: why the caller's last command
