@@ -78,6 +78,11 @@ mod tests {
             let result = verbs.clone_with(caller, flags, signal, &[], ParentArg::Native);
             assert_eq!(result.err(), if allowed { None } else { Some(EINVAL) });
             assert_eq!(world.describe().tasks, before + u64::from(allowed));
+            if let (Ok((child, _)), true) = (result, flags & VFORK != 0) {
+                // The caller sleeps until then.
+                assert_eq!(verbs.fork(caller).err(), Some(EBUSY));
+                verbs.exit(child, 0)?;
+            }
         }
         assert!(verbs.is_sound());
         Ok(())

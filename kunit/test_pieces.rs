@@ -11,6 +11,7 @@ use crate::{
     kill::Kill,
     pending::*,
     support::{many, state::*, world_of, Errno, Verbs},
+    task::Disposition,
     wait::*,
     world::World,
 };
@@ -226,9 +227,20 @@ mod tests {
         Ok(())
     }
 
-    /// `kill_orphaned_pgrp()`: members of a large orphaned group exit, while somebody is stopped
+    /// The first member of a process group with what it remembers of the group: which member may be the
+    /// first one that is controlled.
+    fn controlled(verbs: &Verbs<'_>, member: u64) -> Result<Option<u64>> {
+        let tree = verbs.0.tree();
+        let pgrp = &tree.group_of(tree.find(member)?).pgid;
+        let first = tree.process_group(pgrp).first().ok_or(ESRCH)?;
+        let controlled = tree.groups[first].pgrp_controlled;
+        let leader = controlled.and_then(|member| tree.groups[member].leader);
+        Ok(leader.map(|leader| tree.tasks.id(leader)))
+    }
+
+    /// `will_become_orphaned_pgrp()`: members of a large group exit, one of which is stopped
     #[test]
-    fn exits_from_an_orphaned_group() -> Result {
+    fn exits_from_a_large_group() -> Result {
         const COUNT: usize = many(10_000);
         // Of the world's init, so that each exit could orphan the group.
         let world = world_of(COUNT + 20, 10)?;
@@ -243,37 +255,26 @@ mod tests {
         }
         verbs.exit(leader, 0)?;
         verbs.wait(init, nr)?;
-        // Elsewhere, and in a group that is not orphaned.
-        let stopped = verbs.fork(verbs.fork(init)?)?;
-        verbs.setpgid(stopped, 0, 0)?;
+        // The last member is controlled by its parent.
+        let shell = verbs.fork(init)?;
+        let last = verbs.fork(shell)?;
+        verbs.setpgid(last, 0, nr)?;
+        let stopped = members[COUNT - 1];
         world.kill(Kill::Kernel(stopped), SIGSTOP).errno()?;
-        let looked_at = |verbs: &Verbs<'_>| -> Result<bool> {
-            let tree = verbs.0.tree();
-            let member = tree.find(members[COUNT - 1])?;
-            let pgrp = &tree.group_of(member).pgid;
-            let first = tree.process_group(pgrp).first().ok_or(ESRCH)?;
-            let is_known_orphaned = tree.groups[first].pgrp_controlled.is_none();
-            Ok(is_known_orphaned && !tree.has_stopped_jobs(pgrp))
-        };
-        assert!(!looked_at(&verbs)?);
         for &member in &members[..COUNT - 1] {
             verbs.exit(member, 0)?;
             // Found out once, by the first of them.
-            assert!(looked_at(&verbs)?);
+            assert_eq!(controlled(&verbs, last)?, Some(last));
         }
-        // That one of them stops is noticed: the exit of another tells the group.
-        let last = members[COUNT - 1];
-        let sibling = verbs.fork(init)?;
-        verbs.setpgid(sibling, 0, nr)?;
-        world.kill(Kill::Kernel(last), SIGSTOP).errno()?;
-        assert!(!looked_at(&verbs)?);
-        verbs.exit(sibling, 0)?;
-        assert_eq!(verbs.state(last), ZOMBIE);
+        assert_eq!(verbs.state(stopped), STOPPED);
+        // Nobody controls it any more.
+        verbs.exit(shell, 0)?;
+        assert_eq!(verbs.state(stopped), ZOMBIE);
         assert!(verbs.is_sound());
         Ok(())
     }
 
-    /// `reparent_leader()`: a shell with many jobs in one group dies, while somebody is stopped
+    /// `reparent_leader()`: a shell with many jobs in one group dies, one of which is stopped
     #[test]
     fn many_jobs_lose_their_shell() -> Result {
         const COUNT: usize = many(10_000);
@@ -289,17 +290,17 @@ mod tests {
             let (job, _) = verbs.clone_with(leader, 0, SIGCHLD, &[], parent)?;
             jobs.push(job, GFP_KERNEL)?;
         }
-        let stopped = verbs.fork(verbs.fork(world.init())?)?;
-        verbs.setpgid(stopped, 0, 0)?;
-        world.kill(Kill::Kernel(stopped), SIGSTOP).errno()?;
+        verbs.sigaction(jobs[1], SIGHUP, Disposition::Handler)?;
+        world.kill(Kill::Kernel(jobs[COUNT / 2]), SIGSTOP).errno()?;
         verbs.exit(shell, 0)?;
-        assert_eq!(verbs.state(jobs[0]), RUNNING);
-        assert_eq!(verbs.state(stopped), STOPPED);
-        let tree = world.tree();
-        let job = tree.find(jobs[0])?;
-        let pgrp = &tree.group_of(job).pgid;
-        let first = tree.process_group(pgrp).first().ok_or(ESRCH)?;
-        assert!(tree.groups[first].pgrp_controlled.is_none());
+        // All are told that their group is orphaned, whether they are stopped or not.
+        assert_eq!(verbs.state(jobs[0]), ZOMBIE);
+        assert_eq!(verbs.state(jobs[COUNT / 2]), ZOMBIE);
+        assert_eq!(verbs.state(jobs[COUNT - 1]), ZOMBIE);
+        assert_eq!(verbs.state(jobs[1]), RUNNING);
+        assert_eq!(verbs.received(jobs[1])?.0, 1);
+        assert_eq!(controlled(&verbs, jobs[1])?, None);
+        assert!(verbs.is_sound());
         Ok(())
     }
 }

@@ -120,13 +120,24 @@ impl Tree {
             .count()
     }
 
-    /// A thread of a process is gone, or its leader is dead: if it calls exec it may go on.
-    pub(crate) fn go_on_with_exec(&mut self, group: Idx<Group>) {
+    /// A thread of a process is gone, or its leader is dead: if one that calls exec waits for that it
+    /// goes on when it has its turn.
+    pub(crate) fn wake_exec(&mut self, group: Idx<Group>) {
         if let Fate::Exec(exec) = self.groups[group].fate {
-            if self.is_all_that_is_left(self.execs[exec].task) {
-                self.finish_exec(exec);
+            let task = self.execs[exec].task;
+            if self.is_all_that_is_left(task) {
+                self.begin_kill(group);
             }
         }
+    }
+
+    /// A group has its turn in which a thread calls exec: goes on with that if no other thread is left.
+    pub(crate) fn go_on_with_exec(&mut self, exec: Idx<Exec>) -> bool {
+        let is_ready = self.is_all_that_is_left(self.execs[exec].task);
+        if is_ready {
+            self.finish_exec(exec);
+        }
+        is_ready
     }
 
     /// The last thread of a process becomes another program.

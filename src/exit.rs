@@ -221,7 +221,7 @@ impl Tree {
         } else if self.is_group_empty(group) {
             self.become_waitable(group);
         } else {
-            self.go_on_with_exec(group);
+            self.wake_exec(group);
         }
         true
     }
@@ -288,7 +288,7 @@ impl Tree {
         let group = self.tasks[task].group;
         self.leave(task);
         if !self.is_dead(group) {
-            self.go_on_with_exec(group);
+            self.wake_exec(group);
             return;
         }
         if let Some(leader) = self.groups[group].leader {

@@ -223,6 +223,11 @@ impl Tree {
 
     /// Makes some live threads of a killed group exit, and queues it again if there are more.
     fn kill_threads(&mut self, group: Idx<Group>) {
+        if let Fate::Exec(exec) = self.groups[group].fate {
+            if self.go_on_with_exec(exec) {
+                return;
+            }
+        }
         let (status, spared) = match self.groups[group].fate {
             Fate::Exiting(status) => (status, None),
             // As do_group_exit() has it for the other threads of an exec.
