@@ -477,8 +477,10 @@ struct altpid_prctl {
  *	sees SIGHUP as the cause. HALT or POWER_OFF: SIGINT
  * @task: the task, which exits
  *
- * Mirrors reboot_pid_ns(). Errors: EINVAL for another @cmd; EBUSY at level 0,
- * where a kernel would go down.
+ * Mirrors reboot_pid_ns(). Errors: EINVAL for another @cmd, before anything else
+ * is looked at (at level 0 too, where reboot(2) also knows commands about
+ * ctrl-alt-del, kexec and hibernation, which a world does not have); EBUSY at
+ * level 0, where a kernel would go down.
  */
 struct altpid_reboot {
 	__u32 size;

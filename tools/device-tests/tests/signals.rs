@@ -363,7 +363,10 @@ fn reboot_of_a_namespace() {
     let world = Fixture::new();
     let (init, ns) = world.container(world.init);
     let member = world.fork(init);
-    world.refuses(Errno::INVAL, |w| w.reboot(member, 0xdead));
+    // A command that there is not comes before the level, and before the caller.
+    for caller in [member, world.init, TaskId(u64::MAX)] {
+        world.refuses(Errno::INVAL, |w| w.reboot(caller, 0xdead));
+    }
     world.refuses(Errno::BUSY, |w| w.reboot(w.info()?.init, 0x0123_4567));
     world.reboot(member, 0x4321_fedc).expect("reboot");
     assert_eq!(world.state_of(member), None);

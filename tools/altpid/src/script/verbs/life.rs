@@ -299,7 +299,7 @@ expect parent c a",
 Inside of a namespace: its init is killed, and the parent of that sees SIGHUP as the
 cause for RESTART, SIGINT for HALT and POWER_OFF. The caller exits.
 
-EINVAL for another command; EBUSY in the world's own namespace.",
+EINVAL for another command, wherever; EBUSY in the world's own namespace.",
         c: "reboot_pid_ns",
         example: "\
 a = clone NEWPID
