@@ -9,7 +9,7 @@
 //! A task does not know whether a real process stands behind it.
 
 use crate::{
-    namespace::Namespace,
+    namespace::{ForChildren, Namespace},
     pending::{Pending, SigInfo, SigSet, NSIG},
     pid::Pid,
     slots::{
@@ -66,7 +66,7 @@ pub(crate) struct Task {
     /// Its number; the pid's namespace is the task's active one and never changes.
     pub(crate) pid: ARef<Pid>,
     /// Where its children are born (`nsproxy->pid_ns_for_children`); `None` after exit.
-    pub(crate) ns_for_children: Option<ARef<Namespace>>,
+    pub(crate) ns_for_children: Option<ForChildren>,
     pub(crate) comm: [u8; COMM_LEN],
     pub(crate) state: TaskState,
     /// How it ended, as a status word; once it exits.
@@ -100,7 +100,7 @@ impl Task {
         Self {
             group,
             pid,
-            ns_for_children: Some(ns_for_children),
+            ns_for_children: Some(ForChildren::new(ns_for_children)),
             comm,
             state: TaskState::Running,
             exit_code: 0,

@@ -15,7 +15,7 @@
 use crate::{
     clone::flags,
     faults::{self, Fault},
-    namespace::Namespace,
+    namespace::{ForChildren, Namespace},
     reason::{Outcome, Reason},
     tree::Tree,
     world::World,
@@ -64,7 +64,7 @@ impl World {
             if !is_home && !faults::has(Fault::UnshareTwice) {
                 return Err(Reason::ChildrenElsewhere.into());
             }
-            let old = task.ns_for_children.replace(ns);
+            let old = task.ns_for_children.replace(ForChildren::new(ns));
             tree.tell_ns_born(id, active.id(), index);
             old
         };
@@ -107,7 +107,7 @@ impl World {
             if !task.ns().is_ancestor_or_self(&new) {
                 return Err(Reason::NsNotBelow.into());
             }
-            task.ns_for_children.replace(new)
+            task.ns_for_children.replace(ForChildren::new(new))
         };
         drop(old);
         Ok(())

@@ -751,6 +751,16 @@ struct altpid_signals {
 #define ALTPID_NS_DYING		2	/* pid 1 has exited, and is not reaped */
 #define ALTPID_NS_DEAD		3	/* nobody is left, something holds it */
 
+/*
+ * In &struct altpid_ns.flags: the namespace has active references
+ * (__ns_ref_active), so that listns(2) lists it. The outermost one always has
+ * some; another one as long as a number of somebody born there is in use, be it
+ * a zombie's, a process group's or a session's, or the children of a task would
+ * be born there. A pidfd and a namespace below keep a namespace, and do not make it
+ * active.
+ */
+#define ALTPID_NS_REF_ACTIVE	0x1
+
 /**
  * struct altpid_ns - ALTPID_IOC_NS: everything about one namespace
  * @size: sizeof(struct altpid_ns)
@@ -763,6 +773,8 @@ struct altpid_signals {
  * @last_pid: out: the last number given in order (kernel.ns_last_pid)
  * @nr_pids: out: numbers in use (pid_allocated without PIDNS_ADDING)
  * @map_bytes: out: memory its table of numbers takes, in bytes
+ * @flags: out: ALTPID_NS_REF_ACTIVE or 0
+ * @reserved: out: 0
  */
 struct altpid_ns {
 	__u32 size;
@@ -775,6 +787,8 @@ struct altpid_ns {
 	__s32 last_pid;
 	__u32 nr_pids;
 	__u64 map_bytes;
+	__u32 flags;
+	__u32 reserved;
 };
 
 /* &struct altpid_ns_set.what */
@@ -896,6 +910,9 @@ struct altpid_translate {
 #define ALTPID_LIST_NAMESPACES	2
 #define ALTPID_LIST_BLOCKERS	3
 
+/* In &struct altpid_list.flags: only namespaces with ALTPID_NS_REF_ACTIVE. */
+#define ALTPID_LIST_REF_ACTIVE	0x1
+
 /* &struct altpid_blocker.reason */
 #define ALTPID_BLOCKER_ALIVE	1	/* has not exited */
 #define ALTPID_BLOCKER_ZOMBIE	2	/* has exited, and is not reaped */
@@ -946,10 +963,15 @@ struct altpid_blocker {
  * @entry_size: size of an entry as the caller knows it, at most a page; a smaller
  *	one than the module's leaves out the end of each, so that the vectors of
  *	tasks need not be copied
+ * @flags: of namespaces ALTPID_LIST_REF_ACTIVE or 0: only those that listns(2)
+ *	lists; else 0
+ * @reserved: 0
  *
  * What exists during the whole listing is in it exactly once, whatever comes
- * and goes meanwhile. Errors: EINVAL for another @what and an @entry_size below
- * 16, E2BIG for one above a page.
+ * and goes meanwhile. Without ALTPID_LIST_REF_ACTIVE a namespace that only a
+ * pidfd or only a namespace below it keeps is listed as well, which listns(2)
+ * does not do. Errors: EINVAL for another @what, for @flags that do not go with
+ * it, and for an @entry_size below 16, E2BIG for one above a page.
  */
 struct altpid_list {
 	__u32 size;
@@ -959,6 +981,8 @@ struct altpid_list {
 	__u64 entries;
 	__u32 count;
 	__u32 entry_size;
+	__u32 flags;
+	__u32 reserved;
 };
 
 /**

@@ -47,6 +47,8 @@ pub(super) const GROWN: &[(&str, usize)] = &[
     ("SETNS", 24),
     ("KILL", 48),
     ("WAITID", 48),
+    ("NS", 56),
+    ("LIST", 40),
     ("AUDIT", 152),
 ];
 
@@ -430,8 +432,8 @@ pub const COMMANDS: &[Command] = &[
         ALTPID_CMD_LIST,
         altpid_list,
         true,
-        [],
-        [(what, 4)],
+        [reserved],
+        [(what, 4)(flags, 1)],
         |_| {
             bytes(&altpid_list {
                 what: ALTPID_LIST_TASKS,
