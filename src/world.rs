@@ -12,7 +12,7 @@
 use crate::{
     namespace::Namespace,
     pending::{Queued, SIGCHLD},
-    pid::{alloc_pid, Pid},
+    pid::{alloc_pid, find_pid, Pid},
     reason::{Outcome, Reason},
     registry::Registry,
     slots::Spare,
@@ -83,8 +83,6 @@ pub(crate) struct World {
     walking: Mutex<()>,
     registry: Arc<Registry>,
     root: ARef<Namespace>,
-    /// The id of the world's init.
-    init: u64,
     /// The last events that are kept.
     max_events: usize,
     /// Dropped last.
@@ -102,14 +100,13 @@ impl World {
         let registry = Registry::new(limits.namespaces)?;
         let root = Namespace::create(None, &registry)?;
         let mut tree = Tree::new(limits.tasks, limits.pidfds);
-        let init = tree.add_init(&root)?;
+        tree.add_init(&root)?;
         Ok(pin_init!(World {
             tree <- new_spinlock!(tree, "altpid_tree"),
             changed <- new_condvar!("altpid_changed"),
             walking <- new_mutex!((), "altpid_walking"),
             registry,
             root,
-            init,
             max_events: limits.events.max(1),
             _counted: counted,
         }))
@@ -140,9 +137,12 @@ impl World {
         &self.root
     }
 
-    /// The id of init.
+    /// The id of the world's init: of the task that is pid 1 of its root, which is another one after
+    /// an exec by another thread of it. Takes the tree lock.
     pub(crate) fn init(&self) -> u64 {
-        self.init
+        let tree = self.tree.lock();
+        let init = find_pid(&self.root, 1).and_then(|pid| tree.task_of(&pid));
+        init.map_or(0, |init| tree.tasks.id(init))
     }
 
     /// How many of the last events are kept.
@@ -239,8 +239,8 @@ impl World {
 }
 
 impl Tree {
-    /// Makes the init of a world, pid 1 of its root; returns its id.
-    fn add_init(&mut self, root: &Namespace) -> Result<u64> {
+    /// Makes the init of a world, pid 1 of its root.
+    fn add_init(&mut self, root: &Namespace) -> Result {
         let mut room = Room::new(false);
         while !self.make_room(&mut room) {
             room.fill()?;
@@ -263,6 +263,6 @@ impl Tree {
         let task = self.insert_task(Task::new(group, pid, root.into(), comm));
         self.join_group(task);
         self.join_tree(group, task);
-        Ok(self.tasks.id(task))
+        Ok(())
     }
 }

@@ -338,6 +338,16 @@ fn exec_takes_the_leaders_place() {
 }
 
 #[test]
+fn the_worlds_init_is_who_is_pid_1() {
+    let world = Fixture::new();
+    let thread = world.thread(world.init);
+    world.exec(thread, b"init").expect("exec");
+    assert_eq!(world.info().expect("world").init, thread);
+    assert_eq!(world.own_pid(thread), 1);
+    assert_eq!(world.state_of(world.init), None);
+}
+
+#[test]
 fn subreapers_and_parent_death() {
     let world = Fixture::new();
     let reaper = world.fork(world.init);
