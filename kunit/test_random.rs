@@ -74,12 +74,14 @@ fn signal(verbs: &Verbs<'_>, cast: &Cast, task: u64, random: &mut Random) {
         _ => 1 + random.below(64) as i32,
     };
     let pid = random.below(60) as i32 - 20;
-    match random.below(24) {
+    match random.below(26) {
         0..4 => _ = world.kill(Kill::Pid(task, pid), signal),
         4..6 => _ = world.kill(Kill::Task(task, other), signal),
         6..8 => _ = world.kill(Kill::Outside(task), signal),
         8 => _ = world.kill(Kill::Kernel(task), signal),
-        9 => _ = world.kill(Kill::Thread(task, 0, pid), signal),
+        9 => _ = world.kill(Kill::Tkill(task, pid), signal),
+        24 => _ = world.kill(Kill::Thread(task, pid, pid), signal),
+        25 => _ = world.kill(Kill::QueueThread(task, pid, pid, -1, 7), signal),
         10 => _ = world.kill(Kill::Queue(task, pid, -1, 7), signal),
         11 => _ = world.kill(Kill::Fault(task), signal),
         12..16 => {

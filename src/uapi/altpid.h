@@ -52,7 +52,8 @@
  * @size: sizeof(struct altpid_world)
  * @flags: reserved, 0
  * @root_ns: out: id of the initial namespace (level 0)
- * @init: out: id of the world's init, pid 1 of @root_ns
+ * @init: out: id of the world's init: of who is pid 1 of @root_ns. It is another
+ *	one after an exec by another thread of init
  * @tasks: out: tasks (threads), zombies among them
  * @zombies: out: tasks that have exited and are not reaped yet
  * @namespaces: out: pid namespaces, dead ones that something still holds
@@ -276,18 +277,24 @@ struct altpid_waitid {
 
 /* &struct altpid_kill.how */
 #define ALTPID_KILL_PID		0	/* kill(2) */
-#define ALTPID_KILL_THREAD	1	/* tgkill(2), tkill(2) */
+#define ALTPID_KILL_THREAD	1	/* tgkill(2) */
 #define ALTPID_KILL_QUEUE	2	/* rt_sigqueueinfo(2) */
 #define ALTPID_KILL_TASK	3	/* pidfd_send_signal(2), to a task by its id */
 #define ALTPID_KILL_OUTSIDE	4	/* by a process outside of the world */
 #define ALTPID_KILL_KERNEL	5	/* by the kernel (SEND_SIG_PRIV) */
 #define ALTPID_KILL_FAULT	6	/* by a fault of its own (force_sig_info()) */
 #define ALTPID_KILL_PIDFD	7	/* pidfd_send_signal(2) */
+#define ALTPID_KILL_TKILL	8	/* tkill(2) */
+#define ALTPID_KILL_QUEUE_THREAD 9	/* rt_tgsigqueueinfo(2) */
 
-/* &struct altpid_kill.flags: to whom a signal by a pidfd goes, not as it says. */
+/*
+ * &struct altpid_kill.flags: to whom a signal by a pidfd goes, not as it says,
+ * and whether a siginfo is given.
+ */
 #define ALTPID_SIGNAL_THREAD		0x1	/* PIDFD_SIGNAL_THREAD */
 #define ALTPID_SIGNAL_THREAD_GROUP	0x2	/* PIDFD_SIGNAL_THREAD_GROUP */
 #define ALTPID_SIGNAL_PROCESS_GROUP	0x4	/* PIDFD_SIGNAL_PROCESS_GROUP */
+#define ALTPID_SIGNAL_INFO		0x8	/* @code, @value and @signo are given */
 
 /**
  * struct altpid_kill - ALTPID_IOC_KILL: a signal
@@ -299,30 +306,35 @@ struct altpid_waitid {
  * @pid: whom it is for, as seen by @task. For ALTPID_KILL_PID as kill(2) has
  *	it: 0 for the caller's process group, -1 for everybody with a number
  *	above 1 but the caller's process, < -1 for a process group. For
- *	ALTPID_KILL_THREAD the tid. 0 for ALTPID_KILL_TASK and later
- * @tgid: for ALTPID_KILL_THREAD the tgid, 0 for tkill(2); else 0
+ *	ALTPID_KILL_QUEUE a process; for ALTPID_KILL_THREAD, TKILL and
+ *	QUEUE_THREAD the tid; else 0
+ * @tgid: for ALTPID_KILL_THREAD and QUEUE_THREAD the tgid; else 0
  * @sig: the signal; 0 only asks
- * @code: for ALTPID_KILL_QUEUE the si_code; for ALTPID_KILL_PIDFD 0 (no siginfo
- *	is given) or an si_code; else 0
+ * @code: for ALTPID_KILL_QUEUE and QUEUE_THREAD the si_code; likewise for
+ *	ALTPID_KILL_PIDFD with ALTPID_SIGNAL_INFO. Without that one other than 0
+ *	is as good as ALTPID_SIGNAL_INFO with @sig as @signo, and 0 is no siginfo.
+ *	Else 0
  * @value: with an si_code the si_value; else 0
- * @flags: for ALTPID_KILL_PIDFD 0 or one of ALTPID_SIGNAL_*; else 0. With 0 it
- *	goes to the process, and with ALTPID_PIDFD_THREAD to the thread;
- *	ALTPID_SIGNAL_PROCESS_GROUP is for the process group that has the number of
- *	the pidfd
- * @reserved: 0
+ * @flags: for ALTPID_KILL_PIDFD 0 or one of ALTPID_SIGNAL_*, with or without
+ *	ALTPID_SIGNAL_INFO; else 0. Without one of the others it goes to the process,
+ *	and with ALTPID_PIDFD_THREAD to the thread; ALTPID_SIGNAL_PROCESS_GROUP is
+ *	for the process group that has the number of the pidfd
+ * @signo: with ALTPID_SIGNAL_INFO the si_signo; else 0
  *
  * What it does is done on return: a task takes at once what it does not block,
  * and a handler is counted as called (&struct altpid_signals). Everybody in a
  * world is the same user, so nobody lacks the permission.
  *
  * Mirrors kill_something_info(), do_tkill(), do_rt_sigqueueinfo(),
- * do_pidfd_send_signal() and send_signal_locked(), with the immunity of a
- * namespace's init. One deliberate difference: a signal that init would not get
+ * do_rt_tgsigqueueinfo(), do_pidfd_send_signal() and send_signal_locked(), with the
+ * immunity of a namespace's init. One deliberate difference: a signal that init would not get
  * never kills it by way of a second thread. Errors: ESRCH for whom there is not
- * (any more); EINVAL for a signal above 64, a number that is not positive for
- * ALTPID_KILL_THREAD, a target that the sender cannot see, and another @how;
- * EPERM for an @code of the kernel's to another process; EAGAIN when too many
- * real-time signals wait; EBUSY for a fault of the world's init.
+ * (any more); EINVAL for a signal above 64, a @pid or @tgid that is not positive
+ * for ALTPID_KILL_THREAD, TKILL and QUEUE_THREAD, a target that the sender cannot
+ * see, an @signo that is not @sig, and another @how; EPERM for an @code of the
+ * kernel's (not negative, or SI_TKILL) to another process, to another thread for
+ * ALTPID_KILL_QUEUE_THREAD and to a process group; EAGAIN when too many real-time
+ * signals wait; EBUSY for a fault of the world's init.
  */
 struct altpid_kill {
 	__u32 size;
@@ -335,7 +347,7 @@ struct altpid_kill {
 	__s32 code;
 	__u64 value;
 	__u32 flags;
-	__u32 reserved;
+	__s32 signo;
 };
 
 /* &struct altpid_sigaction.handler */
@@ -1058,6 +1070,8 @@ struct altpid_audit {
 #define ALTPID_REASON_NOT_PROCESS	42	/* ENOENT: the pidfd would be a thread's */
 #define ALTPID_REASON_REMOTE		43	/* EREMOTE: who asks does not see the task */
 #define ALTPID_REASON_NS_NOT_INSIDE	44	/* EPERM: not the task's own, nor below it */
+#define ALTPID_REASON_NOT_VIRTUAL	45	/* EINVAL: a virtual task has no such resource */
+#define ALTPID_REASON_SIGNAL_INFO	46	/* EINVAL: the siginfo is of another signal */
 
 /**
  * struct altpid_failure - ALTPID_IOC_FAILURE: why the caller's last command

@@ -68,7 +68,7 @@ pub use batch::Batch;
 pub use events::{Event, EventKind, Events};
 pub use pidfd::{PidfdFlags, PidfdIds, PidfdInfo, PollFlags};
 pub use signals::{
-    Action, Disposition, Kill, Mask, Scope, SigInfo, SigSet, Signals, WaitId, WaitIdReport,
+    Action, Disposition, Given, Kill, Mask, Scope, SigInfo, SigSet, Signals, WaitId, WaitIdReport,
 };
 pub use types::{
     Audit, Blocker, Clone, CloneFlags, Cloned, Error, Ns, NsId, NsNr, NsState, Parent, PidType,

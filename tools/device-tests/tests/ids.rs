@@ -34,6 +34,10 @@ const DEEDS: &[Attempt<TaskId>] = &[
     ("kill everybody", |w, id| w.kill(Kill::Pid(id, -1), 0)),
     ("kill a group", |w, id| w.kill(Kill::Pid(id, 0), 0)),
     ("tgkill", |w, id| w.kill(Kill::Thread(id, 1, 1), 0)),
+    ("tkill", |w, id| w.kill(Kill::Tkill(id, 1), 0)),
+    ("rt_tgsigqueueinfo", |w, id| {
+        w.kill(Kill::QueueThread(id, 1, 1, -1, 0), 0)
+    }),
     ("rt_sigqueueinfo", |w, id| {
         w.kill(Kill::Queue(id, 1, -1, 0), 0)
     }),

@@ -62,7 +62,9 @@ fn what_comes_along() {
     let cases = [
         (Kill::Pid(member, 1), libc::SI_USER, 2, 0),
         (Kill::Thread(member, 1, 1), libc::SI_TKILL, 2, 0),
+        (Kill::Tkill(member, 1), libc::SI_TKILL, 2, 0),
         (Kill::Queue(member, 1, -1, 4711), -1, 2, 4711),
+        (Kill::QueueThread(member, 1, 1, -7, 4712), -7, 2, 4712),
         (Kill::Task(world.init, init), libc::SI_USER, 0, 0),
         (Kill::Outside(init), libc::SI_USER, 0, 0),
         (Kill::Kernel(init), libc::SI_KERNEL, 0, 0),
@@ -95,7 +97,7 @@ fn what_is_blocked_waits() {
     assert!(!blocked.contains(SIGKILL) && !blocked.contains(SIGSTOP));
     world.kill(Kill::Outside(task), SIGTERM).expect("kill");
     world
-        .kill(Kill::Thread(task, 0, 2), SIGUSR1)
+        .kill(Kill::Tkill(task, 2), SIGUSR1)
         .expect("tkill");
     let signals = world.signals(task).expect("signals");
     assert_eq!(signals.shared, SigSet::of(&[SIGTERM]));
@@ -147,6 +149,7 @@ fn members_that_a_way_of_killing_does_not_have() {
         task: 0,
         ..good
     };
+    let by_number = altpid_kill { target: 0, ..good };
     let pidfd = world.pidfd_of(target, altpid::PidfdFlags::empty());
     let by_pidfd = altpid_kill {
         how: ALTPID_KILL_PIDFD,
@@ -168,7 +171,8 @@ fn members_that_a_way_of_killing_does_not_have() {
             Some(Errno::INVAL),
         ),
         (altpid_kill { flags: 1, ..good }, Some(Errno::INVAL)),
-        (altpid_kill { how: 8, ..good }, Some(Errno::INVAL)),
+        (altpid_kill { how: 10, ..good }, Some(Errno::INVAL)),
+        (altpid_kill { signo: 1, ..good }, Some(Errno::INVAL)),
         (by_pidfd, None),
         (altpid_kill { pid: 1, ..by_pidfd }, Some(Errno::INVAL)),
         (
@@ -194,10 +198,88 @@ fn members_that_a_way_of_killing_does_not_have() {
         ),
         (
             altpid_kill {
-                flags: 8,
+                flags: 16,
                 ..by_pidfd
             },
             Some(Errno::INVAL),
+        ),
+        (
+            altpid_kill {
+                signo: 1,
+                ..by_pidfd
+            },
+            Some(Errno::INVAL),
+        ),
+        // With a siginfo: SI_USER, the si_signo of another signal, and good ones.
+        (
+            altpid_kill {
+                flags: ALTPID_SIGNAL_INFO,
+                ..by_pidfd
+            },
+            Some(Errno::PERM),
+        ),
+        (
+            altpid_kill {
+                flags: ALTPID_SIGNAL_INFO,
+                code: -1,
+                signo: 1,
+                ..by_pidfd
+            },
+            Some(Errno::INVAL),
+        ),
+        (
+            altpid_kill {
+                flags: ALTPID_SIGNAL_INFO | ALTPID_SIGNAL_THREAD,
+                code: -1,
+                ..by_pidfd
+            },
+            None,
+        ),
+        (
+            altpid_kill {
+                flags: ALTPID_SIGNAL_INFO,
+                task: target.0,
+                value: 1,
+                ..by_pidfd
+            },
+            None,
+        ),
+        // tgkill(2) with 0 is not tkill(2), which has no tgid.
+        (
+            altpid_kill {
+                how: ALTPID_KILL_THREAD,
+                pid: 1,
+                ..by_number
+            },
+            Some(Errno::INVAL),
+        ),
+        (
+            altpid_kill {
+                how: ALTPID_KILL_TKILL,
+                pid: 1,
+                ..by_number
+            },
+            None,
+        ),
+        (
+            altpid_kill {
+                how: ALTPID_KILL_TKILL,
+                pid: 1,
+                tgid: 1,
+                ..by_number
+            },
+            Some(Errno::INVAL),
+        ),
+        (
+            altpid_kill {
+                how: ALTPID_KILL_QUEUE_THREAD,
+                pid: 1,
+                tgid: 1,
+                code: -1,
+                value: 1,
+                ..by_number
+            },
+            None,
         ),
         (
             altpid_kill {

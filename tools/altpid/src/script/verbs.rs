@@ -33,6 +33,7 @@ pub enum Op {
     Tgkill,
     Tkill,
     Sigqueue,
+    Tgsigqueue,
     PidfdOpen,
     PidfdSendSignal,
     Poll,

@@ -187,8 +187,8 @@ pub const COMMANDS: &[Command] = &[
         ALTPID_CMD_KILL,
         altpid_kill,
         false,
-        [target tgid code value reserved],
-        [(how, 8)(flags, 1)],
+        [target tgid code value signo],
+        [(how, 16)(flags, 1)],
         |world| {
             bytes(&altpid_kill {
                 task: somebody(world).0,

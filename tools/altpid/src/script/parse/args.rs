@@ -379,8 +379,10 @@ impl Parser<'_> {
             (Op::Prctl, [_, Arg::Bits(2 | 37), value]) if *value != Arg::Absent => {
                 error("this option takes no value")
             }
-            (Op::PidfdSendSignal, [_, Arg::Task(_), _, Arg::Bits(_)]) => {
-                error("only a pidfd goes with a flag")
+            (Op::PidfdSendSignal, [_, Arg::Task(_), _, rest @ ..])
+                if rest.iter().any(|arg| *arg != Arg::Absent) =>
+            {
+                error("only a pidfd goes with a flag or a siginfo")
             }
             (Op::Sigaction, [_, _, Arg::Absent, Arg::Bits(_)]) => {
                 error("flags go with one of DFL, IGN and HANDLER")

@@ -10,7 +10,7 @@ use super::{
     Object, Player, Refusal, Returned,
 };
 use crate::{
-    Action, Clone, CloneFlags, Disposition, Kill, Mask, NsId, Parent, PidType, PidfdFlags, PidfdId,
+    Action, Clone, CloneFlags, Disposition, Given, Kill, Mask, NsId, Parent, PidType, PidfdFlags, PidfdId,
     PollFlags, Scope, SigSet, TaskId, WaitId, World, uapi,
 };
 
@@ -118,7 +118,13 @@ impl Player {
             }
             Op::Wait4 => return self.wait4(args),
             Op::Waitid => return self.waitid(args),
-            Op::Kill | Op::Tgkill | Op::Tkill | Op::Sigqueue | Op::PidfdSendSignal | Op::Fault => {
+            Op::Kill
+            | Op::Tgkill
+            | Op::Tkill
+            | Op::Sigqueue
+            | Op::Tgsigqueue
+            | Op::PidfdSendSignal
+            | Op::Fault => {
                 let (kill, signal) = self.kill(call)?;
                 self.world.kill(kill, signal)?;
             }
@@ -302,18 +308,13 @@ impl Player {
                 (kill, given(2))
             }
             Op::Tgkill => {
-                // In the interface 0 makes it tkill; to tgkill it is as wrong as any other that is not
-                // positive.
-                let tgid = match self.pid_of(task, &args[1], 0)? {
-                    0 => -1,
-                    tgid => tgid,
-                };
+                let tgid = self.pid_of(task, &args[1], 0)?;
                 let tid = self.pid_of(task, &args[2], 0)?;
                 (Kill::Thread(task, tgid, tid), given(3))
             }
             Op::Tkill => {
                 let tid = self.pid_of(task, &args[1], 0)?;
-                (Kill::Thread(task, 0, tid), given(2))
+                (Kill::Tkill(task, tid), given(2))
             }
             Op::Sigqueue => {
                 let pid = self.pid_of(task, &args[1], 0)?;
@@ -321,13 +322,34 @@ impl Player {
                 let value = number(&args[4]).unwrap_or_default() as u64;
                 (Kill::Queue(task, pid, code, value), given(2))
             }
+            Op::Tgsigqueue => {
+                let tgid = self.pid_of(task, &args[1], 0)?;
+                let tid = self.pid_of(task, &args[2], 0)?;
+                let code = number(&args[4]).map_or(SI_QUEUE, truncated);
+                let value = number(&args[5]).unwrap_or_default() as u64;
+                (Kill::QueueThread(task, tgid, tid, code, value), given(3))
+            }
             Op::Fault => (Kill::Fault(task), signal(&args[1]).unwrap_or(SIGSEGV)),
             _ => {
-                let kill = match &args[1] {
-                    Arg::Pidfd(name) => Kill::Pidfd(task, self.pidfd(name), scope(&args[3])),
-                    target => Kill::Task(task, self.by(target)),
+                let signal = given(2);
+                // With one of them there is a siginfo.
+                let [code, value, signo] = [4, 5, 6].map(|index| &args[index]);
+                let has_info = [code, value, signo].into_iter().any(|arg| *arg != Arg::Absent);
+                let info = has_info.then(|| Given {
+                    signo: self::signal(signo).unwrap_or(signal),
+                    code: number(code).map_or(SI_QUEUE, truncated),
+                    value: number(value).unwrap_or_default() as u64,
+                });
+                let kill = match (&args[1], info) {
+                    (Arg::Pidfd(name), None) => {
+                        Kill::Pidfd(task, self.pidfd(name), scope(&args[3]))
+                    }
+                    (Arg::Pidfd(name), Some(info)) => {
+                        Kill::PidfdInfo(task, self.pidfd(name), scope(&args[3]), info)
+                    }
+                    (target, _) => Kill::Task(task, self.by(target)),
                 };
-                (kill, given(2))
+                (kill, signal)
             }
         })
     }

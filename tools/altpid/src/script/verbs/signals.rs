@@ -107,6 +107,36 @@ sigqueue init a 40 value=7
 expect 40 code=SI_QUEUE value=7: sigwait a 40",
     },
     Verb {
+        name: "tgsigqueue",
+        aliases: &["rt_tgsigqueueinfo"],
+        op: Op::Tgsigqueue,
+        makes: &[],
+        params: &[
+            TASK,
+            PID,
+            PID,
+            SIG,
+            Param::new(ParamKind::SiCode, "SI_CODE").keyed("code"),
+            Param::new(ParamKind::Number, "N").keyed("value"),
+        ],
+        returns: Returns::Zero,
+        brief: "likewise to a thread: rt_tgsigqueueinfo(2)",
+        rule: "\
+A signal with a value to one thread, named by its process and itself. The code is SI_QUEUE
+when left out.
+
+EINVAL for numbers that are not positive, EPERM for a code of the kernel's to another
+thread, ESRCH for a thread that is not of that process.",
+        c: "do_rt_tgsigqueueinfo",
+        example: "\
+a = clone
+t = clone a THREAD|SIGHAND|VM
+sigprocmask t BLOCK 40
+tgsigqueue init a t 40 value=7
+expect 40 code=SI_QUEUE value=7: sigwait t 40
+expect EPERM: tgsigqueue t a a 40 code=SI_TKILL",
+    },
+    Verb {
         name: "pidfd_open",
         aliases: &[],
         op: Op::PidfdOpen,
@@ -146,14 +176,19 @@ expect status h exited 3",
                 "THREAD|THREAD_GROUP|PROCESS_GROUP",
             )
             .optional(),
+            Param::new(ParamKind::SiCode, "SI_CODE").keyed("code"),
+            Param::new(ParamKind::Number, "N").keyed("value"),
+            Param::new(ParamKind::Signal, "SIG").keyed("signo"),
         ],
         returns: Returns::Zero,
         brief: "a signal by handle: pidfd_send_signal(2)",
         rule: "\
 A signal to whom a pidfd means, or to a task as by a pidfd for it. It goes to the process, by
-a pidfd for a thread to that; the flag says otherwise.
+a pidfd for a thread to that; the flag says otherwise. With code, value or signo a siginfo
+is given; what is left out of it is SI_QUEUE, 0 and SIG.
 
-EINVAL for a task that the caller does not see, ESRCH for one that is reaped, EBADF for a
+EINVAL for a task that the caller does not see, and for a siginfo of another signal. EPERM
+for a code of the kernel's to anybody else. ESRCH for a task that is reaped, EBADF for a
 pidfd that is closed.",
         c: "do_pidfd_send_signal",
         example: "\
@@ -161,7 +196,8 @@ a = clone NEWPID
 b, h = clone a PIDFD
 pidfd_send_signal a h SIGKILL
 expect b killed SIGKILL: wait4 a
-expect ESRCH: pidfd_send_signal a h 0",
+expect ESRCH: pidfd_send_signal a h 0
+expect EINVAL: pidfd_send_signal a h 40 signo=41
     },
     Verb {
         name: "poll",
