@@ -118,7 +118,6 @@ mod tests {
         let task = verbs.fork(world.init())?;
         let before = verbs.ns(task)?;
         assert_eq!(world.unshare(task, 0)?, 0);
-        assert!(world.unshare(task, flags::NEWPID | flags::VM).errno().err() == Some(EINVAL));
         let ns = world.unshare(task, flags::NEWPID)?;
         assert_eq!(verbs.ns(task)?, before);
         assert!(world.unshare(task, flags::NEWPID).errno().err() == Some(EINVAL));
@@ -133,6 +132,30 @@ mod tests {
         assert!(verbs.thread(task).is_ok());
         assert!(world.unshare(task, flags::NEWPID).is_ok());
         assert!(verbs.is_sound());
+        Ok(())
+    }
+
+    /// `check_unshare_flags()`: flags that unshare(2) has, and that mean nothing here, and those that
+    /// it has not; alone and together
+    #[test]
+    fn other_flags_of_unshare() -> Result {
+        const KNOWN: u64 = 0x7e07_0f80 | 1 << 20;
+        let world = world()?;
+        let task = Verbs(&world).fork(world.init())?;
+        let before = world.describe().namespaces;
+        for bit in (0..64).map(|bit| 1u64 << bit).filter(|&bit| bit != flags::NEWPID) {
+            let reason = if KNOWN & bit != 0 {
+                uapi::ALTPID_REASON_NOT_VIRTUAL
+            } else {
+                uapi::ALTPID_REASON_FLAGS
+            };
+            for flags in [bit, bit | flags::NEWPID, bit | flags::NEWPID | flags::FS] {
+                let failure = world.unshare(task, flags).err().ok_or(EINVAL)?;
+                assert!(failure.error() == EINVAL);
+                assert_eq!(failure.code(), reason);
+            }
+        }
+        assert_eq!(world.describe().namespaces, before);
         Ok(())
     }
 

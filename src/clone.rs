@@ -194,7 +194,7 @@ impl CloneArgs<'_> {
             tree.sighands[sighand].users += 1;
             return sighand;
         }
-        let mut handlers = *tree.handlers(group);
+        let mut handlers = tree.handlers(group).clone();
         if self.has(flags::CLEAR_SIGHAND) {
             handlers.forget();
         }

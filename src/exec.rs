@@ -135,7 +135,7 @@ impl Tree {
     fn unshare_sighand(&mut self, group: Idx<Group>) {
         if self.shares_handlers(group) {
             self.changes += 1;
-            let own = self.insert_sighand(*self.handlers(group));
+            let own = self.insert_sighand(self.handlers(group).clone());
             let shared = core::mem::replace(&mut self.groups[group].sighand, own);
             self.put_sighand(shared);
         }

@@ -95,6 +95,11 @@ impl SigSet {
         Self(self.0 | other.0)
     }
 
+    /// What is in both.
+    pub(crate) const fn intersection(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
     /// What is in it and not in the other.
     pub(crate) const fn minus(self, other: Self) -> Self {
         Self(self.0 & !other.0)

@@ -141,13 +141,14 @@ impl World {
     ///
     /// `EINVAL`, `ECHILD`, `ESRCH` as in `struct altpid_wait` and `struct altpid_waitid`; `EINTR`
     /// when a signal ends the sleep: one for who calls this, or one that the task has a handler
-    /// for.
+    /// for without `SA_RESTART`.
     #[doc(alias = "do_wait")]
     pub(crate) fn wait(&self, task: u64, wanted: Wanted) -> Outcome<Option<Report>> {
         let mut tree = self.tree().lock();
         let mut waiter = tree.find_actor(task)?;
-        let selection = tree.select(waiter, wanted)?;
-        let handled = tree.tasks[waiter].received.0;
+        let mut selection = tree.select(waiter, wanted)?;
+        let mut handled = tree.tasks[waiter].received.0;
+        let interrupts = tree.tasks[waiter].interrupts;
         let mut search = Search::default();
         let report = loop {
             if !tree.group_of(waiter).is_stopped() {
@@ -162,8 +163,15 @@ impl World {
                     }
                     Look::Nothing if selection.options & WNOHANG != 0 => return Ok(None),
                     Look::Nothing if selection.is_nonblock => return Err(EAGAIN.into()),
-                    Look::Nothing if tree.tasks[waiter].received.0 != handled => {
+                    Look::Nothing if tree.tasks[waiter].interrupts != interrupts => {
                         return Err(EINTR.into())
+                    }
+                    // All its handlers have SA_RESTART: the call is made anew (ERESTARTSYS).
+                    Look::Nothing if tree.tasks[waiter].received.0 != handled => {
+                        handled = tree.tasks[waiter].received.0;
+                        selection = tree.select(waiter, wanted)?;
+                        search = Search::default();
+                        continue;
                     }
                     Look::Nothing => {}
                 }

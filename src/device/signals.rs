@@ -81,7 +81,11 @@ fn kill_by_pidfd(call: &Call<'_>, value: &uapi::altpid_kill) -> Outcome {
 }
 
 pub(super) fn sigaction(call: &Call<'_>) -> Outcome {
-    const FLAGS: u32 = uapi::ALTPID_SA_NOCLDSTOP | uapi::ALTPID_SA_NOCLDWAIT;
+    const FLAGS: u32 = uapi::ALTPID_SA_NOCLDSTOP
+        | uapi::ALTPID_SA_NOCLDWAIT
+        | uapi::ALTPID_SA_RESTART
+        | uapi::ALTPID_SA_NODEFER
+        | uapi::ALTPID_SA_RESETHAND;
     let mut args = Args::<uapi::altpid_sigaction>::read(call)?;
     let value = &mut args.value;
     check_flags(value.flags.into(), FLAGS.into())?;
@@ -94,8 +98,8 @@ pub(super) fn sigaction(call: &Call<'_>) -> Outcome {
     };
     let new = disposition.map(|disposition| Action {
         disposition,
-        nocldwait: value.flags & uapi::ALTPID_SA_NOCLDWAIT != 0,
-        nocldstop: value.flags & uapi::ALTPID_SA_NOCLDSTOP != 0,
+        flags: value.flags,
+        mask: SigSet::from_bits(value.mask),
     });
     let old = call.world.sigaction(value.task, value.sig, new)?;
     value.handler = match old.disposition {
@@ -103,13 +107,7 @@ pub(super) fn sigaction(call: &Call<'_>) -> Outcome {
         Disposition::Ignore => uapi::ALTPID_SIG_IGN,
         Disposition::Handler => uapi::ALTPID_SIG_HANDLER,
     };
-    value.flags = 0;
-    if old.nocldwait {
-        value.flags |= uapi::ALTPID_SA_NOCLDWAIT;
-    }
-    if old.nocldstop {
-        value.flags |= uapi::ALTPID_SA_NOCLDSTOP;
-    }
+    (value.flags, value.mask) = (old.flags, old.mask.bits());
     args.reply()
 }
 
@@ -126,6 +124,13 @@ pub(super) fn sigprocmask(call: &Call<'_>) -> Outcome {
         .world
         .sigprocmask(value.task, how, SigSet::from_bits(value.set))?;
     value.set = old.bits();
+    args.reply()
+}
+
+pub(super) fn sigpending(call: &Call<'_>) -> Outcome {
+    let mut args = Args::<uapi::altpid_sigpending>::read(call)?;
+    check_flags(args.value.reserved.into(), 0)?;
+    args.value.set = call.world.sigpending(args.value.task)?.bits();
     args.reply()
 }
 

@@ -14,6 +14,7 @@ use crate::{
     slots::Idx,
     task::{Disposition, Group, Task},
     tree::Tree,
+    uapi,
 };
 
 /// Signals that a thread takes at a time.
@@ -59,6 +60,7 @@ impl Tree {
             self.notify_continued(group);
         }
         let mut left = PIECE;
+        let mut is_first = true;
         while self.tasks[task].is_alive()
             && self.groups[group].group_exit.is_none()
             && !self.groups[group].is_stopped()
@@ -81,8 +83,18 @@ impl Tree {
             match self.handlers(group).of(signal) {
                 Disposition::Ignore => {}
                 Disposition::Handler => {
-                    let received = &mut self.tasks[task].received;
-                    *received = (received.0.wrapping_add(1), info);
+                    let handlers = self.handlers_mut(group);
+                    // What the handler itself would block is over, as it has returned.
+                    let restarts = handlers.has_flag(signal, uapi::ALTPID_SA_RESTART);
+                    if handlers.has_flag(signal, uapi::ALTPID_SA_RESETHAND) {
+                        handlers.set(signal, Disposition::Default);
+                    }
+                    let task = &mut self.tasks[task];
+                    task.received = (task.received.0.wrapping_add(1), info);
+                    // handle_signal(): the first one decides what becomes of the system call.
+                    if core::mem::take(&mut is_first) && !restarts {
+                        task.interrupts = task.interrupts.wrapping_add(1);
+                    }
                 }
                 Disposition::Default if SigSet::IGNORE.contains(signal) => {}
                 // What init does not want from its own people. SIGKILL and SIGSTOP come this far

@@ -152,9 +152,12 @@ struct altpid_clone {
  * @ns: out: id of the new namespace, 0 if none was asked for
  *
  * The task stays where it is; its next child is init of the new namespace.
- * Mirrors ksys_unshare() and copy_pid_ns(). Errors: EINVAL for other flags and
- * when the task's children already go to another namespace; ENOSPC beyond
- * level 32 or the world's limit.
+ * Mirrors ksys_unshare() and copy_pid_ns(). Errors: EINVAL for other flags, alone or
+ * together with CLONE_NEWPID (those that unshare(2) knows are about resources that a
+ * virtual task has not, or about threads and dispositions, which it never takes apart:
+ * ALTPID_REASON_NOT_VIRTUAL; all others ALTPID_REASON_FLAGS), and when the task's
+ * children already go to another namespace; ENOSPC beyond level 32 or the world's
+ * limit.
  */
 struct altpid_unshare {
 	__u32 size;
@@ -356,9 +359,12 @@ struct altpid_kill {
 #define ALTPID_SIG_HANDLER	2	/* calls a handler */
 #define ALTPID_SIG_KEEP		3	/* no change */
 
-/* &struct altpid_sigaction.flags, for SIGCHLD */
-#define ALTPID_SA_NOCLDSTOP	0x1	/* not for children that stop or continue */
-#define ALTPID_SA_NOCLDWAIT	0x2	/* children do not become zombies */
+/* &struct altpid_sigaction.flags, with the values of sigaction(2) */
+#define ALTPID_SA_NOCLDSTOP	0x1	/* of SIGCHLD: not for children that stop or continue */
+#define ALTPID_SA_NOCLDWAIT	0x2	/* of SIGCHLD: children do not become zombies */
+#define ALTPID_SA_RESTART	0x10000000	/* a wait goes on after the handler */
+#define ALTPID_SA_NODEFER	0x40000000	/* not blocked while the handler runs */
+#define ALTPID_SA_RESETHAND	0x80000000	/* the default again when the handler is called */
 
 /**
  * struct altpid_sigaction - ALTPID_IOC_SIGACTION: sigaction(2) done by a task
@@ -366,10 +372,19 @@ struct altpid_kill {
  * @sig: the signal
  * @task: the task, whose process it is for
  * @handler: ALTPID_SIG_*; out: what it was before
- * @flags: ALTPID_SA_*, for SIGCHLD; out: what they were before
+ * @flags: ALTPID_SA_*, not looked at with ALTPID_SIG_KEEP; out: what they were
+ *	before
+ * @mask: signals that are blocked while the handler runs, bit 0 being signal 1,
+ *	not looked at with ALTPID_SIG_KEEP; out: what it was before. SIGKILL and
+ *	SIGSTOP are never in it
  *
- * Mirrors do_sigaction(). Errors: EINVAL for a signal that there is not, and a
- * change of SIGKILL or SIGSTOP.
+ * A handler of a virtual task has returned at once, so that ALTPID_SA_NODEFER and
+ * @mask are given back and make no difference. Of ALTPID_SA_RESTART it is
+ * &ALTPID_IOC_WAIT and &ALTPID_IOC_WAITID that see something: they sleep on, if the
+ * first handler that is called meanwhile has it. A fork has a copy of all of it; an
+ * exec leaves of it which signals are ignored. Mirrors do_sigaction() and
+ * get_signal(). Errors: EINVAL for a signal that there is not, and a change of
+ * SIGKILL or SIGSTOP; ENOMEM.
  */
 struct altpid_sigaction {
 	__u32 size;
@@ -377,6 +392,7 @@ struct altpid_sigaction {
 	__u64 task;
 	__u32 handler;
 	__u32 flags;
+	__u64 mask;
 };
 
 /* &struct altpid_sigprocmask.how */
@@ -399,6 +415,24 @@ struct altpid_sigaction {
 struct altpid_sigprocmask {
 	__u32 size;
 	__u32 how;
+	__u64 task;
+	__u64 set;
+};
+
+/**
+ * struct altpid_sigpending - ALTPID_IOC_SIGPENDING: sigpending(2) done by a task
+ * @size: sizeof(struct altpid_sigpending)
+ * @reserved: 0
+ * @task: the task
+ * @set: out: signals that it blocks and that wait for it or for its process,
+ *	bit 0 being signal 1
+ *
+ * Mirrors do_sigpending(). What waits and is not blocked is not in it, natively
+ * neither; only of who is stopped there is such.
+ */
+struct altpid_sigpending {
+	__u32 size;
+	__u32 reserved;
 	__u64 task;
 	__u64 set;
 };
@@ -456,7 +490,11 @@ struct altpid_exec {
 	__u8 comm[ALTPID_COMM_LEN];
 };
 
-/* &struct altpid_prctl.option, as in prctl(2) */
+/*
+ * &struct altpid_prctl.option, as in prctl(2). PR_SET_NAME and PR_GET_NAME, which
+ * take a string, are commands of their own: &ALTPID_IOC_SET_NAME and
+ * &ALTPID_IOC_GET_NAME.
+ */
 #define ALTPID_PR_SET_PDEATHSIG		1
 #define ALTPID_PR_GET_PDEATHSIG		2
 #define ALTPID_PR_SET_CHILD_SUBREAPER	36
@@ -542,12 +580,63 @@ struct altpid_setpgid {
  * @reserved: 0
  * @task: the task
  * @comm: the name; what is behind the first NUL or the 15th byte is dropped
+ *
+ * The name is the thread's. A clone inherits it, an exec gives another one.
+ * Mirrors __set_task_comm(), by which prctl(2) with PR_SET_NAME sets it.
  */
 struct altpid_set_name {
 	__u32 size;
 	__u32 reserved;
 	__u64 task;
 	__u8 comm[ALTPID_COMM_LEN];
+};
+
+/**
+ * struct altpid_get_name - ALTPID_IOC_GET_NAME: prctl(PR_GET_NAME) by a task
+ * @size: sizeof(struct altpid_get_name)
+ * @reserved: 0
+ * @task: the task
+ * @comm: out: its name as &ALTPID_IOC_SET_NAME, an exec or the clone has set it,
+ *	filled with NULs
+ *
+ * Mirrors get_task_comm(). What &struct altpid_task tells of a task somebody asks
+ * from outside; this the task asks itself, so that it must be alive.
+ */
+struct altpid_get_name {
+	__u32 size;
+	__u32 reserved;
+	__u64 task;
+	__u8 comm[ALTPID_COMM_LEN];
+};
+
+/* &struct altpid_getid.what */
+#define ALTPID_GETPID	0	/* getpid(2) */
+#define ALTPID_GETTID	1	/* gettid(2) */
+#define ALTPID_GETPPID	2	/* getppid(2) */
+#define ALTPID_GETPGID	3	/* getpgid(2) */
+#define ALTPID_GETSID	4	/* getsid(2) */
+
+/**
+ * struct altpid_getid - ALTPID_IOC_GETID: getpid(2), gettid(2), getppid(2),
+ *	getpgid(2) or getsid(2) done by a task
+ * @size: sizeof(struct altpid_getid)
+ * @what: ALTPID_GETPID, ALTPID_GETTID, ALTPID_GETPPID, ALTPID_GETPGID or
+ *	ALTPID_GETSID
+ * @task: the task
+ * @pid: for ALTPID_GETPGID and ALTPID_GETSID whose, as seen by @task, be it a
+ *	thread's number or a zombie's; 0 for its own. Else 0
+ * @result: out: the number in the active namespace of @task; 0 for a parent, a
+ *	process group or a session without one there
+ *
+ * Mirrors do_getpgid() and its neighbours. Errors: ESRCH for a @pid that no task
+ * has; EINVAL for another @what, and for a @pid where there is none to give.
+ */
+struct altpid_getid {
+	__u32 size;
+	__u32 what;
+	__u64 task;
+	__s32 pid;
+	__s32 result;
 };
 
 /* &struct altpid_pidfd_open.flags, with the values that pidfd_open(2) has */
@@ -1070,7 +1159,7 @@ struct altpid_audit {
 #define ALTPID_REASON_NOT_PROCESS	42	/* ENOENT: the pidfd would be a thread's */
 #define ALTPID_REASON_REMOTE		43	/* EREMOTE: who asks does not see the task */
 #define ALTPID_REASON_NS_NOT_INSIDE	44	/* EPERM: not the task's own, nor below it */
-#define ALTPID_REASON_NOT_VIRTUAL	45	/* EINVAL: a virtual task has no such resource */
+#define ALTPID_REASON_NOT_VIRTUAL	45	/* EINVAL: nothing that a virtual task can unshare */
 #define ALTPID_REASON_SIGNAL_INFO	46	/* EINVAL: the siginfo is of another signal */
 
 /**
@@ -1225,6 +1314,9 @@ struct altpid_event {
 #define ALTPID_IOC_PIDFD_OPEN	_IO(ALTPID_IOC_TYPE, 0x11)
 #define ALTPID_IOC_PIDFD_CLOSE	_IO(ALTPID_IOC_TYPE, 0x12)
 #define ALTPID_IOC_POLL		_IO(ALTPID_IOC_TYPE, 0x13)
+#define ALTPID_IOC_GETID	_IO(ALTPID_IOC_TYPE, 0x14)
+#define ALTPID_IOC_SIGPENDING	_IO(ALTPID_IOC_TYPE, 0x15)
+#define ALTPID_IOC_GET_NAME	_IO(ALTPID_IOC_TYPE, 0x16)
 #define ALTPID_IOC_TASK		_IO(ALTPID_IOC_TYPE, 0x40)
 #define ALTPID_IOC_NS		_IO(ALTPID_IOC_TYPE, 0x41)
 #define ALTPID_IOC_NS_SET	_IO(ALTPID_IOC_TYPE, 0x42)

@@ -7,6 +7,7 @@ use crate::{
     uapi,
     world::World,
 };
+use bitflags::bitflags;
 use std::fmt;
 
 /// A set of signals.
@@ -207,15 +208,32 @@ pub enum Disposition {
     Handler,
 }
 
+bitflags! {
+    /// Flags of sigaction(2).
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub struct SaFlags: u32 {
+        /// Of SIGCHLD: not for children that stop or continue.
+        const NOCLDSTOP = uapi::ALTPID_SA_NOCLDSTOP;
+        /// Of SIGCHLD: children do not become zombies.
+        const NOCLDWAIT = uapi::ALTPID_SA_NOCLDWAIT;
+        /// A wait that its handler interrupts goes on.
+        const RESTART = uapi::ALTPID_SA_RESTART;
+        /// It is not blocked while its handler runs.
+        const NODEFER = uapi::ALTPID_SA_NODEFER;
+        /// Its handler is called once.
+        const RESETHAND = uapi::ALTPID_SA_RESETHAND;
+    }
+}
+
 /// What sigaction(2) sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Action {
     /// What is done about the signal.
     pub disposition: Disposition,
-    /// `SA_NOCLDSTOP`, of SIGCHLD: not for children that stop or continue.
-    pub nocldstop: bool,
-    /// `SA_NOCLDWAIT`, of SIGCHLD: children do not become zombies.
-    pub nocldwait: bool,
+    /// How.
+    pub flags: SaFlags,
+    /// What is blocked while a handler runs (`sa_mask`).
+    pub mask: SigSet,
 }
 
 impl From<Disposition> for Action {
@@ -223,8 +241,8 @@ impl From<Disposition> for Action {
     fn from(disposition: Disposition) -> Self {
         Self {
             disposition,
-            nocldstop: false,
-            nocldwait: false,
+            flags: SaFlags::empty(),
+            mask: SigSet::EMPTY,
         }
     }
 }
@@ -305,12 +323,7 @@ impl World {
             ..Default::default()
         };
         if let Some(action) = new {
-            if action.nocldstop {
-                arg.flags |= uapi::ALTPID_SA_NOCLDSTOP;
-            }
-            if action.nocldwait {
-                arg.flags |= uapi::ALTPID_SA_NOCLDWAIT;
-            }
+            (arg.flags, arg.mask) = (action.flags.bits(), action.mask.bits());
         }
         self.call("sigaction", &mut arg)?;
         Ok(Action {
@@ -319,8 +332,8 @@ impl World {
                 uapi::ALTPID_SIG_IGN => Disposition::Ignore,
                 _ => Disposition::Handler,
             },
-            nocldstop: arg.flags & uapi::ALTPID_SA_NOCLDSTOP != 0,
-            nocldwait: arg.flags & uapi::ALTPID_SA_NOCLDWAIT != 0,
+            flags: SaFlags::from_bits_retain(arg.flags),
+            mask: SigSet::from_bits(arg.mask),
         })
     }
 
@@ -338,6 +351,16 @@ impl World {
             ..Default::default()
         };
         self.call("sigprocmask", &mut arg)?;
+        Ok(SigSet::from_bits(arg.set))
+    }
+
+    /// sigpending(2) by `task`: what waits for it or its process and is blocked.
+    pub fn sigpending(&self, task: TaskId) -> Result<SigSet> {
+        let mut arg = uapi::altpid_sigpending {
+            task: task.0,
+            ..Default::default()
+        };
+        self.call("sigpending", &mut arg)?;
         Ok(SigSet::from_bits(arg.set))
     }
 

@@ -255,17 +255,6 @@ impl World {
         self.call("setpgid", &mut arg)
     }
 
-    /// Names `task`, with 15 bytes at most.
-    pub fn set_name(&self, task: TaskId, name: &[u8]) -> Result<()> {
-        let mut arg = uapi::altpid_set_name {
-            task: task.0,
-            ..Default::default()
-        };
-        let len = name.len().min(arg.comm.len() - 1);
-        arg.comm[..len].copy_from_slice(&name[..len]);
-        self.call("prctl", &mut arg)
-    }
-
     /// Everything about a task.
     pub fn task(&self, task: TaskId) -> Result<Task> {
         let mut arg = uapi::altpid_task {

@@ -27,6 +27,13 @@ const DEEDS: &[Attempt<TaskId>] = &[
     ("setsid", |w, id| w.setsid(id).map(drop)),
     ("setpgid", |w, id| w.setpgid(id, 0, 0)),
     ("set_name", |w, id| w.set_name(id, b"ghost")),
+    ("name", |w, id| w.name(id).map(drop)),
+    ("getpid", |w, id| w.getpid(id).map(drop)),
+    ("gettid", |w, id| w.gettid(id).map(drop)),
+    ("getppid", |w, id| w.getppid(id).map(drop)),
+    ("getpgid", |w, id| w.getpgid(id, 0).map(drop)),
+    ("getsid", |w, id| w.getsid(id, 1).map(drop)),
+    ("sigpending", |w, id| w.sigpending(id).map(drop)),
     ("waitid", |w, id| {
         w.waitid(id, WaitId::All, WNOHANG | 4).map(drop)
     }),
@@ -231,6 +238,7 @@ fn names_end_where_they_should() {
     ] {
         world.set_name(world.init, given).expect("prctl");
         assert_eq!(name(&world), kept);
+        assert_eq!(world.name(world.init).expect("prctl"), kept);
     }
     world.set_name(world.init, b"parent").expect("prctl");
     let child = world.fork(world.init);

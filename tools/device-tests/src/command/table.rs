@@ -46,6 +46,7 @@ pub(super) const GROWN: &[(&str, usize)] = &[
     ("CLONE", 64),
     ("SETNS", 24),
     ("KILL", 48),
+    ("SIGACTION", 24),
     ("WAITID", 48),
     ("NS", 56),
     ("LIST", 40),
@@ -356,6 +357,49 @@ pub const COMMANDS: &[Command] = &[
                 flags: ALTPID_POLL_NOWAIT,
                 pidfd: pidfd(world).0,
                 events: ALTPID_POLL_IN,
+                ..Default::default()
+            })
+        }
+    ),
+    command!(
+        "GETID",
+        ALTPID_CMD_GETID,
+        altpid_getid,
+        true,
+        [pid],
+        [(what, 8)],
+        |world| {
+            bytes(&altpid_getid {
+                task: somebody(world).0,
+                what: ALTPID_GETPPID,
+                ..Default::default()
+            })
+        }
+    ),
+    command!(
+        "SIGPENDING",
+        ALTPID_CMD_SIGPENDING,
+        altpid_sigpending,
+        true,
+        [reserved],
+        [],
+        |world| {
+            bytes(&altpid_sigpending {
+                task: somebody(world).0,
+                ..Default::default()
+            })
+        }
+    ),
+    command!(
+        "GET_NAME",
+        ALTPID_CMD_GET_NAME,
+        altpid_get_name,
+        true,
+        [reserved],
+        [],
+        |world| {
+            bytes(&altpid_get_name {
+                task: somebody(world).0,
                 ..Default::default()
             })
         }

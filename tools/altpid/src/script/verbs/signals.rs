@@ -264,22 +264,30 @@ expect a killed SIGBUS: wait4 init",
             TASK,
             SIG,
             Param::new(ParamKind::Constant(&DISPOSITION), "DFL|IGN|HANDLER").optional(),
-            Param::new(ParamKind::Constant(&ACTION), "NOCLDSTOP|NOCLDWAIT").optional(),
+            Param::new(
+                ParamKind::Constant(&ACTION),
+                "NOCLDSTOP|NOCLDWAIT|RESTART|NODEFER|RESETHAND",
+            )
+            .optional(),
+            SIGSET.keyed("mask"),
         ],
         returns: Returns::Action,
         brief: "what is done about a signal: sigaction(2)",
         rule: "\
 Returns what was done so far; without a disposition it only asks. A virtual task runs no
-code: a handler is counted as called. Children of a process that ignores SIGCHLD, or has
+code: a handler is counted as called, and has returned at once. With RESETHAND it is called
+once; a wait that one with RESTART interrupts goes on; what NODEFER and mask are about is
+over before anybody can see it. Children of a process that ignores SIGCHLD, or has
 NOCLDWAIT, do not become zombies.
 
 EINVAL for a change of SIGKILL or SIGSTOP.",
         c: "do_sigaction",
         example: "\
 a = clone
-expect DFL: sigaction a SIGTERM HANDLER
+expect DFL: sigaction a SIGTERM HANDLER RESETHAND mask=USR1
 kill init a
-expect received a 1",
+expect received a 1
+expect DFL RESETHAND mask=USR1: sigaction a SIGTERM",
     },
     Verb {
         name: "sigprocmask",
@@ -304,6 +312,23 @@ kill init a
 expect state a running
 expect TERM,USR1: sigprocmask a UNBLOCK TERM
 expect state a zombie",
+    },
+    Verb {
+        name: "sigpending",
+        aliases: &["rt_sigpending"],
+        op: Op::Sigpending,
+        makes: &[],
+        params: &[TASK],
+        returns: Returns::Signals,
+        brief: "which blocked signals wait: sigpending(2)",
+        rule: "\
+What waits for the task or for its process, and is blocked.",
+        c: "do_sigpending",
+        example: "\
+a = clone
+sigprocmask a BLOCK TERM,USR1
+kill init a USR1
+expect USR1: sigpending a",
     },
     Verb {
         name: "sigwait",
