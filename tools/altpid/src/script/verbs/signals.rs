@@ -197,7 +197,7 @@ b, h = clone a PIDFD
 pidfd_send_signal a h SIGKILL
 expect b killed SIGKILL: wait4 a
 expect ESRCH: pidfd_send_signal a h 0
-expect EINVAL: pidfd_send_signal a h 40 signo=41
+expect EINVAL: pidfd_send_signal a h 40 signo=41",
     },
     Verb {
         name: "poll",
