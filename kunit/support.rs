@@ -203,13 +203,8 @@ impl Verbs<'_> {
 
     /// What a process does about a signal from now on.
     pub(crate) fn sigaction(&self, task: u64, signal: i32, disposition: Disposition) -> Result {
-        let action = Action {
-            disposition,
-            nocldwait: false,
-            nocldstop: false,
-        };
         self.0
-            .sigaction(task, signal, Some(action))
+            .sigaction(task, signal, Some(Action::from(disposition)))
             .errno()
             .map(|_| ())
     }

@@ -216,8 +216,9 @@ mod tests {
         let child = verbs.fork(world.init())?;
         verbs.exit(child, 0)?;
         let forget = |news| {
+            let init = world.init();
             let mut tree = world.work();
-            let init = tree.find(world.init())?;
+            let init = tree.find(init)?;
             Ok::<_, Error>(core::mem::replace(&mut tree.tasks[init].news, news))
         };
         let news = forget([None; 3])?;

@@ -241,9 +241,12 @@ mod tests {
             let member = verbs.fork(init)?;
             let nested = verbs.container(member)?;
             let other = verbs.fork(nested)?;
-            // CAD_OFF, CAD_ON, SW_SUSPEND, KEXEC, and nothing at all.
-            for other in [0, 0x89ab_cdef, 0xd000_fce2, 0x4558_4543, 1] {
-                assert!(world.reboot(member, other).errno().err() == Some(EINVAL));
+            // CAD_OFF, CAD_ON, SW_SUSPEND, KEXEC, and nothing at all; whoever calls, be it at level 0
+            // or nobody.
+            for caller in [member, world.init(), 4711] {
+                for other in [0, 0x89ab_cdef, 0xd000_fce2, 0x4558_4543, 1] {
+                    assert!(world.reboot(caller, other).errno().err() == Some(EINVAL));
+                }
             }
             assert!(world.reboot(world.init(), command).errno().err() == Some(EBUSY));
             world.reboot(member, command)?;

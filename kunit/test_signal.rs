@@ -115,7 +115,7 @@ mod tests {
         let thread = verbs.thread(leader)?;
         let tid = verbs.nr(thread, 0);
         verbs.block(thread, &[SIGTERM])?;
-        world.kill(Kill::Thread(parent, 0, tid), SIGTERM)?;
+        world.kill(Kill::Tkill(parent, tid), SIGTERM)?;
         assert_eq!(verbs.state(leader), RUNNING);
         verbs.unblock(thread, &[SIGTERM])?;
         assert_eq!(verbs.state(leader), ZOMBIE);

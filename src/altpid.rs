@@ -12,7 +12,7 @@
 //!    [`pending`]: signals that wait for them; [`events`]: what happens to them all;
 //!    [`faults`]: what a test build gets wrong on purpose.
 //! 4. The verbs over the tree, each named after its system call: [`clone`], [`unshare`], [`exec`],
-//!    [`exit`], [`wait`], [`kill`], [`sigaction`], [`session`], [`prctl`], [`reboot`], and
+//!    [`exit`], [`wait`], [`kill`], [`sigaction`], [`session`], [`ids`], [`prctl`], [`reboot`], and
 //!    what is done by a [`pidfd`]; what [`signal`]s and [`jobctl`] do; and what can be asked: [`query`], [`nsfs`], [`blockers`],
 //!    [`audit`].
 //! 5. [`world`]: one universe of all that, and [`device`]: its interface, [`uapi`].
@@ -39,6 +39,7 @@ mod exec;
 mod exit;
 mod faults;
 mod hold;
+mod ids;
 mod jobctl;
 mod kill;
 mod mem;

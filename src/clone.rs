@@ -157,8 +157,8 @@ impl CloneArgs<'_> {
             return Err(Reason::AutoreapParent.into());
         }
         let active: ARef<Namespace> = tree.tasks[caller].ns().into();
-        let ns = tree.tasks[caller].ns_for_children.clone();
-        let ns = ns.ok_or(Reason::TaskExited)?;
+        let ns = tree.tasks[caller].ns_for_children.as_deref();
+        let ns: ARef<Namespace> = ns.ok_or(Reason::TaskExited)?.into();
         if self.has_any(flags::THREAD | flags::NEWPID) && !core::ptr::eq(&*active, &*ns) {
             return Err(Reason::ChildrenElsewhere.into());
         }
@@ -194,7 +194,7 @@ impl CloneArgs<'_> {
             tree.sighands[sighand].users += 1;
             return sighand;
         }
-        let mut handlers = *tree.handlers(group);
+        let mut handlers = tree.handlers(group).clone();
         if self.has(flags::CLEAR_SIGHAND) {
             handlers.forget();
         }

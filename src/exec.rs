@@ -199,7 +199,7 @@ impl Tree {
             return;
         };
         self.changes += 1;
-        self.sighands[own].handlers = *self.handlers(group);
+        self.sighands[own].handlers = self.handlers(group).clone();
         let shared = core::mem::replace(&mut self.groups[group].sighand, own);
         self.put_sighand(shared);
     }

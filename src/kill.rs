@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! kill(2), tgkill(2), rt_sigqueueinfo(2), pidfd_send_signal(2), and signals of the kernel.
+//! kill(2), tgkill(2), tkill(2), rt_sigqueueinfo(2), rt_tgsigqueueinfo(2), pidfd_send_signal(2), and
+//! signals of the kernel.
 //!
 //! `kernel/signal.c`: `kill_something_info()`, `do_send_specific()`, `do_rt_sigqueueinfo()`,
 //! `do_pidfd_send_signal()`. There is one user in a world, so that nobody lacks the permission.
@@ -29,10 +30,14 @@ use kernel::sync::aref::ARef;
 pub(crate) enum Kill {
     /// kill(2): by the task with this id, with this pid.
     Pid(u64, i32),
-    /// tgkill(2) by a task, with tgid and tid; tkill(2) with 0 for the tgid.
+    /// tgkill(2) by a task, with tgid and tid.
     Thread(u64, i32, i32),
+    /// tkill(2) by a task, with tid.
+    Tkill(u64, i32),
     /// rt_sigqueueinfo(2) by a task, with pid, `si_code` and `si_value`.
     Queue(u64, i32, i32, u64),
+    /// rt_tgsigqueueinfo(2) by a task, with tgid, tid, `si_code` and `si_value`.
+    QueueThread(u64, i32, i32, i32, u64),
     /// pidfd_send_signal(2) by a task, to the process of another one.
     Task(u64, u64),
     /// By a process outside of the world, to the process of a task.
@@ -60,8 +65,16 @@ pub(crate) enum To {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct ByPidfd {
     pub(crate) to: Option<To>,
-    /// `si_code` and `si_value`, if they are given.
-    pub(crate) info: Option<(i32, u64)>,
+    /// The siginfo, if one is given.
+    pub(crate) info: Option<Given>,
+}
+
+/// A siginfo as the sender gives it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Given {
+    pub(crate) signo: i32,
+    pub(crate) code: i32,
+    pub(crate) value: u64,
 }
 
 impl ByPidfd {
@@ -136,13 +149,15 @@ impl World {
             }
             Kill::Pidfd(sender, pidfd, how) if how.to == Some(To::ProcessGroup) => {
                 self.kill_many(sender, signal, |tree, sender| {
-                    let (pgrp, sender) = tree.sent_by_pidfd(sender, pidfd, how)?;
+                    let (pgrp, sender) = tree.sent_by_pidfd(sender, pidfd, how, signal)?;
                     Ok((Targets::ProcessGroup { pgrp, at: None }, sender))
                 })
             }
             Kill::Pid(sender, _)
             | Kill::Thread(sender, ..)
+            | Kill::Tkill(sender, _)
             | Kill::Queue(sender, ..)
+            | Kill::QueueThread(sender, ..)
             | Kill::Task(sender, _)
             | Kill::Pidfd(sender, ..) => {
                 let (mut tree, sender) = self.act_with_room(sender, &mut room)?;
@@ -205,6 +220,7 @@ impl Tree {
         sender: Idx<Task>,
         pidfd: u64,
         how: ByPidfd,
+        signal: i32,
     ) -> Outcome<(ARef<Pid>, Sender)> {
         let pidfd = &self.pidfds[self.find_pidfd(pidfd)?];
         let task = &self.tasks[sender];
@@ -213,14 +229,19 @@ impl Tree {
             return Err(Reason::Invisible.into());
         }
         let is_own = core::ptr::eq(&*task.pid, &*pidfd.pid) && how.to != Some(To::ProcessGroup);
-        if !is_own && how.info.is_some_and(|(code, _)| is_reserved(code)) {
-            return Err(Reason::SignalCode.into());
-        }
-        let code = match how.scope(pidfd) {
-            Scope::Thread => SI_TKILL,
-            Scope::Process => SI_USER,
+        let (code, value) = match how.info {
+            Some(given) if given.signo != signal => return Err(Reason::SignalInfo.into()),
+            // Only to oneself.
+            Some(given) if !is_own && is_reserved(given.code) => {
+                return Err(Reason::SignalCode.into())
+            }
+            Some(given) => (given.code, given.value),
+            // prepare_kill_siginfo()
+            None => match how.scope(pidfd) {
+                Scope::Thread => (SI_TKILL, 0),
+                Scope::Process => (SI_USER, 0),
+            },
         };
-        let (code, value) = how.info.unwrap_or((code, 0));
         Ok((pidfd.pid.clone(), self.sent_by(sender, code, value)))
     }
 
@@ -233,16 +254,28 @@ impl Tree {
                 self.send_checked(signal, sender.source(), target, Scope::Process)
             }
             Kill::Thread(_, tgid, tid) => {
-                if tid <= 0 || tgid < 0 {
+                if tid <= 0 || tgid <= 0 {
                     return Err(Reason::Range.into());
                 }
-                let target = self.numbered(sender, tid)?;
-                let of = self.group_of(target).tgid.nr_ns(self.tasks[sender].ns());
-                if tgid != 0 && of != tgid {
-                    return Err(Reason::NoNumber.into());
+                self.send_specific(sender, Some(tgid), tid, signal, (SI_TKILL, 0))
+            }
+            Kill::Tkill(sender, tid) => {
+                let sender = self.find_actor(sender)?;
+                if tid <= 0 {
+                    return Err(Reason::Range.into());
                 }
-                let sender = self.sent_by(sender, SI_TKILL, 0);
-                self.send_checked(signal, sender.source(), target, Scope::Thread)
+                self.send_specific(sender, None, tid, signal, (SI_TKILL, 0))
+            }
+            Kill::QueueThread(sender, tgid, tid, code, value) => {
+                let sender = self.find_actor(sender)?;
+                if tid <= 0 || tgid <= 0 {
+                    return Err(Reason::Range.into());
+                }
+                let own = self.tasks[sender].pid.nr();
+                if is_reserved(code) && own != tid {
+                    return Err(Reason::SignalCode.into());
+                }
+                self.send_specific(sender, Some(tgid), tid, signal, (code, value))
             }
             Kill::Queue(_, pid, code, value) => {
                 let own = self.tasks[sender].pid.nr();
@@ -264,7 +297,7 @@ impl Tree {
                 self.send_checked(signal, sender.source(), target, Scope::Process)
             }
             Kill::Pidfd(_, pidfd, how) => {
-                let (pid, sender) = self.sent_by_pidfd(sender, pidfd, how)?;
+                let (pid, sender) = self.sent_by_pidfd(sender, pidfd, how, signal)?;
                 let scope = how.scope(&self.pidfds[self.find_pidfd(pidfd)?]);
                 let target = self.task_of(&pid).ok_or(Reason::Reaped)?;
                 self.send_checked(signal, sender.source(), target, scope)
@@ -272,6 +305,25 @@ impl Tree {
             // Not by a task.
             Kill::Outside(_) | Kill::Kernel(_) | Kill::Fault(_) => Err(Reason::TaskGone.into()),
         }
+    }
+
+    /// A signal for one thread, of this process if that is given, with `si_code` and `si_value`.
+    #[doc(alias = "do_send_specific")]
+    fn send_specific(
+        &mut self,
+        sender: Idx<Task>,
+        tgid: Option<i32>,
+        tid: i32,
+        signal: i32,
+        (code, value): (i32, u64),
+    ) -> Outcome {
+        let target = self.numbered(sender, tid)?;
+        let of = self.group_of(target).tgid.nr_ns(self.tasks[sender].ns());
+        if tgid.is_some_and(|tgid| tgid != of) {
+            return Err(Reason::NoNumber.into());
+        }
+        let sender = self.sent_by(sender, code, value);
+        self.send_checked(signal, sender.source(), target, Scope::Thread)
     }
 
     /// The task that a number names as the sender sees it.

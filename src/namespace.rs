@@ -16,6 +16,10 @@
 //! `child_reaper`, `nr_pids`, `reboot` and `adding` change under the tree lock of the world; they are atomic
 //! because they are read without it. Everything else is fixed at creation or has its own rules.
 
+mod active;
+
+pub(crate) use self::active::ForChildren;
+
 use crate::{
     mem::RcuHead,
     pid::{create_cache, Pid},
@@ -77,6 +81,8 @@ pub(crate) struct Namespace {
     reboot: Atomic<i32>,
     /// Numbers in use by tasks, groups and sessions (`pid_allocated` without `PIDNS_ADDING`).
     nr_pids: Atomic<u32>,
+    /// Tasks whose children are born here ([`ForChildren`]).
+    for_children: Atomic<u32>,
     parent: Option<ARef<Namespace>>,
     /// The namespaces from level 0 to this one, each kept by the one below it.
     ancestors: [*const Namespace; LEVELS],
@@ -168,6 +174,7 @@ impl Namespace {
                 child_reaper: Atomic::new(0),
                 reboot: Atomic::new(0),
                 nr_pids: Atomic::new(0),
+                for_children: Atomic::new(0),
                 parent: parent.map(ARef::from),
                 ancestors: parent.map_or([null(); LEVELS], |p| p.ancestors),
                 registry: registry.clone(),

@@ -23,7 +23,7 @@ use crate::{
     signal::{Scope, Source},
     sleep::{Key, FOR_EVER},
     slots::{Idx, Spare},
-    task::{Parent, Task, TaskState},
+    task::{Task, TaskState},
     tree::Tree,
     uapi,
     world::World,
@@ -226,10 +226,7 @@ impl Tree {
         info.target = self.tasks.id(index);
         info.pid = task.pid.nr_ns(view);
         info.tgid = group.tgid.nr_ns(view);
-        info.ppid = match group.parent {
-            Parent::Task(parent) => self.group_of(parent).tgid.nr_ns(view),
-            Parent::Outside => 0,
-        };
+        info.ppid = self.parent_nr(task.group, view);
         // Who exits gives up its nsproxy, by which natively both are asked for.
         if let Some(for_children) = &task.ns_for_children {
             info.ns = task.ns().id();

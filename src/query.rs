@@ -112,6 +112,10 @@ impl Tree {
     /// Everything about a namespace.
     fn describe_namespace(&self, ns: &Namespace) -> uapi::altpid_ns {
         let init = Idx::from_raw(ns.child_reaper()).map_or(0, |init| self.tasks.id(init));
+        let mut flags = 0;
+        if ns.is_active() {
+            flags |= uapi::ALTPID_NS_REF_ACTIVE;
+        }
         uapi::altpid_ns {
             size: core::mem::size_of::<uapi::altpid_ns>() as u32,
             state: ns.state(),
@@ -123,6 +127,8 @@ impl Tree {
             last_pid: ns.last_pid(),
             nr_pids: ns.nr_pids(),
             map_bytes: ns.map().bytes() as u64,
+            flags,
+            reserved: 0,
         }
     }
 }
@@ -258,18 +264,23 @@ impl World {
         })
     }
 
-    /// Likewise through the namespaces.
+    /// Likewise through the namespaces, with `only_active` through those that listns(2) lists.
     pub(crate) fn list_namespaces(
         &self,
         position: u64,
         ns: Option<&Namespace>,
+        only_active: bool,
         found: &mut dyn FnMut(uapi::altpid_ns) -> bool,
     ) -> Option<u64> {
         let registry = self.registry();
         list_piece(position, registry.positions(), |position| {
             registry.at(position).is_none_or(|listed| {
                 let visible = ns.is_none_or(|ns| ns.is_ancestor_or_self(&listed));
-                !visible || found(self.tree().describe_namespace(&listed))
+                if !visible {
+                    return true;
+                }
+                let tree = self.tree();
+                only_active && !listed.is_active() || found(tree.describe_namespace(&listed))
             })
         })
     }

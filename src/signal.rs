@@ -36,6 +36,7 @@ use crate::{
     slots::Idx,
     task::{Disposition, Group, Task},
     tree::Tree,
+    uapi,
 };
 
 /// Signals of one world that can wait with what came along, as RLIMIT_SIGPENDING has it for a user.
@@ -319,12 +320,14 @@ impl Tree {
     pub(crate) fn reaps_by_itself(&self, group: Idx<Group>) -> (bool, bool) {
         let handlers = self.handlers(group);
         let ignored = handlers.of(SIGCHLD) == Disposition::Ignore;
-        (ignored || handlers.nocldwait, !ignored)
+        let nocldwait = handlers.has_flag(SIGCHLD, uapi::ALTPID_SA_NOCLDWAIT);
+        (ignored || nocldwait, !ignored)
     }
 
     /// Whether a signal for a stopped or continued child is wanted.
     pub(crate) fn wants_job_news(&self, group: Idx<Group>) -> bool {
         let handlers = self.handlers(group);
-        handlers.of(SIGCHLD) != Disposition::Ignore && !handlers.nocldstop
+        handlers.of(SIGCHLD) != Disposition::Ignore
+            && !handlers.has_flag(SIGCHLD, uapi::ALTPID_SA_NOCLDSTOP)
     }
 }

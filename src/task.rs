@@ -11,7 +11,7 @@
 use crate::{
     crowd::Crowd,
     exec::Exec,
-    namespace::Namespace,
+    namespace::{ForChildren, Namespace},
     pending::{Pending, SigInfo, SigSet, NSIG},
     pid::Pid,
     sigwait::Awaited,
@@ -22,7 +22,10 @@ use crate::{
     tree::News,
     uapi,
 };
-use kernel::sync::aref::ARef;
+use kernel::{
+    prelude::*,
+    sync::{aref::ARef, Arc, UniqueArc},
+};
 
 /// Bytes of a name with its NUL (`TASK_COMM_LEN`).
 pub(crate) const COMM_LEN: usize = uapi::ALTPID_COMM_LEN as usize;
@@ -97,7 +100,7 @@ pub(crate) struct Task {
     /// Its number; the pid's namespace is the task's active one and never changes.
     pub(crate) pid: ARef<Pid>,
     /// Where its children are born (`nsproxy->pid_ns_for_children`); `None` after exit.
-    pub(crate) ns_for_children: Option<ARef<Namespace>>,
+    pub(crate) ns_for_children: Option<ForChildren>,
     pub(crate) comm: [u8; COMM_LEN],
     pub(crate) state: TaskState,
     /// How it ended, as a status word; once it exits.
@@ -117,6 +120,9 @@ pub(crate) struct Task {
     pub(crate) last_received: SigInfo,
     /// How many signals handlers were called for.
     pub(crate) nr_received: u32,
+    /// How often that has interrupted what it was doing: each time by a handler without
+    /// `SA_RESTART`, of those that it was called for at once by the first.
+    pub(crate) interrupts: u32,
     /// Signal that it gets when its parent exits, 0 for none (`PR_SET_PDEATHSIG`).
     pub(crate) pdeath_signal: u8,
     /// Its exit has begun to change what others see and is not over.
@@ -142,7 +148,7 @@ impl Task {
         Self {
             group,
             pid,
-            ns_for_children: Some(ns_for_children),
+            ns_for_children: Some(ForChildren::new(ns_for_children)),
             comm,
             state: TaskState::Running,
             exit_code: 0,
@@ -153,6 +159,7 @@ impl Task {
             flushed: 0,
             last_received: SigInfo::default(),
             nr_received: 0,
+            interrupts: 0,
             pdeath_signal: 0,
             is_half_done: false,
             call: Call::None,
@@ -219,15 +226,41 @@ impl Sighand {
 }
 
 /// What is done about each signal (`struct k_sigaction`).
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) struct Handlers {
     /// Signals that are ignored, and that have a handler; no signal is in both.
     pub(crate) ignored: SigSet,
     pub(crate) handled: SigSet,
-    /// `SA_NOCLDWAIT` of SIGCHLD: children vanish when they exit.
-    pub(crate) nocldwait: bool,
-    /// `SA_NOCLDSTOP` of SIGCHLD: it is not sent for children that stop or continue.
-    pub(crate) nocldstop: bool,
+    /// How, as long as there is a flag or a mask; forks have it in common until one changes it.
+    details: Option<Arc<Details>>,
+}
+
+/// Flags and masks for each signal (`sa_flags`, `sa_mask`), which few processes have any of.
+pub(crate) struct Details {
+    flags: [u32; NSIG as usize],
+    masks: [SigSet; NSIG as usize],
+}
+
+impl Details {
+    /// Neither flags nor masks.
+    const NONE: Self = Self {
+        flags: [0; NSIG as usize],
+        masks: [SigSet::EMPTY; NSIG as usize],
+    };
+
+    /// Room for those of one process. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`
+    pub(crate) fn room() -> Result<UniqueArc<Self>> {
+        Ok(UniqueArc::new(Self::NONE, GFP_KERNEL_ACCOUNT)?)
+    }
+
+    fn is_none(&self) -> bool {
+        self.flags.iter().all(|&flags| flags == 0)
+            && self.masks.iter().all(|&mask| mask == SigSet::EMPTY)
+    }
 }
 
 impl Handlers {
@@ -235,8 +268,7 @@ impl Handlers {
     pub(crate) const DEFAULT: Self = Self {
         ignored: SigSet::EMPTY,
         handled: SigSet::EMPTY,
-        nocldwait: false,
-        nocldstop: false,
+        details: None,
     };
 
     /// What is done about a signal.
@@ -251,7 +283,46 @@ impl Handlers {
         }
     }
 
-    /// Changes what is done about a signal.
+    /// The flags (`ALTPID_SA_*`) and the mask of a signal.
+    pub(crate) fn details(&self, signal: i32) -> (u32, SigSet) {
+        let at = signal as usize - 1;
+        self.details
+            .as_deref()
+            .map_or((0, SigSet::EMPTY), |all| (all.flags[at], all.masks[at]))
+    }
+
+    /// Whether a signal has a flag (`ALTPID_SA_*`).
+    pub(crate) fn has_flag(&self, signal: i32, flag: u32) -> bool {
+        self.details(signal).0 & flag != 0
+    }
+
+    /// Changes the flags and the mask of a signal; with `room` for them, unless they are what they
+    /// were. False: there was no room, and nothing is changed.
+    #[must_use]
+    pub(crate) fn set_details(
+        &mut self,
+        signal: i32,
+        flags: u32,
+        mask: SigSet,
+        room: &mut Option<UniqueArc<Details>>,
+    ) -> bool {
+        if self.details(signal) == (flags, mask) {
+            return true;
+        }
+        let Some(mut new) = room.take() else {
+            return false;
+        };
+        if let Some(old) = self.details.as_deref() {
+            new.flags = old.flags;
+            new.masks = old.masks;
+        }
+        let at = signal as usize - 1;
+        (new.flags[at], new.masks[at]) = (flags, mask);
+        self.details = (!new.is_none()).then(|| new.into());
+        true
+    }
+
+    /// Changes what is done about a signal, and not how.
     pub(crate) fn set(&mut self, signal: i32, disposition: Disposition) {
         let signal = SigSet::of(&[signal]);
         self.ignored = self.ignored.minus(signal);

@@ -136,14 +136,15 @@ impl World {
     ///
     /// As [`World::act`]; `EINVAL`, `ECHILD`, `ESRCH` as in `struct altpid_wait` and `struct
     /// altpid_waitid`; `EINTR` when a signal ends the sleep: one for the calling thread, or one that the
-    /// task has a handler for.
+    /// task has a handler for without `SA_RESTART`.
     #[doc(alias = "do_wait")]
     pub(crate) fn wait(&self, task: u64, wanted: Wanted) -> Outcome<Option<Report>> {
         // Declared first: the lock is released before the call ends.
         let mut call = None;
         let (mut tree, mut waiter) = self.act(task)?;
-        let selection = tree.select(waiter, wanted)?;
-        let handled = tree.tasks[waiter].nr_received;
+        let mut selection = tree.select(waiter, wanted)?;
+        let mut handled = tree.tasks[waiter].nr_received;
+        let interrupts = tree.tasks[waiter].interrupts;
         let mut search = Search::default();
         loop {
             let look = if tree.group_of(waiter).is_stopped() {
@@ -155,8 +156,15 @@ impl World {
                 Look::Found(report) => return Ok(Some(report)),
                 Look::Nothing if selection.options & WNOHANG != 0 => return Ok(None),
                 Look::Nothing if selection.is_nonblock => return Err(EAGAIN.into()),
-                Look::Nothing if tree.tasks[waiter].nr_received != handled => {
+                Look::Nothing if tree.tasks[waiter].interrupts != interrupts => {
                     return Err(EINTR.into())
+                }
+                // All its handlers have SA_RESTART: the call is made anew (ERESTARTSYS).
+                Look::Nothing if tree.tasks[waiter].nr_received != handled => {
+                    handled = tree.tasks[waiter].nr_received;
+                    selection = tree.select(waiter, wanted)?;
+                    search = Search::default();
+                    continue;
                 }
                 Look::More | Look::Nothing | Look::Asleep => {}
             }

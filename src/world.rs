@@ -12,7 +12,7 @@
 use crate::{
     namespace::Namespace,
     pending::SIGCHLD,
-    pid::{alloc_pid, Pid},
+    pid::{alloc_pid, find_pid, Pid},
     reason::{Outcome, Reason},
     registry::Registry,
     sleep::Queues,
@@ -82,8 +82,6 @@ pub(crate) struct World {
     closed: Atomic<u32>,
     registry: Arc<Registry>,
     root: ARef<Namespace>,
-    /// The id of the world's init.
-    init: u64,
     /// The last events that are kept.
     max_events: usize,
     /// Dropped last.
@@ -101,7 +99,7 @@ impl World {
         let registry = Registry::new(limits.namespaces)?;
         let root = Namespace::create(None, &registry)?;
         let mut tree = Tree::new(limits.tasks, limits.pidfds);
-        let init = tree.add_init(&root)?;
+        tree.add_init(&root)?;
         // INVARIANT: A world is in an `Arc`.
         Arc::pin_init(
             pin_init!(World {
@@ -111,7 +109,6 @@ impl World {
                 closed: Atomic::new(0),
                 registry,
                 root,
-                init,
                 max_events: limits.events.max(1),
                 _counted: counted,
             }),
@@ -160,9 +157,12 @@ impl World {
         &self.root
     }
 
-    /// The id of init.
+    /// The id of the world's init: of the task that is pid 1 of its root, which is another one after
+    /// an exec by another thread of it. Takes the tree lock.
     pub(crate) fn init(&self) -> u64 {
-        self.init
+        let tree = self.tree();
+        let init = find_pid(&self.root, 1).and_then(|pid| tree.task_of(&pid));
+        init.map_or(0, |init| tree.tasks.id(init))
     }
 
     /// How many of the last events are kept.
@@ -186,8 +186,8 @@ impl World {
 }
 
 impl Tree {
-    /// Makes the init of a world, pid 1 of its root; returns its id.
-    fn add_init(&mut self, root: &Namespace) -> Result<u64> {
+    /// Makes the init of a world, pid 1 of its root.
+    fn add_init(&mut self, root: &Namespace) -> Result {
         let mut room = Room::new(false, false);
         while !self.make_room(&mut room) {
             room.fill()?;
@@ -210,6 +210,6 @@ impl Tree {
         let task = self.insert_task(Task::new(group, pid, root.into(), comm));
         self.join_group(task);
         self.join_tree(group, task);
-        Ok(self.tasks.id(task))
+        Ok(())
     }
 }

@@ -5,6 +5,7 @@
 use super::args::{check_flags, Args, Array, Call};
 use crate::{
     clone::{flags, CloneArgs, ParentArg},
+    ids::Asked,
     namespace::LEVELS,
     reason::{Outcome, Reason},
     uapi,
@@ -129,6 +130,31 @@ pub(super) fn set_name(call: &Call<'_>) -> Outcome {
     let (mut tree, task) = call.world.act(args.value.task)?;
     tree.set_name(task, &args.value.comm);
     Ok(())
+}
+
+pub(super) fn get_name(call: &Call<'_>) -> Outcome {
+    let mut args = Args::<uapi::altpid_get_name>::read(call)?;
+    check_flags(args.value.reserved.into(), 0)?;
+    {
+        let (tree, task) = call.world.act(args.value.task)?;
+        args.value.comm = tree.tasks[task].comm;
+    }
+    args.reply()
+}
+
+pub(super) fn getid(call: &Call<'_>) -> Outcome {
+    let mut args = Args::<uapi::altpid_getid>::read(call)?;
+    let value = &mut args.value;
+    let asked = match (value.what, value.pid) {
+        (uapi::ALTPID_GETPID, 0) => Asked::Pid,
+        (uapi::ALTPID_GETTID, 0) => Asked::Tid,
+        (uapi::ALTPID_GETPPID, 0) => Asked::Ppid,
+        (uapi::ALTPID_GETPGID, pid) => Asked::Pgid(pid),
+        (uapi::ALTPID_GETSID, pid) => Asked::Sid(pid),
+        _ => return Err(Reason::Flags.into()),
+    };
+    value.result = call.world.get_id(value.task, asked)?;
+    args.reply()
 }
 
 pub(super) fn prctl(call: &Call<'_>) -> Outcome {

@@ -15,6 +15,7 @@ use crate::{
     task::{Disposition, Fate, Group, Task},
     tree::Tree,
     walk::Orphaned,
+    uapi,
 };
 
 impl Tree {
@@ -35,6 +36,7 @@ impl Tree {
             let key = Key::task(self, task);
             self.wakes.note(key);
         }
+        let mut is_first = true;
         while self.tasks[task].is_alive()
             && self.groups[group].fate == Fate::Alive
             && !self.groups[group].is_stopped()
@@ -62,7 +64,7 @@ impl Tree {
                 }
             }
             if let Some(info) = self.dequeue(task, SigSet::of(&[signal])) {
-                self.do_signal(task, info);
+                is_first &= !self.do_signal(task, info, is_first);
             }
         }
     }
@@ -75,19 +77,30 @@ impl Tree {
             && !self.is_immune(group)
     }
 
-    /// A thread does what is to be done about a signal that it has taken.
-    fn do_signal(&mut self, task: Idx<Task>, info: SigInfo) {
+    /// A thread does what is to be done about a signal that it has taken; true when that is to call a
+    /// handler, of which the first decides what becomes of a system call (`handle_signal()`).
+    fn do_signal(&mut self, task: Idx<Task>, info: SigInfo, is_first: bool) -> bool {
         let group = self.tasks[task].group;
         let signal = info.signo;
         match self.handlers(group).of(signal) {
             Disposition::Ignore => {}
             Disposition::Handler => {
+                let handlers = self.handlers_mut(group);
+                // What the handler itself would block is over, as it has returned.
+                let restarts = handlers.has_flag(signal, uapi::ALTPID_SA_RESTART);
+                if handlers.has_flag(signal, uapi::ALTPID_SA_RESETHAND) {
+                    handlers.set(signal, Disposition::Default);
+                }
                 let thread = &mut self.tasks[task];
                 thread.nr_received = thread.nr_received.wrapping_add(1);
                 thread.last_received = info;
+                if is_first && !restarts {
+                    thread.interrupts = thread.interrupts.wrapping_add(1);
+                }
                 // A call in which it is asleep ends.
                 let key = Key::task(self, task);
                 self.wakes.note(key);
+                return true;
             }
             Disposition::Default if SigSet::IGNORE.contains(signal) => {}
             // What init does not want from its own people. SIGKILL and SIGSTOP come this far
@@ -96,6 +109,7 @@ impl Tree {
             Disposition::Default if SigSet::STOP.contains(signal) => self.stop(group, signal),
             Disposition::Default => self.begin_group_exit(group, signal),
         }
+        false
     }
 
     /// Signals that kill a process whatever it is doing (`sig_fatal()`). That init dies by SIGKILL

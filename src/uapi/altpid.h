@@ -52,7 +52,8 @@
  * @size: sizeof(struct altpid_world)
  * @flags: reserved, 0
  * @root_ns: out: id of the initial namespace (level 0)
- * @init: out: id of the world's init, pid 1 of @root_ns
+ * @init: out: id of the world's init: of who is pid 1 of @root_ns. It is another
+ *	one after an exec by another thread of init
  * @tasks: out: tasks (threads), zombies among them
  * @zombies: out: tasks that have exited and are not reaped yet
  * @namespaces: out: pid namespaces, dead ones that something still holds
@@ -151,9 +152,12 @@ struct altpid_clone {
  * @ns: out: id of the new namespace, 0 if none was asked for
  *
  * The task stays where it is; its next child is init of the new namespace.
- * Mirrors ksys_unshare() and copy_pid_ns(). Errors: EINVAL for other flags and
- * when the task's children already go to another namespace; ENOSPC beyond
- * level 32 or the world's limit.
+ * Mirrors ksys_unshare() and copy_pid_ns(). Errors: EINVAL for other flags, alone or
+ * together with CLONE_NEWPID (those that unshare(2) knows are about resources that a
+ * virtual task has not, or about threads and dispositions, which it never takes apart:
+ * ALTPID_REASON_NOT_VIRTUAL; all others ALTPID_REASON_FLAGS), and when the task's
+ * children already go to another namespace; ENOSPC beyond level 32 or the world's
+ * limit.
  */
 struct altpid_unshare {
 	__u32 size;
@@ -276,18 +280,24 @@ struct altpid_waitid {
 
 /* &struct altpid_kill.how */
 #define ALTPID_KILL_PID		0	/* kill(2) */
-#define ALTPID_KILL_THREAD	1	/* tgkill(2), tkill(2) */
+#define ALTPID_KILL_THREAD	1	/* tgkill(2) */
 #define ALTPID_KILL_QUEUE	2	/* rt_sigqueueinfo(2) */
 #define ALTPID_KILL_TASK	3	/* pidfd_send_signal(2), to a task by its id */
 #define ALTPID_KILL_OUTSIDE	4	/* by a process outside of the world */
 #define ALTPID_KILL_KERNEL	5	/* by the kernel (SEND_SIG_PRIV) */
 #define ALTPID_KILL_FAULT	6	/* by a fault of its own (force_sig_info()) */
 #define ALTPID_KILL_PIDFD	7	/* pidfd_send_signal(2) */
+#define ALTPID_KILL_TKILL	8	/* tkill(2) */
+#define ALTPID_KILL_QUEUE_THREAD 9	/* rt_tgsigqueueinfo(2) */
 
-/* &struct altpid_kill.flags: to whom a signal by a pidfd goes, not as it says. */
+/*
+ * &struct altpid_kill.flags: to whom a signal by a pidfd goes, not as it says,
+ * and whether a siginfo is given.
+ */
 #define ALTPID_SIGNAL_THREAD		0x1	/* PIDFD_SIGNAL_THREAD */
 #define ALTPID_SIGNAL_THREAD_GROUP	0x2	/* PIDFD_SIGNAL_THREAD_GROUP */
 #define ALTPID_SIGNAL_PROCESS_GROUP	0x4	/* PIDFD_SIGNAL_PROCESS_GROUP */
+#define ALTPID_SIGNAL_INFO		0x8	/* @code, @value and @signo are given */
 
 /**
  * struct altpid_kill - ALTPID_IOC_KILL: a signal
@@ -299,30 +309,35 @@ struct altpid_waitid {
  * @pid: whom it is for, as seen by @task. For ALTPID_KILL_PID as kill(2) has
  *	it: 0 for the caller's process group, -1 for everybody with a number
  *	above 1 but the caller's process, < -1 for a process group. For
- *	ALTPID_KILL_THREAD the tid. 0 for ALTPID_KILL_TASK and later
- * @tgid: for ALTPID_KILL_THREAD the tgid, 0 for tkill(2); else 0
+ *	ALTPID_KILL_QUEUE a process; for ALTPID_KILL_THREAD, TKILL and
+ *	QUEUE_THREAD the tid; else 0
+ * @tgid: for ALTPID_KILL_THREAD and QUEUE_THREAD the tgid; else 0
  * @sig: the signal; 0 only asks
- * @code: for ALTPID_KILL_QUEUE the si_code; for ALTPID_KILL_PIDFD 0 (no siginfo
- *	is given) or an si_code; else 0
+ * @code: for ALTPID_KILL_QUEUE and QUEUE_THREAD the si_code; likewise for
+ *	ALTPID_KILL_PIDFD with ALTPID_SIGNAL_INFO. Without that one other than 0
+ *	is as good as ALTPID_SIGNAL_INFO with @sig as @signo, and 0 is no siginfo.
+ *	Else 0
  * @value: with an si_code the si_value; else 0
- * @flags: for ALTPID_KILL_PIDFD 0 or one of ALTPID_SIGNAL_*; else 0. With 0 it
- *	goes to the process, and with ALTPID_PIDFD_THREAD to the thread;
- *	ALTPID_SIGNAL_PROCESS_GROUP is for the process group that has the number of
- *	the pidfd
- * @reserved: 0
+ * @flags: for ALTPID_KILL_PIDFD 0 or one of ALTPID_SIGNAL_*, with or without
+ *	ALTPID_SIGNAL_INFO; else 0. Without one of the others it goes to the process,
+ *	and with ALTPID_PIDFD_THREAD to the thread; ALTPID_SIGNAL_PROCESS_GROUP is
+ *	for the process group that has the number of the pidfd
+ * @signo: with ALTPID_SIGNAL_INFO the si_signo; else 0
  *
  * What it does is done on return: a task takes at once what it does not block,
  * and a handler is counted as called (&struct altpid_signals). Everybody in a
  * world is the same user, so nobody lacks the permission.
  *
  * Mirrors kill_something_info(), do_tkill(), do_rt_sigqueueinfo(),
- * do_pidfd_send_signal() and send_signal_locked(), with the immunity of a
- * namespace's init. One deliberate difference: a signal that init would not get
+ * do_rt_tgsigqueueinfo(), do_pidfd_send_signal() and send_signal_locked(), with the
+ * immunity of a namespace's init. One deliberate difference: a signal that init would not get
  * never kills it by way of a second thread. Errors: ESRCH for whom there is not
- * (any more); EINVAL for a signal above 64, a number that is not positive for
- * ALTPID_KILL_THREAD, a target that the sender cannot see, and another @how;
- * EPERM for an @code of the kernel's to another process; EAGAIN when too many
- * real-time signals wait; EBUSY for a fault of the world's init.
+ * (any more); EINVAL for a signal above 64, a @pid or @tgid that is not positive
+ * for ALTPID_KILL_THREAD, TKILL and QUEUE_THREAD, a target that the sender cannot
+ * see, an @signo that is not @sig, and another @how; EPERM for an @code of the
+ * kernel's (not negative, or SI_TKILL) to another process, to another thread for
+ * ALTPID_KILL_QUEUE_THREAD and to a process group; EAGAIN when too many real-time
+ * signals wait; EBUSY for a fault of the world's init.
  */
 struct altpid_kill {
 	__u32 size;
@@ -335,7 +350,7 @@ struct altpid_kill {
 	__s32 code;
 	__u64 value;
 	__u32 flags;
-	__u32 reserved;
+	__s32 signo;
 };
 
 /* &struct altpid_sigaction.handler */
@@ -344,9 +359,12 @@ struct altpid_kill {
 #define ALTPID_SIG_HANDLER	2	/* calls a handler */
 #define ALTPID_SIG_KEEP		3	/* no change */
 
-/* &struct altpid_sigaction.flags, for SIGCHLD */
-#define ALTPID_SA_NOCLDSTOP	0x1	/* not for children that stop or continue */
-#define ALTPID_SA_NOCLDWAIT	0x2	/* children do not become zombies */
+/* &struct altpid_sigaction.flags, with the values of sigaction(2) */
+#define ALTPID_SA_NOCLDSTOP	0x1	/* of SIGCHLD: not for children that stop or continue */
+#define ALTPID_SA_NOCLDWAIT	0x2	/* of SIGCHLD: children do not become zombies */
+#define ALTPID_SA_RESTART	0x10000000	/* a wait goes on after the handler */
+#define ALTPID_SA_NODEFER	0x40000000	/* not blocked while the handler runs */
+#define ALTPID_SA_RESETHAND	0x80000000	/* the default again when the handler is called */
 
 /**
  * struct altpid_sigaction - ALTPID_IOC_SIGACTION: sigaction(2) done by a task
@@ -354,10 +372,19 @@ struct altpid_kill {
  * @sig: the signal
  * @task: the task, whose process it is for
  * @handler: ALTPID_SIG_*; out: what it was before
- * @flags: ALTPID_SA_*, for SIGCHLD; out: what they were before
+ * @flags: ALTPID_SA_*, not looked at with ALTPID_SIG_KEEP; out: what they were
+ *	before
+ * @mask: signals that are blocked while the handler runs, bit 0 being signal 1,
+ *	not looked at with ALTPID_SIG_KEEP; out: what it was before. SIGKILL and
+ *	SIGSTOP are never in it
  *
- * Mirrors do_sigaction(). Errors: EINVAL for a signal that there is not, and a
- * change of SIGKILL or SIGSTOP.
+ * A handler of a virtual task has returned at once, so that ALTPID_SA_NODEFER and
+ * @mask are given back and make no difference. Of ALTPID_SA_RESTART it is
+ * &ALTPID_IOC_WAIT and &ALTPID_IOC_WAITID that see something: they sleep on, if the
+ * first handler that is called meanwhile has it. A fork has a copy of all of it; an
+ * exec leaves of it which signals are ignored. Mirrors do_sigaction() and
+ * get_signal(). Errors: EINVAL for a signal that there is not, and a change of
+ * SIGKILL or SIGSTOP; ENOMEM.
  */
 struct altpid_sigaction {
 	__u32 size;
@@ -365,6 +392,7 @@ struct altpid_sigaction {
 	__u64 task;
 	__u32 handler;
 	__u32 flags;
+	__u64 mask;
 };
 
 /* &struct altpid_sigprocmask.how */
@@ -387,6 +415,24 @@ struct altpid_sigaction {
 struct altpid_sigprocmask {
 	__u32 size;
 	__u32 how;
+	__u64 task;
+	__u64 set;
+};
+
+/**
+ * struct altpid_sigpending - ALTPID_IOC_SIGPENDING: sigpending(2) done by a task
+ * @size: sizeof(struct altpid_sigpending)
+ * @reserved: 0
+ * @task: the task
+ * @set: out: signals that it blocks and that wait for it or for its process,
+ *	bit 0 being signal 1
+ *
+ * Mirrors do_sigpending(). What waits and is not blocked is not in it, natively
+ * neither; only of who is stopped there is such.
+ */
+struct altpid_sigpending {
+	__u32 size;
+	__u32 reserved;
 	__u64 task;
 	__u64 set;
 };
@@ -448,7 +494,11 @@ struct altpid_exec {
 	__u8 comm[ALTPID_COMM_LEN];
 };
 
-/* &struct altpid_prctl.option, as in prctl(2) */
+/*
+ * &struct altpid_prctl.option, as in prctl(2). PR_SET_NAME and PR_GET_NAME, which
+ * take a string, are commands of their own: &ALTPID_IOC_SET_NAME and
+ * &ALTPID_IOC_GET_NAME.
+ */
 #define ALTPID_PR_SET_PDEATHSIG		1
 #define ALTPID_PR_GET_PDEATHSIG		2
 #define ALTPID_PR_SET_CHILD_SUBREAPER	36
@@ -481,8 +531,10 @@ struct altpid_prctl {
  *	sees SIGHUP as the cause. HALT or POWER_OFF: SIGINT
  * @task: the task, which exits
  *
- * Mirrors reboot_pid_ns(). Errors: EINVAL for another @cmd; EBUSY at level 0,
- * where a kernel would go down.
+ * Mirrors reboot_pid_ns(). Errors: EINVAL for another @cmd, before anything else
+ * is looked at (at level 0 too, where reboot(2) also knows commands about
+ * ctrl-alt-del, kexec and hibernation, which a world does not have); EBUSY at
+ * level 0, where a kernel would go down.
  */
 struct altpid_reboot {
 	__u32 size;
@@ -532,12 +584,63 @@ struct altpid_setpgid {
  * @reserved: 0
  * @task: the task
  * @comm: the name; what is behind the first NUL or the 15th byte is dropped
+ *
+ * The name is the thread's. A clone inherits it, an exec gives another one.
+ * Mirrors __set_task_comm(), by which prctl(2) with PR_SET_NAME sets it.
  */
 struct altpid_set_name {
 	__u32 size;
 	__u32 reserved;
 	__u64 task;
 	__u8 comm[ALTPID_COMM_LEN];
+};
+
+/**
+ * struct altpid_get_name - ALTPID_IOC_GET_NAME: prctl(PR_GET_NAME) by a task
+ * @size: sizeof(struct altpid_get_name)
+ * @reserved: 0
+ * @task: the task
+ * @comm: out: its name as &ALTPID_IOC_SET_NAME, an exec or the clone has set it,
+ *	filled with NULs
+ *
+ * Mirrors get_task_comm(). What &struct altpid_task tells of a task somebody asks
+ * from outside; this the task asks itself, so that it must be alive.
+ */
+struct altpid_get_name {
+	__u32 size;
+	__u32 reserved;
+	__u64 task;
+	__u8 comm[ALTPID_COMM_LEN];
+};
+
+/* &struct altpid_getid.what */
+#define ALTPID_GETPID	0	/* getpid(2) */
+#define ALTPID_GETTID	1	/* gettid(2) */
+#define ALTPID_GETPPID	2	/* getppid(2) */
+#define ALTPID_GETPGID	3	/* getpgid(2) */
+#define ALTPID_GETSID	4	/* getsid(2) */
+
+/**
+ * struct altpid_getid - ALTPID_IOC_GETID: getpid(2), gettid(2), getppid(2),
+ *	getpgid(2) or getsid(2) done by a task
+ * @size: sizeof(struct altpid_getid)
+ * @what: ALTPID_GETPID, ALTPID_GETTID, ALTPID_GETPPID, ALTPID_GETPGID or
+ *	ALTPID_GETSID
+ * @task: the task
+ * @pid: for ALTPID_GETPGID and ALTPID_GETSID whose, as seen by @task, be it a
+ *	thread's number or a zombie's; 0 for its own. Else 0
+ * @result: out: the number in the active namespace of @task; 0 for a parent, a
+ *	process group or a session without one there
+ *
+ * Mirrors do_getpgid() and its neighbours. Errors: ESRCH for a @pid that no task
+ * has; EINVAL for another @what, and for a @pid where there is none to give.
+ */
+struct altpid_getid {
+	__u32 size;
+	__u32 what;
+	__u64 task;
+	__s32 pid;
+	__s32 result;
 };
 
 /* &struct altpid_pidfd_open.flags, with the values that pidfd_open(2) has */
@@ -754,6 +857,16 @@ struct altpid_signals {
 #define ALTPID_NS_DYING		2	/* pid 1 has exited, and is not reaped */
 #define ALTPID_NS_DEAD		3	/* nobody is left, something holds it */
 
+/*
+ * In &struct altpid_ns.flags: the namespace has active references
+ * (__ns_ref_active), so that listns(2) lists it. The outermost one always has
+ * some; another one as long as a number of somebody born there is in use, be it
+ * a zombie's, a process group's or a session's, or the children of a task would
+ * be born there. A pidfd and a namespace below keep a namespace, and do not make it
+ * active.
+ */
+#define ALTPID_NS_REF_ACTIVE	0x1
+
 /**
  * struct altpid_ns - ALTPID_IOC_NS: everything about one namespace
  * @size: sizeof(struct altpid_ns)
@@ -766,6 +879,8 @@ struct altpid_signals {
  * @last_pid: out: the last number given in order (kernel.ns_last_pid)
  * @nr_pids: out: numbers in use (pid_allocated without PIDNS_ADDING)
  * @map_bytes: out: memory its table of numbers takes, in bytes
+ * @flags: out: ALTPID_NS_REF_ACTIVE or 0
+ * @reserved: out: 0
  */
 struct altpid_ns {
 	__u32 size;
@@ -778,6 +893,8 @@ struct altpid_ns {
 	__s32 last_pid;
 	__u32 nr_pids;
 	__u64 map_bytes;
+	__u32 flags;
+	__u32 reserved;
 };
 
 /* &struct altpid_ns_set.what */
@@ -899,6 +1016,9 @@ struct altpid_translate {
 #define ALTPID_LIST_NAMESPACES	2
 #define ALTPID_LIST_BLOCKERS	3
 
+/* In &struct altpid_list.flags: only namespaces with ALTPID_NS_REF_ACTIVE. */
+#define ALTPID_LIST_REF_ACTIVE	0x1
+
 /* &struct altpid_blocker.reason */
 #define ALTPID_BLOCKER_ALIVE	1	/* has not exited */
 #define ALTPID_BLOCKER_ZOMBIE	2	/* has exited, and is not reaped */
@@ -949,10 +1069,15 @@ struct altpid_blocker {
  * @entry_size: size of an entry as the caller knows it, at most a page; a smaller
  *	one than the module's leaves out the end of each, so that the vectors of
  *	tasks need not be copied
+ * @flags: of namespaces ALTPID_LIST_REF_ACTIVE or 0: only those that listns(2)
+ *	lists; else 0
+ * @reserved: 0
  *
  * What exists during the whole listing is in it exactly once, whatever comes
- * and goes meanwhile. Errors: EINVAL for another @what and an @entry_size below
- * 16, E2BIG for one above a page.
+ * and goes meanwhile. Without ALTPID_LIST_REF_ACTIVE a namespace that only a
+ * pidfd or only a namespace below it keeps is listed as well, which listns(2)
+ * does not do. Errors: EINVAL for another @what, for @flags that do not go with
+ * it, and for an @entry_size below 16, E2BIG for one above a page.
  */
 struct altpid_list {
 	__u32 size;
@@ -962,6 +1087,8 @@ struct altpid_list {
 	__u64 entries;
 	__u32 count;
 	__u32 entry_size;
+	__u32 flags;
+	__u32 reserved;
 };
 
 /**
@@ -1037,7 +1164,9 @@ struct altpid_audit {
 #define ALTPID_REASON_NOT_PROCESS	42	/* ENOENT: the pidfd would be a thread's */
 #define ALTPID_REASON_REMOTE		43	/* EREMOTE: who asks does not see the task */
 #define ALTPID_REASON_NS_NOT_INSIDE	44	/* EPERM: not the task's own, nor below it */
-#define ALTPID_REASON_TASK_BUSY		45	/* EBUSY: the task is in another call */
+#define ALTPID_REASON_NOT_VIRTUAL	45	/* EINVAL: nothing that a virtual task can unshare */
+#define ALTPID_REASON_SIGNAL_INFO	46	/* EINVAL: the siginfo is of another signal */
+#define ALTPID_REASON_TASK_BUSY		47	/* EBUSY: the task is in another call */
 
 /**
  * struct altpid_failure - ALTPID_IOC_FAILURE: why the caller's last command
@@ -1191,6 +1320,9 @@ struct altpid_event {
 #define ALTPID_IOC_PIDFD_OPEN	_IO(ALTPID_IOC_TYPE, 0x11)
 #define ALTPID_IOC_PIDFD_CLOSE	_IO(ALTPID_IOC_TYPE, 0x12)
 #define ALTPID_IOC_POLL		_IO(ALTPID_IOC_TYPE, 0x13)
+#define ALTPID_IOC_GETID	_IO(ALTPID_IOC_TYPE, 0x14)
+#define ALTPID_IOC_SIGPENDING	_IO(ALTPID_IOC_TYPE, 0x15)
+#define ALTPID_IOC_GET_NAME	_IO(ALTPID_IOC_TYPE, 0x16)
 #define ALTPID_IOC_TASK		_IO(ALTPID_IOC_TYPE, 0x40)
 #define ALTPID_IOC_NS		_IO(ALTPID_IOC_TYPE, 0x41)
 #define ALTPID_IOC_NS_SET	_IO(ALTPID_IOC_TYPE, 0x42)

@@ -49,6 +49,7 @@ pub mod capture;
 pub mod diff;
 mod events;
 pub mod holders;
+mod ids;
 pub mod names;
 mod pidfd;
 pub mod plan;
@@ -68,7 +69,7 @@ pub use batch::Batch;
 pub use events::{Event, EventKind, Events};
 pub use pidfd::{PidfdFlags, PidfdIds, PidfdInfo, PollFlags};
 pub use signals::{
-    Action, Disposition, Kill, Mask, Scope, SigInfo, SigSet, Signals, WaitId, WaitIdReport,
+    Action, Disposition, Given, Kill, Mask, SaFlags, Scope, SigInfo, SigSet, Signals, WaitId, WaitIdReport,
 };
 pub use types::{
     Audit, Blocker, Clone, CloneFlags, Cloned, Error, Ns, NsId, NsNr, NsState, Parent, PidType,

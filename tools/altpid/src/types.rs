@@ -381,6 +381,9 @@ pub struct Ns {
     pub nr_pids: u32,
     /// Memory of its table of numbers, in bytes.
     pub map_bytes: u64,
+    /// Whether listns(2) would list it: a number of somebody born there is in use, or the children
+    /// of a task would be born there.
+    pub is_active: bool,
 }
 
 impl Ns {
@@ -400,6 +403,7 @@ impl Ns {
             last_pid: raw.last_pid,
             nr_pids: raw.nr_pids,
             map_bytes: raw.map_bytes,
+            is_active: raw.flags & uapi::ALTPID_NS_REF_ACTIVE != 0,
         }
     }
 }

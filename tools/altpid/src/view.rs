@@ -122,6 +122,7 @@ impl View {
                     last_pid: snapshot.last_pid.filter(|_| i == 0).unwrap_or(0),
                     nr_pids: used[i],
                     map_bytes: 0,
+                    is_active: true,
                 }
             })
             .collect();

@@ -255,17 +255,6 @@ impl World {
         self.call("setpgid", &mut arg)
     }
 
-    /// Names `task`, with 15 bytes at most.
-    pub fn set_name(&self, task: TaskId, name: &[u8]) -> Result<()> {
-        let mut arg = uapi::altpid_set_name {
-            task: task.0,
-            ..Default::default()
-        };
-        let len = name.len().min(arg.comm.len() - 1);
-        arg.comm[..len].copy_from_slice(&name[..len]);
-        self.call("prctl", &mut arg)
-    }
-
     /// Everything about a task.
     pub fn task(&self, task: TaskId) -> Result<Task> {
         let mut arg = uapi::altpid_task {
@@ -367,28 +356,44 @@ impl World {
 
     /// All tasks, or those that are visible in a namespace.
     pub fn tasks(&self, visible_in: Option<NsId>) -> Result<Vec<Task>> {
-        let raw = self.list::<uapi::altpid_task>(uapi::ALTPID_LIST_TASKS, visible_in)?;
+        let raw = self.list::<uapi::altpid_task>(uapi::ALTPID_LIST_TASKS, visible_in, 0)?;
         Ok(raw.iter().map(Task::from_uapi).collect())
     }
 
     /// All namespaces, or those at and below one.
     pub fn namespaces(&self, below: Option<NsId>) -> Result<Vec<Ns>> {
-        let raw = self.list::<uapi::altpid_ns>(uapi::ALTPID_LIST_NAMESPACES, below)?;
+        self.list_namespaces(below, 0)
+    }
+
+    /// Likewise those that listns(2) would list: not those that only a pidfd, or only a namespace
+    /// below, keeps.
+    pub fn active_namespaces(&self, below: Option<NsId>) -> Result<Vec<Ns>> {
+        self.list_namespaces(below, uapi::ALTPID_LIST_REF_ACTIVE)
+    }
+
+    fn list_namespaces(&self, below: Option<NsId>, flags: u32) -> Result<Vec<Ns>> {
+        let raw = self.list::<uapi::altpid_ns>(uapi::ALTPID_LIST_NAMESPACES, below, flags)?;
         Ok(raw.iter().map(Ns::from_uapi).collect())
     }
 
     /// What keeps a namespace from going.
     pub fn blockers(&self, ns: NsId) -> Result<Vec<Blocker>> {
-        let raw = self.list::<uapi::altpid_blocker>(uapi::ALTPID_LIST_BLOCKERS, Some(ns))?;
+        let raw = self.list::<uapi::altpid_blocker>(uapi::ALTPID_LIST_BLOCKERS, Some(ns), 0)?;
         Ok(raw.iter().map(Blocker::from_uapi).collect())
     }
 
-    fn list<E: Default + Copy>(&self, what: u32, view: Option<NsId>) -> Result<Vec<E>> {
+    fn list<E: Default + Copy>(
+        &self,
+        what: u32,
+        view: Option<NsId>,
+        flags: u32,
+    ) -> Result<Vec<E>> {
         let mut all = Vec::new();
         let mut piece = vec![E::default(); LIST_PIECES.0];
         let mut arg = uapi::altpid_list {
             what,
             ns: view.map_or(0, |ns| ns.0),
+            flags,
             ..Default::default()
         };
         loop {

@@ -231,7 +231,7 @@ fn kind_of(name: &str, about: &str, constants: &BTreeMap<String, u64>) -> Kind {
         "task" | "target" | "parent" => return Kind::Task,
         "ns" | "from" | "to" => return Kind::Namespace,
         "pidfd" => return Kind::Pidfd,
-        "sig" | "exit_signal" => return Kind::Signal,
+        "sig" | "signo" | "exit_signal" => return Kind::Signal,
         "pid" | "tgid" | "pgid" | "nr" | "id" => return Kind::Number,
         "count" | "set_tid_size" => return Kind::Count,
         "entry_size" => return Kind::One(vec![16, 64, 616, 640]),

@@ -4,7 +4,7 @@
 //! callers that do not know them.
 
 use altpid::{
-    Batch, Blocker, Clone, CloneFlags, Kill, PidfdFlags, PollFlags, Scope, TaskId, WaitId,
+    Batch, Blocker, Clone, CloneFlags, Given, Kill, PidfdFlags, PollFlags, Scope, TaskId, WaitId,
     uapi::{self, altpid_clone},
 };
 use altpid_device_tests::{Fixture, SIGCHLD, WNOHANG, exited, raw, sleeper::Sleeper};
@@ -151,6 +151,15 @@ fn signals_by_one() {
     world.refuses(Errno::INVAL, |w| {
         w.kill(send(world.init, pidfd, as_opened), 65)
     });
+    // A siginfo of another signal, and codes that only the kernel has.
+    let with_info = |sender, signo, code| {
+        let value = 7;
+        Kill::PidfdInfo(sender, pidfd, as_opened, Given { signo, code, value })
+    };
+    world.refuses(Errno::INVAL, |w| w.kill(with_info(world.init, 11, -1), 10));
+    world.refuses(Errno::PERM, |w| w.kill(with_info(world.init, 10, 0), 10));
+    world.kill(with_info(inner, 10, 0), 10).expect("to oneself");
+    world.kill(with_info(world.init, 10, -1), 10).expect("kill");
     // The child is in no process group of its own number.
     world.refuses(Errno::SRCH, |w| {
         w.kill(send(world.init, pidfd, Scope::ProcessGroup), 0)

@@ -4,7 +4,7 @@
 //! itself: a CPU or a lock that is held for seconds ends the run.
 
 use altpid::{
-    Action, Batch, Blocker, Clone, CloneFlags, Disposition, Kill, Parent, PidType, TaskId,
+    Action, Batch, Blocker, Clone, CloneFlags, Disposition, Kill, Parent, PidType, SaFlags, TaskId,
     TaskState, World,
 };
 use altpid_device_tests::{
@@ -129,7 +129,7 @@ fn a_million_tasks() {
     world.kill(Kill::Pid(init, 0), 0).expect("kill");
     // All stop, and go on; what they are stopped by their parent is not told.
     let not_told = Action {
-        nocldstop: true,
+        flags: SaFlags::NOCLDSTOP,
         ..Disposition::Default.into()
     };
     world

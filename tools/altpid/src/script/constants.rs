@@ -115,6 +115,8 @@ constants! {
     /// Flags of sigaction(2).
     ACTION: "flag of sigaction", "SA_" hidden flags [
         NOCLDSTOP = uapi::ALTPID_SA_NOCLDSTOP, NOCLDWAIT = uapi::ALTPID_SA_NOCLDWAIT,
+        RESTART = uapi::ALTPID_SA_RESTART, NODEFER = uapi::ALTPID_SA_NODEFER,
+        RESETHAND = uapi::ALTPID_SA_RESETHAND,
     ];
     /// How sigprocmask(2) changes the mask.
     MASK: "way to change the mask", "SIG_" hidden one [
@@ -123,8 +125,8 @@ constants! {
     ];
     /// Options of prctl(2).
     PRCTL: "option of prctl", "PR_" hidden one [
-        SET_PDEATHSIG = 1, GET_PDEATHSIG = 2, SET_NAME = 15, SET_CHILD_SUBREAPER = 36,
-        GET_CHILD_SUBREAPER = 37,
+        SET_PDEATHSIG = 1, GET_PDEATHSIG = 2, SET_NAME = 15, GET_NAME = 16,
+        SET_CHILD_SUBREAPER = 36, GET_CHILD_SUBREAPER = 37,
     ];
     /// Commands of reboot(2).
     REBOOT: "command of reboot", "LINUX_REBOOT_CMD_" hidden one [

@@ -56,6 +56,7 @@ pub enum What {
     PidMax,
     LastPid,
     NrPids,
+    Listed,
     Why,
     Tasks,
     Zombies,
@@ -159,6 +160,7 @@ properties! {
     "pid_max" PidMax Ns Number: "expect pid_max n 4194304", "where its numbers end";
     "last_pid" LastPid Ns Number: "expect last_pid n 1", "the last number given in order";
     "nr_pids" NrPids Ns Number: "expect nr_pids n 1", "numbers in use";
+    "listed" Listed Ns Yes: "expect listed n no", "whether listns(2) lists a namespace: not one that only a pidfd, or only a namespace below, keeps";
     "why" Why Ns Blocker: "expect why n alive b", "one of the things that keep it from going: alive b, zombie b, number b, for_children b, namespace m, pidfd h; none for nothing";
     "tasks" Tasks World Number: "expect tasks 3", "how many the world holds, zombies among them";
     "zombies" Zombies World Number: "expect zombies 1", "how many of them are zombies";

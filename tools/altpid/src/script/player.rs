@@ -5,6 +5,7 @@
 mod ask;
 mod calls;
 mod returned;
+mod signals;
 mod views;
 
 use super::{

@@ -179,8 +179,17 @@ pub enum Value {
     Signals(u64),
     /// Events of poll.
     Events(u64),
-    /// What is done about a signal, and flags.
-    Action(Disposition, u64),
+    /// What is done about a signal.
+    Action {
+        /// What it is.
+        disposition: Disposition,
+        /// Its flags.
+        flags: u64,
+        /// What is blocked while a handler runs.
+        mask: Option<u64>,
+    },
+    /// A name.
+    Text(String),
     /// Numbers, `-ESRCH` for one that is not in use.
     Numbers(Vec<i32>),
     /// What has happened.
@@ -296,24 +305,33 @@ impl fmt::Display for Value {
             }
             Self::Signals(set) => f.write_str(&show_signals(*set)),
             Self::Events(events) => f.write_str(&POLL.show(*events)),
-            Self::Action(disposition, flags) => f.write_str(&show_action(*disposition, *flags)),
+            Self::Action {
+                disposition,
+                flags,
+                mask,
+            } => f.write_str(&show_action(*disposition, *flags, *mask)),
+            Self::Text(text) => f.write_str(&quote(text)),
             Self::Numbers(numbers) => f.write_str(&show_translated(numbers)),
             Self::Happenings(happenings) => f.write_str(&show_happenings(happenings)),
         }
     }
 }
 
-/// What is done about a signal, and flags.
-pub(super) fn show_action(disposition: Disposition, flags: u64) -> String {
-    let disposition = match disposition {
+/// What is done about a signal.
+pub(super) fn show_action(disposition: Disposition, flags: u64, mask: Option<u64>) -> String {
+    let mut shown = match disposition {
         Disposition::Default => "DFL",
         Disposition::Ignore => "IGN",
         Disposition::Handler => "HANDLER",
-    };
-    match flags {
-        0 => disposition.to_owned(),
-        _ => format!("{disposition} {}", super::constants::ACTION.show(flags)),
     }
+    .to_owned();
+    if flags != 0 {
+        shown.push_str(&format!(" {}", super::constants::ACTION.show(flags)));
+    }
+    if let Some(mask) = mask {
+        shown.push_str(&format!(" mask={}", show_signals(mask)));
+    }
+    shown
 }
 
 impl fmt::Display for Expected {

@@ -3,6 +3,7 @@
 //! The verbs: what each takes, returns and does. One table, from which lines are parsed, printed
 //! and completed, and which `help` and `docs/scenarios.md` quote.
 
+mod ids;
 mod life;
 mod questions;
 mod signals;
@@ -10,7 +11,12 @@ mod signals;
 use super::{constants::Constants, scope::Kind};
 
 /// All of them, a table for each subject.
-const TABLES: [&[Verb]; 3] = [life::VERBS, signals::VERBS, questions::VERBS];
+const TABLES: [&[Verb]; 4] = [
+    life::VERBS,
+    ids::VERBS,
+    signals::VERBS,
+    questions::VERBS,
+];
 
 /// All verbs.
 pub fn verbs() -> impl Iterator<Item = &'static Verb> {
@@ -33,6 +39,7 @@ pub enum Op {
     Tgkill,
     Tkill,
     Sigqueue,
+    Tgsigqueue,
     PidfdOpen,
     PidfdSendSignal,
     Poll,
@@ -40,9 +47,15 @@ pub enum Op {
     Fault,
     Sigaction,
     Sigprocmask,
+    Sigpending,
     Sigwait,
     Setsid,
     Setpgid,
+    Getpid,
+    Gettid,
+    Getppid,
+    Getpgid,
+    Getsid,
     Prctl,
     Reboot,
     Sysctl,
@@ -64,6 +77,8 @@ pub enum Returns {
     Zero,
     /// A number.
     Number,
+    /// A number or a name.
+    NumberOrName,
     /// The number of a child, or its numbers at all levels.
     Child,
     /// A task.
@@ -268,10 +283,7 @@ pub fn meant(word: &str) -> Option<String> {
         ("abort", "fault a SIGABRT"),
         ("raise", "tgkill"),
         ("killpg", "kill a -b"),
-        ("getpid", "show a, or expect pid a 2"),
-        ("getppid", "show a, or expect ppid a 1"),
-        ("getpgid", "show a, or expect pgid a 2"),
-        ("getsid", "show a, or expect sid a 2"),
+        ("getpgrp", "getpgid a"),
         ("pid_max", "sysctl a pid_max"),
         ("ns_last_pid", "sysctl a ns_last_pid"),
         ("last_pid", "sysctl a ns_last_pid"),

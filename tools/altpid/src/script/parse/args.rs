@@ -376,14 +376,18 @@ impl Parser<'_> {
             (Op::Prctl, [_, Arg::Bits(1 | 15 | 36), Arg::Absent]) => {
                 error("this option needs a value")
             }
-            (Op::Prctl, [_, Arg::Bits(2 | 37), value]) if *value != Arg::Absent => {
+            (Op::Prctl, [_, Arg::Bits(2 | 16 | 37), value]) if *value != Arg::Absent => {
                 error("this option takes no value")
             }
-            (Op::PidfdSendSignal, [_, Arg::Task(_), _, Arg::Bits(_)]) => {
-                error("only a pidfd goes with a flag")
+            (Op::PidfdSendSignal, [_, Arg::Task(_), _, rest @ ..])
+                if rest.iter().any(|arg| *arg != Arg::Absent) =>
+            {
+                error("only a pidfd goes with a flag or a siginfo")
             }
-            (Op::Sigaction, [_, _, Arg::Absent, Arg::Bits(_)]) => {
-                error("flags go with one of DFL, IGN and HANDLER")
+            (Op::Sigaction, [_, _, Arg::Absent, flags, mask])
+                if (flags, mask) != (&Arg::Absent, &Arg::Absent) =>
+            {
+                error("flags and a mask go with one of DFL, IGN and HANDLER")
             }
             _ => Ok(()),
         }

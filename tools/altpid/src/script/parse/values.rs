@@ -79,6 +79,13 @@ impl<'a> Parser<'a> {
                 Self::signal(first).map(|signal| Value::Number(signal.into()))
             }
             Returns::Number => Self::number(first).map(Value::Number),
+            Returns::NumberOrName if word.starts_with("SIG") => {
+                Self::signal(first).map(|signal| Value::Number(signal.into()))
+            }
+            Returns::NumberOrName => match word.parse() {
+                Ok(number) => Ok(Value::Number(number)),
+                Err(_) => Self::text(first).map(Value::Text),
+            },
             Returns::Child if word.contains('/') => Self::vector(first).map(Value::Vector),
             Returns::Child => Self::number(first).map(Value::Number),
             Returns::Task => self.named(first, &[Kind::Task]).map(Value::Task),
@@ -195,17 +202,27 @@ impl<'a> Parser<'a> {
             Some(_) => Disposition::Handler,
             None => return Err(Self::error(first, "DFL, IGN or HANDLER is expected here")),
         };
-        let mut flags = 0;
+        let (mut flags, mut mask) = (0, None);
         while let Some(token) = self.take() {
             if token.is('|') {
                 continue;
             }
             let word = token.word().unwrap_or_default();
-            flags |= ACTION
-                .value(word)
-                .ok_or_else(|| Self::error(token, "NOCLDSTOP or NOCLDWAIT is expected here"))?;
+            if word == "mask" && self.take_sign('=') {
+                let first = self.need("signals")?;
+                mask = Some(self.signals(first)?);
+                continue;
+            }
+            flags |= ACTION.value(word).ok_or_else(|| {
+                Self::error(token, "a flag of sigaction or mask= is expected here")
+                    .nearest(word, ACTION.names.iter().map(|&(name, _)| name))
+            })?;
         }
-        Ok(Value::Action(disposition, flags))
+        Ok(Value::Action {
+            disposition,
+            flags,
+            mask,
+        })
     }
 
     fn translated(&mut self, first: &Token) -> Parsed<Value> {

@@ -230,6 +230,7 @@ impl Player {
         let number = match fact.property.what {
             What::Init => return Ok(self.is_task(ns.child_reaper, &fact.value)),
             What::Above => return self.is_ns(ns.parent, &fact.value),
+            What::Listed => return Ok(Answer::compare(yes(ns.is_active), &fact.value)),
             What::Why => return self.ask_why(id, &fact.value),
             What::Level => i64::from(ns.level),
             What::PidMax => ns.pid_max.into(),

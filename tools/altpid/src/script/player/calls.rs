@@ -10,25 +10,24 @@ use super::{
     Object, Player, Refusal, Returned,
 };
 use crate::{
-    Action, Clone, CloneFlags, Disposition, Kill, Mask, NsId, Parent, PidType, PidfdFlags, PidfdId,
-    PollFlags, Scope, SigSet, TaskId, WaitId, World, uapi,
+    Clone, CloneFlags, Mask, NsId, Parent, PidType, PidfdFlags, PidfdId, PollFlags, SigSet, TaskId,
+    WaitId, World, uapi,
 };
 
-/// `SIGCHLD`, `SIGTERM`, `SIGSEGV`
+/// `SIGCHLD`
 const SIGCHLD: i32 = 17;
-const SIGTERM: i32 = 15;
-const SIGSEGV: i32 = 11;
 /// `WNOHANG`, `WEXITED`
 const WNOHANG: u32 = 1;
 const WEXITED: u32 = 4;
-/// `SI_QUEUE`
-const SI_QUEUE: i32 = -1;
+
+/// `PR_GET_NAME`
+const PR_GET_NAME: u32 = 16;
 
 /// What came of a call.
 pub type Outcome = Result<Returned, Refusal>;
 
 /// A number, if one was given.
-fn number(arg: &Arg) -> Option<i64> {
+pub(super) fn number(arg: &Arg) -> Option<i64> {
     match arg {
         Arg::Number(number) => Some(*number),
         _ => None,
@@ -36,7 +35,7 @@ fn number(arg: &Arg) -> Option<i64> {
 }
 
 /// Constants, if some were given.
-fn bits(arg: &Arg) -> Option<u64> {
+pub(super) fn bits(arg: &Arg) -> Option<u64> {
     match arg {
         Arg::Bits(bits) => Some(*bits),
         _ => None,
@@ -44,7 +43,7 @@ fn bits(arg: &Arg) -> Option<u64> {
 }
 
 /// A signal, if one was given.
-fn signal(arg: &Arg) -> Option<i32> {
+pub(super) fn signal(arg: &Arg) -> Option<i32> {
     match arg {
         Arg::Signal(signal) => Some(*signal),
         _ => None,
@@ -52,25 +51,15 @@ fn signal(arg: &Arg) -> Option<i32> {
 }
 
 /// A set of signals.
-fn signals(arg: &Arg) -> SigSet {
+pub(super) fn signals(arg: &Arg) -> SigSet {
     match arg {
         Arg::Signals(set) => SigSet::from_bits(*set),
         _ => SigSet::EMPTY,
     }
 }
 
-/// Whom a signal by a pidfd is for.
-fn scope(arg: &Arg) -> Scope {
-    match bits(arg).map(|bits| bits as u32) {
-        Some(uapi::ALTPID_SIGNAL_THREAD) => Scope::Thread,
-        Some(uapi::ALTPID_SIGNAL_THREAD_GROUP) => Scope::ThreadGroup,
-        Some(uapi::ALTPID_SIGNAL_PROCESS_GROUP) => Scope::ProcessGroup,
-        _ => Scope::AsOpened,
-    }
-}
-
 /// The low 32 bits: what C makes of a number.
-fn truncated(number: i64) -> i32 {
+pub(super) fn truncated(number: i64) -> i32 {
     number as i32
 }
 
@@ -118,7 +107,13 @@ impl Player {
             }
             Op::Wait4 => return self.wait4(args),
             Op::Waitid => return self.waitid(args),
-            Op::Kill | Op::Tgkill | Op::Tkill | Op::Sigqueue | Op::PidfdSendSignal | Op::Fault => {
+            Op::Kill
+            | Op::Tgkill
+            | Op::Tkill
+            | Op::Sigqueue
+            | Op::Tgsigqueue
+            | Op::PidfdSendSignal
+            | Op::Fault => {
                 let (kill, signal) = self.kill(call)?;
                 self.world.kill(kill, signal)?;
             }
@@ -148,6 +143,10 @@ impl Player {
                 let old = self.world.sigprocmask(task, how, signals(&args[2]))?;
                 return Ok(Returned::Signals(old));
             }
+            Op::Sigpending => {
+                let set = self.world.sigpending(self.by(&args[0]))?;
+                return Ok(Returned::Signals(set));
+            }
             Op::Sigwait => {
                 let info = self.world.sigwait(self.by(&args[0]), signals(&args[1]))?;
                 return Ok(Returned::Signal(info));
@@ -161,6 +160,9 @@ impl Player {
                 let pid = self.pid_of(task, &args[1], 0)?;
                 let pgid = self.pid_of(task, &args[2], 0)?;
                 self.world.setpgid(task, pid, pgid)?;
+            }
+            Op::Getpid | Op::Gettid | Op::Getppid | Op::Getpgid | Op::Getsid => {
+                return self.get_id(call);
             }
             Op::Prctl => return self.prctl(args),
             Op::Reboot => {
@@ -180,7 +182,7 @@ impl Player {
     }
 
     /// Who does it: init, if nobody is given.
-    fn by(&self, arg: &Arg) -> TaskId {
+    pub(super) fn by(&self, arg: &Arg) -> TaskId {
         match arg {
             Arg::Task(name) => self.task(name),
             _ => self.task("init"),
@@ -206,7 +208,7 @@ impl Player {
     }
 
     /// A number as a task sees it, or what it is when it was left out.
-    fn pid_of(&mut self, task: TaskId, arg: &Arg, absent: i32) -> Result<i32, Refusal> {
+    pub(super) fn pid_of(&mut self, task: TaskId, arg: &Arg, absent: i32) -> Result<i32, Refusal> {
         match arg {
             Arg::Pid(PidRef::Number(number)) => Ok(*number),
             Arg::Pid(pid) => {
@@ -283,74 +285,30 @@ impl Player {
         }
     }
 
-    /// Who sends which signal to whom.
-    fn kill(&mut self, call: &Call) -> Result<(Kill, i32), Refusal> {
-        let args = &call.args;
-        let given = |index: usize| signal(&args[index]).unwrap_or(SIGTERM);
-        let task = self.by(&args[0]);
-        Ok(match call.verb.op {
-            Op::Kill => {
-                let target = match &args[1] {
-                    Arg::Pid(PidRef::Of { name, .. }) => self.task(name),
-                    _ => TaskId(0),
-                };
-                let kill = match &args[0] {
-                    Arg::Outside => Kill::Outside(target),
-                    Arg::Kernel => Kill::Kernel(target),
-                    _ => Kill::Pid(task, self.pid_of(task, &args[1], 0)?),
-                };
-                (kill, given(2))
-            }
-            Op::Tgkill => {
-                // In the interface 0 makes it tkill; to tgkill it is as wrong as any other that is not
-                // positive.
-                let tgid = match self.pid_of(task, &args[1], 0)? {
-                    0 => -1,
-                    tgid => tgid,
-                };
-                let tid = self.pid_of(task, &args[2], 0)?;
-                (Kill::Thread(task, tgid, tid), given(3))
-            }
-            Op::Tkill => {
-                let tid = self.pid_of(task, &args[1], 0)?;
-                (Kill::Thread(task, 0, tid), given(2))
-            }
-            Op::Sigqueue => {
-                let pid = self.pid_of(task, &args[1], 0)?;
-                let code = number(&args[3]).map_or(SI_QUEUE, truncated);
-                let value = number(&args[4]).unwrap_or_default() as u64;
-                (Kill::Queue(task, pid, code, value), given(2))
-            }
-            Op::Fault => (Kill::Fault(task), signal(&args[1]).unwrap_or(SIGSEGV)),
-            _ => {
-                let kill = match &args[1] {
-                    Arg::Pidfd(name) => Kill::Pidfd(task, self.pidfd(name), scope(&args[3])),
-                    target => Kill::Task(task, self.by(target)),
-                };
-                (kill, given(2))
-            }
-        })
-    }
-
-    fn sigaction(&mut self, args: &[Arg]) -> Outcome {
-        let flags = bits(&args[3]).unwrap_or_default();
-        let new = bits(&args[2]).map(|disposition| Action {
-            disposition: match disposition {
-                0 => Disposition::Default,
-                1 => Disposition::Ignore,
-                _ => Disposition::Handler,
-            },
-            nocldstop: flags & 1 != 0,
-            nocldwait: flags & 2 != 0,
-        });
-        let number = signal(&args[1]).unwrap_or_default();
-        let old = self.world.sigaction(self.by(&args[0]), number, new)?;
-        Ok(Returned::Action(old))
+    /// A number as the caller sees it.
+    fn get_id(&mut self, call: &Call) -> Outcome {
+        let task = self.by(&call.args[0]);
+        let of = match call.args.get(1) {
+            Some(arg) => self.pid_of(task, arg, 0)?,
+            None => 0,
+        };
+        let number = match call.verb.op {
+            Op::Getpid => self.world.getpid(task)?,
+            Op::Gettid => self.world.gettid(task)?,
+            Op::Getppid => self.world.getppid(task)?,
+            Op::Getpgid => self.world.getpgid(task, of)?,
+            _ => self.world.getsid(task, of)?,
+        };
+        Ok(Returned::Number(number.into()))
     }
 
     fn prctl(&mut self, args: &[Arg]) -> Outcome {
         let task = self.by(&args[0]);
         let option = bits(&args[1]).unwrap_or_default() as u32;
+        if option == PR_GET_NAME {
+            let name = self.world.name(task)?;
+            return Ok(Returned::Text(String::from_utf8_lossy(&name).into_owned()));
+        }
         let value = match &args[2] {
             Arg::Text(comm) => {
                 self.world.set_name(task, comm.as_bytes())?;

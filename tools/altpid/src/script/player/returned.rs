@@ -7,6 +7,7 @@ use super::{
         constants::{POLL, is_of_child, show_errno, show_si_code, show_signal, show_signals},
         happening::{Happening, More, show_happenings},
         syntax::{Expected, Status, Value, join, show_action, show_translated},
+        tokens::quote,
     },
     Player,
 };
@@ -31,6 +32,8 @@ pub enum Returned {
     Events(PollFlags),
     /// What is done about a signal.
     Action(Action),
+    /// A name.
+    Text(String),
     /// Numbers.
     Numbers(Vec<i32>),
     /// What has happened.
@@ -76,11 +79,6 @@ impl Refusal {
     }
 }
 
-/// What is done about a signal, in flags.
-fn action_flags(action: &Action) -> u64 {
-    u64::from(action.nocldstop) | u64::from(action.nocldwait) << 1
-}
-
 impl Player {
     /// In the form in which it can be expected.
     pub fn show_returned(&self, returned: &Returned) -> String {
@@ -111,7 +109,11 @@ impl Player {
             }
             Returned::Signals(set) => show_signals(set.bits()),
             Returned::Events(events) => POLL.show(events.bits().into()),
-            Returned::Action(action) => show_action(action.disposition, action_flags(action)),
+            Returned::Action(action) => {
+                let mask = Some(action.mask.bits()).filter(|&mask| mask != 0);
+                show_action(action.disposition, action.flags.bits().into(), mask)
+            }
+            Returned::Text(text) => quote(text),
             Returned::Numbers(numbers) => show_translated(numbers),
             Returned::Happened(events) => {
                 let all: Vec<_> = events.iter().map(|event| self.happening(event)).collect();
@@ -169,9 +171,20 @@ impl Player {
             (Returned::Events(events), Value::Events(wanted)) => {
                 u64::from(events.bits()) == *wanted
             }
-            (Returned::Action(action), Value::Action(disposition, flags)) => {
-                action.disposition == *disposition && action_flags(action) == *flags
+            (
+                Returned::Action(action),
+                Value::Action {
+                    disposition,
+                    flags,
+                    mask,
+                },
+            ) => {
+                action.disposition == *disposition
+                    && u64::from(action.flags.bits()) == *flags
+                    && mask.is_none_or(|mask| mask == action.mask.bits())
             }
+            (Returned::Text(text), Value::Text(wanted)) => text == wanted,
+            (Returned::Text(text), Value::Number(wanted)) => *text == wanted.to_string(),
             (Returned::Numbers(numbers), Value::Numbers(wanted)) => numbers == wanted,
             (Returned::Happened(events), Value::Happenings(wanted)) => {
                 events.len() == wanted.len()

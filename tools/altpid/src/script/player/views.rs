@@ -127,8 +127,13 @@ impl Player {
             Some(reaper) => format!(", init {}", self.called(reaper)),
             None => String::new(),
         };
+        let unlisted = if ns.is_active {
+            ""
+        } else {
+            ", not listed by listns(2)"
+        };
         format!(
-            "level {}, {}{init}, {} numbers in use",
+            "level {}, {}{init}, {} numbers in use{unlisted}",
             ns.level,
             ns_state(ns.state),
             ns.nr_pids

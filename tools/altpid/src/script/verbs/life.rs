@@ -263,13 +263,13 @@ expect pgid b 2",
             Param::new(ParamKind::Constant(&PRCTL), "OPTION"),
             Param::new(ParamKind::PrctlValue, "VALUE").optional(),
         ],
-        returns: Returns::Number,
+        returns: Returns::NumberOrName,
         brief: "subreaper, parent-death signal, name: prctl(2)",
         rule: "\
 SET_PDEATHSIG SIG, GET_PDEATHSIG, SET_CHILD_SUBREAPER 0 or 1, GET_CHILD_SUBREAPER,
-SET_NAME COMM. The parent-death signal comes when the thread that is the parent ends; a
-fork does not inherit it. A subreaper gets the orphans among its descendants, as far as
-they are at its level.
+SET_NAME COMM, GET_NAME. The parent-death signal comes when the thread that is the parent
+ends; a fork does not inherit it. A subreaper gets the orphans among its descendants, as
+far as they are at its level.
 
 EINVAL for a signal that there is not.",
         c: "",
@@ -279,7 +279,9 @@ prctl a SET_CHILD_SUBREAPER 1
 b = clone a
 c = clone b
 exit b
-expect parent c a",
+expect parent c a
+prctl c SET_NAME sh
+expect sh: prctl c GET_NAME",
     },
     Verb {
         name: "reboot",
@@ -299,7 +301,7 @@ expect parent c a",
 Inside of a namespace: its init is killed, and the parent of that sees SIGHUP as the
 cause for RESTART, SIGINT for HALT and POWER_OFF. The caller exits.
 
-EINVAL for another command; EBUSY in the world's own namespace.",
+EINVAL for another command, wherever; EBUSY in the world's own namespace.",
         c: "reboot_pid_ns",
         example: "\
 a = clone NEWPID

@@ -107,6 +107,36 @@ sigqueue init a 40 value=7
 expect 40 code=SI_QUEUE value=7: sigwait a 40",
     },
     Verb {
+        name: "tgsigqueue",
+        aliases: &["rt_tgsigqueueinfo"],
+        op: Op::Tgsigqueue,
+        makes: &[],
+        params: &[
+            TASK,
+            PID,
+            PID,
+            SIG,
+            Param::new(ParamKind::SiCode, "SI_CODE").keyed("code"),
+            Param::new(ParamKind::Number, "N").keyed("value"),
+        ],
+        returns: Returns::Zero,
+        brief: "likewise to a thread: rt_tgsigqueueinfo(2)",
+        rule: "\
+A signal with a value to one thread, named by its process and itself. The code is SI_QUEUE
+when left out.
+
+EINVAL for numbers that are not positive, EPERM for a code of the kernel's to another
+thread, ESRCH for a thread that is not of that process.",
+        c: "do_rt_tgsigqueueinfo",
+        example: "\
+a = clone
+t = clone a THREAD|SIGHAND|VM
+sigprocmask t BLOCK 40
+tgsigqueue init a t 40 value=7
+expect 40 code=SI_QUEUE value=7: sigwait t 40
+expect EPERM: tgsigqueue t a a 40 code=SI_TKILL",
+    },
+    Verb {
         name: "pidfd_open",
         aliases: &[],
         op: Op::PidfdOpen,
@@ -146,14 +176,19 @@ expect status h exited 3",
                 "THREAD|THREAD_GROUP|PROCESS_GROUP",
             )
             .optional(),
+            Param::new(ParamKind::SiCode, "SI_CODE").keyed("code"),
+            Param::new(ParamKind::Number, "N").keyed("value"),
+            Param::new(ParamKind::Signal, "SIG").keyed("signo"),
         ],
         returns: Returns::Zero,
         brief: "a signal by handle: pidfd_send_signal(2)",
         rule: "\
 A signal to whom a pidfd means, or to a task as by a pidfd for it. It goes to the process, by
-a pidfd for a thread to that; the flag says otherwise.
+a pidfd for a thread to that; the flag says otherwise. With code, value or signo a siginfo
+is given; what is left out of it is SI_QUEUE, 0 and SIG.
 
-EINVAL for a task that the caller does not see, ESRCH for one that is reaped, EBADF for a
+EINVAL for a task that the caller does not see, and for a siginfo of another signal. EPERM
+for a code of the kernel's to anybody else. ESRCH for a task that is reaped, EBADF for a
 pidfd that is closed.",
         c: "do_pidfd_send_signal",
         example: "\
@@ -161,7 +196,8 @@ a = clone NEWPID
 b, h = clone a PIDFD
 pidfd_send_signal a h SIGKILL
 expect b killed SIGKILL: wait4 a
-expect ESRCH: pidfd_send_signal a h 0",
+expect ESRCH: pidfd_send_signal a h 0
+expect EINVAL: pidfd_send_signal a h 40 signo=41",
     },
     Verb {
         name: "poll",
@@ -228,22 +264,30 @@ expect a killed SIGBUS: wait4 init",
             TASK,
             SIG,
             Param::new(ParamKind::Constant(&DISPOSITION), "DFL|IGN|HANDLER").optional(),
-            Param::new(ParamKind::Constant(&ACTION), "NOCLDSTOP|NOCLDWAIT").optional(),
+            Param::new(
+                ParamKind::Constant(&ACTION),
+                "NOCLDSTOP|NOCLDWAIT|RESTART|NODEFER|RESETHAND",
+            )
+            .optional(),
+            SIGSET.keyed("mask"),
         ],
         returns: Returns::Action,
         brief: "what is done about a signal: sigaction(2)",
         rule: "\
 Returns what was done so far; without a disposition it only asks. A virtual task runs no
-code: a handler is counted as called. Children of a process that ignores SIGCHLD, or has
+code: a handler is counted as called, and has returned at once. With RESETHAND it is called
+once; a wait that one with RESTART interrupts goes on; what NODEFER and mask are about is
+over before anybody can see it. Children of a process that ignores SIGCHLD, or has
 NOCLDWAIT, do not become zombies.
 
 EINVAL for a change of SIGKILL or SIGSTOP.",
         c: "do_sigaction",
         example: "\
 a = clone
-expect DFL: sigaction a SIGTERM HANDLER
+expect DFL: sigaction a SIGTERM HANDLER RESETHAND mask=USR1
 kill init a
-expect received a 1",
+expect received a 1
+expect DFL RESETHAND mask=USR1: sigaction a SIGTERM",
     },
     Verb {
         name: "sigprocmask",
@@ -268,6 +312,23 @@ kill init a
 expect state a running
 expect TERM,USR1: sigprocmask a UNBLOCK TERM
 expect state a zombie",
+    },
+    Verb {
+        name: "sigpending",
+        aliases: &["rt_sigpending"],
+        op: Op::Sigpending,
+        makes: &[],
+        params: &[TASK],
+        returns: Returns::Signals,
+        brief: "which blocked signals wait: sigpending(2)",
+        rule: "\
+What waits for the task or for its process, and is blocked.",
+        c: "do_sigpending",
+        example: "\
+a = clone
+sigprocmask a BLOCK TERM,USR1
+kill init a USR1
+expect USR1: sigpending a",
     },
     Verb {
         name: "sigwait",
