@@ -257,9 +257,10 @@ mod tests {
         let inner = verbs.container(outer)?;
         let (ns_outer, ns_inner) = (verbs.ns(outer)?, verbs.ns(inner)?);
         world.setns(init, ns_inner)?;
+        let nr = verbs.nr(outer, 0);
         verbs.exit(outer, 0)?;
         assert!(is_active(&world, ns_outer)? && is_active(&world, ns_inner)?);
-        verbs.wait(init, -1)?;
+        assert_eq!(verbs.wait(init, nr)?.0, nr);
         assert!(!is_active(&world, ns_outer)? && is_active(&world, ns_inner)?);
         world.setns(init, root)?;
         assert_eq!(active(&world)?.len(), 1);

@@ -87,9 +87,9 @@ impl SigSet {
         self.0
     }
 
-    /// Whether a signal, from 1 to [`NSIG`], is in it.
+    /// Whether a signal is in it. A number that is no signal is in none.
     pub(crate) const fn contains(self, signal: i32) -> bool {
-        self.0 >> (signal - 1) & 1 != 0
+        1 <= signal && signal <= NSIG && self.0 >> (signal - 1) & 1 != 0
     }
 
     /// Both together.
