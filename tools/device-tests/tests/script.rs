@@ -3,10 +3,8 @@
 //! `altpid run` and `altpid shell` over the device: what they write, and with which status they
 //! end.
 
-use altpid::{
-    World,
-    script::{Player, Script, verbs},
-};
+use altpid::World;
+use altpid_command::script::{Player, Script, verbs};
 use altpid_device_tests::{
     Fixture,
     command_line::{Done, run as altpid},
