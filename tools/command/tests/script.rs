@@ -416,7 +416,7 @@ fn the_description_agrees() {
         .map(|property| format!("| `{}` | {} |\n", property.example, property.meaning));
     let properties = format!("| | |\n|---|---|\n{}", rows.collect::<String>());
     for (name, wanted) in [("verbs", verbs), ("properties", properties)] {
-        let from = format!("<!-- {name}: from the table in tools/altpid/src/script -->\n\n");
+        let from = format!("<!-- {name}: from the table in tools/command/src/script -->\n\n");
         let to = format!("<!-- end of {name} -->");
         let (before, rest) = text.split_once(&from).expect("a mark");
         let (found, after) = rest.split_once(&to).expect("a mark");

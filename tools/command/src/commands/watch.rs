@@ -6,7 +6,7 @@ use crate::{
     output::{print, style},
     place::Place,
 };
-use altpid::{Event, EventKind, Events, NsId, TaskId, World, names, view::View};
+use altpid::{CloneFlags, Event, EventKind, Events, NsId, TaskId, World, names, view::View};
 use altpid_command::tree::draw;
 use anyhow::{Context, Result};
 use rustix::{io::Errno, termios::tcgetwinsize};
@@ -171,12 +171,24 @@ fn name(kind: EventKind) -> String {
     }
 }
 
-/// What belongs to an event of a kind, by what name, and as people read it.
-fn more(kind: EventKind) -> Option<(&'static str, serde_json::Value, String)> {
+/// What belongs to an event, by what name, and as people read it.
+fn more(event: &Event) -> Option<(&'static str, serde_json::Value, String)> {
+    let kind = event.kind;
     let task = |id: Option<TaskId>| json!(id.map(|id| id.0));
     let who = |id: Option<TaskId>| id.map_or("outside".into(), |id| format!("task:{}", id.0));
     Some(match kind {
+        EventKind::Clone(parent) if event.flags.contains(CloneFlags::THREAD) => {
+            ("parent", task(parent), "as a thread".into())
+        }
         EventKind::Clone(parent) => ("parent", task(parent), format!("by {}", who(parent))),
+        EventKind::Exit(status) if event.threads > 0 => {
+            let threads = match event.threads {
+                1 => "1 thread lives".to_owned(),
+                more => format!("{more} threads live"),
+            };
+            let words = format!("{}, {threads} on", names::status(status));
+            ("status", json!(status), words)
+        }
         EventKind::Exit(status) | EventKind::Reap(status) => {
             ("status", json!(status), names::status(status))
         }
@@ -204,7 +216,7 @@ fn line(event: &Event) -> String {
     if let Some(task) = event.task {
         _ = write!(text, " task:{}", task.0);
     }
-    if let Some((_, _, words)) = more(event.kind) {
+    if let Some((_, _, words)) = more(event) {
         _ = write!(text, " {words}");
     }
     text
@@ -222,8 +234,13 @@ fn json_of(event: &Event) -> String {
         value["pid"] = json!(event.pid);
         value["nr"] = json!(event.nr);
     }
-    if let Some((member, more, _)) = more(event.kind) {
+    if let Some((member, more, _)) = more(event) {
         value[member] = more;
+    }
+    match event.kind {
+        EventKind::Clone(_) => value["flags"] = json!(event.flags.bits()),
+        EventKind::Exit(_) => value["threads"] = json!(event.threads),
+        _ => {}
     }
     value.to_string()
 }

@@ -4,7 +4,7 @@
 
 use super::{
     constants::{Constants, ERRNO, SIGNAL},
-    facts::{BLOCKERS, FactKind, GONE, PROPERTIES, Property, STATES, Subject},
+    facts::{BLOCKERS, FactKind, GONE, NONE, PROPERTIES, Property, STATES, Subject},
     scope::{Kind, Scope},
     verbs::{ParamKind, Verb},
 };
@@ -165,7 +165,14 @@ fn of_expectation(words: &[&str], scope: &Scope) -> Vec<String> {
                 .into_iter()
                 .chain(owned(["none"]))
                 .collect(),
-            FactKind::State => owned(STATES.0.iter().chain(STATES.1).chain([&GONE]).copied()),
+            FactKind::State => owned(
+                STATES
+                    .0
+                    .iter()
+                    .chain(STATES.1)
+                    .chain([&GONE, &NONE])
+                    .copied(),
+            ),
             FactKind::Status => owned(["exited", "killed"]),
             FactKind::Signal | FactKind::Signals => names_of(&SIGNAL),
             FactKind::Yes => owned(["yes", "no"]),

@@ -114,6 +114,8 @@ pub const STATES: (&[&str], &[&str]) = (
 );
 /// The state of who is no more.
 pub const GONE: &str = "gone";
+/// The state of the namespace for the children of a task that has exited: there is no such namespace.
+pub const NONE: &str = "none";
 /// What can keep a namespace, by a task.
 pub const BLOCKERS: &[&str] = &["alive", "zombie", "number", "for_children"];
 
@@ -138,8 +140,8 @@ properties! {
     "sid" Sid Task Pids: "expect sid b 1", "likewise of its session";
     "ppid" Ppid Task Pid: "expect ppid b 0", "the number of its parent's process, in its own namespace if no other is given";
     "parent" Parent Task Task: "expect parent b a", "its parent; none for nobody in this world";
-    "state" State Either State: "expect state b zombie", "of a task running, stopped, zombie, exiting or gone; of a namespace awaiting, active, dying, dead or gone";
-    "status" Status TaskOrPidfd Status: "expect status b exited 3", "of a zombie, as wait4 will tell it; by a pidfd also of who is reaped";
+    "state" State Either State: "expect state b zombie", "of a task running, stopped, zombie, exiting or gone; of a namespace awaiting, active, dying, dead or gone; of `b.children` none when b has exited";
+    "status" Status TaskOrPidfd Status: "expect status b exited 3", "of a zombie, as wait4 will tell it; of a leader whose threads live on, how it has exited itself; by a pidfd also of a task that is reaped";
     "ns" Ns Task Ns: "expect ns b n", "the namespace that it lives in";
     "children" Children Task Ns: "expect children a n", "the one that its children will be born in; none for who has exited";
     "threads" Threads Task Number: "expect threads b 1", "live threads of its process";

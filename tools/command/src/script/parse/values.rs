@@ -6,7 +6,7 @@ use super::{
     super::{
         constants::{ACTION, DISPOSITION, ERRNO, POLL, si_code},
         error::SyntaxError,
-        facts::{BLOCKERS, Fact, FactKind, FactValue, GONE, Property, STATES, Subject},
+        facts::{BLOCKERS, Fact, FactKind, FactValue, GONE, NONE, Property, STATES, Subject},
         happening::{HAPPENINGS, Happening, More},
         scope::Kind,
         syntax::{Expected, Value},
@@ -337,7 +337,13 @@ impl<'a> Parser<'a> {
             FactKind::Ns => FactValue::Ns(Some(self.ns(token)?)),
             FactKind::State => {
                 let (tasks, namespaces) = STATES;
-                let known = || tasks.iter().chain(namespaces).chain([&GONE]).copied();
+                let known = || {
+                    tasks
+                        .iter()
+                        .chain(namespaces)
+                        .chain([&GONE, &NONE])
+                        .copied()
+                };
                 let found = known().find(|state| *state == word);
                 FactValue::State(found.ok_or_else(|| {
                     Self::error(token, format!("there is no state {word}")).nearest(word, known())

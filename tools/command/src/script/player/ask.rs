@@ -5,7 +5,7 @@
 use super::{
     super::{
         constants::{show_signal, show_signals},
-        facts::{Fact, FactValue, GONE, STATES, What},
+        facts::{Fact, FactValue, GONE, NONE, STATES, What},
         tokens::quote,
         values::{NsRef, Status, join},
     },
@@ -103,6 +103,13 @@ impl Player {
             Some(Object::Task(task)) if !subject.of_children && !is_ns_state => Some(*task),
             _ => None,
         };
+        // A task that has exited has no namespace for its children.
+        if subject.of_children
+            && let Some(&Object::Task(task)) = self.objects.get(&subject.name)
+            && (self.world.task(task)).is_ok_and(|task| task.ns_for_children.is_none())
+        {
+            return Ok(Answer::compare(NONE.to_owned(), value));
+        }
         let state = match task {
             Some(task) => self.world.task(task).map(|task| task_state(task.state)),
             None => self
