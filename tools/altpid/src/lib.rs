@@ -47,6 +47,7 @@ pub mod capture;
 pub mod diff;
 mod events;
 pub mod holders;
+pub mod inodes;
 pub mod names;
 mod pidfd;
 pub mod plan;

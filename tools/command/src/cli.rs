@@ -3,10 +3,11 @@
 //! What can be typed: the verbs of the command. What each takes stands with what it does.
 
 use crate::commands::{
-    audit, capture, diff, generate, hold, ls, restore, run, shell, show, stress, translate, tree,
-    watch, why, worlds,
+    audit, capture, diff, generate, hold, kill, ls, restore, run, shell, show, stress, translate,
+    tree, watch, why, worlds,
 };
 use anyhow::Result;
+use clap::error::{ContextKind, ErrorKind};
 use clap::{Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::{fmt::Write, process::ExitCode};
 
@@ -46,6 +47,8 @@ pub enum Verb {
     Watch(watch::Args),
     Why(why::Args),
     Audit(audit::Args),
+    Kill(kill::Args),
+    Exit(kill::ExitArgs),
     Stress(stress::Args),
     #[command(hide = true)]
     Generate(generate::Args),
@@ -61,7 +64,7 @@ const GROUPS: &[(&str, &[&str])] = &[
         "Look at a world or a snapshot",
         &["ls", "tree", "show", "translate", "why", "watch", "audit"],
     ),
-    ("Do something in a world", &["stress"]),
+    ("Do something in a world", &["kill", "exit", "stress"]),
     ("Play scenarios", &["run", "shell"]),
 ];
 
@@ -93,7 +96,14 @@ fn list_verbs(command: &Command) -> String {
 impl Cli {
     /// What was typed. Ends the process if that is wrong, or asks for help.
     pub fn read() -> Self {
-        let mut matches = command().get_matches();
+        let parsed = command().try_get_matches();
+        let mut matches = parsed.unwrap_or_else(|mut error| {
+            // That a dash may be part of a value: here none begins with one.
+            if error.kind() == ErrorKind::UnknownArgument {
+                error.remove(ContextKind::Suggested);
+            }
+            error.exit()
+        });
         Self::from_arg_matches_mut(&mut matches).unwrap_or_else(|error| error.exit())
     }
 }
@@ -116,6 +126,8 @@ impl Verb {
             Self::Watch(args) => args.run(),
             Self::Why(args) => args.run(),
             Self::Audit(args) => args.run(),
+            Self::Kill(args) => args.run(),
+            Self::Exit(args) => args.run(),
             Self::Stress(args) => args.run(),
             Self::Generate(args) => args.run(command()),
         }

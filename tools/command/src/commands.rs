@@ -7,6 +7,7 @@ pub mod capture;
 pub mod diff;
 pub mod generate;
 pub mod hold;
+pub mod kill;
 pub mod ls;
 pub mod restore;
 pub mod run;

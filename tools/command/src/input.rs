@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Snapshots from files and from standard input.
+//! What is read from files and from standard input.
 
+use crate::output::Hinted;
 use altpid::snapshot::{Problem, Snapshot};
 use anyhow::{Context, Result};
 use std::{
@@ -24,14 +25,35 @@ fn read_with(
     path: &Path,
     parse: impl FnOnce(&[u8]) -> Result<Snapshot, Problem>,
 ) -> Result<Snapshot> {
-    let (name, text) = if path == Path::new("-") {
-        let mut text = Vec::new();
-        let result = io::stdin().lock().read_to_end(&mut text);
-        ("standard input".to_owned(), result.map(|_| text))
-    } else {
-        (path.display().to_string(), fs::read(path))
-    };
-    text.map_err(anyhow::Error::from)
-        .and_then(|text| Ok(parse(&text)?))
-        .context(name)
+    let (name, text) = read_bytes(path)?;
+    parse(&text).context(name)
+}
+
+/// The name of a file, and its text, which must be UTF-8.
+pub fn read_text(path: &Path) -> Result<(String, String)> {
+    let (name, bytes) = read_bytes(path)?;
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok((name, text)),
+        Err(error) => {
+            let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+            let line = 1 + good.iter().filter(|&&byte| byte == b'\n').count();
+            Err(Hinted::usage(
+                format!("{name}:{line}: this is not UTF-8"),
+                "the text of a scenario is UTF-8 or ASCII",
+            ))
+        }
+    }
+}
+
+/// The name of a file, and what is in it.
+fn read_bytes(path: &Path) -> Result<(String, Vec<u8>)> {
+    if path == Path::new("-") {
+        let mut bytes = Vec::new();
+        let name = "standard input";
+        io::stdin().lock().read_to_end(&mut bytes).context(name)?;
+        return Ok((name.to_owned(), bytes));
+    }
+    let name = path.display().to_string();
+    let bytes = fs::read(path).with_context(|| name.clone())?;
+    Ok((name, bytes))
 }

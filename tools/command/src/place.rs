@@ -9,10 +9,16 @@ use crate::{input::read_snapshot, output::Hinted};
 use altpid::{
     NsId, Task, TaskId, World,
     holders::{Holder, holders},
+    inodes,
+    snapshot::{PID_MAX_LIMIT, Snapshot},
     view::View,
 };
 use anyhow::{Context, Result, bail};
-use std::{collections::BTreeMap, path::Path, path::PathBuf};
+use rustix::io::Errno;
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::{Path, PathBuf},
+};
 
 /// Names the descriptor that `altpid hold` hands down.
 pub const FD_VARIABLE: &str = "ALTPID_FD";
@@ -53,7 +59,42 @@ fn target(text: &str) -> Result<(i32, Option<i32>), String> {
 
 /// Makes a world.
 pub fn open_world() -> Result<World> {
-    World::open().with_context(|| World::device().display().to_string())
+    let device = || World::device().display().to_string();
+    let world = World::open().with_context(device)?;
+    match world.info() {
+        Err(error) if error.errno == Errno::NOTTY => Err(Hinted::failure(
+            format!("{}: this is not the device of altpid", device()),
+            "ALTPID_DEVICE says which one to open; without it, it is /dev/altpid",
+        )),
+        info => info.map(|_| world).with_context(device),
+    }
+}
+
+/// A world that was chosen, and what its namespaces are called.
+pub struct Chosen {
+    /// The world.
+    pub world: World,
+    /// The inodes of its namespaces, if it is a restored one, by id.
+    pub inodes: HashMap<NsId, u64>,
+}
+
+impl Chosen {
+    /// What is in it.
+    pub fn view(&self) -> Result<View> {
+        Ok(View::of_world(&self.world)?.with_inodes(self.inodes.clone()))
+    }
+
+    /// Its namespaces.
+    pub fn namespaces(&self) -> Result<View> {
+        Ok(View::of_namespaces(&self.world)?.with_inodes(self.inodes.clone()))
+    }
+
+    /// It as a snapshot.
+    pub fn snapshot(&self) -> Result<Snapshot> {
+        let mut snapshot = Snapshot::of_world(&self.world)?;
+        snapshot.relabel(&self.inodes);
+        Ok(snapshot)
+    }
 }
 
 /// The processes of this machine.
@@ -63,6 +104,26 @@ impl Place {
     /// Whether a world was named, be it by the environment.
     pub fn is_given(&self) -> bool {
         self.world.is_some() || self.target.is_some() || self.fd.is_some()
+    }
+
+    /// Whether a world was named on the command line.
+    pub fn is_named(&self) -> bool {
+        self.world.is_some() || self.target.is_some()
+    }
+
+    /// The world that was chosen, or a new one if none was named on the command line.
+    pub fn world_or_new(&self) -> Result<World> {
+        match self.is_named() {
+            true => self.world(),
+            false => open_world(),
+        }
+    }
+
+    /// The world that was chosen, and what its namespaces are called.
+    pub fn chosen(&self) -> Result<Chosen> {
+        let world = self.world()?;
+        let inodes = inodes::of_world(Path::new(PROC), &world);
+        Ok(Chosen { world, inodes })
     }
 
     /// The world that was chosen.
@@ -92,7 +153,7 @@ impl Sight {
     pub fn view_or(&self, file: Option<&Path>) -> Result<View> {
         match self.file(file) {
             Some(path) => Ok(View::of_snapshot(&read_snapshot(path)?)),
-            None => Ok(View::of_world(&self.place.world()?)?),
+            None => self.place.chosen()?.view(),
         }
     }
 
@@ -199,7 +260,12 @@ pub fn task<'a>(view: &'a View, text: &str) -> Result<&'a Task> {
     let found = match text.split_once(['@', ':']) {
         Some(("task", id)) => view.task(TaskId(number(id)?)),
         Some((nr, at)) if text.contains('@') => view.find(namespace(view, at)?, number(nr)?),
-        Some(_) => bail!("{text}: neither a number nor task:ID nor NUMBER@NAMESPACE"),
+        Some(_) => {
+            return Err(Hinted::usage(
+                format!("{text}: not a task"),
+                "a task is 4213, 4213/17/1, 17@3 or task:5",
+            ));
+        }
         None => {
             let numbers: Vec<i32> = text.split('/').map(number).collect::<Result<_>>()?;
             view.tasks
@@ -209,28 +275,43 @@ pub fn task<'a>(view: &'a View, text: &str) -> Result<&'a Task> {
         }
     };
     found.ok_or_else(|| {
-        Hinted::failure(
+        Hinted::absent(
             format!("task {text}: there is none"),
             "\"altpid ls\" lists them; 17@3 is number 17 in namespace 3",
         )
     })
 }
 
-/// A namespace as one types it: its id, or `ns:` and its id.
+/// Whether what one types can only be a task: numbers at all levels, a number somewhere, or an id.
+pub fn is_task(text: &str) -> bool {
+    text.contains(['/', '@']) || text.starts_with("task:")
+}
+
+/// Whether what one types can only be a namespace: with `ns:`, or an inode, which no number of a task
+/// is as large as.
+pub fn is_namespace(text: &str) -> bool {
+    let is_inode = |number: u64| number > PID_MAX_LIMIT.unsigned_abs().into();
+    text.starts_with("ns:") || text.parse().is_ok_and(is_inode)
+}
+
+/// A namespace as one types it: its inode or, in a world that was not restored, its id; or `ns:` and
+/// that.
 pub fn namespace(view: &View, text: &str) -> Result<NsId> {
-    let id = NsId(number(text.strip_prefix("ns:").unwrap_or(text))?);
-    match view.ns(id) {
+    let name: u64 = number(text.strip_prefix("ns:").unwrap_or(text))?;
+    match view.named(name) {
         Some(ns) => Ok(ns.id),
-        None => Err(Hinted::failure(
-            format!("namespace {}: there is none", id.0),
+        None => Err(Hinted::absent(
+            format!("namespace {name}: there is none"),
             "\"altpid ls ns\" lists them",
         )),
     }
 }
 
 fn number<T: std::str::FromStr>(text: &str) -> Result<T> {
-    match text.parse() {
-        Ok(number) => Ok(number),
-        Err(_) => bail!("{text}: not a number"),
-    }
+    text.parse().map_err(|_| {
+        Hinted::usage(
+            format!("{text}: not a number"),
+            "a task is 4213, 4213/17/1, 17@3 or task:5; a namespace is its number, or ns:3",
+        )
+    })
 }

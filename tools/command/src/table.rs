@@ -4,6 +4,7 @@
 
 use crate::output::{Hinted, print};
 use altpid::snapshot::Numbers;
+use altpid_command::tree::Line;
 use anyhow::Result;
 use serde_json::{Map, Value, json};
 use std::fmt::Write;
@@ -114,28 +115,29 @@ impl Format {
         Ok(chosen)
     }
 
-    /// Writes rows. With `prefixes`, one for each row, they are drawn as a tree: the prefix goes
+    /// Writes rows. With the lines of a tree, one for each row, they are drawn so: the prefix goes
     /// before what is in the column `tree`, or in the first one.
     pub fn write<R>(
         &self,
         name: &str,
         columns: &[Column<R>],
         rows: &[R],
-        tree: Option<(&str, &[String])>,
+        tree: Option<(&str, &[Line])>,
     ) -> Result<()> {
         let chosen = self.choose(columns)?;
         if self.json {
-            return write_json(name, &chosen, rows);
+            let depths = tree.map(|(_, lines)| lines.iter().map(|line| line.depth).collect());
+            return write_json(name, &chosen, rows, depths);
         }
-        let drawn = tree.map(|(name, prefixes)| {
+        let drawn = tree.map(|(name, lines)| {
             let at = chosen.iter().position(|column| column.name == name);
-            (at.unwrap_or(0), prefixes)
+            (at.unwrap_or(0), lines)
         });
         let cells = rows.iter().enumerate().map(|(row, value)| {
             let cells = chosen.iter().enumerate().map(|(at, column)| {
                 let cell = text(&(column.value)(value));
                 match drawn {
-                    Some((tree, prefixes)) if tree == at => format!("{}{cell}", prefixes[row]),
+                    Some((tree, lines)) if tree == at => format!("{}{cell}", lines[row].prefix),
                     _ => cell,
                 }
             });
@@ -191,14 +193,51 @@ fn align(lines: &[Vec<String>], is_right: &[bool]) -> String {
     text
 }
 
-fn write_json<R>(name: &str, columns: &[&Column<R>], rows: &[R]) -> Result<()> {
-    let rows = rows.iter().map(|row| {
+/// Levels of a tree in JSON, as many as readers take.
+const DEEPEST: usize = 100;
+
+/// Rows as objects; with their depths in a tree, each has those below it as `children`.
+fn write_json<R>(
+    name: &str,
+    columns: &[&Column<R>],
+    rows: &[R],
+    depths: Option<Vec<usize>>,
+) -> Result<()> {
+    let object = |row: &R| {
         let members = columns
             .iter()
             .map(|column| (column.name.to_ascii_lowercase(), (column.value)(row)));
-        Value::Object(members.collect::<Map<_, _>>())
-    });
-    let list: Vec<_> = rows.collect();
+        members.collect::<Map<_, _>>()
+    };
+    let depths = depths.unwrap_or_else(|| vec![0; rows.len()]);
+    if let Some(depth) = depths.iter().max().filter(|&&depth| depth > DEEPEST) {
+        return Err(Hinted::failure(
+            format!("a tree of {depth} levels is too deep for JSON"),
+            "without -T it is a list, in which PPID says the parent",
+        ));
+    }
+    // Those that are not complete yet, each below the one before it; the first is the list itself.
+    let mut open: Vec<(Map<String, Value>, Vec<Value>)> = vec![Default::default()];
+    let close = |open: &mut Vec<(Map<String, Value>, Vec<Value>)>| {
+        if let Some((mut object, children)) = open.pop()
+            && let Some((_, list)) = open.last_mut()
+        {
+            if !children.is_empty() {
+                object.insert("children".into(), Value::Array(children));
+            }
+            list.push(Value::Object(object));
+        }
+    };
+    for (row, depth) in rows.iter().zip(depths) {
+        while open.len() > depth + 1 {
+            close(&mut open);
+        }
+        open.push((object(row), Vec::new()));
+    }
+    while open.len() > 1 {
+        close(&mut open);
+    }
+    let list = open.pop().map(|(_, list)| list).unwrap_or_default();
     let text = serde_json::to_string_pretty(&json!({ name: list }))?;
     print(format!("{text}\n").as_bytes())
 }

@@ -25,6 +25,8 @@ use std::{
 pub struct Style {
     /// With colours, as a terminal understands them.
     pub color: bool,
+    /// With characters of ASCII only, but for names that have others.
+    pub ascii: bool,
 }
 
 impl Style {
@@ -38,7 +40,7 @@ impl Style {
 }
 
 /// Threads, as a process shows them.
-fn threads(task: &Task, threads: &HashMap<TaskId, Vec<&Task>>) -> String {
+fn threads(task: &Task, style: Style, threads: &HashMap<TaskId, Vec<&Task>>) -> String {
     let names: Vec<_> = threads
         .get(&task.id)
         .into_iter()
@@ -48,22 +50,23 @@ fn threads(task: &Task, threads: &HashMap<TaskId, Vec<&Task>>) -> String {
     match names.len() {
         0 => String::new(),
         1..=3 => format!("  {}", names.join(" ")),
-        more => format!("  {} … {} threads", names[0], more),
+        more if style.ascii => format!("  {} ... {more} threads", names[0]),
+        more => format!("  {} … {more} threads", names[0]),
     }
 }
 
-fn describe(task: &Task, style: Style) -> String {
+fn describe(view: &View, task: &Task, style: Style) -> String {
     let numbers = style.paint("33", &Numbers(&task.pid).to_string());
     let comm = Comm::new(&task.comm).to_string();
-    let comm = if task.state == TaskState::Zombie {
-        style.paint("31", &format!("{comm} <defunct>"))
-    } else {
-        comm
+    let comm = match task.state {
+        TaskState::Zombie => style.paint("31", &format!("{comm} <defunct>")),
+        TaskState::Exiting => style.paint("31", &format!("{comm} <exiting>")),
+        _ => comm,
     };
     let init = if task.pid.len() > 1 && task.pid.ends_with(&[1]) {
         format!(
             "  {}",
-            style.paint("36", &format!("[pid namespace {}]", task.ns.0))
+            style.paint("36", &format!("[pid namespace {}]", view.name(task.ns)))
         )
     } else {
         String::new()
@@ -81,11 +84,17 @@ pub struct Line {
     pub at: usize,
     /// What goes before it.
     pub prefix: String,
+    /// How many are above it.
+    pub depth: usize,
 }
 
 /// The lines of a tree, each below its parent, of a list that says who is whose parent. Who is its
-/// own ancestor is left out.
-pub fn lines(parents: &[Option<usize>]) -> Vec<Line> {
+/// own ancestor is left out. With `ascii` they are drawn with characters that every terminal has.
+pub fn lines(parents: &[Option<usize>], ascii: bool) -> Vec<Line> {
+    let (more, last, pass, dots) = match ascii {
+        true => ("|- ", "`- ", "|  ", "..."),
+        false => ("├─ ", "└─ ", "│  ", "…"),
+    };
     let mut children: HashMap<Option<usize>, Vec<usize>> = HashMap::new();
     for (at, parent) in parents.iter().enumerate() {
         children.entry(*parent).or_default().push(at);
@@ -99,16 +108,16 @@ pub fn lines(parents: &[Option<usize>]) -> Vec<Line> {
         .collect();
     let mut lines = Vec::with_capacity(parents.len());
     while let Some((at, depth, prefix, rest)) = stack.pop() {
-        lines.push(Line { at, prefix });
+        lines.push(Line { at, prefix, depth });
         let depth = depth + 1;
         let below = below(Some(at));
         for (i, &child) in below.iter().enumerate().rev() {
             let (first, rest) = if depth > DEEPEST {
-                (format!("{rest}…{depth}… "), rest.clone())
+                (format!("{rest}{dots}{depth}{dots} "), rest.clone())
             } else if i + 1 == below.len() {
-                (format!("{rest}└─ "), format!("{rest}   "))
+                (format!("{rest}{last}"), format!("{rest}   "))
             } else {
-                (format!("{rest}├─ "), format!("{rest}│  "))
+                (format!("{rest}{more}"), format!("{rest}{pass}"))
             };
             stack.push((child, depth, first, rest));
         }
@@ -147,10 +156,15 @@ pub fn draw(out: &mut impl Write, view: &View, style: Style) -> io::Result<()> {
     for thread in others {
         members.entry(thread.leader).or_default().push(thread);
     }
-    for line in lines(&parents(&leaders)) {
+    for line in lines(&parents(&leaders), style.ascii) {
         let task = leaders[line.at];
-        let threads = threads(task, &members);
-        writeln!(out, "{}{}{threads}", line.prefix, describe(task, style))?;
+        let threads = threads(task, style, &members);
+        writeln!(
+            out,
+            "{}{}{threads}",
+            line.prefix,
+            describe(view, task, style)
+        )?;
     }
     out.flush()
 }

@@ -28,7 +28,7 @@ fn a_tree_is_drawn() {
         out,
         "1 init
 ├─ 20 login  {21 worker}
-│  └─ 30/1 sh  [pid namespace 1]
+│  └─ 30/1 sh  [pid namespace 2]
 │     └─ 31/2 sleep <defunct>
 └─ 40 cron
 "
@@ -81,6 +81,40 @@ fn without_the_device() {
     assert!(err.contains("is the module loaded?"), "{err}");
 }
 
+/// Something else than the device, and text that is not UTF-8.
+#[test]
+fn what_is_no_device_and_no_text() {
+    for verb in ["hold", "run", "shell"] {
+        let args = if verb == "run" {
+            &[verb, "-"][..]
+        } else {
+            &[verb]
+        };
+        let (status, out, err) = finish(altpid(args).env("ALTPID_DEVICE", "/dev/null"), "tasks\n");
+        assert_eq!((status, out.as_str()), (1, ""), "{verb}");
+        let start = "altpid: /dev/null: this is not the device of altpid\n";
+        assert!(err.starts_with(start), "{err}");
+    }
+    let dir = tempfile::tempdir().expect("a directory");
+    let file = dir.path().join("latin.altpid");
+    fs::write(&file, b"a = clone\n# na\xefve\n").expect("a file");
+    let name = file.to_str().expect("a name");
+    let (status, _, err) = run(&["run", "-n", name], "");
+    assert_eq!(status, 2);
+    assert!(
+        err.starts_with(&format!("altpid: {name}:2: this is not UTF-8\n")),
+        "{err}"
+    );
+    let script = "printf 'help exit\\n\\357\\n' | \"$0\" shell";
+    let output = Command::new("sh")
+        .args(["-c", script, env!("CARGO_BIN_EXE_altpid")])
+        .output();
+    let output = output.expect("a shell");
+    let err = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(err, "altpid: standard input:2: this is not UTF-8\n");
+    assert_eq!(output.status.code(), Some(2));
+}
+
 #[test]
 fn wrong_usage() {
     for args in [
@@ -104,7 +138,7 @@ fn a_capture_is_a_snapshot() {
     let dir = tempfile::tempdir().expect("a directory");
     let file = dir.path().join("snapshot.json");
     let name = file.to_str().expect("a name");
-    let (status, out, err) = run(&["capture", "-o", name], "");
+    let (status, out, err) = run(&["capture", "--partial", "-o", name], "");
     assert_eq!((status, out.as_str()), (0, ""), "{err}");
     let (status, out, err) = run(&["tree", name], "");
     assert_eq!((status, err.as_str()), (0, ""));

@@ -51,12 +51,14 @@ fn between<'a>(text: &'a str, from: &str, to: &str) -> Option<&'a str> {
 }
 
 /// The group of each namespace in a picture, by position.
-fn groups(picture: &str) -> HashMap<usize, &str> {
+fn groups<'a>(picture: &'a str, names: &[u64]) -> HashMap<usize, &'a str> {
     let groups = picture.split("<g id=\"ns-").skip(1);
     groups
         .map(|group| {
             let (id, rest) = group.split_once('"').expect("an id");
-            (id.parse().expect("a position"), rest)
+            let id: u64 = id.parse().expect("a number");
+            let at = names.iter().position(|name| *name == id);
+            (at.expect("its name"), rest)
         })
         .collect()
 }
@@ -77,7 +79,8 @@ fn frame(group: &str) -> Frame {
 #[track_caller]
 fn check(name: &str, snapshot: &Snapshot) {
     let picture = picture(snapshot, usize::MAX);
-    let groups = groups(&picture);
+    let names = snapshot.ns_names();
+    let groups = groups(&picture, &names);
     assert_eq!(groups.len(), snapshot.namespaces.len(), "{name}");
     let frames: Vec<Frame> = (0..groups.len()).map(|ns| frame(groups[&ns])).collect();
     for (i, ns) in snapshot.namespaces.iter().enumerate() {
@@ -171,6 +174,60 @@ fn what_is_left_out_is_counted() {
     assert!(!picture(&snapshot, 100).contains("more</text>"));
 }
 
+/// What does not fit is of the kernel, if that is enough.
+#[test]
+fn threads_of_the_kernel_are_left_out_first() {
+    let mut text = String::from("1 = = = 0 init\n2 = . . 0 kthreadd\n");
+    for nr in 3..=50 {
+        writeln!(text, "{nr} = . . 2 kworker").expect("a string");
+    }
+    for nr in 51..=60 {
+        writeln!(text, "{nr} = = = 1 user").expect("a string");
+    }
+    let snapshot = tree(&[], &text);
+    let some = picture(&snapshot, 20);
+    assert_eq!(some.matches(">user</text>").count(), 10);
+    assert_eq!(some.matches(">kworker</text>").count(), 8);
+    assert!(some.contains("… and 40 kernel threads"), "{some}");
+    let few = picture(&snapshot, 5);
+    assert_eq!(few.matches(">kworker</text>").count(), 0);
+    assert!(
+        few.contains("… and 55 more, 48 of them kernel threads"),
+        "{few}"
+    );
+}
+
+/// Where a column begins in the middle of a tree, it says of whose.
+#[test]
+fn an_ancestor_is_repeated_where_a_column_breaks() {
+    let mut text = String::from("1 = = = 0 init\n5 = = = 1 parent\n");
+    for nr in 10..=70 {
+        writeln!(text, "{nr} = = = 5 child").expect("a string");
+    }
+    let drawn = picture(&tree(&[], &text), 100);
+    let parents = drawn.matches(">parent</text>").count();
+    let columns: std::collections::BTreeSet<_> = drawn
+        .match_indices(">child</text>")
+        .filter_map(|(at, _)| between(&drawn[..at][drawn[..at].rfind("<text")?..], "x=\"", "\""))
+        .collect();
+    assert!(columns.len() > 1);
+    assert_eq!(parents, columns.len());
+    // Each child is joined to a parent above it.
+    assert_eq!(drawn.matches("class=\"g\"").count(), 61 + 1);
+}
+
+/// The same picture is for light pages and for dark ones.
+#[test]
+fn pictures_follow_the_colour_scheme() {
+    let drawn = picture(&tree(&[], "1 = = = 0"), 10);
+    let (_, dark) = drawn
+        .split_once("@media (prefers-color-scheme: dark)")
+        .expect("colours for dark pages");
+    for class in [".p ", ".b0 ", ".b5 ", ".c0 ", ".c5 ", "text "] {
+        assert!(dark.contains(class), "{class}: {dark}");
+    }
+}
+
 #[test]
 fn names_of_any_kind() {
     for name in ["<&\">", "a\\b\"c", "日本語", "\u{1b}[31m"] {
@@ -209,8 +266,9 @@ fn clusters_are_nested_as_namespaces_are() {
         }
     }
     assert!(open.is_empty());
-    for (node, cluster) in [("t1", 0), ("t10", 1), ("t11", 2)] {
-        assert_eq!(found[node], format!("subgraph cluster_{cluster}"));
+    let names = snapshot.ns_names();
+    for (node, cluster) in [("t1", 0), ("t10", 1), ("t11", 2usize)] {
+        assert_eq!(found[node], format!("subgraph cluster_{}", names[cluster]));
     }
     assert!(out.contains("t1 -> t10;") && out.contains("t10 -> t11;"));
 }

@@ -252,6 +252,24 @@ fn messages() {
       | ^^^^ did you mean clone?",
         ),
         (
+            "expect EBADD: clone a",
+            "there is no errno EBADD
+    1 | expect EBADD: clone a
+      |        ^^^^^ did you mean EBADF?",
+        ),
+        (
+            "kill a b SIGKIL",
+            "there is no signal SIGKIL
+    1 | kill a b SIGKIL
+      |          ^^^^^^ did you mean SIGKILL?",
+        ),
+        (
+            "clone exit_signal=CHLD NEWPID",
+            "NEWPID must stand before exit_signal=
+    1 | clone exit_signal=CHLD NEWPID
+      |                        ^^^^^^ usage: [NAME[, PIDFD] =] clone [TASK] [FLAGS] [set_tid=N,...] [exit_signal=SIG] [parent=TASK|outside]",
+        ),
+        (
             "expect EINVAL clone a",
             "there is nothing called EINVAL to expect
     1 | expect EINVAL clone a

@@ -4,7 +4,7 @@
 
 mod command_line;
 
-use command_line::run;
+use command_line::{altpid, finish, run};
 use serde_json::{Value, json};
 use std::{collections::HashSet, fs};
 
@@ -40,12 +40,12 @@ fn tasks_in_columns() {
     assert_eq!(
         shown(&["ls", "-s", "-"]),
         "PID    PPID NS STATE   COMMAND
-1         0  0 running init
-20        1  0 running log in
-30/1     20  1 running sh
-31/2     30  1 zombie  <&>
-32/3/1   30  2 stopped deep
-40        1  0 running cron
+1         0  1 running init
+20        1  1 running log in
+30/1     20  2 running sh
+31/2     30  2 zombie  <&>
+32/3/1   30  3 stopped deep
+40        1  1 running cron
 "
     );
     assert_eq!(
@@ -77,7 +77,7 @@ init          1
 #[test]
 fn what_a_namespace_sees() {
     assert_eq!(
-        shown(&["ls", "-s", "-", "--ns", "1", "-o", "PID,PPID,SID,COMMAND"]),
+        shown(&["ls", "-", "--ns", "2", "-o", "PID,PPID,SID,COMMAND"]),
         "PID PPID SID COMMAND
 1      0 1   sh
 2      1 1   <&>
@@ -91,18 +91,18 @@ fn namespaces_in_columns() {
     assert_eq!(
         shown(&["ls", "ns", "-s", "-", "-T"]),
         "NS      LEVEL STATE  NPIDS PID    COMMAND
-0           0 active     7 1      init
-└─ 1        1 active     3 30/1   sh
-   └─ 2     2 active     1 32/3/1 deep
+1           0 active     8 1      init
+└─ 2        1 active     3 30/1   sh
+   └─ 3     2 active     1 32/3/1 deep
 "
     );
     let rows = json_of(&["ls", "ns", "-s", "-", "-J", "-o", "NS,PARENT,TASKS,PIDMAX"]);
     assert_eq!(
         rows,
         json!({ "namespaces": [
-            { "ns": 0, "parent": null, "tasks": 4, "pidmax": null },
-            { "ns": 1, "parent": 0, "tasks": 2, "pidmax": null },
-            { "ns": 2, "parent": 1, "tasks": 1, "pidmax": null },
+            { "ns": 1, "parent": null, "tasks": 4, "pidmax": null },
+            { "ns": 2, "parent": 1, "tasks": 2, "pidmax": null },
+            { "ns": 3, "parent": 2, "tasks": 1, "pidmax": null },
         ] })
     );
 }
@@ -113,38 +113,40 @@ fn json_has_numbers_as_numbers() {
     assert_eq!(
         rows["tasks"][4],
         json!({
-            "pid": [32, 3, 1], "ppid": 30, "ns": 2, "state": "stopped", "command": "deep",
-            "childns": 2
+            "pid": [32, 3, 1], "ppid": 30, "ns": 3, "state": "stopped", "command": "deep",
+            "childns": 3
         })
     );
 }
 
 #[test]
 fn one_task_or_namespace() {
-    for name in ["32", "32/3/1", "3@1", "1@2", "task:32"] {
+    for name in ["32", "32/3/1", "3@2", "1@3", "task:32"] {
         let task = json_of(&["show", "-s", "-", "-J", name]);
         assert_eq!(task["pid"], json!([32, 3, 1]), "{name}");
         assert_eq!(task["parent"], "30/1 (sh)");
         assert_eq!(task["roles"], json!(["init of its namespace"]));
     }
-    let text = shown(&["show", "-s", "-", "ns:1"]);
+    let text = shown(&["show", "-s", "-", "ns:2"]);
     for line in [
         "init:             30/1 (sh)",
         "tasks in it:      2",
-        "namespaces below: 2",
+        "namespaces below: 3",
     ] {
         assert!(text.lines().any(|found| found == line), "{line} in {text}");
     }
-    for (name, message) in [
-        ("33", "task 33: there is none"),
-        ("32/3", "task 32/3: there is none"),
-        ("4@1", "task 4@1: there is none"),
-        ("1@7", "namespace 7: there is none"),
-        ("ns:7", "namespace 7: there is none"),
-        ("sh", "sh: not a number"),
+    for (name, message, expected) in [
+        ("33", "task 33: there is none", 3),
+        ("32/3", "task 32/3: there is none", 3),
+        ("4@2", "task 4@2: there is none", 3),
+        ("1@7", "namespace 7: there is none", 3),
+        ("ns:7", "namespace 7: there is none", 3),
+        ("4026532201", "namespace 4026532201: there is none", 3),
+        ("sh", "sh: not a number", 2),
+        ("pid:3", "pid:3: not a task", 2),
     ] {
         let (status, out, err) = run(&["show", "-s", "-", name], SNAPSHOT);
-        assert_eq!((status, out.as_str()), (1, ""), "{name}");
+        assert_eq!((status, out.as_str()), (expected, ""), "{name}");
         assert!(err.starts_with(&format!("altpid: {message}\n")), "{err}");
     }
 }
@@ -165,9 +167,9 @@ fn numbers_elsewhere() {
         translate(&[file, "32", "20"]),
         lines("32\t32/3/1\n20\t20\n")
     );
-    let to_inside = translate(&[file, "--to", "1", "32", "20"]);
+    let to_inside = translate(&[file, "--to", "2", "32", "20"]);
     assert_eq!(to_inside, lines("32\t3\n20\t0\n"));
-    let to_outside = translate(&[file, "--from", "2", "--to", "0", "1"]);
+    let to_outside = translate(&[file, "--from", "3", "--to", "1", "1"]);
     assert_eq!(to_outside, lines("1\t32\n"));
     // The number of a group whose leader is gone is in use too; 99 is not.
     assert_eq!(
@@ -178,12 +180,112 @@ fn numbers_elsewhere() {
     assert_eq!(
         serde_json::from_str::<Value>(&json).expect("JSON"),
         json!({ "numbers": [
-            { "nr": 30, "to": [{ "ns": 0, "nr": 30 }, { "ns": 1, "nr": 1 }] },
+            { "nr": 30, "to": [{ "ns": 1, "nr": 30 }, { "ns": 2, "nr": 1 }] },
             { "nr": 98, "to": null },
         ] })
     );
-    let (status, out, _) = run(&["translate", "-s", file, "--to", "1", "-"], "30 31\n32\n");
+    let (status, out, _) = run(&["translate", "-s", file, "--to", "2", "-"], "30 31\n32\n");
     assert_eq!((status, out.as_str()), (0, "30\t1\n31\t2\n32\t3\n"));
+}
+
+/// The same forms of a task as elsewhere.
+#[test]
+fn tasks_elsewhere() {
+    let translate = |args: &[&str]| {
+        let args = [&["translate", "-s", "-"], args].concat();
+        run(&args, SNAPSHOT)
+    };
+    for task in ["32/3/1", "3@2", "task:32"] {
+        assert_eq!(translate(&[task]).1, "32\t32/3/1\n", "{task}");
+        assert_eq!(translate(&["--from", "2", "--to", "1", task]).1, "3\t32\n");
+    }
+    let (status, _, err) = translate(&["--from", "3", "30/1"]);
+    assert_eq!(status, 3);
+    assert!(
+        err.starts_with("altpid: 30/1: namespace 3 does not see it\n"),
+        "{err}"
+    );
+    assert_eq!(translate(&["x"]).0, 2);
+    assert_eq!(translate(&["task:99"]).0, 3);
+}
+
+/// What keeps a namespace, by the snapshot; it is named by its inode, or by a task in it.
+#[test]
+fn why_of_a_snapshot() {
+    for name in ["2", "ns:2", "2@2", "task:31", "30/1"] {
+        let why = shown(&["why", "-s", "-", name]);
+        assert_eq!(
+            why,
+            "namespace 2 is active: its init 30/1 (sh) lives, and would take along:
+  1: 30/1 (sh) is alive
+  2: 31/2 (<&>) is a zombie: its parent 30/1 (sh) has not waited for it
+  3: 32/3/1 (deep) is alive
+  namespace 3 is right below
+"
+        );
+    }
+    let dying = fs::read_to_string("tests/dying-namespace.snapshot.json").expect("the snapshot");
+    let (status, why, err) = run(&["why", "-s", "-", "2"], &dying);
+    assert_eq!((status, err.as_str()), (0, ""));
+    assert_eq!(
+        why,
+        "namespace 2 is dying: its init 5/1 (stuckinit) has exited, and waits for:
+  2: 7/2 (held) is a zombie: its parent 6 (lazy) has not waited for it
+  children of 6 (lazy) would be born there (unshare or setns)
+"
+    );
+    let (_, tree, _) = run(&["tree", "-"], &dying);
+    assert!(
+        tree.contains("5/1 stuckinit <exiting>  [pid namespace 2]\n"),
+        "{tree}"
+    );
+    let (_, list, _) = run(&["ls", "ns", "-"], &dying);
+    assert!(
+        list.contains("2      1 dying      2 5/1 stuckinit\n"),
+        "{list}"
+    );
+}
+
+/// A tree in JSON has those below as children.
+#[test]
+fn a_tree_in_json() {
+    let rows = json_of(&["ls", "-", "-JT", "-o", "COMMAND"]);
+    assert_eq!(
+        rows,
+        json!({ "tasks": [{ "command": "init", "children": [
+            { "command": "log in", "children": [
+                { "command": "sh", "children": [{ "command": "<&>" }, { "command": "deep" }] }
+            ] },
+            { "command": "cron" },
+        ] }] })
+    );
+    let rows = json_of(&["ls", "ns", "-", "-JT", "-o", "NS"]);
+    assert_eq!(
+        rows,
+        json!({ "namespaces": [{ "ns": 1, "children": [{ "ns": 2, "children": [{ "ns": 3 }] }] }] })
+    );
+}
+
+/// Where the locale has nothing else, and where that is asked for.
+#[test]
+fn trees_in_ascii() {
+    let drawn = "1 init
+|- 20 log in  {21 worker}
+|  `- 30/1 sh  [pid namespace 2]
+|     |- 31/2 <&> <defunct>
+|     `- 32/3/1 deep  [pid namespace 3]
+`- 40 cron
+";
+    assert_eq!(shown(&["tree", "--ascii", "-"]), drawn);
+    let in_c = finish(altpid(&["tree", "-"]).env("LC_ALL", "C"), SNAPSHOT);
+    assert_eq!(in_c, (0, drawn.to_owned(), String::new()));
+    let list = finish(altpid(&["ls", "-T", "-"]).env("LC_ALL", "C"), SNAPSHOT);
+    assert!(list.1.is_ascii(), "{}", list.1);
+    let utf8 = finish(
+        altpid(&["tree", "-"]).env("LC_ALL", "en_GB.UTF-8"),
+        SNAPSHOT,
+    );
+    assert!(utf8.1.contains("├─ 20 log in"), "{}", utf8.1);
 }
 
 #[test]
@@ -246,9 +348,15 @@ fn wrong_usage_says_what_would_be_right() {
         err.starts_with("altpid: unknown column: FOO\n        there are PID, PPID,"),
         "{err}"
     );
+    let (status, _, err) = run(&["ls", "-p"], "");
+    assert_eq!(status, 2);
+    assert!(
+        err.contains("unexpected argument '-p'") && !err.contains("tip:"),
+        "{err}"
+    );
     for args in [
         &["ls", "-J", "-r"][..],
-        &["ls", "-J", "-T"],
+        &["ls", "--ascii"],
         &["ls", "--world", "1", "--target", "2"],
         &["tree", "--svg", "--dot", "-"],
         &["tree", "--most", "3", "-"],

@@ -7,11 +7,7 @@ use crate::{
     output::{print, progress, unless_broken_pipe},
     place::{FD_VARIABLE, open_world},
 };
-use altpid::{
-    World,
-    holders::{Holder, holders_in},
-    restore::restore,
-};
+use altpid::{World, inodes, restore::restore};
 use anyhow::{Context, Result};
 use rustix::{
     fd::{AsFd, AsRawFd},
@@ -19,7 +15,7 @@ use rustix::{
 };
 use std::{
     os::unix::process::ExitStatusExt,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Command, ExitCode, id},
     thread::park,
 };
@@ -43,30 +39,35 @@ impl Args {
     pub fn run(self) -> Result<ExitCode> {
         let snapshot = self.file.as_deref().map(read_snapshot).transpose()?;
         let world = open_world()?;
-        let world = match snapshot {
-            Some(snapshot) => restore(world, &snapshot, progress("restoring"))?.world,
-            None => world,
-        };
-        match self.command.split_first() {
-            Some((program, args)) => run(&world, program, args),
-            None => {
-                let number = number_of(&world).context("the world is not in /proc")?;
-                let line = format!("world {number} is held by process {}\n", id());
-                unless_broken_pipe(print(line.as_bytes()))?;
-                loop {
-                    park();
+        let (world, inodes) = match snapshot {
+            Some(snapshot) => {
+                let restored = restore(world, &snapshot, progress("restoring"))?;
+                for note in &restored.notes {
+                    eprintln!("altpid: note: {note}");
                 }
+                let inodes = inodes::publish(&restored.world, restored.inodes());
+                (restored.world, Some(inodes.context("the inodes")?))
             }
-        }
+            None => (world, None),
+        };
+        // Whoever looks at the world finds them as long as the file is open.
+        let status = match self.command.split_first() {
+            Some((program, args)) => run(&world, program, args),
+            None => keep(&world),
+        }?;
+        drop(inodes);
+        Ok(status)
     }
 }
 
-/// The number of a world that this process has.
-fn number_of(world: &World) -> Option<u64> {
-    let fd = world.as_fd().as_raw_fd();
-    let own = holders_in(Path::new("/proc"), i32::try_from(id()).ok()?);
-    let found = own.into_iter().find(|holder: &Holder| holder.fd == fd);
-    found.map(|holder| holder.world)
+/// Says which world this process holds, and holds it until a signal ends the process.
+pub fn keep(world: &World) -> Result<ExitCode> {
+    let number = world.number().context("its descriptor is not in /proc")?;
+    let line = format!("world {number} is held by process {}\n", id());
+    unless_broken_pipe(print(line.as_bytes()))?;
+    loop {
+        park();
+    }
 }
 
 /// Runs a command that has the descriptor.

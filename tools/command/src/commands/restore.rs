@@ -4,7 +4,7 @@
 
 use crate::{
     input::{read_snapshot, read_unchecked},
-    output::{DIFFERS, print, progress, show_tree, unless_broken_pipe},
+    output::{DIFFERS, counted, print, progress, show_tree, unless_broken_pipe},
     place::{Place, open_world},
 };
 use altpid::{
@@ -59,7 +59,7 @@ impl Args {
         unless_broken_pipe(if self.json {
             print(restored.snapshot()?.to_json().as_bytes())
         } else if !self.quiet {
-            show_tree(&View::of_snapshot(&restored.snapshot()?))
+            show_tree(&View::of_snapshot(&restored.snapshot()?), false)
         } else {
             Ok(())
         })?;
@@ -73,11 +73,18 @@ impl Args {
             eprintln!("altpid: and {} more", verdict.mismatches.len() - LISTED);
         }
         let line = format!(
-            "restored: {} tasks, {} namespaces, {} numbers compared, {} mismatches",
-            verdict.tasks,
-            verdict.namespaces,
-            verdict.numbers,
-            verdict.mismatches.len()
+            "restored: {}, {}, {} compared, {}{}",
+            counted(verdict.tasks, "task"),
+            counted(verdict.namespaces, "namespace"),
+            counted(verdict.numbers, "number"),
+            counted_mismatches(verdict.mismatches.len()),
+            match verdict.altered {
+                0 => String::new(),
+                some => format!(
+                    ", {} in another state (see the notes)",
+                    counted(some, "task")
+                ),
+            }
         );
         if self.json {
             eprintln!("{line}")
@@ -131,7 +138,11 @@ impl Args {
         }
         let (tasks, namespaces) = (snapshot.tasks.len(), snapshot.namespaces.len());
         let line = match found.len() {
-            0 => format!("{tasks} tasks and {namespaces} namespaces can be restored"),
+            0 => format!(
+                "{} and {} can be restored",
+                counted(tasks, "task"),
+                counted(namespaces, "namespace")
+            ),
             1 => "1 conflict".into(),
             count => format!("{count} conflicts"),
         };
@@ -141,6 +152,13 @@ impl Args {
         } else {
             DIFFERS.into()
         })
+    }
+}
+
+fn counted_mismatches(count: usize) -> String {
+    match count {
+        1 => "1 mismatch".into(),
+        more => format!("{more} mismatches"),
     }
 }
 

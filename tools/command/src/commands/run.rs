@@ -3,24 +3,25 @@
 //! `altpid run`
 
 use crate::{
-    output::{print, print_line},
-    place::open_world,
+    commands::hold::keep,
+    input::read_text,
+    output::{Hinted, counted, print, print_line},
+    place::Place,
 };
 use altpid_command::script::{Player, Script, trace};
-use anyhow::{Context, Result};
-use std::{
-    fs,
-    io::{self, Read},
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
+use anyhow::Result;
+use std::{path::PathBuf, process::ExitCode};
 
 /// Run scenarios: system calls of named tasks, and what must come of them
 ///
-/// Each file is played in a world of its own, which is audited in the end. All of them are read
-/// before anything is done. docs/scenarios.md describes the language, and "help" in altpid shell.
+/// Each file is played in a world of its own, which is audited in the end; with --world or --target in
+/// that one, where "find" names who is there. All of them are read before anything is done.
+/// docs/scenarios.md describes the language, and "help" in altpid shell.
 #[derive(clap::Args)]
-#[command(after_help = "Example: altpid run scenarios/nested-containers.altpid
+#[command(after_help = "Examples:
+  altpid run scenarios/nested-containers.altpid
+  altpid run --hold box.altpid &
+  echo 'x = find init 4213' | altpid run --world 3 -
 
 Exit status: 0 if every call succeeded and every expectation held, 1 if a call failed that was not
 expected to or a file could not be read, 2 for a line that is not understood, 3 if an expectation
@@ -41,6 +42,11 @@ pub struct Args {
     /// Only read the files, and say what is not understood
     #[arg(short = 'n', long)]
     check: bool,
+    /// Keep the world afterwards, however it went, for others to look at, until a signal ends it
+    #[arg(long, conflicts_with = "check")]
+    hold: bool,
+    #[command(flatten)]
+    place: Place,
 }
 
 /// A file that was read.
@@ -60,7 +66,7 @@ impl Args {
         let mut scenarios = Vec::new();
         let mut is_understood = true;
         for path in &self.files {
-            let (name, text) = read(path)?;
+            let (name, text) = read_text(path)?;
             match Script::parse(&text) {
                 Ok(script) => scenarios.push(Scenario { name, text, script }),
                 Err(errors) => {
@@ -74,6 +80,12 @@ impl Args {
         if !is_understood {
             return Ok(ExitCode::from(NOT_UNDERSTOOD));
         }
+        if self.hold && scenarios.len() > 1 && !self.place.is_named() {
+            return Err(Hinted::usage(
+                "--hold keeps one world, and each file has its own".into(),
+                "hold one file, or play them in one world with --world NUMBER",
+            ));
+        }
         let mut status = 0;
         for scenario in scenarios.iter().filter(|_| !self.check) {
             let result = self.play(scenario)?;
@@ -85,7 +97,7 @@ impl Args {
     /// Plays a scenario; returns the exit status.
     fn play(&self, scenario: &Scenario) -> Result<u8> {
         let name = &scenario.name;
-        let mut player = Player::new(open_world()?)?;
+        let mut player = Player::new(self.place.world_or_new()?)?;
         let (mut status, mut played) = (0, 0);
         let texts = scenario.text.lines();
         for (index, (line, text)) in scenario.script.lines.iter().zip(texts).enumerate() {
@@ -119,23 +131,12 @@ impl Args {
             status = if status == 0 { CALL_FAILED } else { status };
         }
         if status == 0 && !self.quiet {
-            print(format!("{name}: {played} statements, all as expected\n").as_bytes())?;
+            let played = counted(played, "statement");
+            print(format!("{name}: {played}, all as expected\n").as_bytes())?;
+        }
+        if self.hold {
+            keep(player.world())?;
         }
         Ok(status)
     }
-}
-
-/// The name and the text of a file.
-fn read(path: &Path) -> Result<(String, String)> {
-    if path == Path::new("-") {
-        let mut text = String::new();
-        io::stdin()
-            .lock()
-            .read_to_string(&mut text)
-            .context("standard input")?;
-        return Ok(("standard input".to_owned(), text));
-    }
-    let name = path.display().to_string();
-    let text = fs::read_to_string(path).with_context(|| name.clone())?;
-    Ok((name, text))
 }

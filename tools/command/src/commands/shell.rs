@@ -4,8 +4,8 @@
 
 use crate::{
     editor::{Editor, Input},
-    output::{print, print_line},
-    place::open_world,
+    output::{print, print_folded, print_line},
+    place::Place,
 };
 use altpid_command::script::{Line, Player, Scope, help, trace};
 use anyhow::{Context, Result};
@@ -17,7 +17,7 @@ use std::{
 
 /// A prompt for the language of scenarios
 ///
-/// Plays each line in a world of its own, as altpid run does. "help" lists the verbs and "help VERB"
+/// Plays each line in a world of its own, as altpid run does, or in one that is held (--world). "help" lists the verbs and "help VERB"
 /// says by which rule a verb works; the tabulator completes, and the history is kept in
 /// ~/.altpid_history. "save FILE" writes what was done as a scenario, "reset" begins with a new
 /// world, "quit" or the end of the input ends it.
@@ -26,11 +26,15 @@ use std::{
 
 Exit status: 0; when the input is not a terminal, that of the first failure: 1 if a call failed,
 2 for a line that is not understood, 3 if an expectation did not hold.")]
-pub struct Args {}
+pub struct Args {
+    #[command(flatten)]
+    place: Place,
+}
 
 /// What was said so far.
-#[derive(Default)]
-struct Session {
+struct Session<'a> {
+    /// Where to play.
+    place: &'a Place,
     /// There when the first statement is; help needs no world.
     player: Option<Player>,
     /// The lines that did what they were to do.
@@ -47,16 +51,34 @@ enum Then {
 
 impl Args {
     pub fn run(self) -> Result<ExitCode> {
-        let mut session = Session::default();
+        let mut session = Session::new(&self.place);
         if !io::stdin().is_terminal() {
-            for line in io::stdin().lock().lines() {
-                if let Then::Quit = session.line(&line.context("standard input")?)? {
+            let mut input = io::stdin().lock();
+            let mut bytes = Vec::new();
+            for number in 1.. {
+                bytes.clear();
+                if input
+                    .read_until(b'\n', &mut bytes)
+                    .context("standard input")?
+                    == 0
+                {
+                    break;
+                }
+                let Ok(line) = str::from_utf8(&bytes) else {
+                    eprintln!("altpid: standard input:{number}: this is not UTF-8");
+                    session.failed(2);
+                    continue;
+                };
+                if let Then::Quit = session.line(line.trim_end_matches(['\n', '\r']))? {
                     break;
                 }
             }
             return Ok(ExitCode::from(session.status));
         }
-        print(b"A new world with one task, init. help lists the verbs, quit ends it.\n")?;
+        print(match self.place.is_named() {
+            true => b"find names who is there: x = find init 4213. help lists the verbs, quit ends it.\n",
+            false => b"A new world with one task, init. help lists the verbs, quit ends it.\n",
+        })?;
         let mut editor = Editor::new()?;
         loop {
             match editor.read(session.scope())? {
@@ -74,7 +96,16 @@ impl Args {
     }
 }
 
-impl Session {
+impl<'a> Session<'a> {
+    fn new(place: &'a Place) -> Self {
+        Self {
+            place,
+            player: None,
+            done: Vec::new(),
+            status: 0,
+        }
+    }
+
     /// The names that there are.
     fn scope(&self) -> Scope {
         self.player.as_ref().map_or_else(Scope::new, Player::scope)
@@ -85,12 +116,12 @@ impl Session {
         let words: Vec<_> = line.split_whitespace().collect();
         match *words.as_slice() {
             ["quit"] => return Ok(Then::Quit),
-            ["help"] => print(help(None).unwrap_or_default().as_bytes())?,
+            ["help"] => print_folded(&help(None).unwrap_or_default())?,
             ["help", topic] => match help(Some(topic)) {
-                Ok(text) => print(text.as_bytes())?,
+                Ok(text) => print_folded(&text)?,
                 Err(none) => eprintln!("altpid: {none}"),
             },
-            ["reset"] => *self = Self::default(),
+            ["reset"] => *self = Self::new(self.place),
             ["save", path] => self.save(path),
             _ => self.play(line)?,
         }
@@ -109,7 +140,7 @@ impl Session {
         if let Some(statement) = &parsed.statement {
             let player = match &mut self.player {
                 Some(player) => player,
-                none => none.insert(Player::new(open_world()?)?),
+                none => none.insert(Player::new(self.place.world_or_new()?)?),
             };
             match player.play(statement) {
                 Ok(result) => print_line(&trace(statement, &result))?,

@@ -4,7 +4,7 @@
 
 use crate::{
     output::{print, print_json},
-    place::{Sight, namespace, task},
+    place::{Sight, is_namespace, namespace, task},
 };
 use altpid::{
     Ns, SigSet, Signals, Task, TaskId, TaskState, World, names,
@@ -18,7 +18,7 @@ use std::{fmt::Write, process::ExitCode};
 /// Show everything about one task or one namespace
 ///
 /// A task is 4213 (its number at level 0), 4213/17/1 (its numbers at all levels), 17@3 (its number in
-/// namespace 3) or task:5 (its id); a namespace is ns:3.
+/// namespace 3) or task:5 (its id); a namespace is its inode, as 4026532201, or ns:3.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  altpid show 4213\n  altpid show 1@3\n  altpid show ns:3")]
 pub struct Args {
@@ -34,19 +34,20 @@ pub struct Args {
 
 impl Args {
     pub fn run(self) -> Result<ExitCode> {
-        let world = match self.sight.file(None) {
+        let chosen = match self.sight.file(None) {
             Some(_) => None,
-            None => Some(self.sight.place().world()?),
+            None => Some(self.sight.place().chosen()?),
         };
-        let view = match &world {
-            Some(world) => View::of_world(world)?,
+        let view = match &chosen {
+            Some(chosen) => chosen.view()?,
             None => self.sight.view()?,
         };
-        let facts = if self.what.starts_with("ns:") {
+        let world = chosen.as_ref().map(|chosen| &chosen.world);
+        let facts = if is_namespace(&self.what) {
             let ns = namespace(&view, &self.what)?;
             of_ns(&view, view.ns(ns).context("no such namespace")?)
         } else {
-            of_task(&view, task(&view, &self.what)?, world.as_ref())?
+            of_task(&view, task(&view, &self.what)?, world)?
         };
         if self.json {
             print_json(&Value::Object(facts))?;
@@ -98,7 +99,7 @@ fn object(value: Value) -> Map<String, Value> {
 }
 
 fn of_task(view: &View, task: &Task, world: Option<&World>) -> Result<Map<String, Value>> {
-    let mut chain: Vec<u64> = view.upwards(task.ns).map(|ns| ns.id.0).collect();
+    let mut chain: Vec<u64> = view.upwards(task.ns).map(|ns| view.name(ns.id)).collect();
     chain.reverse();
     let chain: Vec<String> = chain.iter().map(u64::to_string).collect();
     let is_zombie = task.state == TaskState::Zombie;
@@ -124,7 +125,7 @@ fn of_task(view: &View, task: &Task, world: Option<&World>) -> Result<Map<String
         "pgid": task.pgid,
         "sid": task.sid,
         "in namespaces": chain,
-        "children in": task.ns_for_children.map(|ns| ns.0),
+        "children in": task.ns_for_children.map(|ns| view.name(ns)),
         "parent": somebody(view, task.parent),
         "threads": task.nr_threads,
         "roles": roles,
@@ -161,13 +162,13 @@ fn of_ns(view: &View, ns: &Ns) -> Map<String, Value> {
         .namespaces
         .iter()
         .filter(|below| below.parent == Some(ns.id))
-        .map(|below| below.id.0.to_string())
+        .map(|below| view.name(below.id).to_string())
         .collect();
     let mut facts = object(json!({
-        "id": ns.id.0,
+        "inode": view.inode(ns.id),
         "state": ns.state.to_string(),
         "level": ns.level,
-        "parent": ns.parent.map(|parent| parent.0),
+        "parent": ns.parent.map(|parent| view.name(parent)),
         "init": somebody(view, ns.child_reaper),
         "tasks in it": own,
         "tasks it sees": all,
@@ -176,6 +177,7 @@ fn of_ns(view: &View, ns: &Ns) -> Map<String, Value> {
     }));
     if !view.is_snapshot {
         facts.extend(object(json!({
+            "id": ns.id.0,
             "last pid": ns.last_pid,
             "pid_max": ns.pid_max,
             "bytes of its table": ns.map_bytes,

@@ -4,7 +4,7 @@
 
 use crate::{
     output::{DIFFERS, Hinted, print_json, print_with},
-    place::{Sight, namespace},
+    place::{Sight, is_task, namespace, task},
 };
 use altpid::{NsId, World, snapshot::Numbers, view::View};
 use anyhow::{Context, Result};
@@ -19,7 +19,8 @@ use std::{
 ///
 /// One line for each number: what it is in the other namespace, 0 if it is not visible there, -
 /// if nobody has it. Without --to its numbers in all namespaces that have one for it, outermost
-/// first. Numbers that are in use for a process group or session only count too.
+/// first. Numbers that are in use for a process group or session only count too. A task can be given
+/// in the other forms as well: 4213/17/1, 17@3 or task:5.
 #[derive(clap::Args)]
 #[command(after_help = "Exit status: 3 if a number is not in use.\n\n\
 Examples:\n  altpid translate 4213\n  altpid translate --from 3 --to 1 1 2 5\n  \
@@ -50,13 +51,15 @@ enum Answer {
 
 impl Args {
     pub fn run(self) -> Result<ExitCode> {
-        let numbers = self.numbers()?;
-        let world = match self.sight.file(None) {
+        let words = self.words()?;
+        let chosen = match self.sight.file(None) {
             Some(_) => None,
-            None => Some(self.sight.place().world()?),
+            None => Some(self.sight.place().chosen()?),
         };
-        let view = match &world {
-            Some(world) => View::of_namespaces(world)?,
+        let view = match &chosen {
+            // Tasks are needed only to find those that are not given by a number.
+            Some(chosen) if words.iter().any(|word| is_task(word)) => chosen.view()?,
+            Some(chosen) => chosen.namespaces()?,
             None => self.sight.view()?,
         };
         let place = |text: &Option<String>| {
@@ -65,14 +68,18 @@ impl Args {
         };
         let root = view.root().context("no namespace")?.id;
         let (from, to) = (place(&self.from)?.unwrap_or(root), place(&self.to)?);
-        let answers = match &world {
-            Some(world) => ask(world, &view, from, to, &numbers)?,
+        let numbers: Vec<i32> = words
+            .iter()
+            .map(|word| number_of(&view, from, word))
+            .collect::<Result<_>>()?;
+        let answers = match &chosen {
+            Some(chosen) => ask(&chosen.world, &view, from, to, &numbers)?,
             None => look(&view, from, to, &numbers),
         };
         let all_used = answers
             .iter()
             .all(|answer| !matches!(answer, Answer::Unused));
-        self.write(&numbers, &answers)?;
+        self.write(&view, &numbers, &answers)?;
         Ok(if all_used {
             ExitCode::SUCCESS
         } else {
@@ -80,27 +87,26 @@ impl Args {
         })
     }
 
-    fn numbers(&self) -> Result<Vec<i32>> {
-        let mut numbers = Vec::new();
+    /// What is to be translated, with what stands on standard input.
+    fn words(&self) -> Result<Vec<String>> {
+        let mut words = Vec::new();
         for text in &self.numbers {
             if text == "-" {
                 for line in io::stdin().lock().lines() {
                     let line = line.context("standard input")?;
-                    for word in line.split_whitespace() {
-                        numbers.push(number(word)?);
-                    }
+                    words.extend(line.split_whitespace().map(str::to_owned));
                 }
             } else {
-                numbers.push(number(text)?);
+                words.push(text.clone());
             }
         }
-        Ok(numbers)
+        Ok(words)
     }
 
-    fn write(&self, numbers: &[i32], answers: &[Answer]) -> Result<()> {
+    fn write(&self, view: &View, numbers: &[i32], answers: &[Answer]) -> Result<()> {
         let pairs = || numbers.iter().zip(answers);
         if self.json {
-            let list: Vec<Value> = pairs().map(|(nr, answer)| answer.json(*nr)).collect();
+            let list: Vec<Value> = pairs().map(|(nr, answer)| answer.json(view, *nr)).collect();
             return print_json(&json!({ "numbers": list }));
         }
         print_with(|out| {
@@ -117,12 +123,12 @@ impl Args {
 }
 
 impl Answer {
-    fn json(&self, nr: i32) -> Value {
+    fn json(&self, view: &View, nr: i32) -> Value {
         match self {
             Self::Unused => json!({ "nr": nr, "to": null }),
             Self::Number(there) => json!({ "nr": nr, "to": there }),
             Self::Vector(vector) => {
-                let entry = |&(ns, nr): &(NsId, i32)| json!({ "ns": ns.0, "nr": nr });
+                let entry = |&(ns, nr): &(NsId, i32)| json!({ "ns": view.name(ns), "nr": nr });
                 let all: Vec<_> = vector.iter().map(entry).collect();
                 json!({ "nr": nr, "to": all })
             }
@@ -130,9 +136,26 @@ impl Answer {
     }
 }
 
-fn number(text: &str) -> Result<i32> {
-    text.parse()
-        .map_err(|_| Hinted::usage(format!("{text}: not a number"), "numbers are like 4213"))
+/// The number that a word means in namespace `from`: it says so, or names a task.
+fn number_of(view: &View, from: NsId, word: &str) -> Result<i32> {
+    if !is_task(word) {
+        return word.parse().map_err(|_| {
+            Hinted::usage(
+                format!("{word}: not a number"),
+                "a task is 4213, 4213/17/1, 17@3 or task:5",
+            )
+        });
+    }
+    let task = task(view, word)?;
+    let level = view.ns(from).map_or(0, |ns| ns.level as usize);
+    let is_seen = view.is_ancestor_or_self(from, task.ns);
+    let number = task.pid.get(level).filter(|_| is_seen);
+    number.copied().ok_or_else(|| {
+        Hinted::absent(
+            format!("{word}: namespace {} does not see it", view.name(from)),
+            "--from says in which namespace numbers are meant",
+        )
+    })
 }
 
 /// Asks a world.

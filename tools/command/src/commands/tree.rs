@@ -7,7 +7,6 @@ use crate::{
     output::{print, print_with, show_tree},
     place::Sight,
 };
-use altpid::snapshot::Snapshot;
 use altpid_command::tree::{dot, svg};
 use anyhow::Result;
 use std::{path::PathBuf, process::ExitCode};
@@ -34,6 +33,9 @@ pub struct Args {
     /// For Graphviz
     #[arg(long, group = "form")]
     dot: bool,
+    /// With characters of ASCII only; so it is when the locale has no others
+    #[arg(long, conflicts_with = "form")]
+    ascii: bool,
     /// How many processes of each namespace a picture shows
     #[arg(long, value_name = "N", default_value_t = 48, requires = "svg")]
     most: usize,
@@ -45,7 +47,7 @@ impl Args {
         if self.json {
             let snapshot = match self.sight.file(file) {
                 Some(path) => read_snapshot(path)?,
-                None => Snapshot::of_world(&self.sight.place().world()?)?,
+                None => self.sight.place().chosen()?.snapshot()?,
             };
             print(snapshot.to_json().as_bytes())?;
             return Ok(ExitCode::SUCCESS);
@@ -56,7 +58,7 @@ impl Args {
         } else if self.dot {
             print_with(|out| dot(out, &view))?;
         } else {
-            show_tree(&view)?;
+            show_tree(&view, self.ascii)?;
         }
         Ok(ExitCode::SUCCESS)
     }

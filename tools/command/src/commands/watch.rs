@@ -4,9 +4,9 @@
 
 use crate::{
     output::{print, style},
-    place::Place,
+    place::{Chosen, Place},
 };
-use altpid::{CloneFlags, Event, EventKind, Events, NsId, TaskId, World, names, view::View};
+use altpid::{CloneFlags, Event, EventKind, Events, NsId, TaskId, names};
 use altpid_command::tree::draw;
 use anyhow::{Context, Result};
 use rustix::{io::Errno, termios::tcgetwinsize};
@@ -45,7 +45,8 @@ pub struct Args {
 
 impl Args {
     pub fn run(self) -> Result<ExitCode> {
-        let world = self.place.world()?;
+        let chosen = self.place.chosen()?;
+        let world = &chosen.world;
         let mut events = world.events()?;
         if let Some(from) = self.from {
             events.seek(from);
@@ -53,7 +54,7 @@ impl Args {
         if self.lines || self.json || !io::stdout().is_terminal() {
             self.write_lines(&mut events)?;
         } else {
-            self.draw(&world, &mut events)?;
+            self.draw(&chosen, &mut events)?;
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -74,13 +75,13 @@ impl Args {
     }
 
     /// Draws the tree, again and again in the same place.
-    fn draw(&self, world: &World, events: &mut Events<'_>) -> Result<()> {
+    fn draw(&self, chosen: &Chosen, events: &mut Events<'_>) -> Result<()> {
         /// Between two drawings.
         const PAUSE: Duration = Duration::from_millis(50);
         let (mut drawn, mut left) = (0, self.count.unwrap_or(u64::MAX));
         let mut last: Vec<String> = Vec::new();
         loop {
-            let text = screen(world, &last)?;
+            let text = screen(chosen, &last)?;
             // Up to where the last drawing began; what is left of it goes.
             let up = if drawn > 0 {
                 format!("\x1b[{drawn}A")
@@ -118,11 +119,11 @@ fn next(events: &mut Events<'_>, wait: bool) -> Result<Vec<Event>> {
 }
 
 /// The tree and the last events, as much as there is room for.
-fn screen(world: &World, last: &[String]) -> Result<String> {
+fn screen(chosen: &Chosen, last: &[String]) -> Result<String> {
     let (rows, columns) = tcgetwinsize(io::stdout())
         .map_or((24, 80), |size| (size.ws_row.into(), size.ws_col.into()));
     let mut tree = Vec::new();
-    draw(&mut tree, &View::of_world(world)?, style()).context("the tree")?;
+    draw(&mut tree, &chosen.view()?, style(false)).context("the tree")?;
     let tree = String::from_utf8_lossy(&tree).into_owned();
     let lines: Vec<&str> = tree.lines().collect();
     // One for the line that says how many are left out, one between, one for the cursor.

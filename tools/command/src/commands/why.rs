@@ -4,7 +4,7 @@
 
 use crate::{
     output::{print, print_json},
-    place::{self, Place},
+    place::{self, Sight},
 };
 use altpid::{
     Blocker, Ns, NsState, TaskId,
@@ -21,28 +21,46 @@ use std::{fmt::Write, process::ExitCode};
 /// as something refers to it. Each task, number and namespace in the way is named, with what it is
 /// waiting for.
 #[derive(clap::Args)]
-#[command(after_help = "Example: altpid why 3")]
+#[command(
+    after_help = "Examples:\n  altpid why 3\n  altpid why 1@3\n  altpid why -s snapshot.json 4026532201"
+)]
 pub struct Args {
-    /// The namespace; "altpid ls ns" lists them
+    /// The namespace; "altpid ls ns" lists them; or a task in it, as 17@3, 4213/17/1 or task:5
+    #[arg(value_name = "NS|TASK")]
     namespace: String,
     /// As JSON
     #[arg(short = 'J', long)]
     json: bool,
     #[command(flatten)]
-    place: Place,
+    sight: Sight,
 }
 
 impl Args {
     pub fn run(self) -> Result<ExitCode> {
-        let world = self.place.world()?;
-        let view = View::of_world(&world)?;
-        let id = place::namespace(&view, &self.namespace)?;
-        let blockers = world.blockers(id)?;
+        let chosen = match self.sight.file(None) {
+            Some(_) => None,
+            None => Some(self.sight.place().chosen()?),
+        };
+        let view = match &chosen {
+            Some(chosen) => chosen.view()?,
+            None => self.sight.view()?,
+        };
+        let id = match place::is_task(&self.namespace) {
+            true => place::task(&view, &self.namespace)?.ns,
+            false => place::namespace(&view, &self.namespace)?,
+        };
+        let blockers = match &chosen {
+            Some(chosen) => chosen.world.blockers(id)?,
+            None => view.blockers(id),
+        };
         let ns = view.ns(id).context("no such namespace")?;
         if self.json {
-            let list: Vec<Value> = blockers.iter().map(json_of).collect();
+            let list: Vec<Value> = blockers
+                .iter()
+                .map(|blocker| json_of(&view, blocker))
+                .collect();
             print_json(&json!({
-                "ns": id.0, "state": ns.state.to_string(), "blockers": list
+                "ns": view.name(id), "state": ns.state.to_string(), "blockers": list
             }))?;
             return Ok(ExitCode::SUCCESS);
         }
@@ -64,7 +82,7 @@ fn name(view: &View, task: TaskId) -> String {
 }
 
 fn headline(view: &View, ns: &Ns, blockers: usize) -> String {
-    let id = ns.id.0;
+    let id = view.name(ns.id);
     let init = ns.child_reaper.map_or_else(
         || "its init".into(),
         |init| format!("its init {}", name(view, init)),
@@ -126,7 +144,7 @@ fn line(view: &View, blocker: &Blocker) -> String {
             "children of {} would be born there (unshare or setns)",
             name(view, *task)
         ),
-        Blocker::Namespace { ns } => format!("namespace {} is right below", ns.0),
+        Blocker::Namespace { ns } => format!("namespace {} is right below", view.name(*ns)),
         Blocker::Pidfd { nr, task, .. } => {
             let whose = task.map_or("somebody who is reaped".into(), |task| name(view, task));
             format!("{nr}: a pidfd of {whose}")
@@ -134,7 +152,7 @@ fn line(view: &View, blocker: &Blocker) -> String {
     }
 }
 
-fn json_of(blocker: &Blocker) -> Value {
+fn json_of(view: &View, blocker: &Blocker) -> Value {
     match blocker {
         Blocker::Alive { nr, task } => json!({ "why": "alive", "nr": nr, "task": task.0 }),
         Blocker::Zombie {
@@ -146,7 +164,7 @@ fn json_of(blocker: &Blocker) -> Value {
         }),
         Blocker::Number { nr, task } => json!({ "why": "number", "nr": nr, "task": task.0 }),
         Blocker::ForChildren { task } => json!({ "why": "for_children", "task": task.0 }),
-        Blocker::Namespace { ns } => json!({ "why": "namespace", "ns": ns.0 }),
+        Blocker::Namespace { ns } => json!({ "why": "namespace", "ns": view.name(*ns) }),
         Blocker::Pidfd { nr, task, pidfd } => json!({
             "why": "pidfd", "nr": nr, "pidfd": pidfd.0, "task": task.map(|task| task.0)
         }),

@@ -47,12 +47,22 @@ pub(super) struct Row<'a> {
     pub(super) indent: f64,
     /// The row of its parent, if that is in the same box.
     pub(super) parent: Option<usize>,
-    /// The column it is in.
-    pub(super) column: usize,
     /// Where it is, from the corner of the box.
     pub(super) x: f64,
     pub(super) y: f64,
     /// Where its name begins.
+    pub(super) name_x: f64,
+    /// Where the line to it begins: below its parent, or where that is repeated.
+    pub(super) branch_y: Option<f64>,
+}
+
+/// A row that is shown again at the top of a column, for some below it are its children.
+#[derive(Clone, Copy)]
+pub(super) struct Repeated {
+    pub(super) row: usize,
+    pub(super) indent: f64,
+    pub(super) x: f64,
+    pub(super) y: f64,
     pub(super) name_x: f64,
 }
 
@@ -63,8 +73,9 @@ pub(super) struct Frame<'a> {
     pub(super) title: String,
     pub(super) note: String,
     pub(super) rows: Vec<Row<'a>>,
-    /// Tasks that are there, and not shown.
-    pub(super) left_out: usize,
+    pub(super) repeated: Vec<Repeated>,
+    /// Tasks that are there, and not shown, in words.
+    pub(super) left_out: Option<String>,
     pub(super) inside: Vec<usize>,
     /// Where it is: at first from the corner of the box around it, at last of the picture.
     pub(super) x: f64,
@@ -114,13 +125,45 @@ fn note(task: &Task) -> String {
     notes.join(", ")
 }
 
+/// The tasks to show, at most so many, and what is said of the others. Threads of the kernel, which are
+/// children of kthreadd, are left out first.
+fn choose<'a>(tasks: Vec<&'a Task>, most: usize) -> (Vec<&'a Task>, Option<String>) {
+    let Some(excess) = tasks.len().checked_sub(most).filter(|&excess| excess > 0) else {
+        return (tasks, None);
+    };
+    let of_kernel = |task: &Task| task.pid == [2] && task.comm == b"kthreadd";
+    let kthreadd = tasks
+        .iter()
+        .find(|task| of_kernel(task))
+        .map(|task| task.id);
+    let is_kernel = |task: &Task| kthreadd.is_some() && task.parent == kthreadd;
+    let all = tasks.iter().filter(|task| is_kernel(task)).count();
+    let kernel = all.min(excess);
+    let mut kept = all - kernel;
+    let chosen: Vec<_> = tasks
+        .into_iter()
+        .filter(|task| {
+            let drops = is_kernel(task) && kept == 0;
+            kept -= usize::from(is_kernel(task) && !drops);
+            !drops
+        })
+        .collect();
+    let words = match (kernel, excess) {
+        (0, _) => format!("… and {excess} more"),
+        (1, 1) => "… and 1 kernel thread".into(),
+        (kernel, _) if kernel == excess => format!("… and {kernel} kernel threads"),
+        _ => format!("… and {excess} more, {kernel} of them kernel threads"),
+    };
+    (chosen, Some(words))
+}
+
 /// The rows of the tasks of one namespace, each below its parent.
 fn rows<'a>(tasks: &[&'a Task], most: usize) -> Vec<Row<'a>> {
     let parents = parents(tasks);
     let mut row_of = HashMap::new();
     let mut depth = HashMap::new();
     let mut rows: Vec<Row<'a>> = Vec::new();
-    for line in lines(&parents).into_iter().take(most) {
+    for line in lines(&parents, false).into_iter().take(most) {
         let task = tasks[line.at];
         let parent = parents[line.at].and_then(|parent| row_of.get(&parent).copied());
         let deep = parents[line.at].map_or(0, |parent| depth.get(&parent).map_or(0, |d| d + 1));
@@ -133,10 +176,10 @@ fn rows<'a>(tasks: &[&'a Task], most: usize) -> Vec<Row<'a>> {
             depth: deep,
             indent: 0.0,
             parent,
-            column: 0,
             x: 0.0,
             y: 0.0,
             name_x: 0.0,
+            branch_y: None,
         });
     }
     rows
@@ -155,39 +198,67 @@ fn column_len(rows: &[Row<'_>], per: usize) -> usize {
         .unwrap_or(per)
 }
 
-/// Puts rows into columns of about `per` rows; returns how large they are together.
-fn put_into_columns(mut rest: &mut [Row<'_>], per: usize) -> Size {
-    let mut size = Size::default();
+/// Puts rows into columns of about `per` rows; returns how large they are together, and what is
+/// repeated at the top of columns that begin in the middle of a tree.
+fn put_into_columns(rows: &mut [Row<'_>], per: usize) -> (Size, Vec<Repeated>) {
+    let (mut size, mut all_repeated) = (Size::default(), Vec::new());
+    let mut begin = 0;
     for column in 0.. {
-        if rest.is_empty() {
+        if begin == rows.len() {
             break;
         }
-        let (rows, others) = rest.split_at_mut(column_len(rest, per.max(1)));
-        rest = others;
+        let end = begin + column_len(&rows[begin..], per.max(1));
+        // Parents that stand in a column before. They are ancestors of the first row.
+        let mut above: Vec<usize> = rows[begin..end]
+            .iter()
+            .filter_map(|row| row.parent.filter(|&parent| parent < begin))
+            .collect();
+        above.sort_unstable();
+        above.dedup();
+        let shown = || above.iter().copied().chain(begin..end);
         // What begins in the middle of a tree stands at the left all the same.
-        let left = rows.iter().map(|row| row.depth).min().unwrap_or(0);
-        for row in rows.iter_mut() {
-            row.indent = (row.depth - left).min(DEEPEST) as f64 * INDENT;
-        }
+        let left = shown().map(|at| rows[at].depth).min().unwrap_or(0);
+        let indent = |row: &Row<'_>| (row.depth - left).min(DEEPEST) as f64 * INDENT;
         let x = size.width + if column == 0 { 0.0 } else { GUTTER };
-        let numbers = |row: &Row<'_>| row.indent + text_width(&Numbers(&row.task.pid).to_string());
-        let names = rows.iter().map(numbers).fold(0.0, f64::max) + 1.5 * CHAR;
-        let mut width: f64 = 0.0;
-        for (i, row) in rows.iter_mut().enumerate() {
-            row.column = column;
-            (row.x, row.y) = (x, i as f64 * LINE);
-            row.name_x = x + names;
-            let note = if row.note.is_empty() {
-                0.0
-            } else {
-                text_width(&row.note) + CHAR
-            };
-            width = width.max(names + text_width(&row.name) + note);
+        let numbers = |at: usize| {
+            let row = &rows[at];
+            indent(row) + text_width(&Numbers(&row.task.pid).to_string())
+        };
+        let names = shown().map(numbers).fold(0.0, f64::max) + 1.5 * CHAR;
+        let note = |row: &Row<'_>| match row.note.is_empty() {
+            true => 0.0,
+            false => text_width(&row.note) + CHAR,
+        };
+        let width = shown().map(|at| names + text_width(&rows[at].name) + note(&rows[at]));
+        let width = width.fold(0.0, f64::max);
+        let name_x = x + names;
+        let repeated: Vec<_> = above
+            .iter()
+            .enumerate()
+            .map(|(i, &row)| Repeated {
+                row,
+                indent: indent(&rows[row]),
+                x,
+                y: i as f64 * LINE,
+                name_x,
+            })
+            .collect();
+        for at in begin..end {
+            let row = &mut rows[at];
+            row.indent = indent(row);
+            (row.x, row.y) = (x, (above.len() + at - begin) as f64 * LINE);
+            row.name_x = name_x;
+            row.branch_y = row.parent.map(|parent| match parent.checked_sub(begin) {
+                Some(at) => (above.len() + at) as f64 * LINE,
+                None => above.iter().position(|&row| row == parent).unwrap_or(0) as f64 * LINE,
+            });
         }
         size.width = x + width;
-        size.height = size.height.max(rows.len() as f64 * LINE);
+        size.height = size.height.max((above.len() + end - begin) as f64 * LINE);
+        all_repeated.extend(repeated);
+        begin = end;
     }
-    size
+    (size, all_repeated)
 }
 
 /// Boxes below each other on a shelf.
@@ -285,7 +356,7 @@ fn titles(view: &View, ns: &Ns, tasks: usize) -> (String, String) {
     if let Some(parent) = init.and_then(|init| view.task(init.parent?)) {
         note.push(format!("below {}", Numbers(&parent.pid)));
     }
-    (format!("namespace {}", ns.id.0), note.join(" · "))
+    (format!("namespace {}", view.name(ns.id)), note.join(" · "))
 }
 
 /// The boxes, those around others first, with at most so many tasks in each.
@@ -302,13 +373,15 @@ pub(super) fn frames(view: &View, most: usize) -> Vec<Frame<'_>> {
     for (i, ns) in view.namespaces.iter().enumerate() {
         let tasks = members.remove(&ns.id).unwrap_or_default();
         let (title, note) = titles(view, ns, tasks.len());
+        let (tasks, left_out) = choose(tasks, most);
         frames.push(Frame {
             ns: ns.id,
             level: ns.level,
             title,
             note,
-            left_out: tasks.len().saturating_sub(most),
+            left_out,
             rows: rows(&tasks, most),
+            repeated: Vec::new(),
             inside: Vec::new(),
             x: 0.0,
             y: 0.0,
@@ -354,17 +427,25 @@ impl Frame<'_> {
         let mut best: Option<(usize, f64)> = None;
         for columns in 1..=count.div_ceil(8).clamp(1, 12) {
             let per = count.div_ceil(columns).max(1);
-            let mut tasks = put_into_columns(&mut self.rows, per);
+            let (mut tasks, _) = put_into_columns(&mut self.rows, per);
             tasks.height += self.more();
             let page = arrange(tasks, inside).1.page();
             if best.is_none_or(|(_, best)| page < best) {
                 best = Some((per, page));
             }
         }
-        let mut tasks = put_into_columns(&mut self.rows, best.map_or(1, |(per, _)| per));
+        let per = best.map_or(1, |(per, _)| per);
+        let (mut tasks, repeated) = put_into_columns(&mut self.rows, per);
+        self.repeated = repeated;
         tasks.height += self.more();
         let (places, size) = arrange(tasks, inside);
         for row in &mut self.rows {
+            row.x += GAP;
+            row.name_x += GAP;
+            row.y += TITLE + GAP / 2.0;
+            row.branch_y = row.branch_y.map(|y| y + TITLE + GAP / 2.0);
+        }
+        for row in &mut self.repeated {
             row.x += GAP;
             row.name_x += GAP;
             row.y += TITLE + GAP / 2.0;
@@ -378,7 +459,7 @@ impl Frame<'_> {
 
     /// The height of the line that says how many are left out.
     pub(super) fn more(&self) -> f64 {
-        if self.left_out > 0 { LINE } else { 0.0 }
+        if self.left_out.is_some() { LINE } else { 0.0 }
     }
 
     /// Where that line is: below the rows.

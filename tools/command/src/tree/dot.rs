@@ -87,7 +87,8 @@ pub fn dot(out: &mut impl Write, view: &View) -> io::Result<()> {
             out,
             "subgraph cluster_{} {{\nlabel=\"namespace {}\"; labeljust=l; style=\"rounded,filled\"; \
              fillcolor=\"{area}\"; color=\"{edge}\";",
-            id.0, id.0
+            id.0,
+            view.name(id)
         )?;
         for task in members.get(&id).into_iter().flatten() {
             node(out, task)?;

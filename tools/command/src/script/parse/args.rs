@@ -5,7 +5,7 @@
 use super::{
     super::{
         constants::{Constants, SIGNAL, si_code},
-        error::SyntaxError,
+        error::{SyntaxError, nearest},
         scope::Kind,
         syntax::Arg,
         tokens::{Token, What, is_constant, is_name},
@@ -236,8 +236,15 @@ impl Parser<'_> {
     }
 
     fn no_constant(constants: &Constants, token: &Token, word: &str) -> SyntaxError {
-        Self::error(token, format!("there is no {} {word}", constants.what))
-            .nearest(word, constants.names.iter().map(|&(name, _)| name))
+        let error = Self::error(token, format!("there is no {} {word}", constants.what));
+        // With the prefix or without it, as it was written.
+        let short = word.strip_prefix(constants.prefix).unwrap_or(word);
+        let prefix = &word[..word.len() - short.len()];
+        let names = constants.names.iter().map(|&(name, _)| name);
+        match nearest(short, names) {
+            Some(near) => error.hint(format!("did you mean {prefix}{near}?")),
+            None => error,
+        }
     }
 
     /// A signal by name or number; numbers that are no signal have their errno.
@@ -342,9 +349,17 @@ impl Parser<'_> {
                 _ => None,
             })
             .collect();
-        match token.word() {
+        let is_known = |word: &str| sets.iter().any(|set| set.value(word).is_some());
+        let keyed = verb.params.iter().zip(args).find_map(|(param, arg)| {
+            let key = param.key.filter(|_| *arg != Arg::Absent);
+            key
+        });
+        match (token.word(), keyed) {
+            (Some(word), Some(key)) if is_known(word) => {
+                Self::error(token, format!("{word} must stand before {key}=")).hint(usage)
+            }
             // Of several sets the last one is where a stray constant belongs.
-            Some(word) if is_constant(word) && !sets.is_empty() => {
+            (Some(word), _) if is_constant(word) && !sets.is_empty() => {
                 let names = sets.iter().flat_map(|set| set.names);
                 let names = names.map(|&(name, _)| name);
                 let what = sets.last().map_or("constant", |set| set.what);

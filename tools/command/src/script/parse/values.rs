@@ -21,6 +21,13 @@ use altpid::{Disposition, Reason};
 /// What has happened to a process, in words.
 const STATUSES: &[&str] = &["exited", "killed", "stopped", "continued"];
 
+/// Whether a word looks like the name of an error number.
+fn is_errno(word: &str) -> bool {
+    word.len() > 2
+        && word.starts_with('E')
+        && (word.chars()).all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
+}
+
 impl<'a> Parser<'a> {
     /// What a verb must return, as these tokens say.
     pub(super) fn outcome(
@@ -48,6 +55,9 @@ impl<'a> Parser<'a> {
                 errno: errno as i32,
                 reason: parser.reason()?,
             }
+        } else if verb.returns != Returns::Numbers && is_errno(word) {
+            let error = Self::error(first, format!("there is no errno {word}"));
+            return Err(error.nearest(word, ERRNO.names.iter().map(|&(name, _)| name)));
         } else {
             Expected::Value(parser.value(verb, first)?)
         };
