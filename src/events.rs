@@ -282,10 +282,11 @@ impl Tree {
         self.tell(|tree| of_task(tree, uapi::ALTPID_EVENT_EXEC, task));
     }
 
-    /// A task begins to exit.
+    /// A task begins to exit; it is still counted among the live threads of its process.
     pub(crate) fn tell_exit(&mut self, task: Idx<Task>, status: i32) {
         self.tell(|tree| altpid_event {
             status,
+            value: u64::from(tree.group_of(task).nr_live.saturating_sub(1)),
             ..of_task(tree, uapi::ALTPID_EVENT_EXIT, task)
         });
     }

@@ -89,8 +89,9 @@ impl Tree {
             ns_for_children: task.ns_for_children.as_ref().map_or(0, |ns| ns.id()),
             flags,
             level: ns.level() as u32,
+            // Of a leader whose threads live on it is its own, which nobody waits for yet.
             exit_code: if is_zombie {
-                group.exit_status().unwrap_or(0)
+                group.exit_status().unwrap_or(task.exit_code)
             } else {
                 0
             },

@@ -792,7 +792,8 @@ struct altpid_poll {
  * @ns_for_children: out: where its children are born, 0 once it has exited
  * @flags: out: ALTPID_TASK_LEADER, ...
  * @level: out: level of @ns; the vectors have @level + 1 entries
- * @exit_code: out: status word as wait4 reports it, for a zombie
+ * @exit_code: out: status word as wait4 reports it, for a zombie; of a leader
+ *	whose threads live on, that of its own exit
  * @exit_signal: out: signal to the parent at exit, -1 for a thread
  * @nr_threads: out: threads of its group, exited ones not counted
  * @reserved: 0
@@ -1271,7 +1272,9 @@ struct altpid_batch {
  * @ns: the active namespace of @task, or the namespace that it happened to
  * @pid: the number of @task at level 0
  * @nr: its number in @ns; 0 for NS_BORN and NS_DEAD, and so is @pid
- * @value: for CLONE the flags; for LOST how many events; else 0
+ * @value: for CLONE the flags; for EXIT how many other threads of its process
+ *	live on, so that 0 is the exit of the process; for LOST how many events;
+ *	else 0
  * @reserved: 0
  *
  * A read gives as many whole events as there are and fit, and sleeps until there

@@ -4,6 +4,7 @@
 
 use crate::uapi;
 use rustix::io::Errno;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// Names a task of a world, for ever.
@@ -337,11 +338,13 @@ impl Task {
 }
 
 /// Where a namespace is in its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum NsState {
     /// There is no pid 1 yet.
     AwaitingInit,
     /// Pid 1 lives.
+    #[default]
     Active,
     /// Pid 1 has exited, others are left.
     Dying,

@@ -196,8 +196,13 @@ impl World {
         self.call("reboot", &mut arg)
     }
 
-    /// prctl(2) by `task`, with any option and value.
-    pub(crate) fn prctl(&self, task: TaskId, option: u32, value: u64) -> Result<u64> {
+    /// prctl(2) by `task`, with any of the `ALTPID_PR_*` options and any value. Returns the value that
+    /// an option asks for.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` for an option or a value that there is not.
+    pub fn prctl(&self, task: TaskId, option: u32, value: u64) -> Result<u64> {
         let mut arg = uapi::altpid_prctl {
             task: task.0,
             option,

@@ -16,7 +16,7 @@
 //! unloads the module.
 
 pub mod command;
-#[path = "../../altpid/tests/command_line/mod.rs"]
+#[path = "../../command/tests/command_line/mod.rs"]
 pub mod command_line;
 pub mod figures;
 mod fixture;

@@ -4,11 +4,8 @@
 
 use super::{BY_PIDFD, PREAMBLE};
 use crate::op::{Call, Handle, Name, Num, Op, Space, Whom};
-use altpid::{
-    Action, CloneFlags, Disposition, Mask, PidfdFlags, SaFlags, Scope, SigSet,
-    script::{self, Arg, Kind, Line, PidRef, Scope as Names, Statement, Verb},
-    uapi,
-};
+use altpid::{Action, CloneFlags, Disposition, Mask, PidfdFlags, SaFlags, Scope, SigSet, uapi};
+use altpid_command::script::{self, Arg, Kind, Line, PidRef, Scope as Names, Statement, Verb};
 use anyhow::{Context, Result, anyhow, bail};
 use std::collections::HashMap;
 

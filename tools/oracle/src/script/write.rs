@@ -4,10 +4,9 @@
 
 use super::BY_PIDFD;
 use crate::op::{Answer, Call, Handle, Name, Num, Op, Space, Whom};
-use altpid::{
-    Disposition, Mask, Scope, SigInfo,
-    script::{self, Arg, Expected, Line, NsRef, PidRef, Statement, Status, Value, Verb},
-    uapi,
+use altpid::{Disposition, Mask, Scope, SigInfo, uapi};
+use altpid_command::script::{
+    self, Arg, Expected, Line, NsRef, PidRef, Statement, Status, Value, Verb,
 };
 use std::fmt::{self, Display, Formatter};
 
