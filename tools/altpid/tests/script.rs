@@ -339,8 +339,14 @@ fn refused_lines() {
         ("prctl a GET_PDEATHSIG 3", "takes no value"),
         ("waitid a P_PID", "told which"),
         ("sigaction a SIGCHLD NOCLDWAIT", "flags and a mask go with"),
-        ("sigaction a SIGCHLD mask=SIGHUP", "flags and a mask go with"),
-        ("expect DFL RESTRT: sigaction a SIGCHLD", "a flag of sigaction"),
+        (
+            "sigaction a SIGCHLD mask=SIGHUP",
+            "flags and a mask go with",
+        ),
+        (
+            "expect DFL RESTRT: sigaction a SIGCHLD",
+            "a flag of sigaction",
+        ),
         ("prctl a GET_NAME sh", "takes no value"),
         ("setns a n.children", "not a task"),
         ("setns a b.parent", "no .parent"),
