@@ -143,7 +143,10 @@ mod tests {
         let world = world()?;
         let task = Verbs(&world).fork(world.init())?;
         let before = world.describe().namespaces;
-        for bit in (0..64).map(|bit| 1u64 << bit).filter(|&bit| bit != flags::NEWPID) {
+        for bit in (0..64)
+            .map(|bit| 1u64 << bit)
+            .filter(|&bit| bit != flags::NEWPID)
+        {
             let reason = if KNOWN & bit != 0 {
                 uapi::ALTPID_REASON_NOT_VIRTUAL
             } else {

@@ -65,7 +65,8 @@ pub use batch::Batch;
 pub use events::{Event, EventKind, Events};
 pub use pidfd::{PidfdFlags, PidfdIds, PidfdInfo, PollFlags};
 pub use signals::{
-    Action, Disposition, Given, Kill, Mask, SaFlags, Scope, SigInfo, SigSet, Signals, WaitId, WaitIdReport,
+    Action, Disposition, Given, Kill, Mask, SaFlags, Scope, SigInfo, SigSet, Signals, WaitId,
+    WaitIdReport,
 };
 pub use types::{
     Audit, Blocker, Clone, CloneFlags, Cloned, Error, Ns, NsId, NsNr, NsState, Parent, PidType,

@@ -387,12 +387,7 @@ impl World {
         Ok(raw.iter().map(Blocker::from_uapi).collect())
     }
 
-    fn list<E: Default + Copy>(
-        &self,
-        what: u32,
-        view: Option<NsId>,
-        flags: u32,
-    ) -> Result<Vec<E>> {
+    fn list<E: Default + Copy>(&self, what: u32, view: Option<NsId>, flags: u32) -> Result<Vec<E>> {
         let mut all = Vec::new();
         let mut piece = vec![E::default(); LIST_PIECES.0];
         let mut arg = uapi::altpid_list {

@@ -255,8 +255,7 @@ impl Generator {
         let by_pidfd = how == ALTPID_KILL_PIDFD;
         let by_number = !(ALTPID_KILL_TASK..=ALTPID_KILL_PIDFD).contains(&how);
         let has_tgid = [ALTPID_KILL_THREAD, ALTPID_KILL_QUEUE_THREAD].contains(&how);
-        let has_code =
-            by_pidfd || [ALTPID_KILL_QUEUE, ALTPID_KILL_QUEUE_THREAD].contains(&how);
+        let has_code = by_pidfd || [ALTPID_KILL_QUEUE, ALTPID_KILL_QUEUE_THREAD].contains(&how);
         let signal = self.rng.u64(..65);
         let has_info = by_pidfd && self.rng.bool();
         for member in &shape.members {

@@ -187,7 +187,9 @@ fn everybody_is_killed() {
         world.fork(init);
     }
     let member = world.fork(init);
-    world.kill(Kill::Pid(member, -1), libc::SIGKILL).expect("kill");
+    world
+        .kill(Kill::Pid(member, -1), libc::SIGKILL)
+        .expect("kill");
     let tasks = world.tasks(Some(ns)).expect("list");
     let alive = tasks.iter().filter(|task| task.state != TaskState::Zombie);
     assert_eq!(alive.count(), 2, "init and the one who did it");

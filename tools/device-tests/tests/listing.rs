@@ -2,7 +2,9 @@
 
 //! Listings: what is in them, in parts of any size, and while things come and go.
 
-use altpid::{Blocker, Clone, CloneFlags, NsId, NsState, PidfdFlags, Task, TaskId, TaskState, uapi::*};
+use altpid::{
+    Blocker, Clone, CloneFlags, NsId, NsState, PidfdFlags, Task, TaskId, TaskState, uapi::*,
+};
 use altpid_device_tests::{
     Fixture,
     figures::{repeated, scaled},

@@ -97,9 +97,7 @@ fn what_is_blocked_waits() {
     let blocked = world.signals(task).expect("signals").blocked;
     assert!(!blocked.contains(SIGKILL) && !blocked.contains(SIGSTOP));
     world.kill(Kill::Outside(task), SIGTERM).expect("kill");
-    world
-        .kill(Kill::Tkill(task, 2), SIGUSR1)
-        .expect("tkill");
+    world.kill(Kill::Tkill(task, 2), SIGUSR1).expect("tkill");
     let signals = world.signals(task).expect("signals");
     assert_eq!(signals.shared, SigSet::of(&[SIGTERM]));
     assert_eq!(signals.pending, SigSet::of(&[SIGUSR1]));

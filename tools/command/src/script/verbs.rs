@@ -11,12 +11,7 @@ mod signals;
 use super::{constants::Constants, scope::Kind};
 
 /// All of them, a table for each subject.
-const TABLES: [&[Verb]; 4] = [
-    life::VERBS,
-    ids::VERBS,
-    signals::VERBS,
-    questions::VERBS,
-];
+const TABLES: [&[Verb]; 4] = [life::VERBS, ids::VERBS, signals::VERBS, questions::VERBS];
 
 /// All verbs.
 pub fn verbs() -> impl Iterator<Item = &'static Verb> {

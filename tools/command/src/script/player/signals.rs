@@ -75,7 +75,9 @@ impl Player {
                 let signal = given(2);
                 // With one of them there is a siginfo.
                 let [code, value, signo] = [4, 5, 6].map(|index| &args[index]);
-                let has_info = [code, value, signo].into_iter().any(|arg| *arg != Arg::Absent);
+                let has_info = [code, value, signo]
+                    .into_iter()
+                    .any(|arg| *arg != Arg::Absent);
                 let info = has_info.then(|| Given {
                     signo: self::signal(signo).unwrap_or(signal),
                     code: number(code).map_or(SI_QUEUE, truncated),
