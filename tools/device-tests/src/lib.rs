@@ -7,14 +7,16 @@
 //! side. No test depends on timing: what happens in another thread is waited for by looking at it.
 //!
 //! [`Fixture`] is such a world, audited when its test is over. [`raw`] goes around the library,
-//! with structs and addresses as wrong as they can be, and [`command`] says for every command what
+//! with structs and addresses as wrong as they can be, and so does [`array`] with arrays of
+//! operations; [`command`] says for every command what
 //! its struct looks like. [`command_line`] runs the `altpid` command, on a terminal too. [`sleeper`]
 //! is somebody who waits in the kernel, and [`meanwhile`] how much others do while a test does
 //! something else. [`header`] reads the interface's own description, from which [`generate`] makes
 //! random commands. [`torture`] issues them from many processes until they are killed. [`figures`] is
 //! where a test tells how much it has done, [`scratch`] a file of its own, and [`module`] loads and
-//! unloads the module.
+//! unloads the module, whose longest [`hold`] of the tree lock is written down before.
 
+pub mod array;
 pub mod command;
 #[path = "../../command/tests/command_line/mod.rs"]
 pub mod command_line;
@@ -22,6 +24,7 @@ pub mod figures;
 mod fixture;
 pub mod generate;
 pub mod header;
+pub mod hold;
 pub mod meanwhile;
 pub mod module;
 pub mod patience;
