@@ -252,15 +252,18 @@ impl<T> PidMap<T> {
     }
 
     /// Undoes a draw from a full map. Draws that others make at the same time must not add up, or
-    /// the cursor would run away from `pid_max` while nothing can be had.
+    /// the cursor would run away from `pid_max` while nothing can be had: whoever cannot undo their own
+    /// goes on until it is no further than that.
     fn return_ticket_full(&self, ticket: u64, pid_max: u32) {
         if self.move_back(ticket + 1, ticket) {
             return;
         }
-        let now = self.contended.cursor.load(Relaxed);
         let limit = split(ticket).1.max(pid_max);
-        if split(now).1 > limit {
-            self.move_back(now, rewound(now, limit));
+        loop {
+            let now = self.contended.cursor.load(Relaxed);
+            if split(now).1 <= limit || self.move_back(now, rewound(now, limit)) {
+                return;
+            }
         }
     }
 
