@@ -33,6 +33,7 @@ mod sources {
     pub(crate) mod query;
     pub(crate) mod reason;
     pub(crate) mod reboot;
+    pub(crate) mod refcount;
     pub(crate) mod registry;
     pub(crate) mod session;
     pub(crate) mod sigaction;
