@@ -37,6 +37,7 @@ mod sources {
     pub(crate) mod reaper;
     pub(crate) mod reason;
     pub(crate) mod reboot;
+    pub(crate) mod refcount;
     pub(crate) mod registry;
     pub(crate) mod session;
     pub(crate) mod sigaction;

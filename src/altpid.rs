@@ -6,7 +6,7 @@
 //!
 //! Each knows only those above it in this list.
 //!
-//! 1. [`pidmap`]: the numbers of one namespace.
+//! 1. [`refcount`]; [`pidmap`]: the numbers of one namespace.
 //! 2. [`pid`] and [`namespace`]: an identity with a number a level, and what the levels are.
 //! 3. [`reason`]: why something fails; [`task`] and [`tree`]: threads, processes, process groups, sessions, and who begot whom;
 //!    [`pending`]: signals that wait for them; [`events`]: what happens to them all;
@@ -54,6 +54,7 @@ mod query;
 mod reaper;
 mod reason;
 mod reboot;
+mod refcount;
 mod registry;
 mod session;
 mod sigaction;
