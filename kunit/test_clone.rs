@@ -9,7 +9,7 @@ use crate::{
     pending::{SIGCHLD, SIGKILL},
     pid::alloc_pid,
     support::{state, world, world_of, Errno, Verbs},
-    tree::Room,
+    tree::{Room, Tree},
     uapi,
     world::World,
 };
@@ -20,7 +20,7 @@ mod tests {
     use super::*;
 
     const THREAD_ALL: u64 = THREAD | SIGHAND | VM;
-    const VFORK: u64 = kernel::bindings::CLONE_VFORK as u64;
+
 
     /// `clone3_args_valid()`, `copy_process()`: (flags, exit signal, allowed)
     #[test]
@@ -255,12 +255,13 @@ mod tests {
     }
 
     /// What comes of a birth by `caller` into the namespace `ns` when something happens after
-    /// `alloc_pid()` and before the publication.
+    /// `alloc_pid()` and before the publication, and something more has begun to happen to the tree.
     fn join_after(
         world: &World,
         (caller, ns): (u64, &Namespace),
         flags: u64,
         happens: impl FnOnce() -> Result,
+        begins: impl FnOnce(&mut Tree) -> Result,
     ) -> Result<Result<(), Error>> {
         let args = CloneArgs {
             task: caller,
@@ -281,6 +282,7 @@ mod tests {
                 room.fill()?;
                 tree = world.work();
             }
+            begins(&mut tree)?;
             match tree.find_actor(caller) {
                 Ok(caller) => args.join(&mut tree, caller, pid, ns.into()).map(|_| ()),
                 Err(failure) => Err(failure),
@@ -302,7 +304,7 @@ mod tests {
         let ns = world.namespace(verbs.ns(container)?)?;
         world.setns(caller, ns.id())?;
         let happens = || happens(&verbs, caller, container);
-        let joined = join_after(&world, (caller, &ns), 0, happens)?;
+        let joined = join_after(&world, (caller, &ns), 0, happens, |_| Ok(()))?;
         assert!(verbs.is_sound());
         Ok(joined)
     }
@@ -340,7 +342,7 @@ mod tests {
             let ns = world.namespace(world.unshare(deepest, NEWPID)?)?;
             world.setns(caller, ns.id())?;
             let dies = || verbs.exit(container, 0);
-            let joined = join_after(&world, (caller, &ns), 0, dies)?;
+            let joined = join_after(&world, (caller, &ns), 0, dies, |_| Ok(()))?;
             assert!(joined == Err(ENOMEM));
             assert!(ns.is_adding() && ns.child_reaper() == 0);
             assert!(ns.map().is_empty());
@@ -359,20 +361,18 @@ mod tests {
         let outer = world.namespace(verbs.ns(container)?)?;
         let member = verbs.fork(container)?;
         let ns = Namespace::create(Some(&outer), world.registry())?;
-        let begins = || {
-            let mut tree = world.tree().lock();
+        let begins = |tree: &mut Tree| {
             let init = tree.find(container)?;
             tree.begin_exit(init, 0);
             while outer.is_adding() {
                 tree.step();
             }
+            assert!(tree.find_actor(member).is_ok());
             Ok(())
         };
-        let joined = join_after(&world, (member, &ns), NEWPID, begins)?;
+        let joined = join_after(&world, (member, &ns), NEWPID, || Ok(()), begins)?;
         assert!(joined == Err(ENOMEM));
-        assert_eq!(verbs.state(member), state::RUNNING);
-        // What is left of the death.
-        verbs.exit(verbs.fork(world.init())?, 0)?;
+        // What was left of the death is done.
         assert_eq!(verbs.state(member), state::GONE);
         assert_eq!(verbs.state(container), state::ZOMBIE);
         assert!(verbs.is_sound());

@@ -3,7 +3,7 @@
 //! What a world holds, for people: a file for each world in debugfs, and the fdinfo of its
 //! descriptors.
 
-use crate::world::World;
+use crate::{hold, world::World};
 use kernel::{
     debugfs::Dir,
     fmt,
@@ -72,7 +72,12 @@ impl fmt::Display for Shown<'_> {
     }
 }
 
-/// Adds the number of a world and what it holds to the fdinfo of a descriptor of it.
+/// Adds the number of a world and what it holds to the fdinfo of a descriptor of it, and for the module as
+/// a whole the longest hold of a tree lock.
 pub(super) fn show_fdinfo(number: u64, world: &World, m: &SeqFile) {
     seq_print!(m, "world:\t{number}\n{}", Shown(world));
+    if let Some((steps, at)) = hold::longest() {
+        seq_print!(m, "max_hold:\t{steps} {}:{}\n", at.file(), at.line());
+    }
+    seq_print!(m, "hold_bound:\t{}\n", hold::BOUND);
 }
