@@ -99,6 +99,7 @@ impl Tree {
         let sighand = self
             .shares_handlers(group)
             .then(|| self.insert_sighand(Handlers::DEFAULT));
+        self.kept_sighands += usize::from(sighand.is_some());
         let exec = self.execs.insert(Exec {
             task,
             name: *name,
@@ -110,14 +111,6 @@ impl Tree {
         self.tasks[task].call = Call::Exec;
         self.groups[group].fate = Fate::Exec(exec);
         exec
-    }
-
-    /// How many structs for what a process does about signals are kept for execs under way.
-    pub(crate) fn nr_kept_sighands(&self) -> usize {
-        (0..self.execs.positions())
-            .filter_map(|position| self.execs.at(position))
-            .filter(|&exec| self.execs[exec].sighand.is_some())
-            .count()
     }
 
     /// A thread of a process is gone, or its leader is dead: if one that calls exec waits for that it
@@ -173,6 +166,7 @@ impl Tree {
     /// It is known what came of a call of exec.
     pub(crate) fn end_exec(&mut self, exec: Idx<Exec>, result: Outcome) {
         if let Some(sighand) = self.execs[exec].sighand.take() {
+            self.kept_sighands -= 1;
             self.put_sighand(sighand);
         }
         if self.execs[exec].is_awaited {
@@ -198,6 +192,7 @@ impl Tree {
         let Some(own) = self.execs[exec].sighand.take() else {
             return;
         };
+        self.kept_sighands -= 1;
         self.changes += 1;
         self.sighands[own].handlers = self.handlers(group).clone();
         let shared = core::mem::replace(&mut self.groups[group].sighand, own);

@@ -375,7 +375,8 @@ impl Tree {
     /// The task that an id names, if it can do nothing only because it is at work in a call.
     fn at_work(&self, id: u64) -> Option<Idx<Task>> {
         let task = self.tasks.find(id)?;
-        let is_at_work = matches!(self.tasks[task].call, Call::Working | Call::Exec);
+        let call = self.tasks[task].call;
+        let is_at_work = matches!(call, Call::Working | Call::Sending | Call::Exec);
         (is_at_work && self.goes_on(task)).then_some(task)
     }
 

@@ -77,6 +77,8 @@ pub(crate) enum Call {
     None,
     /// At work in one that will soon be over. Signals wait until then.
     Working,
+    /// Sends a signal to many. It may take others meanwhile.
+    Sending,
     /// Asleep until something happens. A signal ends that.
     Asleep,
     /// Asleep until one of these signals arrives.

@@ -85,6 +85,8 @@ pub(crate) struct Tree {
     pub(crate) crowds: Slots<Crowd>,
     /// Calls of exec that wait for the other threads to be gone.
     pub(crate) execs: Slots<Exec>,
+    /// Structs for what a process does about signals that are kept for them.
+    pub(crate) kept_sighands: usize,
     /// What tasks that sleep in sigtimedwait wait for.
     pub(crate) awaited: Slots<Awaited>,
     /// Tasks that exit; see [`Tree::step`] for this and the next ones.
@@ -145,6 +147,7 @@ impl Tree {
             sighands: Slots::new(),
             crowds: Slots::new(),
             execs: Slots::new(),
+            kept_sighands: 0,
             awaited: Slots::new(),
             exiting: Chain::new(),
             taking: Chain::new(),

@@ -25,7 +25,7 @@ use crate::{
         chain::{Link, Member},
         Idx, Spare,
     },
-    task::{chain, Group, Task},
+    task::{chain, Call, Group, Task},
     tree::Tree,
     work::is_killed,
     world::World,
@@ -119,6 +119,7 @@ impl World {
             (tree, index) = call.go_on()?;
         }
         let (targets, sender) = find(&tree, index)?;
+        tree.tasks[index].call = Call::Sending;
         let walk = tree.begin_walk(SignalWalk {
             sender,
             signal,

@@ -205,7 +205,7 @@ impl Audit {
             ),
         );
         // Execs under way have room for some.
-        let kept = tree.nr_kept_sighands();
+        let kept = tree.kept_sighands;
         let users = listed.users_of_sighands;
         findings.check(
             users == groups + kept && tree.sighands.len() <= groups + kept,
