@@ -63,8 +63,8 @@ impl World {
             {
                 let mut tree = self.tree().lock();
                 let task = tree.find_actor(task)?;
-                let changes_fixed = new.is_some() && SigSet::ONLY.contains(signal);
-                if !(1..=NSIG).contains(&signal) || changes_fixed {
+                let is_signal = (1..=NSIG).contains(&signal);
+                if !is_signal || (new.is_some() && SigSet::ONLY.contains(signal)) {
                     return Err(Reason::Signal.into());
                 }
                 if let Some(old) = tree.set_action(task, signal, new, &mut room) {
