@@ -62,8 +62,8 @@ impl World {
         let mut room = None;
         loop {
             let (mut tree, task) = self.act(id)?;
-            let changes_fixed = new.is_some() && SigSet::ONLY.contains(signal);
-            if !(1..=NSIG).contains(&signal) || changes_fixed {
+            let is_signal = (1..=NSIG).contains(&signal);
+            if !is_signal || (new.is_some() && SigSet::ONLY.contains(signal)) {
                 return Err(Reason::Signal.into());
             }
             // A change before this one may still have signals to be forgotten.

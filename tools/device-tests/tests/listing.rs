@@ -7,7 +7,7 @@ use altpid::{
 };
 use altpid_device_tests::{
     Fixture,
-    figures::{repeated, scaled},
+    figures::repeated,
     meanwhile::AtTheEnd,
     raw::{Access, Array, PAGE, Plain, Region, bytes_of, call, from_bytes},
 };
@@ -265,40 +265,6 @@ fn entries_can_be_shorter_or_longer() {
             assert_eq!(listing.part(0, 10), Err(Errno::INVAL));
         }
     }
-}
-
-#[test]
-fn what_keeps_a_namespace() {
-    let world = Fixture::new();
-    let (init, ns) = world.container(world.init);
-    let holder = world.fork(world.init);
-    let count = scaled(2000);
-    let injected: Vec<_> = (0..count).map(|_| world.inject(holder, ns)).collect();
-    for &task in &injected {
-        world.exit_group(task, 0).expect("exit");
-    }
-    world.setns(holder, ns).expect("setns");
-    world.exit_group(init, 0).expect("exit");
-    // Dying: each zombie, who should reap it, and who else points there.
-    let mut expected: Vec<_> = (2..)
-        .zip(&injected)
-        .map(|(nr, &task)| Blocker::Zombie {
-            nr,
-            task,
-            waits_for: Some(holder),
-        })
-        .collect();
-    expected.push(Blocker::ForChildren { task: holder });
-    assert_eq!(world.blockers(ns).expect("list"), expected);
-    for _ in &injected {
-        world.reap(holder);
-    }
-    assert_eq!(world.reap(world.init).task, init);
-    let held = vec![Blocker::ForChildren { task: holder }];
-    assert_eq!(world.blockers(ns).expect("list"), held);
-    assert_eq!(world.ns(ns).expect("ns").state, NsState::Dead);
-    world.setns(holder, world.root).expect("setns");
-    assert!(!world.has_ns(ns));
 }
 
 #[test]
