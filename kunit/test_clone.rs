@@ -74,8 +74,9 @@ mod tests {
         ];
         let world = world()?;
         let verbs = Verbs(&world);
-        let caller = verbs.fork(world.init())?;
         for &(flags, signal, allowed) in cases {
+            // One that has called vfork could not clone again.
+            let caller = verbs.fork(world.init())?;
             let before = world.describe().tasks;
             let result = verbs.clone_with(caller, flags, signal, &[], ParentArg::Native);
             assert_eq!(result.err(), if allowed { None } else { Some(EINVAL) });

@@ -10,6 +10,7 @@
 //! with structs and addresses as wrong as they can be, and so does [`array`] with arrays of
 //! operations; [`command`] says for every command what
 //! its struct looks like. [`command_line`] runs the `altpid` command, on a terminal too. [`sleeper`]
+<<<<<<< HEAD
 //! is somebody who waits in the kernel, and [`meanwhile`] how much others do while a test does
 //! something else. [`header`] reads the interface's own description, from which [`generate`] makes
 //! random commands. [`torture`] issues them from many processes until they are killed. [`figures`] is
@@ -17,14 +18,30 @@
 //! unloads the module, whose longest [`hold`] of the tree lock is written down before.
 
 pub mod array;
+=======
+//! is somebody who waits in the kernel, [`caller`] a process that is to be killed, and [`meanwhile`]
+//! how much others do while a test does something else. [`header`] reads the interface's own
+//! description, from which [`generate`] makes random commands. [`torture`] issues them from many
+//! processes until they are killed. [`crowd`] makes many tasks by few calls, [`verbs`] has every verb
+//! that a task can call, and [`holds`] knows for how long the tree lock was held. [`figures`] is where a
+//! test tells how much it has done, [`scratch`] a file of its own, and [`module`] loads and unloads the
+//! module.
+
+pub mod caller;
+>>>>>>> 7e54de5ee5ac3185f1241328cdc9dfc9afc71d22
 pub mod command;
 #[path = "../../command/tests/command_line/mod.rs"]
 pub mod command_line;
+pub mod crowd;
 pub mod figures;
 mod fixture;
 pub mod generate;
 pub mod header;
+<<<<<<< HEAD
 pub mod hold;
+=======
+pub mod holds;
+>>>>>>> 7e54de5ee5ac3185f1241328cdc9dfc9afc71d22
 pub mod meanwhile;
 pub mod module;
 pub mod patience;
@@ -32,6 +49,7 @@ pub mod raw;
 pub mod scratch;
 pub mod sleeper;
 pub mod torture;
+pub mod verbs;
 
 pub use fixture::{
     Fixture, SIGCHLD, State, WALL, WCLONE, WNOHANG, WNOTHREAD, exited, numbers, pid_max_min,
