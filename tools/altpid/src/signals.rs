@@ -8,7 +8,7 @@ use crate::{
     world::World,
 };
 use bitflags::bitflags;
-use std::fmt;
+use std::{fmt, time::Duration};
 
 /// A set of signals.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -366,9 +366,22 @@ impl World {
 
     /// sigtimedwait(2) by `task`, without a time: takes the first of some signals that waits.
     pub fn sigwait(&self, task: TaskId, set: SigSet) -> Result<SigInfo> {
+        self.sigtimedwait(task, set, Some(Duration::ZERO))
+    }
+
+    /// sigtimedwait(2) by `task`: takes the first of some signals, and sleeps until there is one for as
+    /// long as is given, or for as long as it takes.
+    pub fn sigtimedwait(
+        &self,
+        task: TaskId,
+        set: SigSet,
+        timeout: Option<Duration>,
+    ) -> Result<SigInfo> {
+        let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX - 1);
         let mut arg = uapi::altpid_sigwait {
             task: task.0,
             set: set.bits(),
+            timeout: timeout.map_or(u64::MAX, nanos),
             ..Default::default()
         };
         self.call("sigtimedwait", &mut arg)?;

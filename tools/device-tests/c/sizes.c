@@ -19,7 +19,7 @@ SIZE(kill, 56);
 SIZE(sigaction, 32);
 SIZE(sigprocmask, 24);
 SIZE(siginfo, 24);
-SIZE(sigwait, 48);
+SIZE(sigwait, 56);
 SIZE(exec, 32);
 SIZE(prctl, 24);
 SIZE(reboot, 16);

@@ -10,15 +10,6 @@
 //! with structs and addresses as wrong as they can be, and so does [`array`] with arrays of
 //! operations; [`command`] says for every command what
 //! its struct looks like. [`command_line`] runs the `altpid` command, on a terminal too. [`sleeper`]
-<<<<<<< HEAD
-//! is somebody who waits in the kernel, and [`meanwhile`] how much others do while a test does
-//! something else. [`header`] reads the interface's own description, from which [`generate`] makes
-//! random commands. [`torture`] issues them from many processes until they are killed. [`figures`] is
-//! where a test tells how much it has done, [`scratch`] a file of its own, and [`module`] loads and
-//! unloads the module, whose longest [`hold`] of the tree lock is written down before.
-
-pub mod array;
-=======
 //! is somebody who waits in the kernel, [`caller`] a process that is to be killed, and [`meanwhile`]
 //! how much others do while a test does something else. [`header`] reads the interface's own
 //! description, from which [`generate`] makes random commands. [`torture`] issues them from many
@@ -27,8 +18,8 @@ pub mod array;
 //! test tells how much it has done, [`scratch`] a file of its own, and [`module`] loads and unloads the
 //! module.
 
+pub mod array;
 pub mod caller;
->>>>>>> 7e54de5ee5ac3185f1241328cdc9dfc9afc71d22
 pub mod command;
 #[path = "../../command/tests/command_line/mod.rs"]
 pub mod command_line;
@@ -37,11 +28,7 @@ pub mod figures;
 mod fixture;
 pub mod generate;
 pub mod header;
-<<<<<<< HEAD
-pub mod hold;
-=======
 pub mod holds;
->>>>>>> 7e54de5ee5ac3185f1241328cdc9dfc9afc71d22
 pub mod meanwhile;
 pub mod module;
 pub mod patience;
