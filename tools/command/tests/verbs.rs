@@ -241,7 +241,7 @@ fn why_of_a_snapshot() {
     );
     let (_, list, _) = run(&["ls", "ns", "-"], &dying);
     assert!(
-        list.contains("2      1 dying      2 5/1 stuckinit\n"),
+        list.contains(" 2     1 dying      2 5/1 stuckinit\n"),
         "{list}"
     );
 }
@@ -461,6 +461,13 @@ fn every_verb_has_a_man_page_and_is_completed() {
     let read = |name: String| fs::read_to_string(dir.path().join(name)).expect("a file");
     let files = ["altpid.bash", "_altpid", "altpid.fish"];
     let completions = files.map(|name| read(format!("completions/{name}")));
+    // The names of columns are completed where a list of them is asked for.
+    for text in &completions {
+        assert!(
+            text.contains("CHILDNS") && text.contains("LASTPID"),
+            "{text}"
+        );
+    }
     let main = read("man/altpid.1".into());
     assert!(
         main.starts_with(".ie") && main.contains("ALTPID_FD"),
@@ -468,7 +475,17 @@ fn every_verb_has_a_man_page_and_is_completed() {
     );
     for verb in verbs() {
         let page = read(format!("man/altpid-{verb}.1"));
-        assert!(page.contains("Example"), "{verb}");
+        let sections = ["EXAMPLES", "EXIT STATUS", "SEE ALSO"];
+        for section in sections {
+            assert!(
+                page.contains(&format!(".SH \"{section}\"")),
+                "{verb}: {page}"
+            );
+        }
+        assert!(
+            !page.contains("EXTRA") && page.contains(&format!("altpid {verb}")),
+            "{verb}"
+        );
         assert!(main.contains(&format!("altpid\\-{verb}(1)")), "{verb}");
         for text in &completions {
             assert!(text.contains(&verb), "{verb}");
