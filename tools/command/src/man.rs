@@ -56,7 +56,10 @@ fn page(of: &Command, command: Option<&Command>, directory: &Path) -> io::Result
     let said = of.get_after_long_help().or(of.get_after_help());
     let said = said.map(ToString::to_string).unwrap_or_default();
     let mut sections = sections(&said);
-    match sections.iter_mut().find(|(title, _)| title == "EXIT STATUS") {
+    match sections
+        .iter_mut()
+        .find(|(title, _)| title == "EXIT STATUS")
+    {
         Some((_, text)) if text.starts_with('3') => *text = format!("{STATUS} {text}"),
         Some(_) => {}
         None => sections.push(("EXIT STATUS".into(), STATUS.into())),

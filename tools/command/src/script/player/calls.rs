@@ -11,8 +11,8 @@ use super::{
     Object, Player, Refusal, Returned,
 };
 use altpid::{
-    Action, Clone, CloneFlags, Disposition, Kill, Mask, NsId, Parent, PidType, PidfdFlags, PidfdId,
-    PollFlags, Scope, SigSet, TaskId, WaitId, World, uapi,
+    Action, CloneArgs, CloneFlags, Disposition, Kill, Mask, NsId, Parent, PidType, PidfdFlags,
+    PidfdId, PollFlags, Scope, SigSet, TaskId, WaitId, World, uapi,
 };
 
 /// `SIGCHLD`, `SIGTERM`, `SIGSEGV`
@@ -225,7 +225,7 @@ impl Player {
         let flags = CloneFlags::from_bits_retain(bits(&args[1]).unwrap_or_default());
         let silent = CloneFlags::THREAD | CloneFlags::PARENT | CloneFlags::AUTOREAP;
         let default = if flags.intersects(silent) { 0 } else { SIGCHLD };
-        let mut how = Clone::new()
+        let mut how = CloneArgs::new()
             .flags(flags)
             .exit_signal(signal(&args[3]).unwrap_or(default));
         if let Arg::Numbers(numbers) = &args[2] {
