@@ -1169,6 +1169,59 @@ struct altpid_audit {
 #define ALTPID_REASON_SIGNAL_INFO	46	/* EINVAL: the siginfo is of another signal */
 #define ALTPID_REASON_TASK_BUSY		47	/* EBUSY: the task is in another call */
 
+/*
+ * ALTPID_REASONS - the reasons as a list: X(name, errno, text) for each but NONE,
+ *	in order from 1. The texts in a program, for one:
+ *
+ *	#define TEXT(name, err, text) [ALTPID_REASON_##name] = text,
+ *	static const char *const texts[] = { ALTPID_REASONS(TEXT) };
+ */
+#define ALTPID_REASONS(X) \
+	X(FLAGS, EINVAL, "flags unknown or exclusive") \
+	X(TASK_GONE, ESRCH, "the task is reaped, or never was") \
+	X(TASK_EXITED, ESRCH, "the task has exited, or is about to") \
+	X(TASK_STOPPED, EBUSY, "the task is stopped") \
+	X(WORLD_INIT, EBUSY, "a kernel would go down with its init") \
+	X(TASK_LIMIT, EAGAIN, "the world has as many tasks as it may") \
+	X(NS_GONE, ENOENT, "the namespace is gone, or never was") \
+	X(NS_DEAD, ENOMEM, "the init there, or above, has exited") \
+	X(NS_FULL, EAGAIN, "no number below a pid_max is free") \
+	X(NS_DEPTH, ENOSPC, "it would be below level 32") \
+	X(NS_LIMIT, ENOSPC, "the world has as many as it may") \
+	X(NS_NOT_BELOW, EINVAL, "neither the task's own nor below it") \
+	X(NO_MEMORY, ENOMEM, "there is no memory") \
+	X(SET_TID_SIZE, EINVAL, "more numbers than levels, or no array") \
+	X(SET_TID_RANGE, EINVAL, "a number not within pid_max") \
+	X(SET_TID_USED, EEXIST, "a number is in use") \
+	X(NOT_INIT, EINVAL, "the first process has to be pid 1") \
+	X(EXIT_SIGNAL, EINVAL, "not an exit signal, with these flags") \
+	X(CHILDREN_ELSEWHERE, EINVAL, "unshared; setns back first") \
+	X(INIT_PARENT, EINVAL, "an init has no siblings") \
+	X(AUTOREAP_PARENT, EINVAL, "nor has who vanishes at exit") \
+	X(PARENT_BLIND, EINVAL, "the parent would not see the child") \
+	X(NO_NUMBER, ESRCH, "nobody has it, as the task sees it") \
+	X(NO_CHILD, ECHILD, "no child matches") \
+	X(OPTIONS, EINVAL, "options of a wait") \
+	X(SIGNAL, EINVAL, "no such signal, or a fixed one") \
+	X(SIGNAL_CODE, EPERM, "the si_code is the kernel's") \
+	X(SIGNAL_QUEUE, EAGAIN, "too many real-time signals wait") \
+	X(INVISIBLE, EINVAL, "the sender does not see the target") \
+	X(SESSION_LEADER, EPERM, "it leads a session") \
+	X(GROUP_EXISTS, EPERM, "a process group has its number") \
+	X(OTHER_SESSION, EPERM, "it is of another session") \
+	X(NO_GROUP, EPERM, "no such process group") \
+	X(NOT_LEADER, EINVAL, "a thread that does not lead") \
+	X(NOT_CHILD, ESRCH, "neither the caller nor a child of it") \
+	X(HAS_EXECED, EACCES, "it has called exec") \
+	X(KILLED, EAGAIN, "the process was killed meanwhile") \
+	X(RANGE, EINVAL, "the value is out of range") \
+	X(PIDFD_GONE, EBADF, "the pidfd is closed, or never was") \
+	X(PIDFD_LIMIT, EMFILE, "the world has as many as it may") \
+	X(REAPED, ESRCH, "the task of the pidfd is reaped") \
+	X(NOT_PROCESS, ENOENT, "the pidfd would be a thread's") \
+	X(REMOTE, EREMOTE, "who asks does not see the task") \
+	X(NS_NOT_INSIDE, EPERM, "not the task's own, nor below it")
+
 /**
  * struct altpid_failure - ALTPID_IOC_FAILURE: why the caller's last command
  *	failed
@@ -1303,6 +1356,11 @@ struct altpid_event {
 	__u64 reserved;
 };
 
+/*
+ * Each takes a pointer to its struct. They are _IO() and not _IOWR(), which would
+ * put the size of the struct into the number: a struct that grows is the same
+ * command, and says its size in its first member.
+ */
 #define ALTPID_IOC_WORLD	_IO(ALTPID_IOC_TYPE, 0x00)
 #define ALTPID_IOC_CLONE	_IO(ALTPID_IOC_TYPE, 0x01)
 #define ALTPID_IOC_UNSHARE	_IO(ALTPID_IOC_TYPE, 0x02)

@@ -142,11 +142,7 @@ fn changes(
         vectors("pgid", &was.pgid, &is.pgid),
         vectors("sid", &was.sid, &is.sid),
         ("parent", was.ppid.to_string(), is.ppid.to_string()),
-        (
-            "namespace",
-            names_a[was.ns].clone(),
-            names_b[is.ns].clone(),
-        ),
+        ("namespace", names_a[was.ns].clone(), names_b[is.ns].clone()),
         (
             "children in namespace",
             names_a[was.ns_for_children.unwrap_or(was.ns)].clone(),

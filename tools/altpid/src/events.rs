@@ -137,11 +137,11 @@ impl World {
     /// # Examples
     ///
     /// ```no_run
-    /// use altpid::{Clone, World};
+    /// use altpid::{CloneArgs, World};
     ///
     /// let world = World::open()?;
     /// let mut events = world.events()?;
-    /// world.clone(world.info()?.init, &Clone::new())?;
+    /// world.clone(world.info()?.init, &CloneArgs::new())?;
     /// for event in events.read(false)? {
     ///     println!("{event:?}");
     /// }

@@ -103,7 +103,12 @@ mod tests {
         let all = parse("world 3\n1 4026531836\n7 4026532201\n", 3);
         let wanted = HashMap::from([(NsId(1), 4026531836), (NsId(7), 4026532201)]);
         assert_eq!(all, Some(wanted));
-        for (text, world) in [("world 3\n", 4), ("", 0), ("world x\n", 0), ("world 3\n1\n", 3)] {
+        for (text, world) in [
+            ("world 3\n", 4),
+            ("", 0),
+            ("world x\n", 0),
+            ("world 3\n1\n", 3),
+        ] {
             assert_eq!(parse(text, world), None, "{text}");
         }
     }

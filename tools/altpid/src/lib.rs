@@ -44,7 +44,9 @@
 
 mod batch;
 pub mod capture;
+mod clone;
 pub mod diff;
+mod error;
 mod events;
 pub mod holders;
 mod ids;
@@ -59,6 +61,7 @@ mod sys;
 mod types;
 pub mod uapi;
 pub mod view;
+mod wait;
 mod world;
 
 pub use batch::Batch;
@@ -69,7 +72,11 @@ pub use signals::{
     WaitIdReport,
 };
 pub use types::{
-    Audit, Blocker, Clone, CloneFlags, Cloned, Error, Ns, NsId, NsNr, NsState, Parent, PidType,
-    PidfdId, Reason, Result, Task, TaskId, TaskState, Waited, WorldInfo,
+    Audit, Blocker, CloneArgs, CloneFlags, Cloned, Error, Ns, NsId, NsNr, NsState, Parent, PidType,
+    PidfdId, Reason, Result, Status, Task, TaskId, TaskState, WaitFlags, Waited, WorldInfo,
 };
 pub use world::World;
+
+/// What [`CloneArgs`] was called when it had the name of a trait of the prelude.
+#[doc(hidden)]
+pub use types::CloneArgs as Clone;

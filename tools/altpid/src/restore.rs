@@ -14,7 +14,7 @@ use crate::{
     plan::{Birth, Op, Plan, Role, Who, plan},
     signals::Kill,
     snapshot::Snapshot,
-    types::{Clone, CloneFlags, NsId, Parent, TaskId},
+    types::{CloneArgs, CloneFlags, NsId, Parent, TaskId},
     world::World,
 };
 use anyhow::{Context, Result};
@@ -128,9 +128,9 @@ impl<'a> Performer<'a> {
                 ns,
             } => {
                 let args = match birth {
-                    Birth::Thread => Clone::thread(),
-                    Birth::Of(parent) => Clone::new().parent(Parent::Task(self.task(*parent)?)),
-                    Birth::Outside => Clone::new().parent(Parent::Outside),
+                    Birth::Thread => CloneArgs::thread(),
+                    Birth::Of(parent) => CloneArgs::new().parent(Parent::Task(self.task(*parent)?)),
+                    Birth::Outside => CloneArgs::new().parent(Parent::Outside),
                 };
                 let mut args = args.set_tid(set_tid);
                 if *birth != Birth::Thread {

@@ -3,7 +3,7 @@
 //! Signals, and waitid(2), which tells of what they do.
 
 use crate::{
-    types::{PidfdId, Result, TaskId},
+    types::{PidfdId, Result, TaskId, WaitFlags},
     uapi,
     world::World,
 };
@@ -11,6 +11,16 @@ use bitflags::bitflags;
 use std::{fmt, time::Duration};
 
 /// A set of signals.
+///
+/// # Examples
+///
+/// ```
+/// use altpid::SigSet;
+///
+/// let set = SigSet::of(&[1, 15]);
+/// assert!(set.contains(15) && !set.contains(9));
+/// assert_eq!(format!("{set:?}"), "{1, 15}");
+/// ```
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct SigSet(u64);
 
@@ -406,9 +416,15 @@ impl World {
         })
     }
 
-    /// waitid(2) by `task`. Sleeps unless `WNOHANG` (1) is among the options; `None` then says that
-    /// there is nothing to report.
-    pub fn waitid(&self, task: TaskId, id: WaitId, options: u32) -> Result<Option<WaitIdReport>> {
+    /// waitid(2) by `task`. Sleeps unless [`WaitFlags::NOHANG`] is among the options; `None` then says
+    /// that there is nothing to report.
+    pub fn waitid(
+        &self,
+        task: TaskId,
+        id: WaitId,
+        options: impl Into<WaitFlags>,
+    ) -> Result<Option<WaitIdReport>> {
+        let options = options.into().bits();
         let (which, id, pidfd) = match id {
             WaitId::All => (0, 0, 0),
             WaitId::Pid(pid) => (1, pid, 0),

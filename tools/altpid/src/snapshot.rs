@@ -173,6 +173,15 @@ impl fmt::Display for Numbers<'_> {
 }
 
 /// A tree of processes.
+///
+/// # Examples
+///
+/// ```
+/// use altpid::snapshot::Snapshot;
+///
+/// let problem = Snapshot::parse(b"PID TTY\n").unwrap_err();
+/// assert!(problem.to_string().starts_with("not a snapshot: "));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Snapshot {

@@ -13,6 +13,21 @@ use std::collections::{HashMap, HashSet};
 
 /// The tasks and namespaces of a world at some moment, or of a snapshot.
 ///
+/// # Examples
+///
+/// ```
+/// use altpid::{snapshot::Snapshot, view::View};
+///
+/// let text = r#"{"version": 1, "kernel": "7.3", "pid_max": 32768, "last_pid": null,
+///     "namespaces": [{"parent": null, "level": 0, "inode": 4026531836}],
+///     "tasks": [{"pid": [1], "tgid": [1], "pgid": [1], "sid": [1],
+///                "ppid": 0, "ns": 0, "state": "S", "comm": "init"}]}"#;
+/// let view = View::of_snapshot(&Snapshot::parse(text.as_bytes())?);
+/// let root = view.named(4026531836).expect("the namespace of level 0");
+/// assert_eq!(view.find(root.id, 1).map(|task| task.pid.clone()), Some(vec![1]));
+/// # Ok::<(), altpid::snapshot::Problem>(())
+/// ```
+///
 /// A snapshot has no ids: there the number at level 0 stands for a task, and the inode for a
 /// namespace.
 #[derive(Clone, Debug)]

@@ -10,10 +10,25 @@ use crate::{
 use rustix::{
     fd::{AsFd, BorrowedFd, OwnedFd},
     fs::{Mode, OFlags, open},
+    io::Errno,
 };
 use std::path::{Path, PathBuf};
 
 /// A pid universe. It ends when this, and every duplicate of its descriptor, is dropped.
+///
+/// # Examples
+///
+/// ```no_run
+/// use altpid::{CloneArgs, Status, WaitFlags, World};
+///
+/// let world = World::open()?;
+/// let init = world.info()?.init;
+/// let child = world.clone(init, &CloneArgs::new())?;
+/// world.exit_group(child.task, 3)?;
+/// let waited = world.wait(init, child.pid, WaitFlags::NOHANG)?.expect("a dead child");
+/// assert_eq!(waited.how(), Status::Exited(3));
+/// # Ok::<(), altpid::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct World {
     fd: OwnedFd,
@@ -103,7 +118,7 @@ impl World {
     }
 
     /// clone3(2) by `task`. See `struct altpid_clone` for the errors.
-    pub fn clone(&self, task: TaskId, args: &Clone) -> Result<Cloned> {
+    pub fn clone(&self, task: TaskId, args: &CloneArgs) -> Result<Cloned> {
         let mut arg = args.to_uapi(task, &args.set_tid);
         // `set_tid` is borrowed for as long as the call takes, and only read.
         self.call("clone", &mut arg)?;
@@ -156,9 +171,15 @@ impl World {
         self.call("exit_group", &mut arg)
     }
 
-    /// wait4(2) by `task`, with its `pid` and its options. Sleeps unless `WNOHANG` (1) is among
+    /// wait4(2) by `task`, with its `pid` and its options. Sleeps unless [`WaitFlags::NOHANG`] is among
     /// them; `None` then says that no child has changed state.
-    pub fn wait(&self, task: TaskId, pid: i32, options: u32) -> Result<Option<Waited>> {
+    pub fn wait(
+        &self,
+        task: TaskId,
+        pid: i32,
+        options: impl Into<WaitFlags>,
+    ) -> Result<Option<Waited>> {
+        let options = options.into().bits();
         let mut arg = uapi::altpid_wait {
             task: task.0,
             pid,
@@ -197,7 +218,7 @@ impl World {
     }
 
     /// prctl(2) by `task`, with any of the `ALTPID_PR_*` options and any value. Returns the value that
-    /// an option asks for.
+    /// an option asks for. `PR_SET_NAME` is [`World::set_name`].
     ///
     /// # Errors
     ///
@@ -344,8 +365,34 @@ impl World {
         Ok(arg.nr)
     }
 
-    /// What numbers of namespace `from` are in `to`, in place: 0 where not visible, `-ESRCH` where
-    /// not in use. Returns how many were done; fewer than all when a signal came.
+    /// What numbers of namespace `from` are in `to`, each with a result of its own: 0 where it is not
+    /// visible, `ESRCH` where it is not in use.
+    ///
+    /// # Errors
+    ///
+    /// `ENOENT` for a namespace that is gone.
+    pub fn translated(
+        &self,
+        from: NsId,
+        to: NsId,
+        numbers: &[i32],
+    ) -> Result<Vec<std::result::Result<i32, Errno>>> {
+        let mut there = numbers.to_vec();
+        let mut done = 0;
+        // A signal that does not end the program ends a call early.
+        while done < there.len() {
+            done += self.translate(from, to, &mut there[done..])?;
+        }
+        let each = |nr: i32| match nr {
+            0.. => Ok(nr),
+            error => Err(Errno::from_raw_os_error(-error)),
+        };
+        Ok(there.into_iter().map(each).collect())
+    }
+
+    /// As the interface does it, in place: 0 where a number is not visible, `-ESRCH` where it is not in
+    /// use. Returns how many were done; fewer than all when a signal came. [`World::translated`] has a
+    /// result for each.
     pub fn translate(&self, from: NsId, to: NsId, numbers: &mut [i32]) -> Result<usize> {
         let mut arg = uapi::altpid_translate {
             from: from.0,

@@ -6,6 +6,7 @@ use crate::commands::{
     audit, capture, diff, generate, hold, kill, ls, restore, run, shell, show, stress, translate,
     tree, watch, why, worlds,
 };
+use crate::table::ColumnNames;
 use anyhow::Result;
 use clap::error::{ContextKind, ErrorKind};
 use clap::{Command, CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -70,7 +71,16 @@ const GROUPS: &[(&str, &[&str])] = &[
 
 /// The command as it is parsed and described.
 pub fn command() -> Command {
-    let command = Cli::command();
+    let mut command = Cli::command();
+    for (verb, columns) in [
+        ("ls", ls::columns()),
+        ("worlds", worlds::columns()),
+        ("stress", stress::columns()),
+    ] {
+        command = command.mut_subcommand(verb, |verb| {
+            verb.mut_arg("output", |list| list.value_parser(ColumnNames(columns)))
+        });
+    }
     let verbs = list_verbs(&command);
     command.help_template(format!(
         "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{verbs}Options:\n{{options}}{{after-help}}"

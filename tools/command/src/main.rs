@@ -6,6 +6,7 @@ mod cli;
 mod commands;
 mod editor;
 mod input;
+mod man;
 mod output;
 mod place;
 mod table;

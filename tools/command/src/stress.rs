@@ -6,7 +6,7 @@
 //! it; all share the tree, and the numbers at level 0. What a thread tries depends on nothing but its
 //! seed and what came of what it tried before.
 
-use altpid::{Clone, CloneFlags, Kill, NsId, PidType, Result, TaskId, World};
+use altpid::{CloneArgs, CloneFlags, Kill, NsId, PidType, Result, TaskId, World};
 use fastrand::Rng;
 use rustix::io::Errno;
 use std::{collections::BTreeMap, thread, time::Instant};
@@ -81,7 +81,7 @@ impl<'a> Stress<'a> {
         let mut seeds = Rng::with_seed(load.seed);
         let mut workers = Vec::new();
         for _ in 0..load.threads {
-            let container = Clone::new().flags(CloneFlags::NEWPID);
+            let container = CloneArgs::new().flags(CloneFlags::NEWPID);
             let init = World::clone(world, parent, &container)?.task;
             workers.push(Worker {
                 world,
@@ -192,12 +192,12 @@ impl Worker<'_> {
         let by = self.somebody();
         let kind = self.rng.u32(..20);
         let args = match kind {
-            0..3 => Clone::thread(),
-            CONTAINER => Clone::new().flags(CloneFlags::NEWPID),
-            4 => Clone::new().flags(CloneFlags::PARENT),
-            5 => Clone::new().exit_signal(0),
-            6 => Clone::new().set_tid(&[self.rng.i32(1..40_000)]),
-            _ => Clone::new(),
+            0..3 => CloneArgs::thread(),
+            CONTAINER => CloneArgs::new().flags(CloneFlags::NEWPID),
+            4 => CloneArgs::new().flags(CloneFlags::PARENT),
+            5 => CloneArgs::new().exit_signal(0),
+            6 => CloneArgs::new().set_tid(&[self.rng.i32(1..40_000)]),
+            _ => CloneArgs::new(),
         };
         let made = World::clone(self.world, by, &args);
         if let Some(child) = self.note("clone", by, made) {

@@ -6,8 +6,9 @@ use crate::output::{Hinted, print};
 use altpid::snapshot::Numbers;
 use altpid_command::tree::Line;
 use anyhow::Result;
+use clap::builder::{PossibleValue, TypedValueParser};
 use serde_json::{Map, Value, json};
-use std::fmt::Write;
+use std::{ffi::OsStr, fmt::Write};
 use unicode_width::UnicodeWidthStr;
 
 /// How a list is written.
@@ -17,7 +18,7 @@ pub struct Format {
     #[arg(short = 'J', long)]
     pub json: bool,
     /// These columns, by their names with commas between; +NAME adds to the usual ones
-    #[arg(short, long, value_name = "LIST")]
+    #[arg(short, long, value_name = "LIST", hide_possible_values = true)]
     output: Option<String>,
     /// Without a line of headings
     #[arg(short, long)]
@@ -69,6 +70,33 @@ pub fn describe<R>(columns: &[Column<R>]) -> String {
         _ = writeln!(text, "  {:<9} {}", column.name, column.help);
         text
     })
+}
+
+/// Takes any list of columns; completes their names.
+#[derive(Clone)]
+pub struct ColumnNames(pub Vec<&'static str>);
+
+impl TypedValueParser for ColumnNames {
+    type Value = String;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        arg: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> Result<String, clap::Error> {
+        // What a name may be is said when the list is made, with the names that there are.
+        clap::builder::StringValueParser::new().parse_ref(command, arg, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(self.0.iter().map(PossibleValue::new)))
+    }
+}
+
+/// The names of columns.
+pub fn names<R>(columns: &[Column<R>]) -> Vec<&'static str> {
+    columns.iter().map(|column| column.name).collect()
 }
 
 /// What stands in a cell.

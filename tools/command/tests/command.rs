@@ -151,6 +151,31 @@ fn a_capture_is_a_snapshot() {
     );
 }
 
+/// What a procfs does not show is told, with a status of its own unless that is wanted.
+#[test]
+fn a_capture_tells_what_it_cannot_see() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let home = dir.path().join("30/task/30");
+    fs::create_dir_all(home.join("ns")).expect("directories");
+    let status =
+        "State:\tS (sleeping)\nPPid:\t7\nNStgid:\t30\nNSpid:\t30\nNSpgid:\t30\nNSsid:\t30\n";
+    fs::write(home.join("status"), status).expect("a file");
+    fs::write(home.join("comm"), "child\n").expect("a file");
+    let proc = dir.path().to_str().expect("a name");
+    let (status, out, err) = run(&["capture", "--proc", proc], "");
+    assert_eq!(status, 3);
+    assert!(
+        out.contains("\"ppid\":0") && out.contains("\"pid_max\": null"),
+        "{out}"
+    );
+    assert!(
+        err.contains("altpid: not seen: 1 process not shown"),
+        "{err}"
+    );
+    let (status, again, told) = run(&["capture", "--partial", "--proc", proc], "");
+    assert_eq!((status, again, told), (0, out, err));
+}
+
 /// A reader that has seen enough is no error.
 #[test]
 fn a_closed_pipe_is_no_failure() {

@@ -272,3 +272,15 @@ fn clusters_are_nested_as_namespaces_are() {
     }
     assert!(out.contains("t1 -> t10;") && out.contains("t10 -> t11;"));
 }
+
+/// The picture that heads the README is what the command draws of the snapshot beside it.
+#[test]
+fn the_picture_of_the_first_page() {
+    let docs = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs");
+    let read = |name: &str| std::fs::read_to_string(format!("{docs}/{name}")).expect("a file");
+    let snapshot = Snapshot::parse(read("tree.snapshot.json").as_bytes()).expect("a snapshot");
+    assert!(
+        read("tree.svg") == picture(&snapshot, 48),
+        "run: altpid tree --svg docs/tree.snapshot.json >docs/tree.svg"
+    );
+}

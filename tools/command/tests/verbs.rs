@@ -241,7 +241,7 @@ fn why_of_a_snapshot() {
     );
     let (_, list, _) = run(&["ls", "ns", "-"], &dying);
     assert!(
-        list.contains("2      1 dying      2 5/1 stuckinit\n"),
+        list.contains(" 2     1 dying      2 5/1 stuckinit\n"),
         "{list}"
     );
 }
@@ -313,6 +313,42 @@ fn what_differs() {
     let (_, json, _) = run(&["diff", "-J", a, "-"], &other);
     let json: Value = serde_json::from_str(&json).expect("JSON");
     assert_eq!(json["differences"][1]["task"]["pid"], json!([40]));
+}
+
+/// Names are compared as far as they can be the same: the kernel keeps 15 bytes of those of its threads,
+/// and what a worker does is of the moment.
+#[test]
+fn names_that_cannot_be_the_same() {
+    let with = |name: &str| SNAPSHOT.replace("\"cron\"", &format!("\"{name}\""));
+    let dir = tempfile::tempdir().expect("a directory");
+    let file = dir.path().join("a.json");
+    let differs = |a: &str, b: &str| {
+        fs::write(&file, with(a)).expect("a file");
+        run(&["diff", file.to_str().expect("a name"), "-"], &with(b)).0
+    };
+    assert_eq!(differs("kworker/0:1-mm_percpu_wq", "kworker/0:1+events"), 0);
+    assert_eq!(differs("kworker/0:1-mm_percpu_wq", "kworker/0:1-mm_"), 0);
+    assert_eq!(differs("kworker/0:1-events", "kworker/0:2-events"), 3);
+    assert_eq!(
+        differs("rcu_exp_par_gp_kthread_worker/0", "rcu_exp_par_gp_"),
+        0
+    );
+    assert_eq!(differs("a-b", "a-c"), 3);
+}
+
+/// A namespace that is dying, or has no init, differs from one that lives.
+#[test]
+fn states_of_namespaces_differ() {
+    let dying = fs::read_to_string("tests/dying-namespace.snapshot.json").expect("the snapshot");
+    let alive = dying.replace("\"I\"", "\"S\"");
+    let dir = tempfile::tempdir().expect("a directory");
+    let file = dir.path().join("a.json");
+    fs::write(&file, alive).expect("a file");
+    let (status, out, _) = run(&["diff", file.to_str().expect("a name"), "-"], &dying);
+    assert_eq!(
+        (status, out.as_str()),
+        (3, "~ 5/1 stuckinit: state alive → exiting\n")
+    );
 }
 
 /// A dry run needs no device, and finds more than the first thing.
@@ -461,6 +497,13 @@ fn every_verb_has_a_man_page_and_is_completed() {
     let read = |name: String| fs::read_to_string(dir.path().join(name)).expect("a file");
     let files = ["altpid.bash", "_altpid", "altpid.fish"];
     let completions = files.map(|name| read(format!("completions/{name}")));
+    // The names of columns are completed where a list of them is asked for.
+    for text in &completions {
+        assert!(
+            text.contains("CHILDNS") && text.contains("LASTPID"),
+            "{text}"
+        );
+    }
     let main = read("man/altpid.1".into());
     assert!(
         main.starts_with(".ie") && main.contains("ALTPID_FD"),
@@ -468,7 +511,17 @@ fn every_verb_has_a_man_page_and_is_completed() {
     );
     for verb in verbs() {
         let page = read(format!("man/altpid-{verb}.1"));
-        assert!(page.contains("Example"), "{verb}");
+        let sections = ["EXAMPLES", "EXIT STATUS", "SEE ALSO"];
+        for section in sections {
+            assert!(
+                page.contains(&format!(".SH \"{section}\"")),
+                "{verb}: {page}"
+            );
+        }
+        assert!(
+            !page.contains("EXTRA") && page.contains(&format!("altpid {verb}")),
+            "{verb}"
+        );
         assert!(main.contains(&format!("altpid\\-{verb}(1)")), "{verb}");
         for text in &completions {
             assert!(text.contains(&verb), "{verb}");

@@ -7,9 +7,10 @@
 mod model;
 
 use altpid::{
-    Clone, CloneFlags, World,
-    restore::{Verdict, conflicts, restore, restore_in},
+    Blocker, Clone, CloneFlags, NsId, NsState, World,
+    restore::{Restored, Verdict, conflicts, restore, restore_in},
     snapshot::Snapshot,
+    view::View,
 };
 use altpid_device_tests::{Fixture, State};
 use model::{perform::normal, text::tree, trees::TREES};
@@ -86,7 +87,12 @@ fn notes_of(snapshot: &Snapshot) -> (Restored, Vec<String>) {
     assert_eq!(snapshot.check(), Ok(()));
     let restored = restore(world(), snapshot, |_, _| ()).expect("restoring");
     let verdict = restored.verify(snapshot).expect("the world can be read");
-    assert_eq!(verdict.mismatches, Vec::<String>::new(), "{:?}", restored.notes);
+    assert_eq!(
+        verdict.mismatches,
+        Vec::<String>::new(),
+        "{:?}",
+        restored.notes
+    );
     let notes = restored.notes.clone();
     (restored, notes)
 }
@@ -121,7 +127,13 @@ fn namespaces_in_every_state() {
     let states = |snapshot: &Snapshot| {
         let tasks = snapshot.tasks.iter();
         let children = |ns: usize| snapshot.namespaces[ns].inode;
-        let about = tasks.map(|task| (task.root_pid(), task.exiting, task.ns_for_children.map(children)));
+        let about = tasks.map(|task| {
+            (
+                task.root_pid(),
+                task.exiting,
+                task.ns_for_children.map(children),
+            )
+        });
         about.collect::<Vec<_>>()
     };
     assert_eq!(states(&again), states(&wanted));
@@ -193,8 +205,17 @@ fn what_is_stopped_and_what_cannot_be() {
     ];
     assert_eq!(notes, expected);
     let again = restored.snapshot().expect("the world can be read");
-    let state = |nr: i32| again.tasks.iter().find(|task| task.root_pid() == nr).map(|task| task.state);
-    assert_eq!([state(10), state(11), state(12)], [Some('T'), Some('T'), Some('S')]);
+    let state = |nr: i32| {
+        again
+            .tasks
+            .iter()
+            .find(|task| task.root_pid() == nr)
+            .map(|task| task.state)
+    };
+    assert_eq!(
+        [state(10), state(11), state(12)],
+        [Some('T'), Some('T'), Some('S')]
+    );
     assert_eq!([state(20), state(21), state(32)], [Some('I'), None, None]);
     assert_eq!(state(31), Some('Z'));
 }
@@ -202,12 +223,18 @@ fn what_is_stopped_and_what_cannot_be() {
 /// A difference in any of it is a mismatch.
 #[test]
 fn a_verdict_compares_everything() {
-    let snapshot = tree(&[0], "1 = = = 0\n 10 = = = 1 T\n 11 = = = 1 >1\n 20/1 = = = 1 @1");
+    let snapshot = tree(
+        &[0],
+        "1 = = = 0\n 10 = = = 1 T\n 11 = = = 1 >1\n 20/1 = = = 1 @1",
+    );
     let restored = restore(world(), &snapshot, |_, _| ()).expect("restoring");
     let found = |change: &dyn Fn(&mut Snapshot)| {
         let mut other = snapshot.clone();
         change(&mut other);
-        restored.verify(&other).expect("the world can be read").mismatches
+        restored
+            .verify(&other)
+            .expect("the world can be read")
+            .mismatches
     };
     assert_eq!(found(&|_| ()), Vec::<String>::new());
     for (change, wanted) in [
@@ -223,8 +250,14 @@ fn a_verdict_compares_everything() {
             &|s: &mut Snapshot| s.namespaces[1].state = NsState::Dying,
             "namespace 4026532000: it is active, was dying",
         ),
-        (&|s: &mut Snapshot| s.pid_max = Some(400), "pid_max: it is 32768, was 400"),
-        (&|s: &mut Snapshot| s.last_pid = Some(7), "last_pid: it is 1000, was 7"),
+        (
+            &|s: &mut Snapshot| s.pid_max = Some(400),
+            "pid_max: it is 32768, was 400",
+        ),
+        (
+            &|s: &mut Snapshot| s.last_pid = Some(7),
+            "last_pid: it is 1000, was 7",
+        ),
     ] {
         assert_eq!(found(change), [wanted]);
     }

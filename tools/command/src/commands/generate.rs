@@ -2,6 +2,7 @@
 
 //! `altpid generate`, which the build runs.
 
+use crate::man;
 use anyhow::{Context, Result};
 use clap::{Command, ValueEnum};
 use clap_complete::Shell;
@@ -22,14 +23,14 @@ pub struct Args {
 impl Args {
     /// Writes those of `command`.
     pub fn run(self, mut command: Command) -> Result<ExitCode> {
-        let man = self.directory.join("man");
+        let pages = self.directory.join("man");
         let completions = self.directory.join("completions");
-        for directory in [&man, &completions] {
+        for directory in [&pages, &completions] {
             fs::create_dir_all(directory).with_context(|| directory.display().to_string())?;
         }
         // For those who read it and those who complete it, not for a terminal of some width.
         let read = command.clone().name("altpid").term_width(0);
-        clap_mangen::generate_to(read, &man).with_context(|| man.display().to_string())?;
+        man::write(read, &pages).with_context(|| pages.display().to_string())?;
         for &shell in Shell::value_variants() {
             if [Shell::Bash, Shell::Zsh, Shell::Fish].contains(&shell) {
                 clap_complete::generate_to(shell, &mut command, "altpid", &completions)

@@ -5,7 +5,7 @@
 use crate::{
     output::{Hinted, style},
     place::{Sight, namespace},
-    table::{Column, Format, describe},
+    table::{Column, Format, describe, names as names_of},
 };
 use altpid::{Ns, NsId, Task, TaskState, names, snapshot::Comm, view::View};
 use altpid_command::tree::{Line, lines, parents};
@@ -178,6 +178,15 @@ const NAMESPACES: &[Column<NsRow>] = &[
         row.live(json!(row.ns.child_reaper.map(|init| init.0)))
     }),
 ];
+
+/// The names of all columns.
+pub fn columns() -> Vec<&'static str> {
+    let mut all = names_of(TASKS);
+    all.extend(names_of(NAMESPACES));
+    all.sort_unstable();
+    all.dedup();
+    all
+}
 
 impl Args {
     pub fn run(self) -> Result<ExitCode> {

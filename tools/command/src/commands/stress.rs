@@ -5,7 +5,7 @@
 use crate::{
     output::{DIFFERS, print_json, unless_broken_pipe},
     place::open_world,
-    table::{Column, Format},
+    table::{Column, Format, names},
 };
 use altpid_command::stress::{Count, Counts, Load, Stress};
 use anyhow::Result;
@@ -73,6 +73,11 @@ fn errno_name(errno: i32) -> String {
         Some(name) => format!("E{name}"),
         None => name,
     }
+}
+
+/// The names of all columns.
+pub fn columns() -> Vec<&'static str> {
+    names(COLUMNS)
 }
 
 const COLUMNS: &[Column<Row>] = &[

@@ -8,7 +8,6 @@ use crate::{
 };
 use altpid::{NsId, World, snapshot::Numbers, view::View};
 use anyhow::{Context, Result};
-use rustix::io::Errno;
 use serde_json::{Value, json};
 use std::{
     io::{self, BufRead, Write},
@@ -166,36 +165,14 @@ fn ask(
     to: Option<NsId>,
     numbers: &[i32],
 ) -> Result<Vec<Answer>> {
-    let unused = -Errno::SRCH.raw_os_error();
-    let in_ns = |to| -> Result<Vec<i32>> {
-        let mut there = numbers.to_vec();
-        let mut done = 0;
-        // A signal that does not end the command ends a call early.
-        while done < there.len() {
-            done += world.translate(from, to, &mut there[done..])?;
-        }
-        Ok(there)
-    };
+    let in_ns = |to| world.translated(from, to, numbers);
     if let Some(to) = to {
-        let answer = |nr| {
-            if nr == unused {
-                Answer::Unused
-            } else {
-                Answer::Number(nr)
-            }
-        };
+        let answer = |nr: std::result::Result<_, _>| nr.map_or(Answer::Unused, Answer::Number);
         return Ok(in_ns(to)?.into_iter().map(answer).collect());
     }
-    let own = in_ns(from)?;
+    let own = in_ns(from)?.into_iter();
     let mut answers: Vec<_> = own
-        .into_iter()
-        .map(|nr| {
-            if nr == unused {
-                Answer::Unused
-            } else {
-                Answer::Vector(Vec::new())
-            }
-        })
+        .map(|nr| nr.map_or(Answer::Unused, |_| Answer::Vector(Vec::new())))
         .collect();
     // Those above come first, and who has a number somewhere has one in all that are above.
     for ns in &view.namespaces {
@@ -205,8 +182,8 @@ fn ask(
             continue;
         }
         for (answer, nr) in answers.iter_mut().zip(in_ns(ns.id)?) {
-            match answer {
-                Answer::Vector(vector) if nr > 0 => vector.push((ns.id, nr)),
+            match (answer, nr) {
+                (Answer::Vector(vector), Ok(nr @ 1..)) => vector.push((ns.id, nr)),
                 _ => {}
             }
         }

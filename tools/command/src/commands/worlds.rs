@@ -2,7 +2,7 @@
 
 //! `altpid worlds`
 
-use crate::table::{Column, Format, describe};
+use crate::table::{Column, Format, describe, names};
 use altpid::{
     holders::{Holder, holders},
     snapshot::Comm,
@@ -45,6 +45,11 @@ const COLUMNS: &[Column<Holder>] = &[
         json!(holder.events)
     }),
 ];
+
+/// The names of all columns.
+pub fn columns() -> Vec<&'static str> {
+    names(COLUMNS)
+}
 
 impl Args {
     pub fn run(self) -> Result<ExitCode> {

@@ -2,7 +2,7 @@
 
 //! What stands in calls, in facts and in what has happened: namespaces, numbers, statuses.
 
-use super::constants::show_signal;
+pub use altpid::Status;
 use std::fmt;
 
 /// A namespace.
@@ -42,52 +42,6 @@ impl fmt::Display for PidRef {
             Self::Of { name, is_group } => {
                 write!(f, "{}{name}", if *is_group { "-" } else { "" })
             }
-        }
-    }
-}
-
-/// What has happened to a process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Status {
-    /// It has exited with a code.
-    Exited(i32),
-    /// A signal has killed it.
-    Killed(i32),
-    /// A signal has stopped it.
-    Stopped(i32),
-    /// It goes on.
-    Continued,
-}
-
-impl Status {
-    /// What a status word says.
-    pub fn from_word(word: i32) -> Self {
-        match word & 0x7f {
-            0 => Self::Exited(word >> 8 & 0xff),
-            0x7f if word == 0xffff => Self::Continued,
-            0x7f => Self::Stopped(word >> 8 & 0xff),
-            signal => Self::Killed(signal),
-        }
-    }
-
-    /// What waitid tells by `si_code` and `si_status`.
-    pub fn from_code(code: i32, status: i32) -> Self {
-        match code {
-            1 => Self::Exited(status),
-            5 => Self::Stopped(status),
-            6 => Self::Continued,
-            _ => Self::Killed(status),
-        }
-    }
-}
-
-impl fmt::Display for Status {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
-            Self::Exited(code) => write!(f, "exited {code}"),
-            Self::Killed(signal) => write!(f, "killed {}", show_signal(signal)),
-            Self::Stopped(signal) => write!(f, "stopped {}", show_signal(signal)),
-            Self::Continued => write!(f, "continued"),
         }
     }
 }

@@ -11,8 +11,8 @@ use super::{
     Object, Player, Refusal, Returned,
 };
 use altpid::{
-    Clone, CloneFlags, Mask, NsId, Parent, PidType, PidfdFlags, PidfdId, PollFlags, SigSet, TaskId,
-    WaitId, World, uapi,
+    CloneArgs, CloneFlags, Mask, NsId, Parent, PidType, PidfdFlags, PidfdId, PollFlags, SigSet,
+    TaskId, WaitId, World, uapi,
 };
 
 /// `SIGCHLD`
@@ -227,7 +227,7 @@ impl Player {
         let flags = CloneFlags::from_bits_retain(bits(&args[1]).unwrap_or_default());
         let silent = CloneFlags::THREAD | CloneFlags::PARENT | CloneFlags::AUTOREAP;
         let default = if flags.intersects(silent) { 0 } else { SIGCHLD };
-        let mut how = Clone::new()
+        let mut how = CloneArgs::new()
             .flags(flags)
             .exit_signal(signal(&args[3]).unwrap_or(default));
         if let Arg::Numbers(numbers) = &args[2] {
