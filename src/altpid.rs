@@ -146,7 +146,7 @@ impl kernel::InPlaceModule for Altpid {
         try_pin_init!(Self {
             // Made first, whatever the order of the fields.
             caches: mem::Caches::new()?,
-            directory: device::Directory::new(),
+            directory: device::Directory::new(module)?,
             device <- device::Device::register(module),
         })
     }

@@ -11,6 +11,7 @@
 mod args;
 mod batch;
 mod caller;
+mod debugfs;
 mod failures;
 mod info;
 mod pidfds;
@@ -30,6 +31,7 @@ use kernel::{
     miscdevice::{MiscDevice, MiscDeviceRegistration},
     prelude::*,
     seq_file::SeqFile,
+    sync::Arc,
 };
 pub(crate) use registration::Device;
 
@@ -39,8 +41,7 @@ struct OpenFile {
     /// Worlds that were opened before, which is also the name of its file in debugfs.
     number: u64,
     /// The world, also shown in debugfs.
-    #[pin]
-    world: kernel::debugfs::File<World>,
+    world: debugfs::File<World>,
     #[pin]
     failures: Failures,
 }
@@ -51,12 +52,12 @@ impl MiscDevice for OpenFile {
 
     fn open(file: &File, _misc: &MiscDeviceRegistration<Self>) -> Result<Self::Ptr> {
         stream::allow_nowait(file);
-        let world = World::new(crate::limits())?;
-        let (number, directory, name) = info::new_file()?;
+        let world = Arc::pin_init(World::new(crate::limits())?, GFP_KERNEL_ACCOUNT)?;
+        let (number, world) = info::number_and_file(world)?;
         KBox::try_pin_init(
             try_pin_init!(Self {
                 number,
-                world <- directory.read_callback_file(&name, world, &info::show),
+                world,
                 failures <- Failures::new(),
             }),
             GFP_KERNEL_ACCOUNT,
