@@ -74,7 +74,7 @@ mod work;
 mod world;
 mod zap;
 
-use core::borrow::Borrow;
+use core::{borrow::Borrow, ops::RangeInclusive};
 use kernel::prelude::*;
 
 /// The module, with one more parameter in a test build.
@@ -89,23 +89,23 @@ macro_rules! declare {
             params: {
                 max_worlds: u32 {
                     default: 65536,
-                    description: "The most worlds there may be",
+                    description: "The most worlds there may be (1 to 1048576)",
                 },
                 max_tasks: u32 {
                     default: 1048576,
-                    description: "The most tasks a world may hold",
+                    description: "The most tasks a world may hold (1 to 4194304)",
                 },
                 max_namespaces: u32 {
                     default: 262144,
-                    description: "The most pid namespaces a world may hold",
+                    description: "The most pid namespaces a world may hold (1 to 4194304)",
                 },
                 max_pidfds: u32 {
                     default: 1048576,
-                    description: "The most pidfds of a world that may be open",
+                    description: "The most pidfds of a world that may be open (0 to 4194304)",
                 },
                 max_events: u32 {
                     default: 8192,
-                    description: "The last events of a world that are kept for readers",
+                    description: "The last events of a world that are kept for readers (1 to 1048576)",
                 },
                 $($more)*
             },
@@ -120,13 +120,63 @@ declare! {}
 declare! {
     fault: u32 {
         default: 0,
-        description: "Which deliberate fault to have",
+        description: "Which deliberate fault to have (0 to 6)",
     },
 }
 
 /// The value of a parameter, which Linux 7.2 lends and 7.3 copies.
 fn parameter(value: impl Borrow<u32>) -> u32 {
     *value.borrow()
+}
+
+/// The values of parameters by name, each with the least and the most that it may be.
+macro_rules! parameters {
+    ($($name:ident: $min:expr, $max:expr;)*) => {
+        &[$((
+            stringify!($name),
+            parameter(module_parameters::$name.value()),
+            $min..=$max,
+        ),)*]
+    };
+}
+
+/// Refuses a parameter that is out of bounds, and says which.
+///
+/// # Errors
+///
+/// `EINVAL`
+fn check(parameters: &[(&str, u32, RangeInclusive<u32>)]) -> Result {
+    for (name, value, bounds) in parameters {
+        if !bounds.contains(value) {
+            let (min, max) = (bounds.start(), bounds.end());
+            pr_err!("{name}={value} is not from {min} to {max}\n");
+            return Err(EINVAL);
+        }
+    }
+    Ok(())
+}
+
+/// Refuses parameters that are out of bounds, which are those of their descriptions.
+///
+/// Numbers are below [`namespace::PID_MAX_LIMIT`], so that no world has more tasks; the events of a
+/// world are one array, of 64 MiB at most.
+///
+/// # Errors
+///
+/// `EINVAL`
+fn check_parameters() -> Result {
+    const NUMBERS: u32 = namespace::PID_MAX_LIMIT as u32;
+    #[cfg(altpid_faults)]
+    check(parameters! {
+        fault: 0, faults::Fault::NoImmunity as u32;
+    })?;
+    check(parameters! {
+        max_worlds: 1, 1 << 20;
+        max_tasks: 1, NUMBERS;
+        max_namespaces: 1, NUMBERS;
+        max_pidfds: 0, NUMBERS;
+        max_events: 1, 1 << 20;
+    })
 }
 
 /// What there may be at most, from the module's parameters.
@@ -155,10 +205,13 @@ impl kernel::InPlaceModule for Altpid {
         #[cfg(altpid_faults)]
         faults::choose(parameter(module_parameters::fault.value()));
         try_pin_init!(Self {
-            // Made first, whatever the order of the fields.
-            caches: mem::Caches::new()?,
+            // Checked and made first, whatever the order of the fields.
+            caches: {
+                check_parameters()?;
+                mem::Caches::new()?
+            },
             workers: work::Workers::new()?,
-            directory: device::Directory::new(),
+            directory: device::Directory::new(module)?,
             device <- device::Device::register(module),
         })
     }

@@ -11,6 +11,7 @@
 mod args;
 mod batch;
 mod caller;
+mod debugfs;
 mod failures;
 mod info;
 mod pidfds;
@@ -30,7 +31,6 @@ use kernel::{
     miscdevice::{MiscDevice, MiscDeviceRegistration},
     prelude::*,
     seq_file::SeqFile,
-    sync::Arc,
 };
 pub(crate) use registration::Device;
 
@@ -39,8 +39,8 @@ pub(crate) use registration::Device;
 struct OpenFile {
     /// Worlds that were opened before, which is also the name of its file in debugfs.
     number: u64,
-    /// The world.
-    world: Arc<World>,
+    /// The world, also shown in debugfs.
+    world: debugfs::File<World>,
     #[pin]
     failures: Failures,
 }
@@ -59,7 +59,7 @@ impl MiscDevice for OpenFile {
     fn open(file: &File, _misc: &MiscDeviceRegistration<Self>) -> Result<Self::Ptr> {
         stream::allow_nowait(file);
         let world = World::new(crate::limits())?;
-        let (number, directory, name) = info::new_file()?;
+        let (number, world) = info::number_and_file(world)?;
         KBox::try_pin_init(
             try_pin_init!(Self {
                 number,

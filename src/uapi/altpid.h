@@ -5,7 +5,9 @@
  * Each open of /dev/altpid is one *world*: an initial pid namespace at level 0
  * with its init (pid 1), and every task and namespace made below. The world
  * ends with the last reference to the open file. Errors of open(2): ENFILE when
- * there are as many worlds as there may be (max_worlds of the module), ENOMEM.
+ * there are as many worlds as there may be (max_worlds of the module), and
+ * ENOMEM. Before it comes here open(2) itself may refuse, as it does for every
+ * device node: for a lack of permission, of descriptors or of the device.
  *
  * Tasks and namespaces are named by 64-bit ids that are never reused in a
  * world; pids are what tasks look like from a namespace. 0 is never an id. A

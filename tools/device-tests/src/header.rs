@@ -308,6 +308,15 @@ fn common_errors() -> BTreeSet<i32> {
     errors(text)
 }
 
+/// The errors that an open of the device may give once it has come to the module.
+pub fn open_errors() -> BTreeSet<i32> {
+    let (_, rest) = TEXT
+        .split_once("Errors of open(2):")
+        .expect("the errors of open(2)");
+    let (text, _) = rest.split_once("Before it comes here").expect("their end");
+    errors(text)
+}
+
 /// Reads the header.
 fn read() -> Vec<Shape> {
     let constants = constants();

@@ -108,10 +108,23 @@ fn a_poll_that_ends_otherwise() {
         sleeper.interrupt();
         let error = sleeper.result().expect_err("nothing happened");
         assert_eq!(error.errno, Errno::INTR);
+    });
+}
+
+/// `do_pollfd()`: a poll under way holds the file, and looks at the descriptor again when it is woken.
+#[test]
+fn a_close_does_not_end_a_poll() {
+    let world = Fixture::new();
+    let child = world.fork(world.init);
+    let pidfd = world.pidfd_of(child, PidfdFlags::empty());
+    let pidfd = pidfd.expect("pidfd_open");
+    std::thread::scope(|scope| {
         let sleeper = Sleeper::of(scope, || world.poll(pidfd, PollFlags::IN));
         world.pidfd_close(pidfd).expect("close");
-        let error = sleeper.result().expect_err("it is closed");
-        assert_eq!(error.errno, Errno::BADF);
+        world.refuses(Errno::BADF, |world| world.poll_now(pidfd, PollFlags::IN));
+        assert!(sleeper.settles());
+        world.exit(child, 0).expect("exit");
+        assert_eq!(sleeper.result().expect("poll"), PollFlags::NVAL);
     });
 }
 

@@ -164,7 +164,9 @@ constants! {
         PROCESS_GROUP = uapi::ALTPID_SIGNAL_PROCESS_GROUP,
     ];
     /// What poll(2) says.
-    POLL: "event", "POLL" hidden flags [IN = uapi::ALTPID_POLL_IN, HUP = uapi::ALTPID_POLL_HUP];
+    POLL: "event", "POLL" hidden flags [
+        IN = uapi::ALTPID_POLL_IN, HUP = uapi::ALTPID_POLL_HUP, NVAL = uapi::ALTPID_POLL_NVAL,
+    ];
     /// Signals with a name; the real-time ones are numbers.
     SIGNAL: "signal", "SIG" shown one [
         HUP = 1, INT = 2, QUIT = 3, ILL = 4, TRAP = 5, ABRT = 6, BUS = 7, FPE = 8, KILL = 9,
