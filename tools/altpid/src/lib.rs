@@ -50,6 +50,7 @@ mod error;
 mod events;
 pub mod holders;
 pub mod inodes;
+mod lists;
 pub mod names;
 mod pidfd;
 pub mod plan;
