@@ -6,7 +6,7 @@ mod model;
 
 use altpid::{
     NsState,
-    snapshot::{Comm, Namespace, Numbers, Snapshot, Task},
+    snapshot::{Comm, Namespace, Numbers, Snapshot},
 };
 use model::text::tree;
 

@@ -114,7 +114,7 @@ fn note(task: &Task) -> String {
 
 /// The tasks to show, at most so many, and what is said of the others. Threads of the kernel, which are
 /// children of kthreadd, are left out first.
-fn choose<'a>(tasks: Vec<&'a Task>, most: usize) -> (Vec<&'a Task>, Option<String>) {
+fn choose(tasks: Vec<&Task>, most: usize) -> (Vec<&Task>, Option<String>) {
     let Some(excess) = tasks.len().checked_sub(most).filter(|&excess| excess > 0) else {
         return (tasks, None);
     };
@@ -230,10 +230,9 @@ fn put_into_columns(rows: &mut [Row<'_>], per: usize) -> (Size, Vec<Repeated>) {
                 name_x,
             })
             .collect();
-        for at in begin..end {
-            let row = &mut rows[at];
+        for (at, row) in rows[begin..end].iter_mut().enumerate() {
             row.indent = indent(row);
-            (row.x, row.y) = (x, (above.len() + at - begin) as f64 * LINE);
+            (row.x, row.y) = (x, (above.len() + at) as f64 * LINE);
             row.name_x = name_x;
             row.branch_y = row.parent.map(|parent| match parent.checked_sub(begin) {
                 Some(at) => (above.len() + at) as f64 * LINE,
