@@ -1327,9 +1327,9 @@ struct altpid_batch {
  * @ns: the active namespace of @task, or the namespace that it happened to
  * @pid: the number of @task at level 0
  * @nr: its number in @ns; 0 for NS_BORN and NS_DEAD, and so is @pid
- * @value: for CLONE the flags; for EXIT how many other threads of its process
- *	live on, so that 0 is the exit of the process; for LOST how many events;
- *	else 0
+ * @value: for CLONE the flags; for ALTPID_EVENT_EXIT how many other threads of its
+ *	process live on, so that 0 is the exit of the process; for LOST how many
+ *	events; else 0
  * @reserved: 0
  *
  * A read gives as many whole events as there are and fit, and sleeps until there

@@ -20,7 +20,7 @@ use std::fmt;
 ///     reason: Reason::named("SET_TID_USED").expect("a reason"),
 /// };
 /// assert!(error.to_string().ends_with(": a number is in use"));
-/// assert_eq!(format!("{error:?}"), "clone3: EXIST, SET_TID_USED");
+/// assert_eq!(format!("{error:?}"), "clone3: EEXIST, SET_TID_USED");
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Error {
@@ -42,11 +42,37 @@ impl fmt::Display for Error {
     }
 }
 
+/// The errors that the device and what the library does besides give, by number.
+const ERRNOS: &[(i32, &str)] = &[
+    (1, "EPERM"),
+    (2, "ENOENT"),
+    (3, "ESRCH"),
+    (4, "EINTR"),
+    (7, "E2BIG"),
+    (9, "EBADF"),
+    (10, "ECHILD"),
+    (11, "EAGAIN"),
+    (12, "ENOMEM"),
+    (13, "EACCES"),
+    (14, "EFAULT"),
+    (16, "EBUSY"),
+    (17, "EEXIST"),
+    (22, "EINVAL"),
+    (23, "ENFILE"),
+    (24, "EMFILE"),
+    (25, "ENOTTY"),
+    (28, "ENOSPC"),
+    (66, "EREMOTE"),
+];
+
 /// The verb, the errno and the reason by their names.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let errno = format!("{:?}", self.errno);
-        write!(f, "{}: {}", self.verb, errno.trim_start_matches("Errno::"))?;
+        let errno = self.errno.raw_os_error();
+        match ERRNOS.iter().find(|(number, _)| *number == errno) {
+            Some((_, name)) => write!(f, "{}: {name}", self.verb)?,
+            None => write!(f, "{}: errno {errno}", self.verb)?,
+        }
         match self.reason {
             Reason(uapi::ALTPID_REASON_NONE) => Ok(()),
             reason => write!(f, ", {reason:?}"),

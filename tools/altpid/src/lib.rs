@@ -51,6 +51,7 @@ mod events;
 pub mod holders;
 mod ids;
 pub mod inodes;
+mod lists;
 pub mod names;
 mod pidfd;
 pub mod plan;

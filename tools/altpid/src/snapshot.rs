@@ -239,7 +239,7 @@ impl Snapshot {
 
     /// Draws the conclusions from what the tasks say: the init of a namespace below level 0 whose
     /// state is I, which else only threads of the kernel have, is exiting; and a namespace whose init
-    /// is exiting is dying.
+    /// is exiting or a zombie is dying.
     fn settle(&mut self) {
         for task in &mut self.tasks {
             task.exiting |= task.state == 'I' && task.pid.len() > 1 && task.own_pid() == 1;
@@ -247,22 +247,21 @@ impl Snapshot {
         self.note_dying();
     }
 
-    /// Notes which namespaces are dying: no thread of their init is alive, and not all are zombies.
-    pub(crate) fn note_dying(&mut self) {
-        let mut inits: HashMap<i32, (usize, bool, bool)> = HashMap::new();
+    /// Notes which namespaces are dying: those whose init has no thread that is alive.
+    pub fn note_dying(&mut self) {
+        let mut inits: HashMap<i32, (usize, bool)> = HashMap::new();
         let leads = |task: &&Task| task.is_leader() && task.own_pid() == 1 && task.ns > 0;
         for init in self.tasks.iter().filter(leads) {
-            inits.insert(init.root_pid(), (init.ns, false, false));
+            inits.insert(init.root_pid(), (init.ns, false));
         }
         for task in &self.tasks {
             let leader = task.tgid.first().copied().unwrap_or(0);
-            if let Some((_, lives, exits)) = inits.get_mut(&leader) {
+            if let Some((_, lives)) = inits.get_mut(&leader) {
                 *lives |= !task.exiting && !task.is_zombie();
-                *exits |= task.exiting;
             }
         }
-        for (ns, lives, exits) in inits.into_values() {
-            if let Some(ns) = self.namespaces.get_mut(ns).filter(|_| exits && !lives) {
+        for (ns, lives) in inits.into_values() {
+            if let Some(ns) = self.namespaces.get_mut(ns).filter(|_| !lives) {
                 ns.state = NsState::Dying;
             }
         }

@@ -5,7 +5,7 @@
 
 mod model;
 
-use altpid::{CloneFlags, snapshot::Snapshot};
+use altpid::{CloneFlags, NsState, snapshot::Snapshot};
 use model::{
     INIT, Model, Parent, TaskNr,
     perform::{normal, rebuild},
@@ -207,6 +207,10 @@ proptest! {
                 torn.tasks[i].state = 'S';
             }
         }
+        for ns in &mut torn.namespaces {
+            ns.state = NsState::Active;
+        }
+        torn.note_dying();
         if torn.check().is_ok() && altpid::plan::plan(&torn).is_ok() {
             match rebuild(&torn) {
                 Ok(found) => prop_assert_eq!(found, normal(&torn)),

@@ -5,6 +5,7 @@
 
 mod boxes;
 mod dot;
+mod shelves;
 mod svg;
 
 pub use dot::dot;

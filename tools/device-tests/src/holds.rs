@@ -7,7 +7,6 @@
 //! at. How many steps a hold may have is fixed, whatever user space has built, so that a test of a few
 //! thousand tasks shows what a million would do to the lock.
 
-use crate::figures::tell_most;
 use rustix::fd::{AsFd, AsRawFd};
 use std::fs;
 
@@ -47,7 +46,7 @@ impl Holds {
         Self::parse(&fs::read_to_string(path).expect("fdinfo"))
     }
 
-    /// None of them was longer than it may be; the longest of all tests is told at the end of a run.
+    /// None of them was longer than it may be.
     ///
     /// # Panics
     ///
@@ -59,11 +58,6 @@ impl Holds {
             place,
             bound,
         } = self;
-        tell_most(
-            "longest hold of the tree lock:",
-            *longest,
-            &format!("steps of {bound} that it may have, at {place}"),
-        );
         assert!(
             longest <= bound,
             "the tree lock was held for {longest} steps, {bound} are allowed, at {place}"

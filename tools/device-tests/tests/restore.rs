@@ -176,7 +176,8 @@ fn a_snapshot_knows_what_keeps_its_namespaces() {
             let found = restored.world.blockers(id).expect("blockers");
             let mut found: Vec<_> = found.iter().map(kind).collect();
             let mut seen: Vec<_> = view.blockers(NsId(inode)).iter().map(kind).collect();
-            (found.sort(), seen.sort());
+            found.sort();
+            seen.sort();
             assert_eq!(seen, found, "{name}, namespace {inode}");
         }
     }

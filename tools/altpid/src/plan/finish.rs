@@ -151,7 +151,7 @@ impl Planner<'_> {
             let parent = self.leaders.get(&task.ppid).map(|&at| self.task(at));
             let is_held = parent.is_some_and(|parent| !self.is_dying(parent.ns));
             if self.is_dying_init(task) {
-                if !self.is_held_open(task) {
+                if task.exiting && !self.is_held_open(task) {
                     self.alter(index, "nothing is left that it could wait for: it is dead");
                 }
             } else if !task.is_zombie() {

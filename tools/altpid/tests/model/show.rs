@@ -52,7 +52,7 @@ impl Model {
             })
             .collect();
         tasks.sort_by_key(Task::root_pid);
-        Snapshot {
+        let mut snapshot = Snapshot {
             version: VERSION,
             kernel: "model".into(),
             pid_max: Some(self.spaces[0].pid_max),
@@ -67,6 +67,8 @@ impl Model {
                 })
                 .collect(),
             tasks,
-        }
+        };
+        snapshot.note_dying();
+        snapshot
     }
 }

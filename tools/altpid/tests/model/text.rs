@@ -83,20 +83,10 @@ pub fn tree(above: &[usize], text: &str) -> Snapshot {
         tasks,
     };
     for ns in 1..snapshot.namespaces.len() {
-        snapshot.namespaces[ns].state = state_of(&snapshot, ns);
+        if snapshot.tasks.iter().all(|task| task.ns != ns) {
+            snapshot.namespaces[ns].state = NsState::AwaitingInit;
+        }
     }
+    snapshot.note_dying();
     snapshot
-}
-
-/// Where a namespace is in its life: dying when its init is exiting, and awaiting its init when
-/// nobody is in it.
-fn state_of(snapshot: &Snapshot, ns: usize) -> NsState {
-    let mut inside = snapshot.tasks.iter().filter(|task| task.ns == ns);
-    if inside.clone().next().is_none() {
-        return NsState::AwaitingInit;
-    }
-    match inside.any(|task| task.exiting && task.tgid.ends_with(&[1])) {
-        true => NsState::Dying,
-        false => NsState::Active,
-    }
 }

@@ -6,7 +6,10 @@
 //! on shelves. Of the ways to arrange them the one is taken that comes nearest to the format of a
 //! page. Sizes are worked out from the deepest namespaces up, places from the top down.
 
-use super::{lines, parents};
+use super::{
+    lines, parents,
+    shelves::{Size, arrange},
+};
 use altpid::{
     Ns, NsId, NsState, Task, TaskState,
     snapshot::{Comm, Numbers},
@@ -29,8 +32,6 @@ pub(super) const INDENT: f64 = 14.0;
 const GUTTER: f64 = 22.0;
 /// How deep tasks are indented at most.
 const DEEPEST: usize = 12;
-/// Width to height of what looks well.
-const FORMAT: f64 = 1.5;
 /// The longest name that is shown in full.
 const LONGEST: usize = 24;
 
@@ -84,20 +85,6 @@ pub(super) struct Frame<'a> {
     pub(super) height: f64,
 }
 
-/// How large something is.
-#[derive(Clone, Copy, Default)]
-struct Size {
-    width: f64,
-    height: f64,
-}
-
-impl Size {
-    /// The less the better: how large a page it would fill.
-    fn page(self) -> f64 {
-        (self.width / FORMAT).max(self.height)
-    }
-}
-
 fn text_width(text: &str) -> f64 {
     text.width() as f64 * CHAR
 }
@@ -127,7 +114,7 @@ fn note(task: &Task) -> String {
 
 /// The tasks to show, at most so many, and what is said of the others. Threads of the kernel, which are
 /// children of kthreadd, are left out first.
-fn choose<'a>(tasks: Vec<&'a Task>, most: usize) -> (Vec<&'a Task>, Option<String>) {
+fn choose(tasks: Vec<&Task>, most: usize) -> (Vec<&Task>, Option<String>) {
     let Some(excess) = tasks.len().checked_sub(most).filter(|&excess| excess > 0) else {
         return (tasks, None);
     };
@@ -243,10 +230,9 @@ fn put_into_columns(rows: &mut [Row<'_>], per: usize) -> (Size, Vec<Repeated>) {
                 name_x,
             })
             .collect();
-        for at in begin..end {
-            let row = &mut rows[at];
+        for (at, row) in rows[begin..end].iter_mut().enumerate() {
             row.indent = indent(row);
-            (row.x, row.y) = (x, (above.len() + at - begin) as f64 * LINE);
+            (row.x, row.y) = (x, (above.len() + at) as f64 * LINE);
             row.name_x = name_x;
             row.branch_y = row.parent.map(|parent| match parent.checked_sub(begin) {
                 Some(at) => (above.len() + at) as f64 * LINE,
@@ -259,87 +245,6 @@ fn put_into_columns(rows: &mut [Row<'_>], per: usize) -> (Size, Vec<Repeated>) {
         begin = end;
     }
     (size, all_repeated)
-}
-
-/// Boxes below each other on a shelf.
-struct Stack {
-    x: f64,
-    width: f64,
-    height: f64,
-}
-
-/// Puts boxes of these sizes, the highest first, on shelves of a width; returns where each goes, and
-/// how large all are together. The first box on a shelf says how high it is; lower ones stand on each
-/// other.
-fn shelve(sizes: &[Size], most: f64) -> (Vec<(f64, f64)>, Size) {
-    let (mut places, mut all) = (Vec::new(), Size::default());
-    let (mut y, mut shelf) = (0.0, 0.0);
-    let mut stacks: Vec<Stack> = Vec::new();
-    for size in sizes {
-        let has_room = |stack: &&mut Stack| {
-            size.width <= stack.width && stack.height + GAP + size.height <= shelf
-        };
-        if let Some(stack) = stacks.iter_mut().find(has_room) {
-            places.push((stack.x, y + stack.height + GAP));
-            stack.height += GAP + size.height;
-            continue;
-        }
-        let mut x = stacks.last().map_or(0.0, |last| last.x + last.width + GAP);
-        if stacks.is_empty() || x + size.width > most {
-            y += if stacks.is_empty() { 0.0 } else { shelf + GAP };
-            (x, shelf) = (0.0, size.height);
-            stacks.clear();
-        }
-        places.push((x, y));
-        stacks.push(Stack {
-            x,
-            width: size.width,
-            height: size.height,
-        });
-        all.width = all.width.max(x + size.width);
-        all.height = all.height.max(y + size.height);
-    }
-    (places, all)
-}
-
-/// The best of several ways to shelve boxes, beside or below something of a size: where each goes,
-/// and how large everything is.
-fn arrange(tasks: Size, sizes: &[Size]) -> (Vec<(f64, f64)>, Size) {
-    const WAYS: usize = 48;
-    if sizes.is_empty() {
-        return (Vec::new(), tasks);
-    }
-    let widest = sizes.iter().map(|size| size.width).fold(0.0, f64::max);
-    let total: f64 = sizes.iter().map(|size| size.width + GAP).sum();
-    let ways = (0..=WAYS).map(|way| widest + (total - widest) * (way as f64 / WAYS as f64).powi(2));
-    let mut best: Option<(Vec<(f64, f64)>, Size)> = None;
-    for most in ways {
-        let (places, all) = shelve(sizes, most);
-        let gap = if tasks.height > 0.0 { GAP } else { 0.0 };
-        let below = Size {
-            width: tasks.width.max(all.width),
-            height: tasks.height + gap + all.height,
-        };
-        let beside = Size {
-            width: tasks.width + 2.0 * gap + all.width,
-            height: tasks.height.max(all.height),
-        };
-        let (offset, size) = if below.page() <= beside.page() {
-            ((0.0, tasks.height + gap), below)
-        } else {
-            ((tasks.width + 2.0 * gap, 0.0), beside)
-        };
-        if best
-            .as_ref()
-            .is_none_or(|(_, best)| size.page() < best.page())
-        {
-            let places = places
-                .into_iter()
-                .map(|(x, y)| (x + offset.0, y + offset.1));
-            best = Some((places.collect(), size));
-        }
-    }
-    best.unwrap_or_default()
 }
 
 /// What it is called, and what else there is to say about it.

@@ -48,6 +48,7 @@ pub(super) const GROWN: &[(&str, usize)] = &[
     ("KILL", 48),
     ("SIGACTION", 24),
     ("WAITID", 48),
+    ("SIGWAIT", 48),
     ("NS", 56),
     ("LIST", 40),
     ("AUDIT", 152),

@@ -14,9 +14,8 @@ struct Peopled<'a> {
     for_children: HashSet<usize>,
     /// The inits.
     inits: HashMap<usize, &'a Task>,
-    /// Processes of which a thread is alive, and of which one is exiting.
+    /// Processes of which a thread is alive.
     lives: HashSet<i32>,
-    exits: HashSet<i32>,
 }
 
 impl Snapshot {
@@ -91,7 +90,6 @@ impl Snapshot {
             for_children: HashSet::new(),
             inits,
             lives: HashSet::new(),
-            exits: HashSet::new(),
         };
         for task in &self.tasks {
             peopled.own.insert(task.ns);
@@ -99,9 +97,7 @@ impl Snapshot {
             while let Some(ns) = next.filter(|&ns| peopled.for_children.insert(ns)) {
                 next = self.namespaces[ns].parent;
             }
-            if task.exiting {
-                peopled.exits.insert(task.tgid[0]);
-            } else if !task.is_zombie() {
+            if !task.exiting && !task.is_zombie() {
                 peopled.lives.insert(task.tgid[0]);
             }
         }
@@ -116,10 +112,10 @@ impl Snapshot {
                 ensure!(ns == 0 || is_peopled, "namespace {ns}: nobody is in it");
             }
             NsState::Dying => {
-                let init = tasks.inits.get(&ns).map_or(0, |init| init.root_pid());
+                let init = tasks.inits.get(&ns).map(|init| init.root_pid());
                 ensure!(
-                    tasks.exits.contains(&init) && !tasks.lives.contains(&init),
-                    "namespace {ns}: it is dying, and its init is not exiting"
+                    init.is_some_and(|init| !tasks.lives.contains(&init)),
+                    "namespace {ns}: it is dying, and its init is not"
                 );
             }
             state => {

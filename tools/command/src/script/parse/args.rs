@@ -350,10 +350,11 @@ impl Parser<'_> {
             })
             .collect();
         let is_known = |word: &str| sets.iter().any(|set| set.value(word).is_some());
-        let keyed = verb.params.iter().zip(args).find_map(|(param, arg)| {
-            let key = param.key.filter(|_| *arg != Arg::Absent);
-            key
-        });
+        let keyed = verb
+            .params
+            .iter()
+            .zip(args)
+            .find_map(|(param, arg)| param.key.filter(|_| *arg != Arg::Absent));
         match (token.word(), keyed) {
             (Some(word), Some(key)) if is_known(word) => {
                 Self::error(token, format!("{word} must stand before {key}=")).hint(usage)
