@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! vfork(2): the caller is asleep until its child has exited or called exec (`wait_for_vfork_done()`).
+//! The call over the device returns at once, with the child; the task is what sleeps. Natively that is
+//! a sleep which only a signal that kills ends.
+
+use altpid::{Clone, CloneFlags, Disposition, Kill, Parent, TaskId, TaskState, World};
+use altpid_device_tests::{
+    Fixture, WALL, WNOHANG, exited,
+    sleeper::Sleeper,
+    verbs::{Place, Scene, VERBS},
+};
+use rustix::io::Errno;
+use std::thread;
+
+/// `CLONE_VFORK`
+const VFORK: CloneFlags = CloneFlags::from_bits_retain(0x4000);
+/// Options of wait4(2): children that stop too.
+const WUNTRACED: u32 = libc::WUNTRACED as u32;
+
+/// What vfork(2) is.
+fn args() -> Clone {
+    Clone::new().flags(CloneFlags::VM | VFORK)
+}
+
+/// A parent, a child of that which has called vfork(2), and its child.
+fn family(world: &Fixture) -> (TaskId, TaskId, TaskId) {
+    let parent = world.fork(world.init);
+    let caller = world.fork(parent);
+    let child = world.born(caller, &args());
+    (parent, caller, child)
+}
+
+/// Whether a task may do something.
+#[track_caller]
+fn is_awake(world: &World, task: TaskId) -> bool {
+    match world.set_name(task, b"awake") {
+        Ok(()) => true,
+        Err(error) => {
+            assert_eq!(error.errno, Errno::BUSY);
+            assert_eq!(error.reason.name(), Some("TASK_BUSY"));
+            false
+        }
+    }
+}
+
+#[test]
+fn every_verb_of_the_caller_is_refused() {
+    for place in Place::ALL {
+        let scene = Scene::new(place, 3);
+        let world = &scene.world;
+        let child = world.born(scene.task, &args());
+        for verb in VERBS {
+            world.refuses(Errno::BUSY, |_| verb.call(&scene));
+            let refused = verb.call(&scene).expect_err(verb.name);
+            assert_eq!(refused.reason.name(), Some("TASK_BUSY"), "{}", verb.name);
+        }
+        // Another thread of its process is not in vfork.
+        assert!(is_awake(world, scene.sibling));
+        world.exit_group(child, 0).expect("exit_group");
+        assert!(is_awake(world, scene.task), "{place:?}");
+    }
+}
+
+/// How a child lets its caller go on.
+#[test]
+fn what_ends_the_sleep() {
+    let ends: &[(&str, fn(&Fixture, TaskId))] = &[
+        ("exit", |w, child| w.exit(child, 0).expect("exit")),
+        ("exit_group", |w, child| {
+            w.exit_group(child, 0).expect("exit_group");
+        }),
+        ("exec", |w, child| w.exec(child, b"program").expect("exec")),
+        ("SIGKILL", |w, child| {
+            w.kill(Kill::Outside(child), libc::SIGKILL).expect("kill");
+        }),
+    ];
+    for (name, end) in ends {
+        let world = Fixture::new();
+        let (_, caller, child) = family(&world);
+        // What the child does otherwise, and what others do, does not.
+        world.fork(child);
+        world.setsid(child).expect("setsid");
+        world
+            .kill(Kill::Outside(child), libc::SIGSTOP)
+            .expect("kill");
+        world
+            .kill(Kill::Outside(child), libc::SIGCONT)
+            .expect("kill");
+        world.end(world.fork(world.init), 0);
+        assert!(!is_awake(&world, caller), "before {name}");
+        end(&world, child);
+        assert!(is_awake(&world, caller), "after {name}");
+    }
+}
+
+/// A child that is init of a namespace, a sibling, a task that nobody waits for, and one that vanishes.
+#[test]
+fn children_of_every_kind() {
+    let autoreap = args()
+        .flags(CloneFlags::VM | VFORK | CloneFlags::AUTOREAP)
+        .exit_signal(0);
+    let kinds = [
+        args().flags(CloneFlags::VM | VFORK | CloneFlags::NEWPID),
+        args()
+            .flags(CloneFlags::VM | VFORK | CloneFlags::PARENT)
+            .exit_signal(0),
+        args().parent(Parent::Outside),
+        autoreap,
+        Clone::new().flags(VFORK),
+    ];
+    for kind in kinds {
+        let world = Fixture::new();
+        let caller = world.fork(world.fork(world.init));
+        let child = world.born(caller, &kind);
+        assert!(!is_awake(&world, caller), "{kind:?}");
+        world.exit_group(child, 0).expect("exit_group");
+        assert!(is_awake(&world, caller), "{kind:?}");
+    }
+}
+
+/// exec by a thread of the child is an exec of the child, and so is the exit of its last thread.
+#[test]
+fn a_child_with_threads() {
+    let world = Fixture::new();
+    let (_, caller, child) = family(&world);
+    let thread = world.thread(child);
+    world.exec(thread, b"program").expect("exec");
+    assert!(is_awake(&world, caller));
+    let child = world.born(caller, &args());
+    let thread = world.thread(child);
+    // mm_release() of the one that was cloned, whatever threads it has.
+    world.exit(child, 0).expect("exit");
+    assert!(is_awake(&world, caller));
+    world.exit_group(thread, 0).expect("exit_group");
+}
+
+/// A stop takes hold when the sleep is over; what the parent waits for comes only then.
+#[test]
+fn a_stop_takes_hold_afterwards() {
+    let world = Fixture::new();
+    let (parent, caller, child) = family(&world);
+    let options = WUNTRACED | WNOHANG;
+    world
+        .kill(Kill::Outside(caller), libc::SIGSTOP)
+        .expect("kill");
+    assert_eq!(world.state_of(caller), Some(TaskState::Running));
+    assert_eq!(world.wait(parent, -1, options), Ok(None));
+    thread::scope(|scope| {
+        let sleeper = Sleeper::new(scope, &world, parent, -1, WUNTRACED);
+        world
+            .kill(Kill::Outside(child), libc::SIGSTOP)
+            .expect("kill");
+        assert!(sleeper.settles(), "its child is stopped, the caller sleeps");
+        world
+            .kill(Kill::Outside(child), libc::SIGKILL)
+            .expect("kill");
+        let waited = sleeper.result().expect("wait4").expect("a child");
+        assert_eq!(
+            (waited.task, waited.status),
+            (caller, libc::SIGSTOP << 8 | 0x7f)
+        );
+    });
+    assert_eq!(world.state_of(caller), Some(TaskState::Stopped));
+    // A stop that is taken back meanwhile never was.
+    let (parent, caller, child) = family(&world);
+    world
+        .kill(Kill::Outside(caller), libc::SIGSTOP)
+        .expect("kill");
+    world
+        .kill(Kill::Outside(caller), libc::SIGCONT)
+        .expect("kill");
+    world.exit_group(child, 0).expect("exit_group");
+    assert_eq!(world.state_of(caller), Some(TaskState::Running));
+    assert_eq!(world.wait(parent, -1, options), Ok(None));
+}
+
+/// A handler is called when the sleep is over, and so acts a signal that writes a core dump; one that
+/// kills ends the sleep.
+#[test]
+fn signals_of_the_caller() {
+    let world = Fixture::new();
+    let (_, caller, child) = family(&world);
+    // A caller cannot set a handler while it sleeps.
+    world.exit_group(child, 0).expect("exit_group");
+    world
+        .sigaction(caller, libc::SIGUSR1, Some(Disposition::Handler.into()))
+        .expect("sigaction");
+    let child = world.born(caller, &args());
+    world
+        .kill(Kill::Outside(caller), libc::SIGUSR1)
+        .expect("kill");
+    let signals = world.signals(caller).expect("signals");
+    assert_eq!(signals.received, 0);
+    assert!(signals.shared.contains(libc::SIGUSR1));
+    world.exec(child, b"program").expect("exec");
+    assert_eq!(world.signals(caller).expect("signals").received, 1);
+
+    for (signal, waits) in [
+        (libc::SIGQUIT, true),
+        (libc::SIGTERM, false),
+        (libc::SIGKILL, false),
+    ] {
+        let (parent, caller, child) = family(&world);
+        world.kill(Kill::Outside(caller), signal).expect("kill");
+        if waits {
+            assert_eq!(world.state_of(caller), Some(TaskState::Running));
+            world.exit_group(child, 0).expect("exit_group");
+        }
+        assert_eq!(world.state_of(caller), Some(TaskState::Zombie), "{signal}");
+        let killed = world.reap(parent).status & 0x7f;
+        assert_eq!(killed, signal);
+        if !waits {
+            // Nobody sleeps for it any more; it lives on.
+            assert_eq!(world.parent_of(child), Some(world.init));
+            world.exec(child, b"program").expect("exec");
+            world.end(child, 0);
+        }
+    }
+}
+
+/// Another thread of the caller's process acts for itself: its signals are its own, and exec and
+/// exit_group by it end the one who sleeps. The process stops when all of its threads do.
+#[test]
+fn other_threads_of_the_caller() {
+    let world = Fixture::new();
+    let leader = world.fork(world.init);
+    world
+        .sigaction(leader, libc::SIGUSR1, Some(Disposition::Handler.into()))
+        .expect("sigaction");
+    let thread = world.thread(leader);
+    world.born(leader, &args());
+    let (pid, tid) = (world.own_pid(leader), world.own_pid(thread));
+    let signal = Kill::Thread(world.init, pid, tid);
+    world.kill(signal, libc::SIGUSR1).expect("kill");
+    assert_eq!(world.signals(thread).expect("signals").received, 1);
+    world
+        .kill(Kill::Outside(leader), libc::SIGSTOP)
+        .expect("kill");
+    let options = WUNTRACED | WNOHANG | WALL;
+    assert_eq!(world.wait(world.init, -1, options), Ok(None));
+    world
+        .kill(Kill::Outside(leader), libc::SIGCONT)
+        .expect("kill");
+    world.exec(thread, b"program").expect("exec");
+    assert_eq!(world.state_of(leader), None);
+    assert_eq!(world.task(thread).expect("task").nr_threads, 1);
+    assert!(is_awake(&world, thread));
+
+    let process = world.fork(world.init);
+    let thread = world.thread(process);
+    let child = world.born(process, &args());
+    assert_eq!(world.end_by(thread, 2), (process, exited(2)));
+    assert_eq!(world.parent_of(child), Some(world.init));
+}
+
+/// Deep in namespaces, and with its world's end: nobody waits for what cannot come.
+#[test]
+fn the_caller_dies_with_its_namespace() {
+    let world = Fixture::new();
+    let (init, ns) = world.container(world.init);
+    let caller = world.fork(init);
+    let child = world.born(caller, &args());
+    let of_init = world.born(init, &args());
+    assert!(!is_awake(&world, init));
+    world
+        .kill(
+            Kill::Pid(world.init, world.number_in(init, world.root)),
+            libc::SIGKILL,
+        )
+        .expect("kill");
+    world.reap(world.init);
+    for task in [init, caller, child, of_init] {
+        assert_eq!(world.state_of(task), None);
+    }
+    assert!(!world.has_ns(ns));
+    // A world may be closed while somebody sleeps in it.
+    family(&world);
+}
