@@ -8,11 +8,12 @@
 //!
 //! 1. [`refcount`]; [`pidmap`]: the numbers of one namespace.
 //! 2. [`pid`] and [`namespace`]: an identity with a number a level, and what the levels are.
-//! 3. [`reason`]: why something fails; [`task`] and [`tree`]: threads, processes, process groups, sessions, and who begot whom;
+//! 3. [`hold`], [`work`] and [`sleep`]: how the tree lock is taken, what follows, and waiting.
+//!    [`reason`]: why something fails; [`task`], [`crowd`] and [`tree`]: threads, processes, process groups, sessions, and who begot whom;
 //!    [`pending`]: signals that wait for them; [`events`]: what happens to them all;
 //!    [`faults`]: what a test build gets wrong on purpose.
 //! 4. The verbs over the tree, each named after its system call: [`clone`], [`unshare`], [`exec`],
-//!    [`exit`], [`wait`], [`kill`], [`sigaction`], [`session`], [`ids`], [`prctl`], [`reboot`], and
+//!    [`exit`] with [`reaper`] and [`zap`], [`wait`], [`kill`] and [`walk`], [`sigaction`], [`sigwait`], [`session`], [`ids`], [`prctl`], [`reboot`], and
 //!    what is done by a [`pidfd`]; what [`signal`]s and [`jobctl`] do; and what can be asked: [`query`], [`nsfs`], [`blockers`],
 //!    [`audit`].
 //! 5. [`world`]: one universe of all that, and [`device`]: its interface, [`uapi`].
