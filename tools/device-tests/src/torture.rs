@@ -3,9 +3,12 @@
 //! Many threads that do everything at random, until they are killed in the middle of it.
 //!
 //! A [`worker`] is a process: some threads that issue generated commands to worlds which they share
-//! with other processes and to worlds of their own, whose descriptors are closed under them. It
-//! goes on until it is killed. What was done is counted in memory that outlives it ([`Tally`]).
+//! with other processes and to worlds of their own, whose descriptors are closed under them. A
+//! [`builder`] is one that builds large things in the worlds that are shared, and lets something happen
+//! to them, so that the tree lock is held for long if it can be. Both go on until they are killed. What
+//! was done is counted in memory that outlives them ([`Tally`]).
 
+pub mod builder;
 pub mod worker;
 
 use crate::{header::shapes, raw::Counters};
@@ -28,10 +31,14 @@ pub enum Count {
     Zaps,
     /// Results that the header does not allow.
     Wrong,
+    /// Large things that were built.
+    Shapes,
+    /// What happened to them.
+    Happenings,
 }
 
 /// How many kinds of [`Count`] there are.
-const COUNTS: usize = 7;
+const COUNTS: usize = 9;
 
 /// What all processes have done.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use altpid::{
     Clone, CloneFlags, Kill, Mask, NsId, NsNr, Parent, PidType, Result, SigSet, TaskId, WaitId,
     World,
 };
-use altpid_device_tests::{Fixture, WALL, WNOHANG};
+use altpid_device_tests::{Fixture, WALL, WNOHANG, exited};
 use rustix::io::Errno;
 
 type Attempt<Id> = (&'static str, fn(&World, Id) -> Result<()>);
@@ -249,4 +249,17 @@ fn names_end_where_they_should() {
     );
     world.set_name(child, b"child").expect("prctl");
     assert_eq!(name(&world), b"parent", "and one's own after that");
+}
+
+/// exec by another thread of the world's init makes that one pid 1, and the init of the world.
+#[test]
+fn the_worlds_init_after_an_exec() {
+    let world = Fixture::new();
+    let thread = world.thread(world.init);
+    world.exec(thread, b"init").expect("exec");
+    assert_eq!(world.info().expect("world").init, thread);
+    let root = world.ns(world.root).expect("ns");
+    assert_eq!(root.child_reaper, Some(thread));
+    assert_eq!(world.pid_of(thread), [1]);
+    assert_eq!(world.end(world.fork(thread), 3), exited(3));
 }

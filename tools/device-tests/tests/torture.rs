@@ -2,20 +2,22 @@
 
 //! Torture: processes with many threads do everything at random to worlds they share and to their
 //! own, descriptors are closed under running commands, the processes are killed in the middle of
-//! them and replaced, and the module goes and comes again between two rounds.
+//! them and replaced, and the module goes and comes again between two rounds. One of the processes
+//! builds what could make somebody hold the tree lock for long.
 //!
-//! After each round the worlds that were shared are audited, and nothing may be left when they are
-//! closed. `ALTPID_TORTURE_SECONDS` in the environment says for how long, 60 without, and
+//! After each round the worlds that were shared are audited, no hold of their tree locks was longer than
+//! it may be, and nothing may be left when they are closed. `ALTPID_TORTURE_SECONDS` in the environment says for how long, 60 without, and
 //! `ALTPID_TORTURE_UNLOADS` how often the module goes and comes at least.
 
 use altpid::World;
 use altpid_device_tests::{
     Fixture,
     figures::tell,
+    holds::Holds,
     meanwhile::AtTheEnd,
     module,
     patience::eventually,
-    torture::{Count, Tally, worker},
+    torture::{Count, Tally, builder, worker},
 };
 use rustix::{
     fd::{AsFd, AsRawFd, BorrowedFd},
@@ -35,6 +37,8 @@ use std::{
 const TALLY: &str = "ALTPID_TORTURE_TALLY";
 /// The descriptors of the worlds that it shares.
 const WORLDS: &str = "ALTPID_TORTURE_WORLDS";
+/// Set for one that builds.
+const BUILDS: &str = "ALTPID_TORTURE_BUILDS";
 /// Where its randomness comes from.
 const SEED: &str = "ALTPID_TORTURE_SEED";
 
@@ -59,16 +63,25 @@ fn the_other_process() {
         .map(|number| unsafe { BorrowedFd::borrow_raw(number.parse().expect("a number")) })
         .collect();
     let seed = env::var(SEED).expect("a seed").parse().expect("a number");
-    worker::work(&worlds, &Tally::open(Path::new(&path)), seed);
+    let tally = Tally::open(Path::new(&path));
+    if env::var_os(BUILDS).is_some() {
+        builder::build(&worlds, &tally, seed);
+    } else {
+        worker::work(&worlds, &tally, seed);
+    }
 }
 
-/// Starts a worker.
-fn start(tally: &Path, worlds: &[Fixture]) -> Child {
+/// Starts a worker; the first one builds.
+fn start(tally: &Path, worlds: &[Fixture], number: usize) -> Child {
     let numbers: Vec<_> = worlds
         .iter()
         .map(|world| world.as_fd().as_raw_fd().to_string())
         .collect();
-    Command::new(env::current_exe().expect("this program"))
+    let mut command = Command::new(env::current_exe().expect("this program"));
+    if number == 0 {
+        command.env(BUILDS, "1");
+    }
+    command
         .args(["--exact", "the_other_process", "--ignored", "--nocapture"])
         .env(TALLY, tally)
         .env(WORLDS, numbers.join(","))
@@ -87,6 +100,8 @@ struct Done {
     unloads: u64,
     refused: u64,
     raced: u64,
+    /// The longest hold of a tree lock.
+    longest: Option<Holds>,
 }
 
 impl Done {
@@ -97,12 +112,14 @@ impl Done {
         for world in &worlds {
             fcntl_setfd(world.as_fd(), FdFlags::empty()).expect("fcntl");
         }
-        let mut workers: Vec<_> = (0..WORKERS).map(|_| start(tally, &worlds)).collect();
+        let mut workers: Vec<_> = (0..WORKERS)
+            .map(|number| start(tally, &worlds, number))
+            .collect();
         for _ in 0..KILLS {
             thread::sleep(Duration::from_millis(fastrand::u64(100..1000)));
             let victim = fastrand::usize(..WORKERS);
             self.end(&mut workers[victim]);
-            workers[victim] = start(tally, &worlds);
+            workers[victim] = start(tally, &worlds, victim);
         }
         // In use, it must stay.
         assert_eq!(module::unload(), Err(Errno::AGAIN), "delete_module");
@@ -113,6 +130,11 @@ impl Done {
         for world in &worlds {
             world.check();
             self.audits += 1;
+            let steps = |holds: &Option<Holds>| holds.as_ref().map(|holds| holds.longest);
+            let holds = Holds::of(world);
+            if steps(&holds) > steps(&self.longest) {
+                self.longest = holds;
+            }
         }
         drop(worlds);
         let watch = Fixture::new();
@@ -208,6 +230,18 @@ fn torture() {
         done.unloads,
         done.raced,
         done.refused,
+    ));
+    tell(&format!(
+        "torture: {} things built to hold the tree lock for long, to which {} things happened; {}",
+        get(Count::Shapes),
+        get(Count::Happenings),
+        match &done.longest {
+            Some(holds) => format!(
+                "the longest hold had {} steps of {}, at {}",
+                holds.longest, holds.bound, holds.place
+            ),
+            None => "holds are not counted".to_owned(),
+        }
     ));
     let verbs = tally
         .commands()
