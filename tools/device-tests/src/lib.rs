@@ -7,7 +7,8 @@
 //! side. No test depends on timing: what happens in another thread is waited for by looking at it.
 //!
 //! [`Fixture`] is such a world, audited when its test is over. [`raw`] goes around the library,
-//! with structs and addresses as wrong as they can be, and [`command`] says for every command what
+//! with structs and addresses as wrong as they can be, and so does [`array`] with arrays of
+//! operations; [`command`] says for every command what
 //! its struct looks like. [`command_line`] runs the `altpid` command, on a terminal too. [`sleeper`]
 //! is somebody who waits in the kernel, and [`meanwhile`] how much others do while a test does
 //! something else. [`header`] reads the interface's own description, from which [`generate`] makes
@@ -15,6 +16,7 @@
 //! where a test tells how much it has done, [`scratch`] a file of its own, and [`module`] loads and
 //! unloads the module.
 
+pub mod array;
 pub mod command;
 #[path = "../../altpid/tests/command_line/mod.rs"]
 pub mod command_line;
