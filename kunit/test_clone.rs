@@ -5,11 +5,13 @@
 use crate::{
     clone::{flags::*, CloneArgs, ParentArg},
     kill::Kill,
+    namespace::Namespace,
     pending::{SIGCHLD, SIGKILL},
     pid::alloc_pid,
-    support::{world, world_of, Errno, Verbs},
+    support::{state, world, world_of, Errno, Verbs},
     tree::Room,
     uapi,
+    world::World,
 };
 use kernel::prelude::*;
 
@@ -247,26 +249,24 @@ mod tests {
         Ok(())
     }
 
-    /// What comes of a birth when something happens after `alloc_pid()` and before the publication.
-    fn publish_after(
-        happens: impl FnOnce(&Verbs<'_>, u64, u64) -> Result,
+    /// What comes of a birth by `caller` into the namespace `ns` when something happens after
+    /// `alloc_pid()` and before the publication.
+    fn join_after(
+        world: &World,
+        (caller, ns): (u64, &Namespace),
+        flags: u64,
+        happens: impl FnOnce() -> Result,
     ) -> Result<Result<(), Error>> {
-        let world = world()?;
-        let verbs = Verbs(&world);
-        let caller = verbs.fork(world.init())?;
-        let container = verbs.container(world.init())?;
-        let ns = world.namespace(verbs.ns(container)?)?;
-        world.setns(caller, ns.id())?;
         let args = CloneArgs {
             task: caller,
-            flags: 0,
+            flags,
             exit_signal: SIGCHLD,
             set_tid: &[],
             parent: ParentArg::Native,
             takes_pidfd: false,
         };
-        let pid = alloc_pid(&ns, args.set_tid).map_err(Error::from)?;
-        happens(&verbs, caller, container)?;
+        let pid = alloc_pid(ns, args.set_tid).map_err(Error::from)?;
+        happens()?;
         let before = world.describe().tasks;
         let mut room = Room::new(false);
         let joined = {
@@ -276,9 +276,24 @@ mod tests {
                 room.fill()?;
                 tree = world.tree().lock();
             }
-            args.join(&mut tree, pid, ns.clone()).errno().map(|_| ())
+            args.join(&mut tree, pid, ns.into()).errno().map(|_| ())
         };
         assert_eq!(world.describe().tasks, before + u64::from(joined.is_ok()));
+        Ok(joined)
+    }
+
+    /// Likewise into a container, by who is outside and has joined it.
+    fn publish_after(
+        happens: impl FnOnce(&Verbs<'_>, u64, u64) -> Result,
+    ) -> Result<Result<(), Error>> {
+        let world = world()?;
+        let verbs = Verbs(&world);
+        let caller = verbs.fork(world.init())?;
+        let container = verbs.container(world.init())?;
+        let ns = world.namespace(verbs.ns(container)?)?;
+        world.setns(caller, ns.id())?;
+        let happens = || happens(&verbs, caller, container);
+        let joined = join_after(&world, (caller, &ns), 0, happens)?;
         assert!(verbs.is_sound());
         Ok(joined)
     }
@@ -296,6 +311,62 @@ mod tests {
             verbs.wait(verbs.0.init(), -1).map(|_| ())
         })?;
         assert!(reaped == Err(ENOMEM));
+        Ok(())
+    }
+
+    /// `copy_process()`: of every namespace that the child would have a number in. One that waits for
+    /// its init has no member that dies with the one above.
+    #[test]
+    fn zap_above_between_alloc_pid_and_publication() -> Result {
+        for nested in 0..3 {
+            let world = world()?;
+            let verbs = Verbs(&world);
+            let caller = verbs.fork(world.init())?;
+            let container = verbs.container(world.init())?;
+            // Containers in each other, and in the deepest one who has unshared.
+            let mut deepest = container;
+            for _ in 0..nested {
+                deepest = verbs.container(deepest)?;
+            }
+            let ns = world.namespace(world.unshare(deepest, NEWPID)?)?;
+            world.setns(caller, ns.id())?;
+            let dies = || verbs.exit(container, 0);
+            let joined = join_after(&world, (caller, &ns), 0, dies)?;
+            assert!(joined == Err(ENOMEM));
+            assert!(ns.is_adding() && ns.child_reaper() == 0);
+            assert!(ns.map().is_empty());
+            assert!(verbs.is_sound());
+        }
+        Ok(())
+    }
+
+    /// `copy_process()` with `CLONE_NEWPID`: the new namespace is alive, the one above is not, and who
+    /// clones is not killed yet
+    #[test]
+    fn zap_of_the_callers_namespace_before_publication() -> Result {
+        let world = world()?;
+        let verbs = Verbs(&world);
+        let container = verbs.container(world.init())?;
+        let outer = world.namespace(verbs.ns(container)?)?;
+        let member = verbs.fork(container)?;
+        let ns = Namespace::create(Some(&outer), world.registry())?;
+        let begins = || {
+            let mut tree = world.tree().lock();
+            let init = tree.find(container)?;
+            tree.begin_exit(init, 0);
+            while outer.is_adding() {
+                tree.step();
+            }
+            Ok(())
+        };
+        let joined = join_after(&world, (member, &ns), NEWPID, begins)?;
+        assert!(joined == Err(ENOMEM));
+        assert_eq!(verbs.state(member), state::RUNNING);
+        // What is left of the death.
+        verbs.exit(verbs.fork(world.init())?, 0)?;
+        assert_eq!(verbs.state(member), state::GONE);
+        assert_eq!(verbs.state(container), state::ZOMBIE);
+        assert!(verbs.is_sound());
         Ok(())
     }
 
