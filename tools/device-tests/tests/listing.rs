@@ -32,10 +32,11 @@ struct Listing<'a> {
 }
 
 impl Listing<'_> {
-    /// One part with room for `count` entries. Returns the entries that were written, and where to
-    /// go on.
+    /// One part with room for `count` entries, which is not fresh: what is to be zero has to be made
+    /// so. Returns the entries that were written, and where to go on.
     fn part(&self, cursor: u64, count: usize) -> Result<(Vec<Vec<u8>>, u64), Errno> {
-        let room = Region::with_room(count * self.entry);
+        let mut room = Region::with_room(count * self.entry);
+        room.write(0, &vec![0xaa; room.len()]);
         let (written, cursor) = self.part_in(cursor, count, &room, 0)?;
         let entries = (0..written).map(|n| room.read(n * self.entry, self.entry));
         Ok((entries.collect(), cursor))
