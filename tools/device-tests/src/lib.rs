@@ -16,7 +16,7 @@
 //! processes until they are killed. [`crowd`] makes many tasks by few calls, [`verbs`] has every verb
 //! that a task can call, and [`holds`] knows for how long the tree lock was held. [`figures`] is where a
 //! test tells how much it has done, [`scratch`] a file of its own, and [`module`] loads and unloads the
-//! module.
+//! module, whose longest hold is written down before.
 
 pub mod array;
 pub mod caller;

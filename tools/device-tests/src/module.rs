@@ -2,7 +2,7 @@
 
 //! Loading and unloading the module: for the tests that do that, in the booted kernel.
 
-use crate::{patience::eventually, raw};
+use crate::{holds, patience::eventually, raw};
 use rustix::io::{Errno, Result};
 use std::{
     ffi::CString,
@@ -79,6 +79,7 @@ pub fn unload() -> Result<()> {
 ///
 /// When somebody goes on using it.
 pub fn unload_when_unused() {
+    holds::note();
     eventually("nobody uses the module", || match unload() {
         Ok(()) => true,
         Err(error) => {
