@@ -26,10 +26,17 @@
  * one, for an unknown flag and for a reserved member that is not zero, E2BIG
  * as above, ESRCH for a task id, ENOENT for a namespace id and EBADF for a pidfd
  * that names nothing (any more), EBUSY for a task that is to do something and is
- * stopped by a signal, ENOMEM. A command that fails changes nothing in the
- * world; the two exceptions are written down where they are
- * (&ALTPID_IOC_TRANSLATE and &ALTPID_IOC_LIST deliver a prefix, and a result
+ * stopped by a signal, or asleep in a call (see below), EINTR, ENOMEM.
+ * A command that fails changes nothing in the world; the two exceptions are
+ * written down where they are (&ALTPID_IOC_TRANSLATE and &ALTPID_IOC_LIST deliver a prefix, and a result
  * that cannot be written back for EFAULT does not undo what was done).
+ *
+ * A task is in one system call at a time, as a thread is. A command by which it
+ * does something waits while the task is at work in another one, with EINTR when
+ * a signal for the caller ends that; it fails with EBUSY while the task is asleep
+ * in wait4(2), waitid(2) or sigtimedwait(2), or in a clone with CLONE_VFORK whose
+ * child has neither exited nor called exec. Signals for a task that is at work in
+ * a call are taken when that is over, but for those that kill it.
  */
 #ifndef _UAPI_ALTPID_H
 #define _UAPI_ALTPID_H
