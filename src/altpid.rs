@@ -16,6 +16,7 @@
 //!    what is done by a [`pidfd`]; what [`signal`]s and [`jobctl`] do; and what can be asked: [`query`], [`nsfs`], [`blockers`],
 //!    [`audit`].
 //! 5. [`world`]: one universe of all that, and [`device`]: its interface, [`uapi`].
+//!    [`loading`]: whether the kernel is the one that the module was built for.
 //!
 //! # Lock order
 //!
@@ -38,7 +39,10 @@ mod exit;
 mod faults;
 mod jobctl;
 mod kill;
+mod loading;
 mod mem;
+#[cfg(altpid_faults)]
+mod messages;
 mod namespace;
 mod nsfs;
 mod pending;
@@ -141,8 +145,13 @@ struct Altpid {
 impl kernel::InPlaceModule for Altpid {
     fn init(module: &'static ThisModule) -> impl PinInit<Self, Error> {
         #[cfg(altpid_faults)]
-        faults::choose(parameter(module_parameters::fault.value()));
+        {
+            faults::choose(parameter(module_parameters::fault.value()));
+            messages::print();
+        }
         try_pin_init!(Self {
+            // What stands first here is done first.
+            _: { loading::check()? },
             // Made first, whatever the order of the fields.
             caches: mem::Caches::new()?,
             directory: device::Directory::new(),
