@@ -13,7 +13,7 @@ export RUSTC RUSTDOC RUSTFMT CARGO BINDGEN QEMU
 
 # Each verb does all it needs by itself.
 .NOTPARALLEL:
-.PHONY: all load unload run test oracle torture bench check shell doctor setup rust-analyzer clean help
+.PHONY: all load unload dkms run test oracle torture bench check shell doctor setup rust-analyzer clean help
 
 all:
 	@scripts/setup
@@ -24,6 +24,9 @@ load:
 
 unload:
 	@scripts/load --unload
+
+dkms:
+	@scripts/dkms
 
 run:
 	@qemu/run
@@ -69,6 +72,7 @@ help:
 	@echo 'Everyday:'
 	@echo '  make                Build the module and the tools'
 	@echo '  sudo make load      Load it into the kernel of this machine; sudo make unload'
+	@echo '  sudo make dkms      Register it with DKMS, which builds it for later kernels, too'
 	@echo '  make oracle         Compare altpid with the kernel itself: random operations by real'
 	@echo '                      processes and by virtual tasks, in the booted kernel'
 	@echo '  make bench          Measure altpid beside the kernel itself, in the booted kernel'
