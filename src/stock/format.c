@@ -10,11 +10,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
-/* rust/kernel/print.rs; like vsnprintf() it returns where the end would be. */
-char *rust_fmt_argument(char *buf, char *end, const void *ptr);
-/* The functions that are stood for. */
-int __wrap__printk(const char *fmt, ...);
-void __wrap_seq_printf(struct seq_file *m, const char *fmt, ...);
+#include "format.h"
 
 /* What most messages fit into. */
 #define SHORT 128
@@ -45,7 +41,7 @@ static int print_arguments(const char *fmt, va_list args)
 		}
 	}
 	text[length] = 0;
-	ret = printk("%.*s%s%s%s", level, fmt, name, named ? ": " : "", text);
+	ret = __wrap__printk("%.*s%s%s%s", level, fmt, name, named ? ": " : "", text);
 	if (text != brief)
 		kfree(text);
 	return ret;
