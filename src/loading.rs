@@ -101,11 +101,7 @@ fn fields() -> [(&'static str, bool); 8] {
     }
 }
 
-/// Whether a pointer is to the first process, found by its number and not by the pointer.
-///
-/// # Safety
-///
-/// None: the pointer is only compared.
+/// Whether a pointer is to the first process, found by its number; it is compared, not followed.
 fn is_init(reaper: *const bindings::task_struct) -> bool {
     let _guard = kernel::sync::rcu::read_lock();
     // SAFETY: RCU is held, under which both functions may be called; what they find is compared.
