@@ -48,7 +48,7 @@ check:
 	@scripts/check
 
 shell:
-	@qemu/shell
+	@qemu/shell $(FILES)
 
 doctor:
 	@scripts/doctor
@@ -78,7 +78,8 @@ help:
 	@echo '  make bench          Measure altpid beside the kernel itself, in the booted kernel'
 	@echo '  make torture        Do everything at random in the booted kernel: SECONDS=600 UNLOADS=0'
 	@echo '  make check          Formatting, lints, style'
-	@echo '  make shell          A prompt in the booted kernel with the module loaded'
+	@echo '  make shell          A prompt in the booted kernel with the module loaded, the scenarios and'
+	@echo '                      a snapshot; FILES="a b" brings files along'
 	@echo '  make doctor         What this machine has and lacks'
 	@echo '  make setup          Install what is missing (the others do this themselves)'
 	@echo '  make rust-analyzer  Write rust-project.json for editors'

@@ -16,10 +16,13 @@ mod sources {
     pub(crate) mod audit;
     pub(crate) mod blockers;
     pub(crate) mod clone;
+    pub(crate) mod crowd;
     pub(crate) mod events;
     pub(crate) mod exec;
     pub(crate) mod exit;
     pub(crate) mod faults;
+    pub(crate) mod hold;
+    pub(crate) mod ids;
     pub(crate) mod jobctl;
     pub(crate) mod kill;
     pub(crate) mod mem;
@@ -31,13 +34,17 @@ mod sources {
     pub(crate) mod pidmap;
     pub(crate) mod prctl;
     pub(crate) mod query;
+    pub(crate) mod reaper;
     pub(crate) mod reason;
     pub(crate) mod reboot;
+    pub(crate) mod refcount;
     pub(crate) mod registry;
     pub(crate) mod session;
     pub(crate) mod sigaction;
     pub(crate) mod signal;
+    pub(crate) mod sigwait;
     pub(crate) mod slab;
+    pub(crate) mod sleep;
     pub(crate) mod slots;
     pub(crate) mod sync;
     pub(crate) mod task;
@@ -45,7 +52,10 @@ mod sources {
     pub(crate) mod uapi;
     pub(crate) mod unshare;
     pub(crate) mod wait;
+    pub(crate) mod walk;
+    pub(crate) mod work;
     pub(crate) mod world;
+    pub(crate) mod zap;
 }
 
 use sources::*;
@@ -57,6 +67,7 @@ mod test_blockers;
 mod test_clone;
 mod test_exec;
 mod test_exit;
+mod test_ids;
 mod test_immunity;
 mod test_jobs;
 mod test_kill;
@@ -71,10 +82,14 @@ mod test_pieces;
 mod test_random;
 mod test_reaper;
 mod test_session;
+mod test_sigaction;
 mod test_sighand;
 mod test_signal;
 mod test_slots;
 mod test_threads;
+
+// Looks at what the others have done.
+mod test_hold;
 
 use kernel::prelude::*;
 
@@ -88,13 +103,17 @@ module! {
 
 /// What the suites need as long as the module is loaded.
 struct AltpidKunit {
+    // Dropped before the caches: their work items have worlds.
+    _workers: work::Workers,
     _caches: mem::Caches,
 }
 
 impl kernel::Module for AltpidKunit {
     fn init(_module: &'static ThisModule) -> Result<Self> {
+        let caches = mem::Caches::new()?;
         Ok(Self {
-            _caches: mem::Caches::new()?,
+            _workers: work::Workers::new()?,
+            _caches: caches,
         })
     }
 }

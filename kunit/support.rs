@@ -15,7 +15,7 @@ use crate::{
     wait::{Report, Wanted, WNOHANG},
     world::{Limits, World},
 };
-use kernel::prelude::*;
+use kernel::{prelude::*, sync::Arc};
 
 /// Where a task is, as [`Verbs::state`] has it.
 pub(crate) mod state {
@@ -57,7 +57,7 @@ impl Random {
 }
 
 /// A world with the usual limits.
-pub(crate) fn world() -> Result<Pin<KBox<World>>> {
+pub(crate) fn world() -> Result<Arc<World>> {
     world_of(4096, 256)
 }
 
@@ -72,8 +72,8 @@ pub(crate) const fn many(count: usize) -> usize {
 }
 
 /// A world for so many tasks and namespaces.
-pub(crate) fn world_of(tasks: usize, namespaces: usize) -> Result<Pin<KBox<World>>> {
-    KBox::pin_init(World::new(limits(tasks, namespaces))?, GFP_KERNEL)
+pub(crate) fn world_of(tasks: usize, namespaces: usize) -> Result<Arc<World>> {
+    World::new(limits(tasks, namespaces))
 }
 
 /// Limits of a world for so many tasks and namespaces, which keeps few events.
@@ -203,13 +203,8 @@ impl Verbs<'_> {
 
     /// What a process does about a signal from now on.
     pub(crate) fn sigaction(&self, task: u64, signal: i32, disposition: Disposition) -> Result {
-        let action = Action {
-            disposition,
-            nocldwait: false,
-            nocldstop: false,
-        };
         self.0
-            .sigaction(task, signal, Some(action))
+            .sigaction(task, signal, Some(Action::from(disposition)))
             .errno()
             .map(|_| ())
     }
@@ -246,31 +241,25 @@ impl Verbs<'_> {
 
     /// prctl(PR_SET_CHILD_SUBREAPER)
     pub(crate) fn set_subreaper(&self, task: u64, on: bool) -> Result {
-        let mut tree = self.0.tree().lock();
-        let task = tree.find_actor(task)?;
+        let (mut tree, task) = self.0.act(task)?;
         tree.set_subreaper(task, on);
         Ok(())
     }
 
     /// prctl(PR_SET_PDEATHSIG)
     pub(crate) fn set_pdeath_signal(&self, task: u64, signal: i32) -> Result {
-        let mut tree = self.0.tree().lock();
-        let task = tree.find_actor(task)?;
+        let (mut tree, task) = self.0.act(task)?;
         tree.set_pdeath_signal(task, signal as u64).errno()
     }
 
     /// setsid(2)
     pub(crate) fn setsid(&self, task: u64) -> Result<i32> {
-        let mut tree = self.0.tree().lock();
-        let task = tree.find_actor(task)?;
-        tree.setsid(task).errno()
+        self.0.setsid(task).errno()
     }
 
     /// setpgid(2)
     pub(crate) fn setpgid(&self, task: u64, pid: i32, pgid: i32) -> Result {
-        let mut tree = self.0.tree().lock();
-        let task = tree.find_actor(task)?;
-        tree.setpgid(task, pid, pgid).errno()
+        self.0.setpgid(task, pid, pgid).errno()
     }
 
     /// The id of a task's namespace.

@@ -5,11 +5,13 @@
 use crate::{
     clone::{flags::*, CloneArgs, ParentArg},
     kill::Kill,
+    namespace::Namespace,
     pending::{SIGCHLD, SIGKILL},
     pid::alloc_pid,
-    support::{world, world_of, Errno, Verbs},
-    tree::Room,
+    support::{state, world, world_of, Errno, Verbs},
+    tree::{Room, Tree},
     uapi,
+    world::World,
 };
 use kernel::prelude::*;
 
@@ -18,7 +20,7 @@ mod tests {
     use super::*;
 
     const THREAD_ALL: u64 = THREAD | SIGHAND | VM;
-    const VFORK: u64 = kernel::bindings::CLONE_VFORK as u64;
+
 
     /// `clone3_args_valid()`, `copy_process()`: (flags, exit signal, allowed)
     #[test]
@@ -72,12 +74,18 @@ mod tests {
         ];
         let world = world()?;
         let verbs = Verbs(&world);
-        let caller = verbs.fork(world.init())?;
         for &(flags, signal, allowed) in cases {
+            // One that has called vfork could not clone again.
+            let caller = verbs.fork(world.init())?;
             let before = world.describe().tasks;
             let result = verbs.clone_with(caller, flags, signal, &[], ParentArg::Native);
             assert_eq!(result.err(), if allowed { None } else { Some(EINVAL) });
             assert_eq!(world.describe().tasks, before + u64::from(allowed));
+            if let (Ok((child, _)), true) = (result, flags & VFORK != 0) {
+                // The caller sleeps until then.
+                assert_eq!(verbs.fork(caller).err(), Some(EBUSY));
+                verbs.exit(child, 0)?;
+            }
         }
         assert!(verbs.is_sound());
         Ok(())
@@ -247,7 +255,46 @@ mod tests {
         Ok(())
     }
 
-    /// What comes of a birth when something happens after `alloc_pid()` and before the publication.
+    /// What comes of a birth by `caller` into the namespace `ns` when something happens after
+    /// `alloc_pid()` and before the publication, and something more has begun to happen to the tree.
+    fn join_after(
+        world: &World,
+        (caller, ns): (u64, &Namespace),
+        flags: u64,
+        happens: impl FnOnce() -> Result,
+        begins: impl FnOnce(&mut Tree) -> Result,
+    ) -> Result<Result<(), Error>> {
+        let args = CloneArgs {
+            task: caller,
+            flags,
+            exit_signal: SIGCHLD,
+            set_tid: &[],
+            parent: ParentArg::Native,
+            takes_pidfd: false,
+        };
+        let pid = alloc_pid(ns, args.set_tid).map_err(Error::from)?;
+        happens()?;
+        let mut room = Room::new(false, false);
+        let (joined, more) = {
+            let mut tree = world.work();
+            while !tree.make_room(&mut room) {
+                drop(tree);
+                room.fill()?;
+                tree = world.work();
+            }
+            begins(&mut tree)?;
+            let before = tree.tasks.len();
+            let joined = match tree.find_actor(caller) {
+                Ok(caller) => args.join(&mut tree, caller, pid, ns.into()).map(|_| ()),
+                Err(failure) => Err(failure),
+            };
+            (joined.errno(), tree.tasks.len() - before)
+        };
+        assert_eq!(more, usize::from(joined.is_ok()));
+        Ok(joined)
+    }
+
+    /// Likewise into a container, by who is outside and has joined it.
     fn publish_after(
         happens: impl FnOnce(&Verbs<'_>, u64, u64) -> Result,
     ) -> Result<Result<(), Error>> {
@@ -257,28 +304,8 @@ mod tests {
         let container = verbs.container(world.init())?;
         let ns = world.namespace(verbs.ns(container)?)?;
         world.setns(caller, ns.id())?;
-        let args = CloneArgs {
-            task: caller,
-            flags: 0,
-            exit_signal: SIGCHLD,
-            set_tid: &[],
-            parent: ParentArg::Native,
-            takes_pidfd: false,
-        };
-        let pid = alloc_pid(&ns, args.set_tid).map_err(Error::from)?;
-        happens(&verbs, caller, container)?;
-        let before = world.describe().tasks;
-        let mut room = Room::new(false);
-        let joined = {
-            let mut tree = world.tree().lock();
-            while !tree.make_room(&mut room) {
-                drop(tree);
-                room.fill()?;
-                tree = world.tree().lock();
-            }
-            args.join(&mut tree, pid, ns.clone()).errno().map(|_| ())
-        };
-        assert_eq!(world.describe().tasks, before + u64::from(joined.is_ok()));
+        let happens = || happens(&verbs, caller, container);
+        let joined = join_after(&world, (caller, &ns), 0, happens, |_| Ok(()))?;
         assert!(verbs.is_sound());
         Ok(joined)
     }
@@ -296,6 +323,60 @@ mod tests {
             verbs.wait(verbs.0.init(), -1).map(|_| ())
         })?;
         assert!(reaped == Err(ENOMEM));
+        Ok(())
+    }
+
+    /// `copy_process()`: of every namespace that the child would have a number in. One that waits for
+    /// its init has no member that dies with the one above.
+    #[test]
+    fn zap_above_between_alloc_pid_and_publication() -> Result {
+        for nested in 0..3 {
+            let world = world()?;
+            let verbs = Verbs(&world);
+            let caller = verbs.fork(world.init())?;
+            let container = verbs.container(world.init())?;
+            // Containers in each other, and in the deepest one who has unshared.
+            let mut deepest = container;
+            for _ in 0..nested {
+                deepest = verbs.container(deepest)?;
+            }
+            let ns = world.namespace(world.unshare(deepest, NEWPID)?)?;
+            world.setns(caller, ns.id())?;
+            let dies = || verbs.exit(container, 0);
+            let joined = join_after(&world, (caller, &ns), 0, dies, |_| Ok(()))?;
+            assert!(joined == Err(ENOMEM));
+            assert!(ns.is_adding() && ns.child_reaper() == 0);
+            assert!(ns.map().is_empty());
+            assert!(verbs.is_sound());
+        }
+        Ok(())
+    }
+
+    /// `copy_process()` with `CLONE_NEWPID`: the new namespace is alive, the one above is not, and who
+    /// clones is not killed yet
+    #[test]
+    fn zap_of_the_callers_namespace_before_publication() -> Result {
+        let world = world()?;
+        let verbs = Verbs(&world);
+        let container = verbs.container(world.init())?;
+        let outer = world.namespace(verbs.ns(container)?)?;
+        let member = verbs.fork(container)?;
+        let ns = Namespace::create(Some(&outer), world.registry())?;
+        let begins = |tree: &mut Tree| {
+            let init = tree.find(container)?;
+            tree.begin_exit(init, 0);
+            while outer.is_adding() {
+                tree.step();
+            }
+            assert!(tree.find_actor(member).is_ok());
+            Ok(())
+        };
+        let joined = join_after(&world, (member, &ns), NEWPID, || Ok(()), begins)?;
+        assert!(joined == Err(ENOMEM));
+        // What was left of the death is done.
+        assert_eq!(verbs.state(member), state::GONE);
+        assert_eq!(verbs.state(container), state::ZOMBIE);
+        assert!(verbs.is_sound());
         Ok(())
     }
 

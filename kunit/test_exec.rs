@@ -51,6 +51,29 @@ mod tests {
         Ok(())
     }
 
+    /// `exchange_tids()`: whoever is pid 1 of the world's root is its init
+    #[test]
+    fn the_worlds_init_is_who_is_pid_1() -> Result {
+        let world = world()?;
+        let verbs = Verbs(&world);
+        let first = world.init();
+        let thread = verbs.thread(first)?;
+        world.exec(first, &NAME)?;
+        assert_eq!(world.init(), first);
+        let second = verbs.thread(first)?;
+        // A leader that has exited has its number still.
+        world.exit(first, 0, false)?;
+        assert_eq!(world.describe().init, first);
+        world.exec(second, &NAME)?;
+        assert_eq!([verbs.state(first), verbs.state(thread)], [GONE, GONE]);
+        assert_eq!((world.init(), world.describe().init), (second, second));
+        assert_eq!(verbs.nr(second, 0), 1);
+        let child = verbs.fork(world.init())?;
+        assert_eq!(verbs.parent(child), second);
+        assert!(verbs.is_sound());
+        Ok(())
+    }
+
     /// `exchange_tids()`, `is_child_reaper()`: pid 1 and its immunity go to the thread
     #[test]
     fn a_thread_of_init_stays_init() -> Result {
@@ -140,7 +163,7 @@ mod tests {
         );
         let all = SigSet::from_bits(u64::MAX);
         for signal in [SIGTERM, SIGRTMIN] {
-            let info = world.sigwait(task, all)?;
+            let info = world.sigwait(task, all, 0)?;
             assert_eq!((info.signo, info.code), (signal, -1));
         }
         assert!(verbs.pending(task)?.bits() == 0);

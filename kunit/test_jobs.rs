@@ -8,6 +8,7 @@ use crate::{
     sigaction::Action,
     support::{signals::*, state::*, world, Errno, Verbs},
     task::Disposition,
+    uapi,
     wait::*,
     world::World,
 };
@@ -121,11 +122,10 @@ mod tests {
             let world = world()?;
             let verbs = Verbs(&world);
             let (parent, child) = verbs.family()?;
-            let action = Action {
-                disposition: Disposition::Handler,
-                nocldwait: false,
-                nocldstop,
-            };
+            let mut action = Action::from(Disposition::Handler);
+            if nocldstop {
+                action.flags = uapi::ALTPID_SA_NOCLDSTOP;
+            }
             world.sigaction(parent, SIGCHLD, Some(action))?;
             world.kill(Kill::Outside(child), SIGSTOP)?;
             let (_, info) = verbs.received(parent)?;

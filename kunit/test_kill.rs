@@ -46,12 +46,23 @@ mod tests {
             assert!(verbs.kill(member, pid, signal).err() == Some(error));
         }
         let thread_kill = |tgid, tid| world.kill(Kill::Thread(member, tgid, tid), 0);
-        assert!(thread_kill(0, 0).errno().err() == Some(EINVAL));
-        assert!(thread_kill(-1, 1).errno().err() == Some(EINVAL));
+        for (tgid, tid) in [(0, 0), (0, 1), (-1, 1), (1, 0), (1, -1), (i32::MIN, 1)] {
+            assert!(thread_kill(tgid, tid).errno().err() == Some(EINVAL));
+        }
         assert!(thread_kill(2, 1).errno().err() == Some(ESRCH));
         assert!(thread_kill(1, 9).errno().err() == Some(ESRCH));
-        thread_kill(0, 1)?;
         thread_kill(1, 1)?;
+        let tkill = |tid| world.kill(Kill::Tkill(member, tid), 0);
+        for (tid, error) in [
+            (1, None),
+            (3, None),
+            (0, Some(EINVAL)),
+            (-1, Some(EINVAL)),
+            (i32::MIN, Some(EINVAL)),
+            (9, Some(ESRCH)),
+        ] {
+            assert!(tkill(tid).errno().err() == error);
+        }
         // Reaped: nobody.
         verbs.wait(init, 3)?;
         assert!(verbs.kill(member, 3, 0).err() == Some(ESRCH));
@@ -65,6 +76,51 @@ mod tests {
         );
         world.kill(Kill::Task(world.init(), member), SIGKILL)?;
         assert_eq!(verbs.state(member), ZOMBIE);
+        Ok(())
+    }
+
+    /// `do_rt_tgsigqueueinfo()`: (tgid, tid, `si_code`, error), by thread 3 of process 2
+    #[test]
+    fn a_queued_signal_for_a_thread() -> Result {
+        let world = world()?;
+        let verbs = Verbs(&world);
+        let process = verbs.fork(world.init())?;
+        let thread = verbs.thread(process)?;
+        let queue = |tgid, tid, code, signal| {
+            let kill = Kill::QueueThread(thread, tgid, tid, code, 7);
+            world.kill(kill, signal).errno()
+        };
+        let cases = [
+            (2, 2, -1, None),
+            (2, 3, -1, None),
+            (1, 1, -1, None),
+            // Every code to oneself, those of the kernel not even to another thread.
+            (2, 3, 0, None),
+            (2, 3, SI_TKILL, None),
+            (2, 3, SI_KERNEL, None),
+            (2, 2, 0, Some(EPERM)),
+            (2, 2, SI_TKILL, Some(EPERM)),
+            (2, 2, SI_KERNEL, Some(EPERM)),
+            (1, 2, -1, Some(ESRCH)),
+            (9, 9, -1, Some(ESRCH)),
+            (9, 9, 0, Some(EPERM)),
+            (0, 3, -1, Some(EINVAL)),
+            (2, 0, -1, Some(EINVAL)),
+            (-1, 3, 0, Some(EINVAL)),
+            (2, i32::MIN, 0, Some(EINVAL)),
+        ];
+        for (tgid, tid, code, error) in cases {
+            assert!(queue(tgid, tid, code, 0).err() == error);
+        }
+        assert!(queue(2, 3, -1, 65).err() == Some(EINVAL));
+        assert!(queue(9, 9, -1, 65).err() == Some(ESRCH));
+        // It waits for that thread alone, with what came along.
+        verbs.block(process, &[SIGRTMIN])?;
+        verbs.block(thread, &[SIGRTMIN])?;
+        queue(2, 2, -1, SIGRTMIN)?;
+        assert!(world.sigwait(thread, SigSet::of(&[SIGRTMIN]), 0).is_err());
+        let info = world.sigwait(process, SigSet::of(&[SIGRTMIN]), 0)?;
+        assert_eq!((info.code, info.pid, info.value), (-1, 2, 7));
         Ok(())
     }
 

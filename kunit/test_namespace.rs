@@ -118,7 +118,6 @@ mod tests {
         let task = verbs.fork(world.init())?;
         let before = verbs.ns(task)?;
         assert_eq!(world.unshare(task, 0)?, 0);
-        assert!(world.unshare(task, flags::NEWPID | flags::VM).errno().err() == Some(EINVAL));
         let ns = world.unshare(task, flags::NEWPID)?;
         assert_eq!(verbs.ns(task)?, before);
         assert!(world.unshare(task, flags::NEWPID).errno().err() == Some(EINVAL));
@@ -133,6 +132,33 @@ mod tests {
         assert!(verbs.thread(task).is_ok());
         assert!(world.unshare(task, flags::NEWPID).is_ok());
         assert!(verbs.is_sound());
+        Ok(())
+    }
+
+    /// `check_unshare_flags()`: flags that unshare(2) has, and that mean nothing here, and those that
+    /// it has not; alone and together
+    #[test]
+    fn other_flags_of_unshare() -> Result {
+        const KNOWN: u64 = 0x7e07_0f80 | 1 << 20;
+        let world = world()?;
+        let task = Verbs(&world).fork(world.init())?;
+        let before = world.describe().namespaces;
+        for bit in (0..64)
+            .map(|bit| 1u64 << bit)
+            .filter(|&bit| bit != flags::NEWPID)
+        {
+            let reason = if KNOWN & bit != 0 {
+                uapi::ALTPID_REASON_NOT_VIRTUAL
+            } else {
+                uapi::ALTPID_REASON_FLAGS
+            };
+            for flags in [bit, bit | flags::NEWPID, bit | flags::NEWPID | flags::FS] {
+                let failure = world.unshare(task, flags).err().ok_or(EINVAL)?;
+                assert!(failure.error() == EINVAL);
+                assert_eq!(failure.code(), reason);
+            }
+        }
+        assert_eq!(world.describe().namespaces, before);
         Ok(())
     }
 
@@ -169,6 +195,93 @@ mod tests {
         let injected = verbs.fork(init)?;
         assert_eq!(verbs.nr(injected, 2), 2);
         assert_eq!(verbs.parent(injected), init);
+        assert!(verbs.is_sound());
+        Ok(())
+    }
+
+    /// The namespaces of a world that listns(2) would list.
+    fn active(world: &World) -> Result<KVec<u64>> {
+        let mut found = KVec::new();
+        let mut position = Some(0);
+        while let Some(from) = position {
+            position = world.list_namespaces(from, None, true, &mut |ns| {
+                assert!(ns.flags == uapi::ALTPID_NS_REF_ACTIVE);
+                found.push(ns.ns, GFP_KERNEL).is_ok()
+            });
+        }
+        Ok(found)
+    }
+
+    /// Whether a namespace is there, and whether listns(2) would list it.
+    fn is_active(world: &World, ns: u64) -> Result<bool> {
+        let flags = world.describe_namespace(ns)?.flags;
+        let is_active = flags & uapi::ALTPID_NS_REF_ACTIVE != 0;
+        assert_eq!(active(world)?.contains(&ns), is_active);
+        Ok(is_active)
+    }
+
+    /// `legitimize_ns()`, `ns_ref_active_get()`, `nsproxy_ns_active_get()`: numbers of those born
+    /// there and tasks whose children go there, not pidfds nor namespaces below
+    #[test]
+    fn what_makes_one_active() -> Result {
+        let world = world()?;
+        let verbs = Verbs(&world);
+        let init = world.init();
+        let root = world.root().id();
+        assert!(is_active(&world, root)?);
+        // Before there is an init, by who will make it.
+        let maker = verbs.fork(init)?;
+        let ns = world.unshare(maker, flags::NEWPID)?;
+        assert!(is_active(&world, ns)?);
+        let first = verbs.fork(maker)?;
+        let pidfd = verbs.pidfd(first)?;
+        world.setns(maker, root)?;
+        assert!(is_active(&world, ns)?);
+        // A zombie has its number still.
+        verbs.exit(first, 0)?;
+        assert!(is_active(&world, ns)?);
+        verbs.wait(maker, -1)?;
+        assert!(!is_active(&world, ns)?);
+        // Joining brings it back, though nothing can be born there.
+        for (to, expected) in [(ns, true), (ns, true), (root, false), (ns, true)] {
+            world.setns(maker, to)?;
+            assert_eq!(is_active(&world, ns)?, expected);
+        }
+        // Two that point there.
+        world.setns(init, ns)?;
+        verbs.exit(maker, 0)?;
+        assert!(is_active(&world, ns)?);
+        world.setns(init, root)?;
+        assert!(!is_active(&world, ns)?);
+        world.pidfd_close(pidfd)?;
+        assert!(world.namespace(ns).errno().err() == Some(ENOENT));
+        // Kept from below, by one that is active.
+        let outer = verbs.container(init)?;
+        let inner = verbs.container(outer)?;
+        let (ns_outer, ns_inner) = (verbs.ns(outer)?, verbs.ns(inner)?);
+        world.setns(init, ns_inner)?;
+        let nr = verbs.nr(outer, 0);
+        verbs.exit(outer, 0)?;
+        assert!(is_active(&world, ns_outer)? && is_active(&world, ns_inner)?);
+        assert_eq!(verbs.wait(init, nr)?.0, nr);
+        assert!(!is_active(&world, ns_outer)? && is_active(&world, ns_inner)?);
+        world.setns(init, root)?;
+        assert_eq!(active(&world)?.len(), 1);
+        // The number of a process group outside.
+        let leader = verbs.fork(init)?;
+        verbs.setsid(leader)?;
+        let member = verbs.container(leader)?;
+        let ns = verbs.ns(member)?;
+        let nr = verbs.nr(member, 0);
+        verbs.setpgid(leader, nr, 0)?;
+        let other = verbs.fork(leader)?;
+        verbs.setpgid(leader, verbs.nr(other, 0), nr)?;
+        verbs.exit(member, 0)?;
+        verbs.wait(leader, nr)?;
+        assert!(is_active(&world, ns)?);
+        verbs.exit(other, 0)?;
+        verbs.wait(leader, -1)?;
+        assert!(world.namespace(ns).errno().err() == Some(ENOENT));
         assert!(verbs.is_sound());
         Ok(())
     }

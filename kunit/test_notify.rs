@@ -9,6 +9,7 @@ use crate::{
     sigaction::Action,
     support::{signals::*, state::*, world, Verbs},
     task::Disposition,
+    uapi,
 };
 use kernel::prelude::*;
 
@@ -84,11 +85,10 @@ mod tests {
             let world = world()?;
             let verbs = Verbs(&world);
             let parent = verbs.fork(world.init())?;
-            let action = Action {
-                disposition,
-                nocldwait,
-                nocldstop: false,
-            };
+            let mut action = Action::from(disposition);
+            if nocldwait {
+                action.flags = uapi::ALTPID_SA_NOCLDWAIT;
+            }
             world.sigaction(parent, SIGCHLD, Some(action))?;
             let child = verbs.fork(parent)?;
             verbs.exit(child, 0)?;

@@ -4,7 +4,7 @@
 
 use crate::{
     clone::{flags::*, ParentArg},
-    kill::{ByPidfd, Kill, To},
+    kill::{ByPidfd, Given, Kill, To},
     pending::{SIGKILL, SIGSTOP},
     pidfd::Target,
     reason::errno,
@@ -240,7 +240,7 @@ mod tests {
         Ok(())
     }
 
-    /// `do_pidfd_send_signal()`: `access_pidfd_pidns()`, `si_code_reserved_to_kernel()`
+    /// `do_pidfd_send_signal()`: `access_pidfd_pidns()`, `si_signo`, `si_code_reserved_to_kernel()`
     #[test]
     fn who_may_send_what() -> Result {
         let world = world()?;
@@ -255,11 +255,15 @@ mod tests {
         // As by kill(2): an init is immune from inside, and not from above.
         send(&world, member, pidfd, SIGKILL, None)?;
         assert_eq!(verbs.state(container), state::RUNNING);
-        let with_code = |sender, pidfd, code| {
-            let info = Some((code, 7));
-            let how = ByPidfd { to: None, info };
+        let with_info = |sender, pidfd, to, signo, code| {
+            let value = 7;
+            let info = Some(Given { signo, code, value });
+            let how = ByPidfd { to, info };
             world.kill(Kill::Pidfd(sender, pidfd, how), SIGUSR1).errno()
         };
+        let with_code = |sender, pidfd, code| with_info(sender, pidfd, None, SIGUSR1, code);
+        // SI_USER is as reserved as every code that is not negative.
+        assert!(with_code(init, outer_pidfd, 0).err() == Some(EPERM));
         assert!(with_code(init, outer_pidfd, 0x80).err() == Some(EPERM));
         assert!(with_code(init, outer_pidfd, -6).err() == Some(EPERM));
         verbs.sigaction(outer, SIGUSR1, Disposition::Handler)?;
@@ -267,6 +271,29 @@ mod tests {
         with_code(outer, outer_pidfd, 0x80)?;
         let (count, last) = verbs.received(outer)?;
         assert_eq!((count, last.code, last.value), (2, 0x80, 7));
+        // To oneself it is not, but to one's own process group.
+        with_code(outer, outer_pidfd, 0)?;
+        let (count, last) = verbs.received(outer)?;
+        assert_eq!((count, last.code, last.value), (3, 0, 7));
+        verbs.setsid(outer)?;
+        let group = Some(To::ProcessGroup);
+        let to_group = |code| with_info(outer, outer_pidfd, group, SIGUSR1, code);
+        assert!(to_group(0).err() == Some(EPERM));
+        to_group(-1)?;
+        // Of another signal: before who may send it and before whether anybody is there, not before
+        // who is seen.
+        for (sender, code) in [(outer, -1), (outer, 0), (init, 0x80)] {
+            for signo in [0, SIGUSR1 + 1, -1] {
+                let other = with_info(sender, outer_pidfd, None, signo, code);
+                assert!(other.err() == Some(EINVAL));
+            }
+        }
+        assert_eq!(verbs.received(outer)?.0, 4);
+        verbs.exit(outer, 0)?;
+        verbs.wait(init, -1)?;
+        let reaped = |signo| with_info(init, outer_pidfd, None, signo, -1).err();
+        assert!(reaped(SIGUSR1) == Some(ESRCH));
+        assert!(reaped(SIGUSR1 + 1) == Some(EINVAL));
         send(&world, init, pidfd, SIGKILL, None)?;
         assert_eq!(verbs.state(container), state::ZOMBIE);
         Ok(())

@@ -10,6 +10,7 @@ use crate::{
     sigaction::{Action, How},
     support::{exit_signal, many, world_of, Random, Verbs},
     task::Disposition,
+    uapi,
     wait::{Wanted, WEXITED, WNOHANG},
     world::World,
 };
@@ -63,6 +64,15 @@ fn draw_flags(random: &mut Random) -> u64 {
     flags | pidfd
 }
 
+/// Flags of sigaction(2).
+const SA_FLAGS: [u32; 5] = [
+    uapi::ALTPID_SA_NOCLDSTOP,
+    uapi::ALTPID_SA_NOCLDWAIT,
+    uapi::ALTPID_SA_RESTART,
+    uapi::ALTPID_SA_NODEFER,
+    uapi::ALTPID_SA_RESETHAND,
+];
+
 /// A signal, something done about signals, or one of the verbs that few tasks use.
 fn signal(verbs: &Verbs<'_>, cast: &Cast, task: u64, random: &mut Random) {
     let world = verbs.0;
@@ -74,12 +84,14 @@ fn signal(verbs: &Verbs<'_>, cast: &Cast, task: u64, random: &mut Random) {
         _ => 1 + random.below(64) as i32,
     };
     let pid = random.below(60) as i32 - 20;
-    match random.below(24) {
+    match random.below(26) {
         0..4 => _ = world.kill(Kill::Pid(task, pid), signal),
         4..6 => _ = world.kill(Kill::Task(task, other), signal),
         6..8 => _ = world.kill(Kill::Outside(task), signal),
         8 => _ = world.kill(Kill::Kernel(task), signal),
-        9 => _ = world.kill(Kill::Thread(task, 0, pid), signal),
+        9 => _ = world.kill(Kill::Tkill(task, pid), signal),
+        24 => _ = world.kill(Kill::Thread(task, pid, pid), signal),
+        25 => _ = world.kill(Kill::QueueThread(task, pid, pid, -1, 7), signal),
         10 => _ = world.kill(Kill::Queue(task, pid, -1, 7), signal),
         11 => _ = world.kill(Kill::Fault(task), signal),
         12..16 => {
@@ -88,11 +100,15 @@ fn signal(verbs: &Verbs<'_>, cast: &Cast, task: u64, random: &mut Random) {
                 Disposition::Ignore,
                 Disposition::Handler,
             ][random.below(3) as usize];
-            let action = Action {
-                disposition,
-                nocldwait: random.below(8) == 0,
-                nocldstop: random.below(8) == 0,
-            };
+            let mut action = Action::from(disposition);
+            for flag in SA_FLAGS {
+                if random.below(8) == 0 {
+                    action.flags |= flag;
+                }
+            }
+            if random.below(8) == 0 {
+                action.mask = SigSet::from_bits(1 << random.below(64));
+            }
             _ = world.sigaction(task, signal, Some(action));
         }
         16..19 => {
@@ -100,11 +116,10 @@ fn signal(verbs: &Verbs<'_>, cast: &Cast, task: u64, random: &mut Random) {
             let set = u64::from(random.below(u32::MAX)) << random.below(33);
             _ = world.sigprocmask(task, how, SigSet::from_bits(set));
         }
-        19 => _ = world.sigwait(task, SigSet::from_bits(u64::MAX)),
+        19 => _ = world.sigwait(task, SigSet::from_bits(u64::MAX), 0),
         20..22 => _ = world.exec(task, &[b'x'; 16]),
         22 => {
-            let mut tree = world.tree().lock();
-            if let Ok(task) = tree.find_actor(task) {
+            if let Ok((mut tree, task)) = world.act(task) {
                 tree.set_subreaper(task, random.below(3) > 0);
                 _ = tree.set_pdeath_signal(task, random.below(70).into());
             }

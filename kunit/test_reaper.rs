@@ -241,9 +241,12 @@ mod tests {
             let member = verbs.fork(init)?;
             let nested = verbs.container(member)?;
             let other = verbs.fork(nested)?;
-            // CAD_OFF, CAD_ON, SW_SUSPEND, KEXEC, and nothing at all.
-            for other in [0, 0x89ab_cdef, 0xd000_fce2, 0x4558_4543, 1] {
-                assert!(world.reboot(member, other).errno().err() == Some(EINVAL));
+            // CAD_OFF, CAD_ON, SW_SUSPEND, KEXEC, and nothing at all; whoever calls, be it at level 0
+            // or nobody.
+            for caller in [member, world.init(), 4711] {
+                for other in [0, 0x89ab_cdef, 0xd000_fce2, 0x4558_4543, 1] {
+                    assert!(world.reboot(caller, other).errno().err() == Some(EINVAL));
+                }
             }
             assert!(world.reboot(world.init(), command).errno().err() == Some(EBUSY));
             world.reboot(member, command)?;
@@ -278,13 +281,12 @@ mod tests {
         verbs.set_subreaper(reaper, true)?;
         {
             // It is the father's turn first.
-            let mut tree = world.tree().lock();
+            let mut tree = world.work();
             for task in [father, reaper] {
                 let task = tree.find(task)?;
                 tree.begin_exit(task, 0);
             }
         }
-        world.work_off();
         assert_eq!(verbs.parent(orphan), outer);
         assert!(verbs.is_sound());
         Ok(())
@@ -358,7 +360,7 @@ mod tests {
             verbs.exit(thread, 0)?;
             assert_eq!(verbs.state(zombie), state);
             assert_eq!(verbs.state(father), state);
-            let told = world.sigwait(reaper, SigSet::of(&[SIGCHLD])).errno();
+            let told = world.sigwait(reaper, SigSet::of(&[SIGCHLD]), 0).errno();
             match disposition {
                 Disposition::Handler => assert_eq!(told?.pid, nr),
                 _ => assert!(told.err() == Some(EAGAIN)),

@@ -38,11 +38,11 @@ mod tests {
             (realtime, 2),
             (realtime, 3),
         ] {
-            let info = world.sigwait(task, every)?;
+            let info = world.sigwait(task, every, 0)?;
             assert_eq!((info.signo, info.value), (signal, value));
             assert_eq!((info.code, info.pid), (-1, nr));
         }
-        assert!(world.sigwait(task, every).errno().err() == Some(EAGAIN));
+        assert!(world.sigwait(task, every, 0).errno().err() == Some(EAGAIN));
         assert!(verbs.is_sound());
         Ok(())
     }
@@ -67,7 +67,7 @@ mod tests {
         assert!(refused.errno().err() == Some(EAGAIN));
         verbs.kill(task, nr, SIGRTMIN + 1)?;
         // What came along is lost, the signal is not.
-        let info = world.sigwait(task, SigSet::of(&[SIGRTMIN + 1]))?;
+        let info = world.sigwait(task, SigSet::of(&[SIGRTMIN + 1]), 0)?;
         assert_eq!((info.signo, info.pid), (SIGRTMIN + 1, 0));
         assert!(verbs.is_sound());
         verbs.exit(task, 0)?;
@@ -115,7 +115,7 @@ mod tests {
         let thread = verbs.thread(leader)?;
         let tid = verbs.nr(thread, 0);
         verbs.block(thread, &[SIGTERM])?;
-        world.kill(Kill::Thread(parent, 0, tid), SIGTERM)?;
+        world.kill(Kill::Tkill(parent, tid), SIGTERM)?;
         assert_eq!(verbs.state(leader), RUNNING);
         verbs.unblock(thread, &[SIGTERM])?;
         assert_eq!(verbs.state(leader), ZOMBIE);

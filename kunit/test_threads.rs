@@ -8,7 +8,7 @@ use crate::{
     pid::{alloc_pid, NewPid, Pid},
     pidmap::{PidMap, Reservation},
     registry::Registry,
-    support::{limits, many, Random, Verbs},
+    support::{many, world_of, Random, Verbs},
     sync::{Atomic, Full, Relaxed},
     world::World,
 };
@@ -55,7 +55,7 @@ fn together(n: u32, work: impl Fn(u32) -> bool + Send + Sync + 'static) -> Resul
 
 /// A world that many have a hold of.
 fn shared_world(tasks: usize, namespaces: usize) -> Result<Arc<World>> {
-    Arc::pin_init(World::new(limits(tasks, namespaces))?, GFP_KERNEL)
+    world_of(tasks, namespaces)
 }
 
 /// Who has which number: proof that nobody has another's.

@@ -6,13 +6,13 @@
 //!
 //! Each knows only those above it in this list.
 //!
-//! 1. [`pidmap`]: the numbers of one namespace.
+//! 1. [`refcount`]; [`pidmap`]: the numbers of one namespace.
 //! 2. [`pid`] and [`namespace`]: an identity with a number a level, and what the levels are.
 //! 3. [`reason`]: why something fails; [`task`] and [`tree`]: threads, processes, process groups, sessions, and who begot whom;
 //!    [`pending`]: signals that wait for them; [`events`]: what happens to them all;
 //!    [`faults`]: what a test build gets wrong on purpose.
 //! 4. The verbs over the tree, each named after its system call: [`clone`], [`unshare`], [`exec`],
-//!    [`exit`], [`wait`], [`kill`], [`sigaction`], [`session`], [`prctl`], [`reboot`], and
+//!    [`exit`], [`wait`], [`kill`], [`sigaction`], [`session`], [`ids`], [`prctl`], [`reboot`], and
 //!    what is done by a [`pidfd`]; what [`signal`]s and [`jobctl`] do; and what can be asked: [`query`], [`nsfs`], [`blockers`],
 //!    [`audit`].
 //! 5. [`world`]: one universe of all that, and [`device`]: its interface, [`uapi`].
@@ -20,10 +20,11 @@
 //!
 //! # Lock order
 //!
-//! 1. The lock of who sends a signal to a process group, one a world
-//!    ([`world::World::walking`]): a mutex.
-//! 2. The tree lock, one a world ([`world::World::tree`]): a spinlock, `tasklist_lock` natively.
-//! 3. The registry lock, one a world ([`registry::Registry`]), or
+//! 1. The tree lock, one a world ([`world::World::tree`]): a spinlock, `tasklist_lock` natively. How long
+//!    it may be held, and what follows, is in [`hold`].
+//! 2. The locks of the wait queues of a world ([`sleep`]), or
+//!    the lock of the longest hold, one for the module ([`hold::longest`]), or
+//!    the registry lock, one a world ([`registry::Registry`]), or
 //!    the reclaim lock, one for the module ([`mem::reclaim_lock`]).
 //!
 //! Allocation of a pid, its release, lookup and translation take none of them, but for the reclaim
@@ -32,11 +33,14 @@
 mod audit;
 mod blockers;
 mod clone;
+mod crowd;
 mod device;
 mod events;
 mod exec;
 mod exit;
 mod faults;
+mod hold;
+mod ids;
 mod jobctl;
 mod kill;
 mod loading;
@@ -51,13 +55,17 @@ mod pidfd;
 mod pidmap;
 mod prctl;
 mod query;
+mod reaper;
 mod reason;
 mod reboot;
+mod refcount;
 mod registry;
 mod session;
 mod sigaction;
 mod signal;
+mod sigwait;
 mod slab;
+mod sleep;
 mod slots;
 mod sync;
 mod task;
@@ -65,9 +73,12 @@ mod tree;
 mod uapi;
 mod unshare;
 mod wait;
+mod walk;
+mod work;
 mod world;
+mod zap;
 
-use core::borrow::Borrow;
+use core::{borrow::Borrow, ops::RangeInclusive};
 use kernel::prelude::*;
 
 /// The module, with one more parameter in a test build.
@@ -82,23 +93,23 @@ macro_rules! declare {
             params: {
                 max_worlds: u32 {
                     default: 65536,
-                    description: "The most worlds there may be",
+                    description: "The most worlds there may be (1 to 1048576)",
                 },
                 max_tasks: u32 {
                     default: 1048576,
-                    description: "The most tasks a world may hold",
+                    description: "The most tasks a world may hold (1 to 4194304)",
                 },
                 max_namespaces: u32 {
                     default: 262144,
-                    description: "The most pid namespaces a world may hold",
+                    description: "The most pid namespaces a world may hold (1 to 4194304)",
                 },
                 max_pidfds: u32 {
                     default: 1048576,
-                    description: "The most pidfds of a world that may be open",
+                    description: "The most pidfds of a world that may be open (0 to 4194304)",
                 },
                 max_events: u32 {
                     default: 8192,
-                    description: "The last events of a world that are kept for readers",
+                    description: "The last events of a world that are kept for readers (1 to 1048576)",
                 },
                 $($more)*
             },
@@ -113,13 +124,63 @@ declare! {}
 declare! {
     fault: u32 {
         default: 0,
-        description: "Which deliberate fault to have",
+        description: "Which deliberate fault to have (0 to 6)",
     },
 }
 
 /// The value of a parameter, which Linux 7.2 lends and 7.3 copies.
 fn parameter(value: impl Borrow<u32>) -> u32 {
     *value.borrow()
+}
+
+/// The values of parameters by name, each with the least and the most that it may be.
+macro_rules! parameters {
+    ($($name:ident: $min:expr, $max:expr;)*) => {
+        &[$((
+            stringify!($name),
+            parameter(module_parameters::$name.value()),
+            $min..=$max,
+        ),)*]
+    };
+}
+
+/// Refuses a parameter that is out of bounds, and says which.
+///
+/// # Errors
+///
+/// `EINVAL`
+fn check(parameters: &[(&str, u32, RangeInclusive<u32>)]) -> Result {
+    for (name, value, bounds) in parameters {
+        if !bounds.contains(value) {
+            let (min, max) = (bounds.start(), bounds.end());
+            pr_err!("{name}={value} is not from {min} to {max}\n");
+            return Err(EINVAL);
+        }
+    }
+    Ok(())
+}
+
+/// Refuses parameters that are out of bounds, which are those of their descriptions.
+///
+/// Numbers are below [`namespace::PID_MAX_LIMIT`], so that no world has more tasks; the events of a
+/// world are one array, of 64 MiB at most.
+///
+/// # Errors
+///
+/// `EINVAL`
+fn check_parameters() -> Result {
+    const NUMBERS: u32 = namespace::PID_MAX_LIMIT as u32;
+    #[cfg(altpid_faults)]
+    check(parameters! {
+        fault: 0, faults::Fault::NoImmunity as u32;
+    })?;
+    check(parameters! {
+        max_worlds: 1, 1 << 20;
+        max_tasks: 1, NUMBERS;
+        max_namespaces: 1, NUMBERS;
+        max_pidfds: 0, NUMBERS;
+        max_events: 1, 1 << 20;
+    })
 }
 
 /// What there may be at most, from the module's parameters.
@@ -139,6 +200,7 @@ struct Altpid {
     #[pin]
     device: device::Device,
     directory: device::Directory,
+    workers: work::Workers,
     caches: mem::Caches,
 }
 
@@ -150,11 +212,14 @@ impl kernel::InPlaceModule for Altpid {
             messages::print();
         }
         try_pin_init!(Self {
-            // What stands first here is done first.
-            _: { loading::check()? },
-            // Made first, whatever the order of the fields.
-            caches: mem::Caches::new()?,
-            directory: device::Directory::new(),
+            // Checked and made first, whatever the order of the fields.
+            caches: {
+                loading::check()?;
+                check_parameters()?;
+                mem::Caches::new()?
+            },
+            workers: work::Workers::new()?,
+            directory: device::Directory::new(module)?,
             device <- device::Device::register(module),
         })
     }

@@ -32,19 +32,21 @@
 mod checks;
 
 use crate::{
+    hold::BUDGET,
     namespace::Namespace,
     pid::find_pid_from,
     registry::Registry,
     slots::Idx,
     task::{Group, Task},
     tree::Tree,
+    work::is_killed,
     world::World,
 };
 use kernel::{fmt, prelude::*, str::NullTerminatedFormatter, sync::aref::ARef, task::might_sleep};
 
-/// Objects and numbers that are looked at in one go, but for the last one of a piece with what
-/// belongs to it.
-pub(crate) const PIECE: usize = 2048;
+/// Steps of one hold of the lock, but for the last object with what belongs to it: more than others take,
+/// as what is looked at in one hold is of one moment.
+pub(crate) const PIECE: u32 = 2 * BUDGET;
 
 /// What an audit has found.
 pub(crate) struct Findings {
@@ -165,11 +167,14 @@ fn version(tree: &Tree) -> Version {
 }
 
 impl World {
-    /// Checks every invariant of the world. May sleep.
+    /// Checks every invariant of the world, until the caller is killed. May sleep.
     pub(crate) fn audit(&self) -> Findings {
         let mut audit = Audit::new();
         while audit.step(self) {
             might_sleep();
+            if is_killed() {
+                break;
+            }
         }
         audit.findings
     }
@@ -190,16 +195,16 @@ impl Audit {
 
     /// Looks at a piece; false when there is no more.
     pub(crate) fn step(&mut self, world: &World) -> bool {
-        let tree = world.tree().lock();
+        let tree = world.tree();
         let now = version(&tree);
         let (began, last) = self.version.unwrap_or((now, now));
         self.version = Some((began, now));
         if last.0 != now.0 {
             self.leave_lists();
         }
-        let mut left = PIECE;
-        while left > 0 && self.stage != Stage::Done {
-            left = left.saturating_sub(self.look(&tree, world.registry()));
+        while tree.steps() < PIECE && self.stage != Stage::Done {
+            let looked_at = self.look(&tree, world.registry());
+            tree.draw(looked_at as u32);
         }
         self.stage != Stage::Done
     }
@@ -296,7 +301,10 @@ impl Audit {
             }
             Walk::Threads(group, thread, all, live) => {
                 let (all, live) = self.thread(tree, group, thread, all, live);
-                match tree.groups[group].threads.next(&tree.tasks, thread) {
+                let process = &tree.groups[group];
+                let exiting = tree.crowd(group).and_then(|crowd| crowd.exiting.first());
+                let first = process.threads.first().or(exiting);
+                match Some(tree.next_thread(thread)).filter(|&next| Some(next) != first) {
                     Some(next) => Some(Walk::Threads(group, next, all, live)),
                     None => {
                         self.count_threads(tree, group, all, live);

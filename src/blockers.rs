@@ -108,7 +108,7 @@ impl World {
         let Some((nr, pid)) = find_pid_from(ns, position as i32) else {
             return (None, None);
         };
-        let blocker = self.tree().lock().blocker_of(ns, nr, &pid);
+        let blocker = self.tree().blocker_of(ns, nr, &pid);
         (Some(nr as u32 + 1), blocker)
     }
 
@@ -118,7 +118,7 @@ impl World {
         ns: &Namespace,
         position: u32,
     ) -> (Option<u32>, Option<uapi::altpid_blocker>) {
-        let tree = self.tree().lock();
+        let tree = self.tree();
         if position as usize >= tree.tasks.positions() {
             return (None, None);
         }
@@ -162,7 +162,7 @@ impl World {
         ns: &Namespace,
         position: u32,
     ) -> (Option<u32>, Option<uapi::altpid_blocker>) {
-        let tree = self.tree().lock();
+        let tree = self.tree();
         if position as usize >= tree.pidfds.positions() {
             return (None, None);
         }

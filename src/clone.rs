@@ -18,7 +18,7 @@ use crate::{
     pidfd::Pidfd,
     reason::{Outcome, Reason},
     slots::Idx,
-    task::{Group, Parent, Sighand, Task},
+    task::{Call, Group, Parent, Sighand, Task},
     tree::{Room, Tree},
     world::World,
 };
@@ -29,6 +29,7 @@ pub(crate) mod flags {
     use kernel::bindings;
 
     pub(crate) const VM: u64 = bindings::CLONE_VM as u64;
+    pub(crate) const VFORK: u64 = bindings::CLONE_VFORK as u64;
     pub(crate) const FS: u64 = bindings::CLONE_FS as u64;
     pub(crate) const SIGHAND: u64 = bindings::CLONE_SIGHAND as u64;
     pub(crate) const PIDFD: u64 = bindings::CLONE_PIDFD as u64;
@@ -147,8 +148,7 @@ impl CloneArgs<'_> {
 
     /// Looks at the caller: may it do this, and where will the child be born? (`copy_process()`,
     /// `copy_pid_ns()`).
-    fn origin(&self, tree: &Tree) -> Outcome<Origin> {
-        let caller = tree.find_actor(self.task)?;
+    fn origin(&self, tree: &Tree, caller: Idx<Task>) -> Outcome<Origin> {
         let group = tree.group_of(caller);
         if self.has(flags::PARENT) && group.unkillable {
             return Err(Reason::InitParent.into());
@@ -157,8 +157,8 @@ impl CloneArgs<'_> {
             return Err(Reason::AutoreapParent.into());
         }
         let active: ARef<Namespace> = tree.tasks[caller].ns().into();
-        let ns = tree.tasks[caller].ns_for_children.clone();
-        let ns = ns.ok_or(Reason::TaskExited)?;
+        let ns = tree.tasks[caller].ns_for_children.as_deref();
+        let ns: ARef<Namespace> = ns.ok_or(Reason::TaskExited)?.into();
         if self.has_any(flags::THREAD | flags::NEWPID) && !core::ptr::eq(&*active, &*ns) {
             return Err(Reason::ChildrenElsewhere.into());
         }
@@ -194,7 +194,7 @@ impl CloneArgs<'_> {
             tree.sighands[sighand].users += 1;
             return sighand;
         }
-        let mut handlers = *tree.handlers(group);
+        let mut handlers = tree.handlers(group).clone();
         if self.has(flags::CLEAR_SIGHAND) {
             handlers.forget();
         }
@@ -205,15 +205,15 @@ impl CloneArgs<'_> {
     ///
     /// # Errors
     ///
-    /// What has happened since the first look: `ESRCH` for a caller or a parent that exits, `EBUSY`
-    /// for a caller that is stopped, `ENOMEM` for a namespace whose init has exited, and limits.
+    /// What has happened since the first look: `ESRCH` for a parent that exits, `ENOMEM` for a namespace
+    /// whose init has exited, and limits.
     pub(crate) fn join(
         &self,
         tree: &mut Tree,
+        caller: Idx<Task>,
         pid: NewPid,
         ns: ARef<Namespace>,
     ) -> Outcome<Idx<Task>> {
-        let caller = tree.find_actor(self.task)?;
         let parent = self.real_parent(tree, caller)?;
         if self.makes_pidfd() && tree.pidfds.len() >= tree.max_pidfds {
             return Err(Reason::PidfdLimit.into());
@@ -286,20 +286,22 @@ impl World {
         if !args.is_consistent() {
             return Err(Reason::Flags.into());
         }
-        let Origin { mut ns, active } = args.origin(&self.tree().lock())?;
+        let (call, tree, caller) = self.enter(args.task)?;
+        let Origin { mut ns, active } = args.origin(&tree, caller)?;
+        drop(tree);
         if args.has(flags::NEWPID) {
             ns = Namespace::create(Some(&ns), self.registry())?;
         }
         let pid = alloc_pid(&ns, args.set_tid)?;
         let nr = pid.nr_ns(&active);
-        let mut room = Room::new(args.makes_pidfd());
-        let mut tree = self.tree().lock();
+        let mut room = Room::new(args.makes_pidfd(), args.has(flags::THREAD));
+        let (mut tree, mut caller) = call.go_on_alone()?;
         while !tree.make_room(&mut room) {
             drop(tree);
             room.fill()?;
-            tree = self.tree().lock();
+            (tree, caller) = call.go_on_alone()?;
         }
-        let child = args.join(&mut tree, pid, ns)?;
+        let child = args.join(&mut tree, caller, pid, ns)?;
         let pidfd = if args.makes_pidfd() {
             let pid = tree.tasks[child].pid.clone();
             tree.insert_pidfd(Pidfd {
@@ -311,8 +313,16 @@ impl World {
         } else {
             0
         };
+        let id = tree.tasks.id(child);
+        if args.has(flags::VFORK) {
+            tree.tasks[caller].call = Call::Vfork(child);
+            tree.tasks[child].vfork_parent = Some(caller);
+            call.leave_to_others();
+        } else {
+            call.end(&mut tree);
+        }
         Ok(Cloned {
-            child: tree.tasks.id(child),
+            child: id,
             pid: nr,
             pidfd,
         })

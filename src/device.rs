@@ -11,6 +11,7 @@
 mod args;
 mod batch;
 mod caller;
+mod debugfs;
 mod failures;
 mod info;
 mod pidfds;
@@ -34,15 +35,21 @@ use kernel::{
 pub(crate) use registration::Device;
 
 /// One open of the device.
-#[pin_data]
+#[pin_data(PinnedDrop)]
 struct OpenFile {
     /// Worlds that were opened before, which is also the name of its file in debugfs.
     number: u64,
     /// The world, also shown in debugfs.
-    #[pin]
-    world: kernel::debugfs::File<World>,
+    world: debugfs::File<World>,
     #[pin]
     failures: Failures,
+}
+
+#[pinned_drop]
+impl PinnedDrop for OpenFile {
+    fn drop(self: Pin<&mut Self>) {
+        self.world.close();
+    }
 }
 
 #[vtable]
@@ -52,11 +59,11 @@ impl MiscDevice for OpenFile {
     fn open(file: &File, _misc: &MiscDeviceRegistration<Self>) -> Result<Self::Ptr> {
         stream::allow_nowait(file);
         let world = World::new(crate::limits())?;
-        let (number, directory, name) = info::new_file()?;
+        let (number, world) = info::number_and_file(world)?;
         KBox::try_pin_init(
             try_pin_init!(Self {
                 number,
-                world <- directory.read_callback_file(&name, world, &info::show),
+                world,
                 failures <- Failures::new(),
             }),
             GFP_KERNEL_ACCOUNT,
@@ -114,6 +121,9 @@ fn perform(call: &Call<'_>, cmd: u32) -> Outcome {
         uapi::ALTPID_IOC_PIDFD_INFO => pidfds::info(call),
         uapi::ALTPID_IOC_NS_GET => questions::ns_get(call),
         uapi::ALTPID_IOC_POLL => pidfds::poll(call),
+        uapi::ALTPID_IOC_GETID => verbs::getid(call),
+        uapi::ALTPID_IOC_SIGPENDING => signals::sigpending(call),
+        uapi::ALTPID_IOC_GET_NAME => verbs::get_name(call),
         uapi::ALTPID_IOC_TASK => questions::task(call),
         uapi::ALTPID_IOC_NS => questions::namespace(call),
         uapi::ALTPID_IOC_NS_SET => questions::set_sysctl(call),

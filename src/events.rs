@@ -7,11 +7,13 @@
 //!
 //! # Locks
 //!
-//! Under the tree lock, which a reader gives up to sleep.
+//! Under the tree lock. Readers and those who poll are told after it is released, once for all events of a
+//! hold.
 
 use crate::{
     namespace::Namespace,
     reason::Outcome,
+    sleep::{Key, FOR_EVER},
     slots::Idx,
     task::{Group, Parent, Task},
     tree::Tree,
@@ -19,18 +21,11 @@ use crate::{
     world::World,
 };
 use kernel::{
-    new_condvar, new_poll_condvar,
+    new_poll_condvar,
     prelude::*,
-    sync::{poll::PollCondVar, Arc, CondVar},
+    sync::{poll::PollCondVar, Arc},
 };
 use zerocopy::FromZeros;
-
-/// Where readers sleep.
-#[pin_data]
-struct News {
-    #[pin]
-    arrived: CondVar,
-}
 
 /// Where those wait who poll.
 #[pin_data]
@@ -45,7 +40,6 @@ pub(crate) struct Ring {
     entries: KVVec<altpid_event>,
     /// The number of the first one that was recorded here.
     first: u64,
-    news: Arc<News>,
     /// `None` until somebody polls: its end takes a grace period.
     polled: Option<Arc<Polled>>,
 }
@@ -55,14 +49,9 @@ impl Ring {
     fn new(len: usize) -> Result<Self> {
         let mut entries = KVVec::with_capacity(len, GFP_KERNEL_ACCOUNT)?;
         entries.resize(len, altpid_event::new_zeroed(), GFP_KERNEL_ACCOUNT)?;
-        let news = Arc::pin_init(
-            pin_init!(News { arrived <- new_condvar!("altpid_events") }),
-            GFP_KERNEL_ACCOUNT,
-        )?;
         Ok(Self {
             entries,
             first: 0,
-            news,
             polled: None,
         })
     }
@@ -79,6 +68,20 @@ pub(crate) struct Events {
     next: u64,
     /// `None` until somebody reads.
     ring: Option<Ring>,
+    /// Readers and pollers are to be told when the lock is released.
+    has_news: bool,
+}
+
+/// Those who poll, to be told that there are events after the tree lock is released.
+pub(crate) struct Told(Option<Arc<Polled>>);
+
+impl Told {
+    /// Tells them. Not under the tree lock.
+    pub(crate) fn send(self) {
+        if let Some(polled) = self.0 {
+            polled.arrived.notify_all();
+        }
+    }
 }
 
 impl Events {
@@ -87,6 +90,7 @@ impl Events {
         Self {
             next: 0,
             ring: None,
+            has_news: false,
         }
     }
 
@@ -103,13 +107,17 @@ impl Events {
                 seq: self.next,
                 ..event
             };
-            ring.news.arrived.notify_all();
-            if let Some(polled) = &ring.polled {
-                polled.arrived.notify_all();
-            }
+            self.has_news = true;
         }
         self.next += 1;
     }
+
+    /// Whether there are events that readers have not been told of.
+    #[inline]
+    pub(crate) fn has_news(&self) -> bool {
+        self.has_news
+    }
+
 
     /// The last number of a dying namespace is free.
     pub(crate) fn tell_ns_dead(&mut self, ns: &Namespace) {
@@ -162,19 +170,16 @@ impl World {
         out: &mut [altpid_event],
     ) -> Outcome<usize> {
         self.record_events()?;
-        let mut tree = self.tree().lock();
         loop {
+            let tree = self.work();
             let copied = tree.events.copy(from, out);
             if copied > 0 {
                 return Ok(copied);
             }
-            let news = match &tree.events.ring {
-                Some(ring) if wait => ring.news.clone(),
-                _ => return Err(EAGAIN.into()),
-            };
-            if news.arrived.wait_interruptible(&mut tree) {
-                return Err(EINTR.into());
+            if !wait {
+                return Err(EAGAIN.into());
             }
+            tree.sleep([Key::EVENTS; 2], FOR_EVER)?;
         }
     }
 
@@ -193,14 +198,14 @@ impl World {
     /// Where those wait who poll. Events are recorded. May sleep.
     fn polled(&self) -> Result<Arc<Polled>> {
         let polled = |events: &Events| events.ring.as_ref()?.polled.clone();
-        if let Some(polled) = polled(&self.tree().lock().events) {
+        if let Some(polled) = polled(&self.tree().events) {
             return Ok(polled);
         }
         let new = Arc::pin_init(
             pin_init!(Polled { arrived <- new_poll_condvar!("altpid_polled") }),
             GFP_KERNEL_ACCOUNT,
         )?;
-        let mut tree = self.tree().lock();
+        let mut tree = self.work();
         let ring = tree.events.ring.as_mut().ok_or(ENOMEM)?;
         let polled = ring.polled.get_or_insert_with(|| new.clone()).clone();
         drop(tree);
@@ -211,11 +216,11 @@ impl World {
 
     /// From now on events are kept. May sleep.
     fn record_events(&self) -> Result {
-        if self.tree().lock().events.ring.is_some() {
+        if self.tree().events.ring.is_some() {
             return Ok(());
         }
         let mut ring = Some(Ring::new(self.max_events())?);
-        let mut tree = self.tree().lock();
+        let mut tree = self.work();
         if tree.events.ring.is_none() {
             if let Some(ring) = &mut ring {
                 ring.first = tree.events.next;
@@ -243,6 +248,16 @@ fn of_task(tree: &Tree, kind: u32, index: Idx<Task>) -> altpid_event {
 }
 
 impl Tree {
+    /// Has readers woken for the events since the last call of this; returns those who poll.
+    pub(crate) fn take_news(&mut self) -> Told {
+        if !core::mem::take(&mut self.events.has_news) {
+            return Told(None);
+        }
+        self.wakes.note(Key::EVENTS);
+        let ring = self.events.ring.as_ref();
+        Told(ring.and_then(|ring| ring.polled.clone()))
+    }
+
     /// Adds an event, which is made of the tree as it is, if somebody reads.
     fn tell(&mut self, event: impl FnOnce(&Tree) -> altpid_event) {
         if self.events.ring.is_none() {
@@ -267,10 +282,11 @@ impl Tree {
         self.tell(|tree| of_task(tree, uapi::ALTPID_EVENT_EXEC, task));
     }
 
-    /// A task begins to exit.
+    /// A task begins to exit; it is still counted among the live threads of its process.
     pub(crate) fn tell_exit(&mut self, task: Idx<Task>, status: i32) {
         self.tell(|tree| altpid_event {
             status,
+            value: u64::from(tree.group_of(task).nr_live.saturating_sub(1)),
             ..of_task(tree, uapi::ALTPID_EVENT_EXIT, task)
         });
     }
@@ -278,7 +294,7 @@ impl Tree {
     /// A task is about to vanish.
     pub(crate) fn tell_reap(&mut self, task: Idx<Task>) {
         self.tell(|tree| altpid_event {
-            status: tree.group_of(task).group_exit.unwrap_or(0),
+            status: tree.group_of(task).exit_status().unwrap_or(0),
             ..of_task(tree, uapi::ALTPID_EVENT_REAP, task)
         });
     }

@@ -4,19 +4,42 @@
 //!
 //! `fs/exec.c`: `de_thread()`, `unshare_sighand()`, `begin_new_exec()`; `kernel/pid.c`: `exchange_tids()`.
 //!
+//! A thread that is not alone waits for the others to be gone. Nothing else acts for it until then
+//! ([`Call::Exec`]), and all that it needs in the end is there before the first of them is killed: so exec
+//! cannot fail halfway, and goes on also when the caller is killed.
+//!
 //! # Locks
 //!
-//! The tree lock is let go of while the other threads die, and taken again to take over from the
-//! leader.
+//! Under the tree lock, which is let go of while the other threads die.
 
 use crate::{
-    pending::{SIGCHLD, SIGSEGV},
-    reason::{Outcome, Reason},
+    pending::SIGCHLD,
+    reason::Outcome,
     slots::{Idx, Spare},
-    task::{Group, Sighand, Task, TaskState, COMM_LEN},
+    task::{Call, Fate, Group, Handlers, Sighand, Task, TaskState, COMM_LEN},
     tree::Tree,
     world::World,
 };
+use kernel::prelude::*;
+
+/// A call of exec that waits for the other threads to be gone.
+pub(crate) struct Exec {
+    task: Idx<Task>,
+    name: [u8; COMM_LEN],
+    /// Room for what the process does about signals, if it has that in common with others.
+    sighand: Option<Idx<Sighand>>,
+    /// What came of it, once that is known.
+    result: Option<Outcome>,
+    /// Whether the caller will ask for that.
+    is_awaited: bool,
+}
+
+impl Exec {
+    /// The thread that calls exec.
+    pub(crate) fn task(&self) -> Idx<Task> {
+        self.task
+    }
+}
 
 impl World {
     /// A thread calls exec: every other thread of its process ends, and it takes the numbers of the
@@ -27,66 +50,37 @@ impl World {
     ///
     /// # Errors
     ///
-    /// `ESRCH`, `EBUSY`, `ENOMEM`; `EAGAIN` when the process is killed meanwhile.
+    /// As [`World::act`]; `ENOMEM`, with nothing changed; `EAGAIN` when the process is killed meanwhile;
+    /// `EINTR` when the caller is: the exec goes on.
     #[doc(alias = "begin_new_exec")]
     pub(crate) fn exec(&self, task: u64, name: &[u8; COMM_LEN]) -> Outcome {
-        let mut room = Spare::new();
+        let (mut sighands, mut execs) = (Spare::new(), Spare::new());
+        let (call, mut tree, mut index) = self.enter(task)?;
         loop {
-            let mut tree = self.tree().lock();
-            let index = tree.find_actor(task)?;
             let group = tree.tasks[index].group;
-            if !tree.shares_handlers(group) || tree.sighands.make_room(&mut room) {
+            let has_sighand =
+                !tree.shares_handlers(group) || tree.sighands.make_room(&mut sighands);
+            if has_sighand && tree.execs.make_room(&mut execs) {
                 break;
             }
-            // Before anything is done that could not be undone.
             drop(tree);
-            room.fill()?;
+            sighands.fill()?;
+            execs.fill()?;
+            (tree, index) = call.go_on()?;
         }
-        let result = self.become_another(task, name, &mut room);
-        // A thread that has gone may have held a number that init waits for.
-        self.work_off();
-        result
-    }
-
-    /// A thread becomes another program as soon as it is the last of its process.
-    ///
-    /// # Errors
-    ///
-    /// `EAGAIN` when the process is killed. `ENOMEM` in the one case that the room which was made
-    /// for it is gone; there is no way back then, and it dies as it would natively.
-    fn become_another(
-        &self,
-        task: u64,
-        name: &[u8; COMM_LEN],
-        room: &mut Spare<Sighand>,
-    ) -> Outcome {
-        let mut out_of_memory = false;
-        loop {
-            let mut tree = self.tree().lock();
-            let index = tree.find_alive(task).map_err(|_| Reason::Killed)?;
-            if !tree.goes_on(index) {
-                return Err(Reason::Killed.into());
-            }
+        let exec = tree.begin_exec(index, name);
+        call.leave_to_others();
+        if tree.is_all_that_is_left(index) {
+            tree.finish_exec(exec);
+        } else {
             let group = tree.tasks[index].group;
-            if !tree.is_all_that_is_left(index) {
-                // More than once only if somebody lets the same task clone meanwhile.
-                tree.groups[group].exec = Some(index);
-                tree.begin_kill(group);
-                drop(tree);
-                self.work_off();
-                continue;
-            }
-            if !tree.shares_handlers(group) || tree.sighands.make_room(room) {
-                tree.begin_new_exec(index, name);
-                return Ok(());
-            }
-            if out_of_memory {
-                tree.begin_group_exit(group, SIGSEGV);
-                return Err(Reason::NoMemory.into());
-            }
+            tree.begin_kill(group);
+            // Has the other threads killed.
             drop(tree);
-            out_of_memory = room.fill().is_err();
+            tree = self.work();
         }
+        let result = tree.result_of_exec(exec);
+        result.unwrap_or(Err(EINTR.into()))
     }
 }
 
@@ -94,51 +88,115 @@ impl Tree {
     /// Whether no other thread is in the process of a live one, but for its dead leader.
     fn is_all_that_is_left(&self, task: Idx<Task>) -> bool {
         let group = self.group_of(task);
-        let is_dead = |leader| self.tasks[leader].state == TaskState::Zombie;
+        let is_dead = |leader: Idx<Task>| self.tasks[leader].state == TaskState::Zombie;
         let others = u32::from(group.leader.is_some_and(is_dead));
         group.nr_threads == 1 + others
     }
 
-    /// Whether a live thread is not about to die, by a signal or by the exec of another one.
-    fn goes_on(&self, task: Idx<Task>) -> bool {
-        let group = self.group_of(task);
-        group.group_exit.is_none() && group.exec.is_none_or(|one| one == task)
+    /// A thread, for which the caller has made room, will become another program.
+    fn begin_exec(&mut self, task: Idx<Task>, name: &[u8; COMM_LEN]) -> Idx<Exec> {
+        let group = self.tasks[task].group;
+        let sighand = self
+            .shares_handlers(group)
+            .then(|| self.insert_sighand(Handlers::DEFAULT));
+        self.kept_sighands += usize::from(sighand.is_some());
+        let exec = self.execs.insert(Exec {
+            task,
+            name: *name,
+            sighand,
+            result: None,
+            is_awaited: true,
+        });
+        let exec = exec.unwrap_or_else(|_| panic!("altpid: no room was made"));
+        self.tasks[task].call = Call::Exec;
+        self.groups[group].fate = Fate::Exec(exec);
+        exec
+    }
+
+    /// A thread of a process is gone, or its leader is dead: if one that calls exec waits for that it
+    /// goes on when it has its turn.
+    pub(crate) fn wake_exec(&mut self, group: Idx<Group>) {
+        if let Fate::Exec(exec) = self.groups[group].fate {
+            let task = self.execs[exec].task;
+            if self.is_all_that_is_left(task) {
+                self.begin_kill(group);
+            }
+        }
+    }
+
+    /// A group has its turn in which a thread calls exec: goes on with that if no other thread is left.
+    pub(crate) fn go_on_with_exec(&mut self, exec: Idx<Exec>) -> bool {
+        let is_ready = self.is_all_that_is_left(self.execs[exec].task);
+        if is_ready {
+            self.finish_exec(exec);
+        }
+        is_ready
     }
 
     /// The last thread of a process becomes another program.
-    fn begin_new_exec(&mut self, task: Idx<Task>, name: &[u8; COMM_LEN]) {
+    fn finish_exec(&mut self, exec: Idx<Exec>) {
+        let (task, name) = (self.execs[exec].task, self.execs[exec].name);
         let index = self.tasks[task].group;
         if !self.is_leader(task) {
             self.take_over(task);
         }
         debug_assert!(self.is_group_empty(index));
         let group = &mut self.groups[index];
-        let has_waited = group.exec.take().is_some();
+        group.fate = Fate::Alive;
         group.exit_signal = SIGCHLD;
         group.has_execed = true;
-        self.unshare_sighand(index);
+        self.change_family(index);
+        self.unshare_sighand(index, exec);
         self.handlers_mut(index).forget();
+        self.settle_signals(task);
         // flush_itimer_signals(): timers do not survive, nor what they have sent.
         self.tasks[task].pending.flush_timers(&mut self.queued);
         self.groups[index].pending.flush_timers(&mut self.queued);
         let next = &mut self.tasks[task].self_exec_id;
         *next = next.wrapping_add(1);
-        self.set_name(task, name);
+        self.set_name(task, &name);
+        self.end_vfork(task);
         self.tell_exec(task);
-        if has_waited {
-            // What has arrived meanwhile is for the new program.
-            self.queue_work(task);
+        // What has arrived meanwhile is for the new program.
+        let id = self.tasks.id(task);
+        self.end_call(id);
+        self.end_exec(exec, Ok(()));
+    }
+
+    /// It is known what came of a call of exec.
+    pub(crate) fn end_exec(&mut self, exec: Idx<Exec>, result: Outcome) {
+        if let Some(sighand) = self.execs[exec].sighand.take() {
+            self.kept_sighands -= 1;
+            self.put_sighand(sighand);
+        }
+        if self.execs[exec].is_awaited {
+            self.execs[exec].result = Some(result);
+        } else {
+            self.execs.discard(exec);
         }
     }
 
-    /// What a process does about signals is its own from now on; the caller has made room for it.
-    fn unshare_sighand(&mut self, group: Idx<Group>) {
-        if self.shares_handlers(group) {
-            self.changes += 1;
-            let own = self.insert_sighand(*self.handlers(group));
-            let shared = core::mem::replace(&mut self.groups[group].sighand, own);
-            self.put_sighand(shared);
+    /// What came of a call of exec; `None` if that is not known: then nobody will ask again.
+    fn result_of_exec(&mut self, exec: Idx<Exec>) -> Option<Outcome> {
+        let result = self.execs[exec].result.take();
+        if result.is_some() {
+            self.execs.discard(exec);
+        } else {
+            self.execs[exec].is_awaited = false;
         }
+        result
+    }
+
+    /// What a process does about signals is its own from now on, in the room that its exec has.
+    fn unshare_sighand(&mut self, group: Idx<Group>, exec: Idx<Exec>) {
+        let Some(own) = self.execs[exec].sighand.take() else {
+            return;
+        };
+        self.kept_sighands -= 1;
+        self.changes += 1;
+        self.sighands[own].handlers = self.handlers(group).clone();
+        let shared = core::mem::replace(&mut self.groups[group].sighand, own);
+        self.put_sighand(shared);
     }
 
     /// A thread takes the place of its dead leader, with its numbers (`de_thread()`).

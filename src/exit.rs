@@ -1,32 +1,54 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! exit(2) and exit_group(2): dying, leaving the children to somebody, and taking a namespace along.
+//! exit(2) and exit_group(2): dying, and leaving the children to somebody.
 //!
-//! `kernel/exit.c`: `do_exit()`, `exit_notify()`, `forget_original_parent()`, `find_new_reaper()`,
-//! `reparent_leader()`, `release_task()`; `kernel/signal.c`: `do_notify_parent()`;
-//! `kernel/pid_namespace.c`: `zap_pid_ns_processes()`.
+//! `kernel/exit.c`: `do_exit()`, `exit_notify()`, `forget_original_parent()`, `reparent_leader()`,
+//! `release_task()`; `kernel/signal.c`: `do_notify_parent()`. Who gets the children is in
+//! [`reaper`](crate::reaper), taking a namespace along in [`zap`](crate::zap).
 //!
-//! A death can take any number of others with it, and its children can be any number. So a task
-//! that exits is queued and worked off in pieces ([`Tree::step`]), and the tree lock is let go of
-//! between two pieces. Nothing recurses: the init of a nested namespace that is killed together
-//! with its surroundings is just one more task in the queue.
+//! A task that exits is queued, and exits in steps ([`work`](crate::work)): its children can be any
+//! number. An exit of which others have seen a part is *half done* ([`Task::is_half_done`]).
 //!
 //! # Locks
 //!
 //! All of it runs under the tree lock.
 
 use crate::{
-    faults::{self, Fault},
-    pending::{SigInfo, CLD_EXITED, CLD_KILLED, NSIG, SIGCHLD, SIGKILL},
-    pid::{find_pid_from, Pid},
+    crowd::Pdeath,
+    hold::SIGNAL_STEPS,
+    pending::{SigInfo, CLD_EXITED, CLD_KILLED, NSIG, SIGCHLD},
+    reaper::Heir,
+    reason::{Outcome, Reason},
     signal::{Scope, Source},
+    sleep::Key,
     slots::Idx,
-    task::{Disposition, Group, Parent, Task, TaskState},
+    task::{Call, Disposition, Fate, Group, Parent, Task, TaskState},
     tree::Tree,
+    world::World,
 };
 
-/// How many children are handed on, or members of a namespace killed, at a time.
-const PIECE: usize = 64;
+impl World {
+    /// A thread exits with a code, or with `whole_group` its process does. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// As [`World::act`]; `EBUSY` for the last thread of the world's init.
+    #[doc(alias = "do_exit")]
+    pub(crate) fn exit(&self, task: u64, code: i32, whole_group: bool) -> Outcome {
+        let status = (code & 0xff) << 8;
+        let (mut tree, task) = self.act(task)?;
+        let group = tree.tasks[task].group;
+        let is_last = tree.groups[group].nr_live == 1;
+        if (whole_group || is_last) && tree.is_world_init(group) {
+            return Err(Reason::WorldInit.into());
+        }
+        if whole_group && !is_last {
+            tree.begin_group_exit(group, status);
+        }
+        tree.begin_exit(task, status);
+        Ok(())
+    }
+}
 
 impl Tree {
     /// A thread begins to exit with a status word (`do_exit()`). The rest is left to
@@ -36,20 +58,30 @@ impl Tree {
             return;
         }
         self.tell_exit(task, status);
-        self.tasks[task].state = TaskState::Exiting;
-        self.tasks[task].exit_code = status;
-        self.tasks[task].ns_for_children = None;
+        let group = self.tasks[task].group;
+        if self.groups[group].exit_status().is_none() && self.groups[group].nr_live > 1 {
+            self.retarget(task);
+        }
+        self.unqueue_work(task);
+        self.leave_live_threads(task);
+        let exiting = &mut self.tasks[task];
+        exiting.state = TaskState::Exiting;
+        exiting.exit_code = status;
+        exiting.ns_for_children = None;
+        self.end_vfork(task);
+        if let Call::Vfork(child) = self.tasks[task].call {
+            self.tasks[child].vfork_parent = None;
+        }
         self.changes += 1;
         self.queue_work(task);
-        let group = &mut self.groups[self.tasks[task].group];
-        group.nr_live -= 1;
+        // Callers that wait for the task, or asleep on behalf of it, look again.
+        let key = Key::task(self, task);
+        self.wakes.note(key);
+        let process = &mut self.groups[group];
+        process.nr_live -= 1;
         // The last thread's status is the group's (`synchronize_group_exit()`).
-        if group.nr_live == 0 && group.group_exit.is_none() {
-            group.group_exit = Some(status);
-            let group = self.tasks[task].group;
-            self.forget_job(group);
-        } else if group.group_exit.is_none() {
-            self.retarget(task);
+        if process.nr_live == 0 && process.exit_status().is_none() {
+            self.decide_exit(group, status);
         }
     }
 
@@ -59,130 +91,67 @@ impl Tree {
         if self.groups[group].nr_live == 0 {
             return;
         }
-        self.groups[group].group_exit.get_or_insert(status);
-        self.forget_job(group);
+        if self.groups[group].exit_status().is_none() {
+            self.decide_exit(group, status);
+        }
         self.begin_kill(group);
     }
 
-    /// Live threads of a group begin to exit: all of them, or all but the one that calls exec.
-    pub(crate) fn begin_kill(&mut self, group: Idx<Group>) {
-        if !self.groups[group].is_killed() {
-            self.killed.push_back(&mut self.groups, group);
-        }
-    }
-
-    /// Lets a task have its turn in [`Tree::step`].
-    pub(crate) fn queue_work(&mut self, task: Idx<Task>) {
-        if !self.tasks[task].is_queued() {
-            self.working.push_back(&mut self.tasks, task);
-        }
-    }
-
-    /// Whether there is work left of deaths and of signals.
-    pub(crate) fn has_work(&self) -> bool {
-        self.hangup.is_some() || !self.working.is_empty() || !self.killed.is_empty()
-    }
-
-    /// Does one piece of the work that is left of deaths and of signals.
-    pub(crate) fn step(&mut self) {
-        if self.hang_up() {
-            return;
-        }
-        if let Some(task) = self.working.first() {
-            self.working.remove(&mut self.tasks, task);
-            match self.tasks[task].state {
-                TaskState::Exiting => self.exit(task),
-                TaskState::Zapping { next } => self.zap(task, next),
-                TaskState::ZapWait => self.zap_wait(task),
-                TaskState::Running => self.take_signals(task),
-                TaskState::Zombie => {}
-            }
-        } else if let Some(group) = self.killed.first() {
-            self.killed.remove(&mut self.groups, group);
-            self.kill_threads(group);
-        }
-    }
-
-    /// Makes some live threads of a killed group exit, and queues it again if there are more.
-    fn kill_threads(&mut self, group: Idx<Group>) {
-        let (status, spared) = match self.groups[group].group_exit {
-            Some(status) => (status, None),
-            // As do_group_exit() has it for the other threads of an exec.
-            None => (0, self.groups[group].exec),
-        };
-        let mut next = self.groups[group].threads.first();
-        // Threads that have exited are gone from the list, but for the leader and for those that
-        // are being worked on; so this finds live ones at its beginning.
-        for _ in 0..PIECE {
-            let Some(task) = next else { return };
-            next = self.groups[group].threads.next(&self.tasks, task);
-            if spared != Some(task) {
-                self.begin_exit(task, status);
-            }
-        }
-        if next.is_some() {
-            self.begin_kill(group);
+    /// It is decided how a process ends.
+    fn decide_exit(&mut self, group: Idx<Group>, status: i32) {
+        let before = core::mem::replace(&mut self.groups[group].fate, Fate::Exiting(status));
+        self.forget_job(group);
+        if let Fate::Exec(exec) = before {
+            self.end_exec(exec, Err(Reason::Killed.into()));
         }
     }
 
     /// A thread that exits: hands on its children, then becomes a zombie or vanishes.
-    fn exit(&mut self, task: Idx<Task>) {
-        let group = self.tasks[task].group;
-        let raw = Idx::to_raw(Some(task));
-        // find_child_reaper()
-        if self.tasks[task].ns().child_reaper() == raw {
-            match self.alive_thread(group) {
-                Some(other) => self.tasks[task]
-                    .ns()
-                    .set_child_reaper(Idx::to_raw(Some(other))),
-                None => {
-                    self.tasks[task].ns().disable_allocation();
-                    self.tell_ns_dying(task);
-                    let handlers = self.handlers_mut(group);
-                    handlers.set(SIGCHLD, Disposition::Ignore);
-                    self.tasks[task].state = TaskState::Zapping { next: 2 };
-                    self.queue_work(task);
-                    return;
-                }
-            }
-        }
-        let is_done = self.held(|tree| {
-            let is_done = tree.hand_on_children(task);
-            if is_done {
-                tree.exit_notify(task);
-            }
-            is_done
-        });
-        if !is_done {
-            // Before those who take what they were sent by it, as if it was one piece.
-            self.working.push_front(&mut self.tasks, task);
+    pub(crate) fn exit(&mut self, task: Idx<Task>) {
+        let is_done = (self.find_child_reaper(task) || self.becomes_zapper(task))
+            && self.hand_on_children(task)
+            && self.exit_notify(task);
+        if !is_done && self.tasks[task].state == TaskState::Exiting {
+            self.begin_half(task);
         }
     }
 
-    /// Gives some children of an exiting thread to whom they belong from now on; true when none is
-    /// left (`forget_original_parent()`).
+    /// An exit is half done, and goes on later.
+    pub(crate) fn begin_half(&mut self, task: Idx<Task>) {
+        if !core::mem::replace(&mut self.tasks[task].is_half_done, true) {
+            self.half_done += 1;
+        }
+        self.queue_work(task);
+    }
+
+    /// An exit is over.
+    fn end_half(&mut self, task: Idx<Task>) {
+        if core::mem::replace(&mut self.tasks[task].is_half_done, false) {
+            self.half_done -= 1;
+        }
+    }
+
+    /// Gives the children of an exiting thread to whom they belong from now on; false when some are
+    /// left for later (`forget_original_parent()`).
     fn hand_on_children(&mut self, father: Idx<Task>) -> bool {
         if self.tasks[father].children.is_empty() {
             return true;
         }
+        let Heir::Found(heir) = self.find_new_reaper(father) else {
+            return false;
+        };
         let group = self.tasks[father].group;
-        let heir = self.find_new_reaper(father);
         let threaded = heir.is_some_and(|heir| self.tasks[heir].group == group);
-        // With stopped jobs about, each child may have a process group of any length that is to be
-        // looked at.
-        let piece = if self.nr_stopped == 0 { PIECE } else { 1 };
-        for _ in 0..piece {
-            if self.hangup.is_some() {
-                break;
+        while let Some(child) = self.tasks[father].children.first() {
+            if self.is_spent() || self.hangup.is_some() {
+                return false;
             }
-            let Some(child) = self.tasks[father].children.first() else {
-                return true;
-            };
+            self.draw(SIGNAL_STEPS);
+            if self.groups[child].wants_pdeath && !self.send_pdeath(child, father) {
+                return false;
+            }
             self.change_parent(child, heir.map_or(Parent::Outside, Parent::Task));
             self.tell_reparent(child);
-            if self.groups[child].wants_pdeath {
-                self.send_pdeath(child, father);
-            }
             if threaded {
                 if heir.is_some_and(|heir| self.tasks[heir].is_zapping()) && self.is_dead(child) {
                     self.release_leader(child);
@@ -192,67 +161,58 @@ impl Tree {
             // reparent_leader()
             self.groups[child].exit_signal = SIGCHLD;
             let unwanted = self.is_dead(child) && self.notify_parent(child);
-            self.kill_orphaned(child, Some(father));
+            self.kill_orphaned(child, father);
             if unwanted {
                 self.release_leader(child);
             }
         }
-        self.tasks[father].children.is_empty() && self.hangup.is_none()
+        self.hangup.is_none()
     }
 
-    /// Sends the threads of a process the signals that they want when their parent dies.
-    fn send_pdeath(&mut self, child: Idx<Group>, father: Idx<Task>) {
-        let mut next = self.groups[child].threads.first();
+    /// Sends the threads of a process the signals that they want when their parent dies; false when
+    /// some are left for later.
+    fn send_pdeath(&mut self, child: Idx<Group>, father: Idx<Task>) -> bool {
+        let first = self.groups[child].threads.first();
+        let mut next = match self.crowd(child).map(|crowd| crowd.pdeath) {
+            Some(Pdeath::At(next)) => next,
+            Some(Pdeath::None) | None => first,
+        };
         while let Some(thread) = next {
+            if self.is_spent() {
+                if let Some(crowd) = self.crowd_mut(child) {
+                    crowd.pdeath = Pdeath::At(next);
+                }
+                return false;
+            }
             next = self.groups[child].threads.next(&self.tasks, thread);
-            let signal = self.tasks[thread].pdeath_signal;
+            let signal = self.tasks[thread].pdeath_signal.into();
             // 0 only asks.
             let _ = self.send_checked(signal, Source::NoInfo(father), thread, Scope::Process);
         }
+        if let Some(crowd) = self.crowd_mut(child) {
+            crowd.pdeath = Pdeath::None;
+        }
+        true
     }
 
-    /// Who gets the children of `father`: another thread of its group, the nearest subreaper among
-    /// its ancestors, or the init of *its* namespace (`find_new_reaper()`).
-    fn find_new_reaper(&self, father: Idx<Task>) -> Option<Idx<Task>> {
-        if faults::has(Fault::WrongReaper) {
-            if let Some(above) = self.tasks[father].ns().parent() {
-                return Idx::from_raw(above.child_reaper());
+    /// An exiting thread without children becomes a zombie or vanishes; false when it has to wait
+    /// (`exit_notify()`).
+    pub(crate) fn exit_notify(&mut self, task: Idx<Task>) -> bool {
+        let group = self.tasks[task].group;
+        if self.is_last(group) {
+            let was_leaving = core::mem::replace(&mut self.groups[group].is_leaving, true);
+            if self.hangup.is_some() {
+                self.groups[group].is_leaving = was_leaving;
+                return false;
+            }
+            if let (Parent::Task(parent), false) = (self.groups[group].parent, was_leaving) {
+                self.kill_orphaned(group, parent);
+                if self.hangup.is_some() {
+                    return false;
+                }
             }
         }
-        self.alive_thread(self.tasks[father].group)
-            .or_else(|| self.find_subreaper(father))
-            .or_else(|| Idx::from_raw(self.tasks[father].ns().child_reaper()))
-            .filter(|&heir| heir != father)
-    }
-
-    /// The nearest live ancestor that takes orphans. Those at another level than `father` do not
-    /// count, nor what is above them: they are not of its namespace.
-    ///
-    /// Native remembers for each process whether it may have such an ancestor
-    /// (`has_child_subreaper`); that there is none in the whole world is all that is remembered
-    /// here. The way up is as long as the line of ancestors, natively too; one piece of work goes it
-    /// once.
-    fn find_subreaper(&self, father: Idx<Task>) -> Option<Idx<Task>> {
-        if self.nr_subreapers == 0 {
-            return None;
-        }
-        let level = self.tasks[father].ns().level();
-        let parent_of = |task: Idx<Task>| match self.group_of(task).parent {
-            Parent::Task(parent) => Some(parent),
-            Parent::Outside => None,
-        };
-        core::iter::successors(parent_of(father), |&task| parent_of(task))
-            .take_while(|&task| self.tasks[task].ns().level() == level)
-            .filter(|&task| self.group_of(task).is_subreaper)
-            .find_map(|task| self.alive_thread(self.tasks[task].group))
-    }
-
-    /// An exiting thread without children becomes a zombie or vanishes (`exit_notify()`).
-    fn exit_notify(&mut self, task: Idx<Task>) {
-        let group = self.tasks[task].group;
-        if self.is_last(task) {
-            self.kill_orphaned(group, None);
-        }
+        self.end_half(task);
         self.tasks[task].state = TaskState::Zombie;
         self.changes += 1;
         self.nr_zombies += 1;
@@ -260,31 +220,31 @@ impl Tree {
             self.release(task);
         } else if self.is_group_empty(group) {
             self.become_waitable(group);
-        }
-    }
-
-    /// Whether every other thread of a group has exited (`group_dead`). Those that have are gone from
-    /// the list, but for the leader: at most two are looked at that do not matter.
-    fn is_last(&self, task: Idx<Task>) -> bool {
-        let threads = &self.groups[self.tasks[task].group].threads;
-        let mut next = threads.first();
-        for _ in 0..3 {
-            let Some(thread) = next else { return true };
-            if thread != task && self.tasks[thread].state != TaskState::Zombie {
-                return false;
-            }
-            next = threads.next(&self.tasks, thread);
+        } else {
+            self.wake_exec(group);
         }
         true
     }
 
+    /// Whether only one thread of a group has not exited, and that is exiting (`group_dead`).
+    fn is_last(&self, group: Idx<Group>) -> bool {
+        let process = &self.groups[group];
+        let is_dead = |leader: Idx<Task>| self.tasks[leader].state == TaskState::Zombie;
+        let dead = u32::from(process.leader.is_some_and(is_dead));
+        process.nr_live == 0 && process.nr_threads == 1 + dead
+    }
+
     /// Tells the parent that a process is dead; true when nobody will reap it
-    /// (`do_notify_parent()`). Who waits is woken by the world, after the tree lock is released.
+    /// (`do_notify_parent()`).
     fn notify_parent(&mut self, group: Idx<Group>) -> bool {
         let child = &self.groups[group];
         let Parent::Task(parent) = child.parent else {
             return true;
         };
+        // Also of a child that vanishes: then there may be nothing left to wait for.
+        let key = Key::children(self.tasks[parent].group);
+        self.wakes.note(key);
+        let child = &self.groups[group];
         if child.autoreap {
             return true;
         }
@@ -328,17 +288,19 @@ impl Tree {
         let group = self.tasks[task].group;
         self.leave(task);
         if !self.is_dead(group) {
+            self.wake_exec(group);
             return;
         }
         if let Some(leader) = self.groups[group].leader {
             let own = self.tasks[leader].exit_code;
-            self.tasks[leader].exit_code = self.groups[group].group_exit.unwrap_or(own);
+            self.tasks[leader].exit_code = self.groups[group].exit_status().unwrap_or(own);
         }
         self.become_waitable(group);
     }
 
     /// A process is dead, and its parent is told; if nobody will reap it it is gone.
     fn become_waitable(&mut self, group: Idx<Group>) {
+        self.wake_pollers(group);
         if self.notify_parent(group) {
             self.release_leader(group);
         } else {
@@ -353,60 +315,49 @@ impl Tree {
         }
     }
 
-    /// Kills some members of the namespace that `init` takes along (`zap_pid_ns_processes()`).
-    fn zap(&mut self, init: Idx<Task>, mut next: i32) {
-        for _ in 0..PIECE {
-            let Some((nr, pid)) = find_pid_from(self.tasks[init].ns(), next) else {
-                self.tasks[init].state = TaskState::ZapWait;
-                break;
-            };
-            self.kill_member(init, &pid);
-            next = nr + 1;
-            self.tasks[init].state = TaskState::Zapping { next };
-        }
-        self.queue_work(init);
+    /// Callers that poll a process look again.
+    fn wake_pollers(&mut self, group: Idx<Group>) {
+        let key = Key::pid(&self.groups[group].tgid);
+        self.wakes.note(key);
     }
 
-    /// SIGKILL to the process that a number of a dying namespace names, if it names one. A child of
-    /// init that was dead before is reaped.
-    fn kill_member(&mut self, init: Idx<Task>, pid: &Pid) {
-        let Some(task) = self.task_of(pid) else {
-            return;
-        };
+    /// A task exits or calls exec: the clone that waits for that is over (`mm_release()`).
+    pub(crate) fn end_vfork(&mut self, task: Idx<Task>) {
+        if let Some(parent) = self.tasks[task].vfork_parent.take() {
+            let id = self.tasks.id(parent);
+            self.end_call(id);
+        }
+    }
+}
+
+impl Tree {
+    /// A thread of a dying init is not the last: another one becomes init (`find_child_reaper()`). True
+    /// unless the thread has to take its namespace along.
+    fn find_child_reaper(&mut self, task: Idx<Task>) -> bool {
+        let raw = Idx::to_raw(Some(task));
+        if self.tasks[task].ns().child_reaper() != raw {
+            return true;
+        }
+        match self.alive_thread(self.tasks[task].group) {
+            Some(other) => {
+                let ns = self.tasks[task].ns();
+                ns.set_child_reaper(Idx::to_raw(Some(other)));
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// The last thread of an init begins to take its namespace along; false: it does not exit before
+    /// that is done.
+    fn becomes_zapper(&mut self, task: Idx<Task>) -> bool {
+        self.tasks[task].ns().disable_allocation();
+        self.tell_ns_dying(task);
         let group = self.tasks[task].group;
-        if group == self.tasks[init].group {
-            return;
-        }
-        let is_own = matches!(self.groups[group].parent, Parent::Task(parent)
-            if self.tasks[parent].group == self.tasks[init].group);
-        if is_own && self.is_dead(group) {
-            self.release_leader(group);
-        } else {
-            self.begin_group_exit(group, SIGKILL);
-        }
-    }
-
-    /// The init of a dying namespace whose members are all killed goes on when its number is the
-    /// last one.
-    fn zap_wait(&mut self, init: Idx<Task>) {
-        let group = self.tasks[init].group;
-        // A dead leader keeps its own number beside that of the last thread.
-        let own = if self.is_leader(init) { 1 } else { 2 };
-        let is_early = faults::has(Fault::NoZapWait)
-            && self.tasks[init].children.is_empty()
-            && self.killed.first().is_none()
-            && self.working.first().is_none();
-        if self.tasks[init].ns().nr_pids() > own && !is_early {
-            // `Tree::put_number` queues it again.
-            return;
-        }
-        debug_assert!(self.tasks[init].children.is_empty());
-        // reboot(2) decides what the parent sees.
-        let reboot = self.tasks[init].ns().reboot();
-        if reboot != 0 {
-            self.groups[group].group_exit = Some(reboot);
-        }
-        debug_assert!(self.groups[group].nr_live == 0);
-        self.held(|tree| tree.exit_notify(init));
+        let handlers = self.handlers_mut(group);
+        handlers.set(SIGCHLD, Disposition::Ignore);
+        self.tasks[task].state = TaskState::Zapping { next: 2 };
+        self.queue_work(task);
+        false
     }
 }

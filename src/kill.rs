@@ -1,41 +1,43 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! kill(2), tgkill(2), rt_sigqueueinfo(2), pidfd_send_signal(2), and signals of the kernel.
+//! kill(2), tgkill(2), tkill(2), rt_sigqueueinfo(2), rt_tgsigqueueinfo(2), pidfd_send_signal(2), and
+//! signals of the kernel.
 //!
 //! `kernel/signal.c`: `kill_something_info()`, `do_send_specific()`, `do_rt_sigqueueinfo()`,
 //! `do_pidfd_send_signal()`. There is one user in a world, so that nobody lacks the permission.
 //!
 //! # Locks
 //!
-//! Under the tree lock; a signal for everybody or for a process group lets others have it in
-//! between. Of the latter one is sent at a time ([`World::walking`]).
+//! Under the tree lock. How a signal goes to many is in [`walk`](crate::walk).
 
 use crate::{
     namespace::Namespace,
-    pending::{Queued, SigInfo, NSIG, SI_TKILL, SI_USER},
-    pid::{find_pid, find_pid_from, Pid},
+    pending::{SigInfo, NSIG, SI_TKILL, SI_USER},
+    pid::{find_pid, Pid},
     pidfd::Pidfd,
     reason::{Outcome, Reason},
-    signal::{Scope, Source, Walk},
+    signal::{Scope, Source},
     slots::{Idx, Spare},
     task::Task,
     tree::Tree,
+    walk::Targets,
     world::World,
 };
-use kernel::{sync::aref::ARef, task::might_sleep};
-
-/// Numbers that are looked at, or members of a process group, at a time.
-const PIECE: usize = 64;
+use kernel::sync::aref::ARef;
 
 /// A signal and whom it is for, as the caller gives it.
 #[derive(Clone, Copy)]
 pub(crate) enum Kill {
     /// kill(2): by the task with this id, with this pid.
     Pid(u64, i32),
-    /// tgkill(2) by a task, with tgid and tid; tkill(2) with 0 for the tgid.
+    /// tgkill(2) by a task, with tgid and tid.
     Thread(u64, i32, i32),
+    /// tkill(2) by a task, with tid.
+    Tkill(u64, i32),
     /// rt_sigqueueinfo(2) by a task, with pid, `si_code` and `si_value`.
     Queue(u64, i32, i32, u64),
+    /// rt_tgsigqueueinfo(2) by a task, with tgid, tid, `si_code` and `si_value`.
+    QueueThread(u64, i32, i32, i32, u64),
     /// pidfd_send_signal(2) by a task, to the process of another one.
     Task(u64, u64),
     /// By a process outside of the world, to the process of a task.
@@ -63,8 +65,16 @@ pub(crate) enum To {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct ByPidfd {
     pub(crate) to: Option<To>,
-    /// `si_code` and `si_value`, if they are given.
-    pub(crate) info: Option<(i32, u64)>,
+    /// The siginfo, if one is given.
+    pub(crate) info: Option<Given>,
+}
+
+/// A siginfo as the sender gives it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Given {
+    pub(crate) signo: i32,
+    pub(crate) code: i32,
+    pub(crate) value: u64,
 }
 
 impl ByPidfd {
@@ -79,7 +89,8 @@ impl ByPidfd {
 }
 
 /// Where a signal of a task comes from. The task may be gone before the last one has got it.
-struct Sender {
+#[derive(Clone)]
+pub(crate) struct Sender {
     ns: ARef<Namespace>,
     info: SigInfo,
     /// Of kill(2), which gives nothing along: the process that has called it.
@@ -87,7 +98,13 @@ struct Sender {
 }
 
 impl Sender {
-    fn source(&self) -> Source<'_> {
+    /// The namespace that it is sent from.
+    pub(crate) fn ns(&self) -> &Namespace {
+        &self.ns
+    }
+
+    /// Where the signal comes from.
+    pub(crate) fn source(&self) -> Source<'_> {
         match &self.tgid {
             Some(tgid) => Source::Kill(&self.ns, tgid),
             None => Source::Task(&self.ns, self.info),
@@ -108,96 +125,65 @@ impl World {
     /// See `struct altpid_kill`.
     #[doc(alias = "kill_something_info")]
     pub(crate) fn kill(&self, kill: Kill, signal: i32) -> Outcome {
-        let result = match kill {
-            Kill::Pid(sender, -1) => self.kill_everybody(sender, signal),
-            Kill::Pid(sender, pid @ (0 | ..-1)) => self.kill_process_group(signal, |tree| {
-                let sender = tree.find_actor(sender)?;
-                let pgrp = match pid {
-                    // -INT_MIN is undefined
-                    i32::MIN => return Err(Reason::NoNumber.into()),
-                    0 => tree.group_of(sender).pgid.clone(),
-                    _ => find_pid(tree.tasks[sender].ns(), -pid).ok_or(Reason::NoNumber)?,
+        // Declared first: it must not be freed under the lock.
+        let mut room = Spare::new();
+        match kill {
+            Kill::Pid(sender, -1) => self.kill_many(sender, signal, |tree, sender| {
+                let targets = Targets::Everybody {
+                    but: tree.group_of(sender).tgid.clone(),
+                    next: 2,
                 };
-                Ok((pgrp, tree.sent_by_kill(sender)))
+                Ok((targets, tree.sent_by_kill(sender)))
             }),
+            Kill::Pid(sender, pid @ (0 | ..-1)) => {
+                self.kill_many(sender, signal, |tree, sender| {
+                    let pgrp = match pid {
+                        // -INT_MIN is undefined
+                        i32::MIN => return Err(Reason::NoNumber.into()),
+                        0 => tree.group_of(sender).pgid.clone(),
+                        _ => find_pid(tree.tasks[sender].ns(), -pid).ok_or(Reason::NoNumber)?,
+                    };
+                    let targets = Targets::ProcessGroup { pgrp, at: None };
+                    Ok((targets, tree.sent_by_kill(sender)))
+                })
+            }
             Kill::Pidfd(sender, pidfd, how) if how.to == Some(To::ProcessGroup) => {
-                self.kill_process_group(signal, |tree| tree.sent_by_pidfd(sender, pidfd, how))
+                self.kill_many(sender, signal, |tree, sender| {
+                    let (pgrp, sender) = tree.sent_by_pidfd(sender, pidfd, how, signal)?;
+                    Ok((Targets::ProcessGroup { pgrp, at: None }, sender))
+                })
             }
-            _ => {
-                let mut room = Spare::new();
-                // The signal itself, and what a parent is told.
-                let mut tree = self.lock_for_signals(2, &mut room);
-                tree.kill_one(kill, signal)
+            Kill::Pid(sender, _)
+            | Kill::Thread(sender, ..)
+            | Kill::Tkill(sender, _)
+            | Kill::Queue(sender, ..)
+            | Kill::QueueThread(sender, ..)
+            | Kill::Task(sender, _)
+            | Kill::Pidfd(sender, ..) => {
+                let (mut tree, sender) = self.act_with_room(sender, &mut room)?;
+                tree.kill_by(sender, kill, signal)
             }
-        };
-        self.work_off();
-        result
-    }
-
-    /// A signal to all members of the process group that `find` says, and from where. It can have
-    /// any number of them: the tree lock is let go of between two pieces. Who is forked meanwhile
-    /// joins the end of the group, so that nobody escapes by that; a fair lock lets fewer of them
-    /// join than are met.
-    ///
-    /// # Errors
-    ///
-    /// Those of `find`; `ESRCH` for an empty group; the last error if no process got it.
-    #[doc(alias = "__kill_pgrp_info")]
-    fn kill_process_group(
-        &self,
-        signal: i32,
-        find: impl Fn(&Tree) -> Outcome<(ARef<Pid>, Sender)>,
-    ) -> Outcome {
-        let mut room = Spare::<Queued>::new();
-        let _alone = self.walking().lock();
-        let mut result = Err(Reason::NoNumber.into());
-        let mut found = None;
-        loop {
-            // The signal for each, and what the parent of each is told.
-            let mut tree = self.lock_for_signals(2 * PIECE, &mut room);
-            let sender = match &found {
-                Some(sender) => sender,
-                None => {
-                    let (pgrp, sender) = find(&tree)?;
-                    tree.begin_walk(Walk::Kill, &pgrp);
-                    found.insert(sender)
+            Kill::Outside(target) => {
+                let mut tree = self.work_with_room(&mut room);
+                let target = tree.find(target)?;
+                tree.send_checked(signal, Source::Outside, target, Scope::Process)
+            }
+            Kill::Kernel(target) => {
+                let mut tree = self.work_with_room(&mut room);
+                let target = tree.find(target)?;
+                tree.send_checked(signal, Source::Kernel, target, Scope::Process)
+            }
+            Kill::Fault(target) => {
+                let (mut tree, target) = self.act_with_room(target, &mut room)?;
+                if !(1..=NSIG).contains(&signal) {
+                    return Err(Reason::Signal.into());
                 }
-            };
-            for _ in 0..PIECE {
-                let Some(leader) = tree.walk(Walk::Kill) else {
-                    return result;
-                };
-                let sent = tree.send_checked(signal, sender.source(), leader, Scope::Process);
-                if result.is_err() {
-                    result = sent;
+                // A kernel whose init dies by a fault panics.
+                if tree.is_world_init(tree.tasks[target].group) {
+                    return Err(Reason::WorldInit.into());
                 }
+                tree.force_signal(signal, target)
             }
-            drop(tree);
-            might_sleep();
-        }
-    }
-
-    /// kill(2) of everybody but init and the sender's own process.
-    fn kill_everybody(&self, sender: u64, signal: i32) -> Outcome {
-        let mut room = Spare::<Queued>::new();
-        let mut result = Err(Reason::NoNumber.into());
-        let mut next = 2;
-        loop {
-            let mut tree = self.lock_for_signals(2 * PIECE, &mut room);
-            let sender = tree.find_actor(sender)?;
-            for _ in 0..PIECE {
-                let Some((nr, pid)) = find_pid_from(tree.tasks[sender].ns(), next) else {
-                    return result;
-                };
-                next = nr + 1;
-                let Some(leader) = tree.other_process(sender, &pid) else {
-                    continue;
-                };
-                let sender = tree.sent_by_kill(sender);
-                result = tree.send_checked(signal, sender.source(), leader, Scope::Process);
-            }
-            drop(tree);
-            might_sleep();
         }
     }
 }
@@ -229,8 +215,13 @@ impl Tree {
 
     /// A signal that a task sends by a handle, and the pid that this is on.
     #[doc(alias = "do_pidfd_send_signal")]
-    fn sent_by_pidfd(&self, sender: u64, pidfd: u64, how: ByPidfd) -> Outcome<(ARef<Pid>, Sender)> {
-        let sender = self.find_actor(sender)?;
+    fn sent_by_pidfd(
+        &self,
+        sender: Idx<Task>,
+        pidfd: u64,
+        how: ByPidfd,
+        signal: i32,
+    ) -> Outcome<(ARef<Pid>, Sender)> {
         let pidfd = &self.pidfds[self.find_pidfd(pidfd)?];
         let task = &self.tasks[sender];
         // access_pidfd_pidns()
@@ -238,48 +229,55 @@ impl Tree {
             return Err(Reason::Invisible.into());
         }
         let is_own = core::ptr::eq(&*task.pid, &*pidfd.pid) && how.to != Some(To::ProcessGroup);
-        if !is_own && how.info.is_some_and(|(code, _)| is_reserved(code)) {
-            return Err(Reason::SignalCode.into());
-        }
-        let code = match how.scope(pidfd) {
-            Scope::Thread => SI_TKILL,
-            Scope::Process => SI_USER,
+        let (code, value) = match how.info {
+            Some(given) if given.signo != signal => return Err(Reason::SignalInfo.into()),
+            // Only to oneself.
+            Some(given) if !is_own && is_reserved(given.code) => {
+                return Err(Reason::SignalCode.into())
+            }
+            Some(given) => (given.code, given.value),
+            // prepare_kill_siginfo()
+            None => match how.scope(pidfd) {
+                Scope::Thread => (SI_TKILL, 0),
+                Scope::Process => (SI_USER, 0),
+            },
         };
-        let (code, value) = how.info.unwrap_or((code, 0));
         Ok((pidfd.pid.clone(), self.sent_by(sender, code, value)))
     }
 
-    /// The leader of the process whose number a pid is, unless that is the sender's own.
-    fn other_process(&self, sender: Idx<Task>, pid: &Pid) -> Option<Idx<Task>> {
-        let group = self.leader_of(pid)?;
-        let leader = self.groups[group].leader?;
-        (group != self.tasks[sender].group).then_some(leader)
-    }
-
-    /// A signal for one task or process.
-    fn kill_one(&mut self, kill: Kill, signal: i32) -> Outcome {
+    /// A task sends a signal to one task or process.
+    fn kill_by(&mut self, sender: Idx<Task>, kill: Kill, signal: i32) -> Outcome {
         match kill {
-            Kill::Pid(sender, pid) => {
-                let sender = self.find_actor(sender)?;
+            Kill::Pid(_, pid) => {
                 let target = self.numbered(sender, pid)?;
                 let sender = self.sent_by_kill(sender);
                 self.send_checked(signal, sender.source(), target, Scope::Process)
             }
-            Kill::Thread(sender, tgid, tid) => {
-                let sender = self.find_actor(sender)?;
-                if tid <= 0 || tgid < 0 {
+            Kill::Thread(_, tgid, tid) => {
+                if tid <= 0 || tgid <= 0 {
                     return Err(Reason::Range.into());
                 }
-                let target = self.numbered(sender, tid)?;
-                let of = self.group_of(target).tgid.nr_ns(self.tasks[sender].ns());
-                if tgid != 0 && of != tgid {
-                    return Err(Reason::NoNumber.into());
-                }
-                let sender = self.sent_by(sender, SI_TKILL, 0);
-                self.send_checked(signal, sender.source(), target, Scope::Thread)
+                self.send_specific(sender, Some(tgid), tid, signal, (SI_TKILL, 0))
             }
-            Kill::Queue(sender, pid, code, value) => {
+            Kill::Tkill(sender, tid) => {
                 let sender = self.find_actor(sender)?;
+                if tid <= 0 {
+                    return Err(Reason::Range.into());
+                }
+                self.send_specific(sender, None, tid, signal, (SI_TKILL, 0))
+            }
+            Kill::QueueThread(sender, tgid, tid, code, value) => {
+                let sender = self.find_actor(sender)?;
+                if tid <= 0 || tgid <= 0 {
+                    return Err(Reason::Range.into());
+                }
+                let own = self.tasks[sender].pid.nr();
+                if is_reserved(code) && own != tid {
+                    return Err(Reason::SignalCode.into());
+                }
+                self.send_specific(sender, Some(tgid), tid, signal, (code, value))
+            }
+            Kill::Queue(_, pid, code, value) => {
                 let own = self.tasks[sender].pid.nr();
                 if is_reserved(code) && own != pid {
                     return Err(Reason::SignalCode.into());
@@ -288,8 +286,7 @@ impl Tree {
                 let sender = self.sent_by(sender, code, value);
                 self.send_checked(signal, sender.source(), target, Scope::Process)
             }
-            Kill::Task(sender, target) => {
-                let sender = self.find_actor(sender)?;
+            Kill::Task(_, target) => {
                 let target = self.find(target)?;
                 // access_pidfd_pidns()
                 let ns = self.tasks[sender].ns();
@@ -299,32 +296,34 @@ impl Tree {
                 let sender = self.sent_by(sender, SI_USER, 0);
                 self.send_checked(signal, sender.source(), target, Scope::Process)
             }
-            Kill::Pidfd(sender, pidfd, how) => {
-                let (pid, sender) = self.sent_by_pidfd(sender, pidfd, how)?;
+            Kill::Pidfd(_, pidfd, how) => {
+                let (pid, sender) = self.sent_by_pidfd(sender, pidfd, how, signal)?;
                 let scope = how.scope(&self.pidfds[self.find_pidfd(pidfd)?]);
                 let target = self.task_of(&pid).ok_or(Reason::Reaped)?;
                 self.send_checked(signal, sender.source(), target, scope)
             }
-            Kill::Outside(target) => {
-                let target = self.find(target)?;
-                self.send_checked(signal, Source::Outside, target, Scope::Process)
-            }
-            Kill::Kernel(target) => {
-                let target = self.find(target)?;
-                self.send_checked(signal, Source::Kernel, target, Scope::Process)
-            }
-            Kill::Fault(target) => {
-                let target = self.find_actor(target)?;
-                if !(1..=NSIG).contains(&signal) {
-                    return Err(Reason::Signal.into());
-                }
-                // A kernel whose init dies by a fault panics.
-                if self.is_world_init(self.tasks[target].group) {
-                    return Err(Reason::WorldInit.into());
-                }
-                self.force_signal(signal, target)
-            }
+            // Not by a task.
+            Kill::Outside(_) | Kill::Kernel(_) | Kill::Fault(_) => Err(Reason::TaskGone.into()),
         }
+    }
+
+    /// A signal for one thread, of this process if that is given, with `si_code` and `si_value`.
+    #[doc(alias = "do_send_specific")]
+    fn send_specific(
+        &mut self,
+        sender: Idx<Task>,
+        tgid: Option<i32>,
+        tid: i32,
+        signal: i32,
+        (code, value): (i32, u64),
+    ) -> Outcome {
+        let target = self.numbered(sender, tid)?;
+        let of = self.group_of(target).tgid.nr_ns(self.tasks[sender].ns());
+        if tgid.is_some_and(|tgid| tgid != of) {
+            return Err(Reason::NoNumber.into());
+        }
+        let sender = self.sent_by(sender, code, value);
+        self.send_checked(signal, sender.source(), target, Scope::Thread)
     }
 
     /// The task that a number names as the sender sees it.

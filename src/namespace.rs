@@ -13,15 +13,23 @@
 //!
 //! # Locks
 //!
-//! `child_reaper`, `nr_pids`, `reboot` and `adding` change under the tree lock of the world; they are atomic
-//! because they are read without it. Everything else is fixed at creation or has its own rules.
+//! `life`, `nr_pids` and `reboot` change under the tree lock of the world; they are atomic because they are
+//! read without it. Everything else is fixed at creation or has its own rules.
+
+mod life;
+
+pub(crate) use life::{Answer, Life};
+
+mod active;
+
+pub(crate) use self::active::ForChildren;
 
 use crate::{
     mem::RcuHead,
     pid::{create_cache, Pid},
     pidmap::{PidMap, RESERVED_PIDS},
     registry::Registry,
-    sync::{Atomic, Full, Relaxed},
+    sync::{Atomic, Relaxed},
     uapi,
 };
 use core::{
@@ -69,14 +77,14 @@ pub(crate) struct Namespace {
     map: PidMap<Pid>,
     /// Numbers are below this.
     pid_max: Atomic<i32>,
-    /// `PIDNS_ADDING`: 1 as long as numbers may be given out.
-    adding: Atomic<u32>,
-    /// The task that is init here, as the tree's raw index; 0 before there is one and after.
-    child_reaper: Atomic<u32>,
+    /// Whether numbers may be given out, and the task that is init here.
+    life: Life,
     /// What init's status shall say when the namespace was rebooted, or 0.
     reboot: Atomic<i32>,
     /// Numbers in use by tasks, groups and sessions (`pid_allocated` without `PIDNS_ADDING`).
     nr_pids: Atomic<u32>,
+    /// Tasks whose children are born here ([`ForChildren`]).
+    for_children: Atomic<u32>,
     parent: Option<ARef<Namespace>>,
     /// The namespaces from level 0 to this one, each kept by the one below it.
     ancestors: [*const Namespace; LEVELS],
@@ -93,7 +101,7 @@ unsafe impl Sync for Namespace {}
 // SAFETY: The count keeps the namespace until it is 0, and all instances are made by `create`.
 unsafe impl AlwaysRefCounted for Namespace {
     fn inc_ref(&self) {
-        self.map.owner_refs().add(1u32, Relaxed);
+        self.map.owner_refs().inc();
     }
 
     unsafe fn dec_ref(obj: NonNull<Self>) {
@@ -101,12 +109,7 @@ unsafe impl AlwaysRefCounted for Namespace {
         // A chain of ancestors can go with its last child: one after the other, not recursively.
         while let Some(ns) = next {
             // SAFETY: The caller, or the child that was just released, owned a reference.
-            if unsafe { ns.as_ref() }
-                .map
-                .owner_refs()
-                .fetch_sub(1u32, Full)
-                != 1
-            {
+            if !unsafe { ns.as_ref() }.map.owner_refs().dec_and_test() {
                 return;
             }
             // SAFETY: That was the last reference.
@@ -164,10 +167,10 @@ impl Namespace {
                 } else {
                     PID_MAX_LIMIT
                 }),
-                adding: Atomic::new(1),
-                child_reaper: Atomic::new(0),
+                life: Life::new(),
                 reboot: Atomic::new(0),
                 nr_pids: Atomic::new(0),
+                for_children: Atomic::new(0),
                 parent: parent.map(ARef::from),
                 ancestors: parent.map_or([null(); LEVELS], |p| p.ancestors),
                 registry: registry.clone(),
@@ -218,16 +221,9 @@ impl Namespace {
 
     /// Takes a reference, unless the namespace is on its way out.
     pub(crate) fn try_get(&self) -> Option<ARef<Namespace>> {
-        let count = self.map.owner_refs();
-        let mut refs = count.load(Relaxed);
-        while refs > 0 {
-            match count.cmpxchg(refs, refs + 1, Full) {
-                // SAFETY: The reference was just taken.
-                Ok(_) => return Some(unsafe { ARef::from_raw(NonNull::from(self)) }),
-                Err(now) => refs = now,
-            }
-        }
-        None
+        let taken = self.map.owner_refs().inc_not_zero();
+        // SAFETY: The reference was just taken.
+        taken.then(|| unsafe { ARef::from_raw(NonNull::from(self)) })
     }
 
     /// The id, unique in the world for ever.
@@ -311,33 +307,32 @@ impl Namespace {
         Ok(())
     }
 
-    /// Whether numbers may still be given out (`PIDNS_ADDING`).
-    ///
-    /// Allocation asks after it has reserved its number, with a full barrier in between. Partner:
-    /// [`Namespace::disable_allocation`]. Litmus test: SB+reserve-dead.
+    /// Where it is in its life, for who needs more than one of the facts of it.
     #[inline]
-    pub(crate) fn is_adding(&self) -> bool {
-        self.adding.load(Relaxed) != 0
+    pub(crate) fn life(&self) -> &Life {
+        &self.life
     }
 
-    /// Forbids allocation for ever: init is gone.
-    ///
-    /// Full: who looks at the map after this finds each number that somebody reserved without
-    /// seeing that the namespace is dead. Called under the tree lock.
+    /// Whether numbers may still be given out (`PIDNS_ADDING`).
+    pub(crate) fn is_adding(&self) -> bool {
+        self.life.stage().is_adding
+    }
+
+    /// Forbids allocation for ever: init is gone. Called under the tree lock. See [`Life::disable`].
     #[doc(alias = "disable_pid_allocation")]
     pub(crate) fn disable_allocation(&self) {
-        self.adding.xchg(0u32, Full);
+        self.life.disable();
     }
 
     /// The task that is init, as the tree's raw index; 0 for none.
     #[inline]
     pub(crate) fn child_reaper(&self) -> u32 {
-        self.child_reaper.load(Relaxed)
+        self.life.stage().child_reaper
     }
 
     /// Changes who is init. Called under the tree lock.
     pub(crate) fn set_child_reaper(&self, task: u32) {
-        self.child_reaper.store(task, Relaxed);
+        self.life.set_child_reaper(task);
     }
 
     /// The signal that init seems to be killed by, after reboot(2); 0 for none.
@@ -370,7 +365,8 @@ impl Namespace {
 
     /// Where the namespace is in its life (`ALTPID_NS_*`).
     pub(crate) fn state(&self) -> u32 {
-        match (self.is_adding(), self.child_reaper()) {
+        let stage = self.life.stage();
+        match (stage.is_adding, stage.child_reaper) {
             (true, 0) => uapi::ALTPID_NS_AWAITING_INIT,
             (true, _) => uapi::ALTPID_NS_ACTIVE,
             (false, 0) => uapi::ALTPID_NS_DEAD,

@@ -33,8 +33,8 @@ impl World {
     #[doc(alias = "NS_GET_PARENT")]
     #[doc(alias = "pidns_get_parent")]
     pub(crate) fn pidns_parent(&self, task: u64, ns: u64) -> Outcome<u64> {
-        let tree = self.tree().lock();
-        let active = tree.tasks[tree.find_actor(task)?].ns();
+        let (tree, task) = self.act(task)?;
+        let active = tree.tasks[task].ns();
         let ns = self.namespace(ns)?;
         let parent = ns
             .parent()
@@ -58,8 +58,8 @@ impl World {
         direction: Direction,
         kind: PidType,
     ) -> Outcome<i32> {
-        let tree = self.tree().lock();
-        let active = tree.tasks[tree.find_actor(task)?].ns();
+        let (tree, task) = self.act(task)?;
+        let active = tree.tasks[task].ns();
         let ns = self.namespace(ns)?;
         let (known_in, wanted_in) = match direction {
             Direction::From => (&*ns, active),

@@ -52,6 +52,8 @@ pub(crate) struct SigSet(u64);
 impl SigSet {
     /// No signal.
     pub(crate) const EMPTY: Self = Self(0);
+    /// Every signal.
+    pub(crate) const EVERY: Self = Self(u64::MAX);
     /// Those that can be neither caught, blocked nor ignored (`SIG_KERNEL_ONLY_MASK`).
     pub(crate) const ONLY: Self = Self::of(&[SIGKILL, SIGSTOP]);
     /// Those that stop a process by default (`SIG_KERNEL_STOP_MASK`).
@@ -85,14 +87,19 @@ impl SigSet {
         self.0
     }
 
-    /// Whether a signal, from 1 to [`NSIG`], is in it.
+    /// Whether a signal is in it. A number that is no signal is in none.
     pub(crate) const fn contains(self, signal: i32) -> bool {
-        self.0 >> (signal - 1) & 1 != 0
+        1 <= signal && signal <= NSIG && self.0 >> (signal - 1) & 1 != 0
     }
 
     /// Both together.
     pub(crate) const fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
+    }
+
+    /// What is in both.
+    pub(crate) const fn intersection(self, other: Self) -> Self {
+        Self(self.0 & other.0)
     }
 
     /// What is in it and not in the other.

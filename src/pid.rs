@@ -21,8 +21,9 @@ pub(crate) use self::alloc::{alloc_pid, AllocError, NewPid};
 
 use crate::{
     namespace::{Namespace, LEVELS},
+    refcount::RefCount,
     slab::Cache,
-    sync::{read_lock, Acquire, Atomic, Full, Guard, Relaxed, Release},
+    sync::{read_lock, Acquire, Atomic, Guard, Relaxed, Release},
 };
 use core::{alloc::Layout, ptr::NonNull};
 use kernel::{
@@ -53,12 +54,14 @@ impl PidType {
 /// An identity (`struct pid`), with one number a level behind it in memory.
 #[repr(C)]
 pub(crate) struct Pid {
-    /// How many references there are, and [`NUMBERED`]. 0 in memory that is no pid at the moment.
-    refs: Atomic<u32>,
+    /// How many references there are, one of them that of the numbers. 0 in memory that is no pid
+    /// at the moment.
+    refs: RefCount,
     /// Changes whenever the memory becomes another pid.
     incarnation: Atomic<u32>,
-    /// 0, [`ATTACHED`] when tasks have used it, and then [`REAPED`].
-    used: Atomic<u32>,
+    /// [`NUMBERED`], [`ATTACHED`] and [`REAPED`]. Written under the tree lock, or when nobody else can
+    /// do it.
+    stage: Atomic<u32>,
     /// How its task ended, as a status word; with [`REAPED`].
     exit_code: Atomic<i32>,
     /// The namespace it was born in; the pid owns a reference.
@@ -70,13 +73,12 @@ pub(crate) struct Pid {
     numbers: [Atomic<i32>; 0],
 }
 
-/// In [`Pid::refs`]: the numbers are in the maps, and hold one of the references.
-const NUMBERED: u32 = 1 << 31;
-
-/// In [`Pid::used`]: tasks have used it, and it is counted in [`COUNT`].
-const ATTACHED: u32 = 1;
-/// In [`Pid::used`]: likewise, and it was a task's, which is gone (`PIDFS_ATTR_BIT_EXIT`).
-const REAPED: u32 = 2;
+/// In [`Pid::stage`]: the numbers are in the maps, and hold one of the references.
+const NUMBERED: u32 = 1;
+/// In [`Pid::stage`]: tasks have used it, and it is counted in [`COUNT`].
+const ATTACHED: u32 = 2;
+/// In [`Pid::stage`]: it was a task's, which is gone (`PIDFS_ATTR_BIT_EXIT`).
+const REAPED: u32 = 4;
 
 /// One cache a level, since pids of a level have one size; made when a namespace first is at it.
 static CACHES: [Cache; LEVELS] = [const { Cache::new() }; LEVELS];
@@ -161,31 +163,31 @@ unsafe impl Sync for Pid {}
 // SAFETY: The count keeps the pid until it is 0, and all instances are made by `alloc_pid`.
 unsafe impl AlwaysRefCounted for Pid {
     fn inc_ref(&self) {
-        self.refs.add(1, Relaxed);
+        self.refs.inc();
     }
 
     #[doc(alias = "put_pid")]
     unsafe fn dec_ref(obj: NonNull<Self>) {
         // SAFETY: The caller owns a reference, and says so.
-        unsafe { Pid::put(obj, 1) };
+        unsafe { Pid::put(obj) };
     }
 }
 
 impl Pid {
-    /// Drops what the caller has of `refs`: a reference, or the one of the numbers with the flag.
+    /// Drops a reference.
     ///
     /// # Safety
     ///
-    /// The caller owns that, and does not use the pid any more.
+    /// The caller owns it, and does not use the pid any more.
     #[inline]
-    unsafe fn put(pid: NonNull<Self>, owned: u32) {
+    unsafe fn put(pid: NonNull<Self>) {
         // SAFETY: The caller owns a reference.
         let this = unsafe { pid.as_ref() };
-        if this.refs.fetch_sub(owned, Full) != owned {
+        if !this.refs.dec_and_test() {
             return;
         }
         let ns = this.ns.load(Relaxed).cast_mut();
-        if this.used.load(Relaxed) != 0 {
+        if this.stage.load(Relaxed) & ATTACHED != 0 {
             COUNT.add(-1, Relaxed);
         }
         // SAFETY: That was the last reference to the pid, so its reference to the namespace can
@@ -222,25 +224,27 @@ impl Pid {
         number.store(nr, Release);
     }
 
-    /// Makes memory of a cache into a pid of `ns`, with `refs` to begin with.
+    /// Makes memory of a cache into a pid of `ns`, with one reference. With `stage` [`NUMBERED`] that
+    /// is the one of the numbers.
     ///
     /// # Safety
     ///
     /// [`Pid::begin`] was called, and [`Pid::set_number`] for each level up to `ns.level()`, which
-    /// is that of the cache. The reference that is returned is the one in `refs`.
-    unsafe fn incarnate(pid: NonNull<Pid>, ns: &Namespace, refs: u32) -> ARef<Pid> {
+    /// is that of the cache.
+    unsafe fn incarnate(pid: NonNull<Pid>, ns: &Namespace, stage: u32) -> ARef<Pid> {
         // SAFETY: The constructor of the cache made it a valid `Pid`.
         let this = unsafe { pid.as_ref() };
         ns.inc_ref();
-        // Release: a reader that is late follows it. Litmus test: MP+publish-pid.
+        // Release: a reader that is late follows it, and sees that it is another pid's. Partner: the
+        // second look in `translate`. Litmus tests: MP+publish-pid and MP+incarnate-ns.
         this.ns.store(ns, Release);
-        this.used.store(0, Relaxed);
+        this.stage.store(stage, Relaxed);
         for user in &this.users {
             user.store(0, Relaxed);
         }
         // Release: pairs with the Acquire in `try_get`; who gets a reference sees all of the above.
         // Litmus test: MP+take-pid.
-        this.refs.store(refs, Release);
+        this.refs.set(1);
         // SAFETY: This is the reference that was just counted.
         unsafe { ARef::from_raw(pid) }
     }
@@ -282,8 +286,13 @@ impl Pid {
     #[doc(alias = "pid_nr_ns")]
     #[inline]
     pub(crate) fn nr_ns(&self, ns: &Namespace) -> i32 {
-        if ns.is_ancestor_or_self(self.ns()) {
-            // Acquire: for the second look in `translate`.
+        // Acquire, here and below: for the second look in `translate`, whichever way it goes.
+        // Litmus tests: MP+incarnate-ns and MP+incarnate.
+        // SAFETY: The pid owns a reference to the namespace, and the caller one to the pid; or, in
+        // `translate`, it is in a read-side critical section that began before the pid's reference
+        // went, and the namespace stays as long.
+        let own = unsafe { &*self.ns.load(Acquire) };
+        if ns.is_ancestor_or_self(own) {
             // SAFETY: An ancestor's level is not above its own.
             unsafe { self.number_at(ns.level()) }.load(Acquire)
         } else {
@@ -295,15 +304,8 @@ impl Pid {
     fn try_get(pid: NonNull<Pid>, _guard: &Guard) -> Option<ARef<Pid>> {
         // SAFETY: The memory is type stable, and the guard was held when it was found.
         let this = unsafe { pid.as_ref() };
-        let mut refs = this.refs.load(Acquire);
-        while refs != 0 {
-            match this.refs.cmpxchg(refs, refs + 1, Full) {
-                // SAFETY: The reference was just taken.
-                Ok(_) => return Some(unsafe { ARef::from_raw(pid) }),
-                Err(now) => refs = now,
-            }
-        }
-        None
+        // SAFETY: The reference was just taken.
+        (this.refs.inc_not_zero()).then(|| unsafe { ARef::from_raw(pid) })
     }
 
     /// Frees the numbers, at every level. They can be had again at once; the pid itself stays as
@@ -320,8 +322,10 @@ impl Pid {
         for level in 0..=ns.level() {
             ns.ancestor(level).map().release(self.nr_at(level) as u32);
         }
-        // SAFETY: The numbers came with one reference, which goes with them and with the flag.
-        unsafe { Pid::put(NonNull::from(self), NUMBERED | 1) };
+        let stage = self.stage.load(Relaxed);
+        self.stage.store(stage & !NUMBERED, Relaxed);
+        // SAFETY: The numbers came with one reference, which goes with them.
+        unsafe { Pid::put(NonNull::from(self)) };
     }
 
     /// A pid with number 0 in the root namespace `ns` and in no map: what the process group and the
@@ -332,19 +336,19 @@ impl Pid {
         Ok(unsafe {
             Pid::begin(pid);
             Pid::set_number(pid, 0, 0);
-            Pid::incarnate(pid, ns, 1)
+            Pid::incarnate(pid, ns, 0)
         })
     }
 
     /// Whether its numbers are in use; not after [`Pid::free_numbers`].
     pub(crate) fn has_numbers(&self) -> bool {
-        self.refs.load(Relaxed) & NUMBERED != 0
+        self.stage.load(Relaxed) & NUMBERED != 0
     }
 
     /// Notes that a task uses the pid, which so far nobody did: it counts in every namespace that
     /// it has a number in. Called under the tree lock.
     pub(crate) fn attach(&self) {
-        self.used.store(ATTACHED, Relaxed);
+        self.add_stage(ATTACHED);
         COUNT.add(1, Relaxed);
         self.ns().upwards().for_each(Namespace::count_pid);
     }
@@ -353,12 +357,17 @@ impl Pid {
     #[doc(alias = "pidfs_exit")]
     pub(crate) fn set_exit_code(&self, status: i32) {
         self.exit_code.store(status, Relaxed);
-        self.used.store(REAPED, Relaxed);
+        self.add_stage(REAPED);
+    }
+
+    /// Sets a bit in [`Pid::stage`]. Called under the tree lock.
+    fn add_stage(&self, bit: u32) {
+        self.stage.store(self.stage.load(Relaxed) | bit, Relaxed);
     }
 
     /// How its task ended; `None` as long as it has one. Under the tree lock.
     pub(crate) fn exit_code(&self) -> Option<i32> {
-        (self.used.load(Relaxed) == REAPED).then(|| self.exit_code.load(Relaxed))
+        (self.stage.load(Relaxed) & REAPED != 0).then(|| self.exit_code.load(Relaxed))
     }
 
     /// The first user of one kind, as a raw index of the tree; 0 for none. Which tree it is an
@@ -426,7 +435,8 @@ pub(crate) fn translate(from: &Namespace, nr: i32, to: &Namespace) -> Option<i32
         // later one.
         let incarnation = pid.incarnation.load(Acquire);
         let found = pid.nr_ns(to);
-        // The second look: the numbers were read with Acquire, so they were read before it.
+        // The second look: the namespace and the number were read with Acquire, so they were read
+        // before it.
         if pid.incarnation.load(Relaxed) == incarnation && first.is_still() {
             return Some(found);
         }

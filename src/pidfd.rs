@@ -21,13 +21,14 @@ use crate::{
     query::vector,
     reason::{Outcome, Reason},
     signal::{Scope, Source},
+    sleep::{Key, FOR_EVER},
     slots::{Idx, Spare},
-    task::{Parent, Task, TaskState},
+    task::{Task, TaskState},
     tree::Tree,
     uapi,
     world::World,
 };
-use kernel::{prelude::*, sync::aref::ARef};
+use kernel::sync::aref::ARef;
 
 /// A handle on a task (a file of pidfs).
 pub(crate) struct Pidfd {
@@ -59,8 +60,19 @@ impl World {
     pub(crate) fn pidfd_open(&self, target: Target, thread: bool, nonblock: bool) -> Outcome<u64> {
         let mut room = Spare::new();
         loop {
-            let mut tree = self.tree().lock();
-            let pid = tree.pid_to_open(target)?;
+            let mut tree = self.work();
+            let pid = match target {
+                Target::Number(task, nr) => {
+                    drop(tree);
+                    let (acting, task) = self.act(task)?;
+                    tree = acting;
+                    if nr <= 0 {
+                        return Err(Reason::Range.into());
+                    }
+                    find_pid(tree.tasks[task].ns(), nr).ok_or(Reason::NoNumber)?
+                }
+                Target::Task(task) => tree.tasks[tree.find(task)?].pid.clone(),
+            };
             if tree.task_of(&pid).is_none() {
                 return Err(Reason::Reaped.into());
             }
@@ -91,7 +103,7 @@ impl World {
     #[doc(alias = "pidfs_file_release")]
     pub(crate) fn pidfd_close(&self, id: u64) -> Outcome {
         let pidfd = {
-            let mut tree = self.tree().lock();
+            let mut tree = self.work();
             let pidfd = tree.find_pidfd(id)?;
             let pidfd = tree.pidfds.remove(pidfd).ok_or(Reason::PidfdGone)?;
             let process = tree.leader_of(&pidfd.pid).filter(|_| pidfd.is_autokill);
@@ -103,7 +115,6 @@ impl World {
         };
         // Without the lock: a dead namespace may go with it.
         drop(pidfd);
-        self.work_off();
         Ok(())
     }
 
@@ -119,11 +130,15 @@ impl World {
         task: u64,
         wants_exit: bool,
     ) -> Outcome<uapi::altpid_pidfd_info> {
-        let tree = self.tree().lock();
-        let view = match task {
-            0 => self.root(),
-            _ => tree.tasks[tree.find_actor(task)?].ns(),
+        let (tree, view) = match task {
+            0 => (self.work(), ARef::from(self.root())),
+            _ => {
+                let (tree, task) = self.act(task)?;
+                let view = tree.tasks[task].ns().into();
+                (tree, view)
+            }
         };
+        let view: &Namespace = &view;
         let pid = &tree.pidfds[tree.find_pidfd(id)?].pid;
         if !view.is_ancestor_or_self(pid.ns()) {
             return Err(Reason::Remote.into());
@@ -161,19 +176,22 @@ impl World {
     ///
     /// # Errors
     ///
-    /// `EBADF`, also when it is closed meanwhile; `EINTR` when a signal ends the sleep.
+    /// `EBADF`; `EINTR` when a signal ends the sleep.
     #[doc(alias = "pidfd_poll")]
     pub(crate) fn poll(&self, id: u64, events: u32, wait: bool) -> Outcome<u32> {
-        let mut tree = self.tree().lock();
+        let mut tree = self.work();
+        let pid = tree.pidfds[tree.find_pidfd(id)?].pid.clone();
         loop {
-            let pidfd = tree.find_pidfd(id)?;
-            let found = tree.poll(&tree.pidfds[pidfd].pid) & (events | uapi::ALTPID_POLL_HUP);
+            let found = tree.poll(&pid) & (events | uapi::ALTPID_POLL_HUP);
             if found != 0 || !wait {
-                return Ok(found);
+                // As natively a close does not end the sleep, and is seen then (`do_pollfd()`).
+                return match tree.find_pidfd(id) {
+                    Ok(_) => Ok(found),
+                    Err(_) => Ok(uapi::ALTPID_POLL_NVAL),
+                };
             }
-            if self.changed().wait_interruptible(&mut tree) {
-                return Err(EINTR.into());
-            }
+            tree.sleep([Key::pid(&pid); 2], FOR_EVER)?;
+            tree = self.work();
         }
     }
 }
@@ -195,19 +213,6 @@ impl Tree {
         self.pidfds.id(pidfd)
     }
 
-    fn pid_to_open(&self, target: Target) -> Outcome<ARef<Pid>> {
-        match target {
-            Target::Number(task, nr) => {
-                let task = self.find_actor(task)?;
-                if nr <= 0 {
-                    return Err(Reason::Range.into());
-                }
-                Ok(find_pid(self.tasks[task].ns(), nr).ok_or(Reason::NoNumber)?)
-            }
-            Target::Task(task) => Ok(self.tasks[self.find(task)?].pid.clone()),
-        }
-    }
-
     /// What only a task that is not reaped can tell, as seen from `view`.
     fn describe_living(
         &self,
@@ -221,10 +226,7 @@ impl Tree {
         info.target = self.tasks.id(index);
         info.pid = task.pid.nr_ns(view);
         info.tgid = group.tgid.nr_ns(view);
-        info.ppid = match group.parent {
-            Parent::Task(parent) => self.group_of(parent).tgid.nr_ns(view),
-            Parent::Outside => 0,
-        };
+        info.ppid = self.parent_nr(task.group, view);
         // Who exits gives up its nsproxy, by which natively both are asked for.
         if let Some(for_children) = &task.ns_for_children {
             info.ns = task.ns().id();

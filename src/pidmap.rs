@@ -39,6 +39,7 @@ pub(crate) use node::Node;
 
 use crate::{
     mem,
+    refcount::RefCount,
     sync::{rcu_dereference, read_lock, Atomic, Full, Guard, Relaxed, Release},
 };
 use core::{marker::PhantomData, ptr::NonNull};
@@ -66,7 +67,7 @@ struct Contended {
     /// that failed undoes its own draw.
     cursor: Atomic<u64>,
     /// See [`PidMap::owner_refs`].
-    owner_refs: Atomic<u32>,
+    owner_refs: RefCount,
 }
 
 /// A table of numbers, each in use by a `T` or free.
@@ -155,7 +156,7 @@ impl<T> PidMap<T> {
             root: Atomic::new(core::ptr::null_mut()),
             contended: Contended {
                 cursor: Atomic::new(0),
-                owner_refs: Atomic::new(1),
+                owner_refs: RefCount::new(1),
             },
             nodes: Atomic::new(0),
             _users: PhantomData,
@@ -252,15 +253,18 @@ impl<T> PidMap<T> {
     }
 
     /// Undoes a draw from a full map. Draws that others make at the same time must not add up, or
-    /// the cursor would run away from `pid_max` while nothing can be had.
+    /// the cursor would run away from `pid_max` while nothing can be had: whoever cannot undo their own
+    /// goes on until it is no further than that.
     fn return_ticket_full(&self, ticket: u64, pid_max: u32) {
         if self.move_back(ticket + 1, ticket) {
             return;
         }
-        let now = self.contended.cursor.load(Relaxed);
         let limit = split(ticket).1.max(pid_max);
-        if split(now).1 > limit {
-            self.move_back(now, rewound(now, limit));
+        loop {
+            let now = self.contended.cursor.load(Relaxed);
+            if split(now).1 <= limit || self.move_back(now, rewound(now, limit)) {
+                return;
+            }
         }
     }
 
@@ -432,7 +436,7 @@ impl<T> PidMap<T> {
     /// A count that the map keeps for whom it is part of, and does not look at: 1 at first. Whoever
     /// allocates a number takes a reference to the owner as well, and that way both are on one
     /// cache line.
-    pub(crate) fn owner_refs(&self) -> &Atomic<u32> {
+    pub(crate) fn owner_refs(&self) -> &RefCount {
         &self.contended.owner_refs
     }
 

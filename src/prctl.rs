@@ -17,16 +17,6 @@ use crate::{
 };
 
 impl Tree {
-    /// A process takes, or no longer takes, the orphans among its descendants.
-    #[doc(alias = "PR_SET_CHILD_SUBREAPER")]
-    pub(crate) fn set_subreaper(&mut self, task: Idx<Task>, on: bool) {
-        let group = self.tasks[task].group;
-        let was = core::mem::replace(&mut self.groups[group].is_subreaper, on);
-        self.nr_subreapers -= usize::from(was);
-        self.nr_subreapers += usize::from(on);
-        self.changes += 1;
-    }
-
     /// Whether a process takes the orphans among its descendants.
     #[doc(alias = "PR_GET_CHILD_SUBREAPER")]
     pub(crate) fn is_subreaper(&self, task: Idx<Task>) -> bool {
@@ -43,7 +33,7 @@ impl Tree {
         if signal > NSIG as u64 {
             return Err(Reason::Signal.into());
         }
-        self.tasks[task].pdeath_signal = signal as i32;
+        self.tasks[task].pdeath_signal = signal as u8;
         let group = self.tasks[task].group;
         self.groups[group].wants_pdeath |= signal != 0;
         Ok(())

@@ -17,8 +17,10 @@ use crate::{
     task::{Parent, Task, TaskState},
     tree::Tree,
     uapi,
+    work::is_killed,
     world::World,
 };
+use kernel::{prelude::*, task::might_sleep};
 
 /// Positions of a listing that are looked at in one go; of tasks, under the tree lock.
 const PIECE: usize = 128;
@@ -87,8 +89,9 @@ impl Tree {
             ns_for_children: task.ns_for_children.as_ref().map_or(0, |ns| ns.id()),
             flags,
             level: ns.level() as u32,
+            // Of a leader whose threads live on it is its own, which nobody waits for yet.
             exit_code: if is_zombie {
-                group.group_exit.unwrap_or(0)
+                group.exit_status().unwrap_or(task.exit_code)
             } else {
                 0
             },
@@ -110,6 +113,10 @@ impl Tree {
     /// Everything about a namespace.
     fn describe_namespace(&self, ns: &Namespace) -> uapi::altpid_ns {
         let init = Idx::from_raw(ns.child_reaper()).map_or(0, |init| self.tasks.id(init));
+        let mut flags = 0;
+        if ns.is_active() {
+            flags |= uapi::ALTPID_NS_REF_ACTIVE;
+        }
         uapi::altpid_ns {
             size: core::mem::size_of::<uapi::altpid_ns>() as u32,
             state: ns.state(),
@@ -121,6 +128,8 @@ impl Tree {
             last_pid: ns.last_pid(),
             nr_pids: ns.nr_pids(),
             map_bytes: ns.map().bytes() as u64,
+            flags,
+            reserved: 0,
         }
     }
 }
@@ -129,7 +138,7 @@ impl World {
     /// What the world is and holds.
     pub(crate) fn describe(&self) -> uapi::altpid_world {
         let (tasks, zombies, max_tasks, pidfds, max_pidfds) = {
-            let tree = self.tree().lock();
+            let tree = self.tree();
             let tasks = tree.tasks.len();
             (
                 tasks,
@@ -162,7 +171,7 @@ impl World {
     ///
     /// `ESRCH`
     pub(crate) fn describe_task(&self, id: u64) -> Outcome<uapi::altpid_task> {
-        let tree = self.tree().lock();
+        let tree = self.tree();
         Ok(tree.describe(tree.find(id)?))
     }
 
@@ -173,7 +182,7 @@ impl World {
     /// `ENOENT`
     pub(crate) fn describe_namespace(&self, id: u64) -> Outcome<uapi::altpid_ns> {
         let ns = self.namespace(id)?;
-        Ok(self.tree().lock().describe_namespace(&ns))
+        Ok(self.tree().describe_namespace(&ns))
     }
 
     /// A task and its signals.
@@ -182,21 +191,20 @@ impl World {
     ///
     /// `ESRCH`
     pub(crate) fn describe_signals(&self, task: u64) -> Outcome<uapi::altpid_signals> {
-        let tree = self.tree().lock();
+        let tree = self.tree();
         let index = tree.find(task)?;
         let (thread, group) = (&tree.tasks[index], tree.group_of(index));
         let handlers = tree.handlers(thread.group);
-        let (received, last) = thread.received;
         Ok(uapi::altpid_signals {
             size: core::mem::size_of::<uapi::altpid_signals>() as u32,
-            received,
+            received: thread.nr_received,
             task,
             blocked: thread.blocked.bits(),
-            pending: thread.pending.set().bits(),
+            pending: tree.own_signals(index).bits(),
             shared: group.pending.set().bits(),
             ignored: handlers.ignored.bits(),
             handled: handlers.handled.bits(),
-            last: last.into(),
+            last: thread.last_received.into(),
         })
     }
 
@@ -205,7 +213,7 @@ impl World {
     ///
     /// # Errors
     ///
-    /// `ESRCH`, `ENOENT`
+    /// `ESRCH`, `ENOENT`; `EINTR` when the caller is killed.
     pub(crate) fn find(
         &self,
         ns: u64,
@@ -216,6 +224,10 @@ impl World {
         let ns = self.namespace(ns)?;
         let mut nr = nr;
         loop {
+            might_sleep();
+            if is_killed() {
+                return Err(EINTR.into());
+            }
             let pid = if or_next {
                 let (found, pid) = find_pid_from(&ns, nr).ok_or(Reason::NoNumber)?;
                 nr = found;
@@ -224,7 +236,7 @@ impl World {
                 find_pid(&ns, nr).ok_or(Reason::NoNumber)?
             };
             let user = {
-                let tree = self.tree().lock();
+                let tree = self.tree();
                 tree.user_of(&pid, kind).map(|task| tree.tasks.id(task))
             };
             match user {
@@ -244,7 +256,7 @@ impl World {
         ns: Option<&Namespace>,
         found: &mut dyn FnMut(uapi::altpid_task) -> bool,
     ) -> Option<u64> {
-        let tree = self.tree().lock();
+        let tree = self.tree();
         list_piece(position, tree.tasks.positions(), |position| {
             tree.tasks.at(position).is_none_or(|task| {
                 let visible = ns.is_none_or(|ns| ns.is_ancestor_or_self(tree.tasks[task].ns()));
@@ -253,18 +265,23 @@ impl World {
         })
     }
 
-    /// Likewise through the namespaces.
+    /// Likewise through the namespaces, with `only_active` through those that listns(2) lists.
     pub(crate) fn list_namespaces(
         &self,
         position: u64,
         ns: Option<&Namespace>,
+        only_active: bool,
         found: &mut dyn FnMut(uapi::altpid_ns) -> bool,
     ) -> Option<u64> {
         let registry = self.registry();
         list_piece(position, registry.positions(), |position| {
             registry.at(position).is_none_or(|listed| {
                 let visible = ns.is_none_or(|ns| ns.is_ancestor_or_self(&listed));
-                !visible || found(self.tree().lock().describe_namespace(&listed))
+                if !visible {
+                    return true;
+                }
+                let tree = self.tree();
+                only_active && !listed.is_active() || found(tree.describe_namespace(&listed))
             })
         })
     }

@@ -85,6 +85,9 @@ reasons! {
     NotProcess => ENOENT, ALTPID_REASON_NOT_PROCESS;
     Remote => errno(bindings::EREMOTE), ALTPID_REASON_REMOTE;
     NsNotInside => EPERM, ALTPID_REASON_NS_NOT_INSIDE;
+    NotVirtual => EINVAL, ALTPID_REASON_NOT_VIRTUAL;
+    SignalInfo => EINVAL, ALTPID_REASON_SIGNAL_INFO;
+    TaskBusy => EBUSY, ALTPID_REASON_TASK_BUSY;
 }
 
 /// That an operation failed, and why if that is known.

@@ -28,22 +28,21 @@ impl World {
     ///
     /// # Errors
     ///
-    /// `EINVAL` for a command that is not known inside of a namespace; `EBUSY` in the world's own,
-    /// where natively the machine would go down, and for a stopped task; `ESRCH`.
+    /// `EINVAL` for another command, whoever calls; `EBUSY` in the world's own namespace, where
+    /// natively the machine would go down, and for a stopped task; `ESRCH`.
     #[doc(alias = "reboot_pid_ns")]
     pub(crate) fn reboot(&self, task: u64, command: u32) -> Outcome {
+        let signal = match command {
+            RESTART | RESTART2 => SIGHUP,
+            HALT | POWER_OFF => SIGINT,
+            _ => return Err(Reason::Range.into()),
+        };
         {
-            let mut tree = self.tree().lock();
-            let task = tree.find_actor(task)?;
+            let (mut tree, task) = self.act(task)?;
             let ns = tree.tasks[task].ns();
             if ns.level() == 0 {
                 return Err(Reason::WorldInit.into());
             }
-            let signal = match command {
-                RESTART | RESTART2 => SIGHUP,
-                HALT | POWER_OFF => SIGINT,
-                _ => return Err(Reason::Range.into()),
-            };
             ns.set_reboot(signal);
             if let Some(init) = Idx::from_raw(ns.child_reaper()) {
                 // SIGKILL takes no room.
@@ -51,7 +50,6 @@ impl World {
             }
             tree.begin_exit(task, 0);
         }
-        self.work_off();
         Ok(())
     }
 }

@@ -14,11 +14,35 @@ use crate::{
     slots::Idx,
     task::{Parent, Task},
     tree::Tree,
+    world::World,
 };
 use kernel::sync::aref::ARef;
 
 fn same(a: &Pid, b: &Pid) -> bool {
     core::ptr::eq(a, b)
+}
+
+impl World {
+    /// See [`Tree::setsid`].
+    ///
+    /// # Errors
+    ///
+    /// As there and [`World::act_alone`].
+    #[doc(alias = "ksys_setsid")]
+    pub(crate) fn setsid(&self, task: u64) -> Outcome<i32> {
+        let (mut tree, task) = self.act_alone(task)?;
+        tree.setsid(task)
+    }
+
+    /// See [`Tree::setpgid`].
+    ///
+    /// # Errors
+    ///
+    /// As there and [`World::act_alone`].
+    pub(crate) fn setpgid(&self, task: u64, pid: i32, pgid: i32) -> Outcome {
+        let (mut tree, task) = self.act_alone(task)?;
+        tree.setpgid(task, pid, pgid)
+    }
 }
 
 impl Tree {
@@ -27,7 +51,7 @@ impl Tree {
     /// # Errors
     ///
     /// `EPERM` for a session leader, and when a process group with its number exists.
-    pub(crate) fn setsid(&mut self, task: Idx<Task>) -> Outcome<i32> {
+    fn setsid(&mut self, task: Idx<Task>) -> Outcome<i32> {
         let index = self.tasks[task].group;
         let group = &self.groups[index];
         let own = group.tgid.clone();
@@ -52,7 +76,7 @@ impl Tree {
     /// `EINVAL` for a negative `pgid` and a thread that does not lead; `ESRCH` for who is neither
     /// the caller nor a child; `EACCES` for a child that has called exec; `EPERM` for another
     /// session, a session leader, and a group that is not in the session.
-    pub(crate) fn setpgid(&mut self, task: Idx<Task>, pid: i32, pgid: i32) -> Outcome {
+    fn setpgid(&mut self, task: Idx<Task>, pid: i32, pgid: i32) -> Outcome {
         let caller = self.tasks[task].group;
         let ns = self.tasks[task].ns();
         // With no group given it is that of the number `pid`, and that is checked as one.

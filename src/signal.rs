@@ -5,10 +5,11 @@
 //! `kernel/signal.c`: `send_signal_locked()`, `prepare_signal()`, `sig_ignored()`,
 //! `complete_signal()`, `force_sig_info_to_task()`. How they are taken is in [`taking`].
 //!
-//! A virtual task runs no code. A signal that it does not block is taken at once, or in what
-//! natively is one hold of `tasklist_lock` as soon as that is over: a handler is counted as called,
-//! with what came along ([`Task::received`]); a default action that kills or stops does so. What is
-//! blocked, or sent to who is stopped, waits.
+//! A virtual task runs no code. A signal is never taken by its sender: a thread that does not block it
+//! is queued, and takes it in a step of its own ([`work`](crate::work)). A handler is counted as called,
+//! with what came along ([`Task::last_received`]); a default action that kills or stops does so. A signal
+//! that is blocked, or sent to a stopped process or to a task at work in a call, waits. One that kills
+//! whatever its process is doing decides that at once, as natively.
 //!
 //! # The one difference to native
 //!
@@ -27,6 +28,7 @@ mod taking;
 
 use crate::{
     faults::{self, Fault},
+    hold::SIGNAL_STEPS,
     namespace::Namespace,
     pending::{SigInfo, SigSet, NSIG, SIGCHLD, SIGCONT, SIGKILL, SIGRTMIN, SI_KERNEL, SI_USER},
     pid::Pid,
@@ -34,11 +36,12 @@ use crate::{
     slots::Idx,
     task::{Disposition, Group, Task},
     tree::Tree,
+    uapi,
 };
 
 /// Signals of one world that can wait with what came along, as RLIMIT_SIGPENDING has it for a user.
-/// Taking one goes through what waits before it, and a task takes all at once under the lock.
-const PENDING_LIMIT: usize = 4096;
+/// Taking one goes through what waits before it, in one hold of the lock.
+const PENDING_LIMIT: usize = 1024;
 
 /// Where a signal comes from.
 #[derive(Clone, Copy)]
@@ -58,19 +61,6 @@ pub(crate) enum Source<'a> {
     Child(SigInfo),
 }
 
-/// Who goes through a process group that can have any number of members, so that others get the
-/// tree lock in between.
-#[derive(Clone, Copy)]
-pub(crate) enum Walk {
-    /// kill(2).
-    Kill,
-    /// What is done to a group that is orphaned.
-    Hangup,
-}
-
-/// Kinds of [`Walk`].
-pub(crate) const WALKS: usize = 2;
-
 /// Whom a signal is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scope {
@@ -81,8 +71,7 @@ pub(crate) enum Scope {
 }
 
 impl Tree {
-    /// Sends a signal, from 1 to 64, to a task. What it does is done on return, but for deaths,
-    /// which [`Tree::step`] works off.
+    /// Sends a signal, from 1 to 64, to a task. What it does is worked off later ([`Tree::step`]).
     ///
     /// # Errors
     ///
@@ -95,12 +84,13 @@ impl Tree {
         target: Idx<Task>,
         scope: Scope,
     ) -> Outcome {
+        self.draw(SIGNAL_STEPS);
         let (force, info) = self.seen_by(signal, source, target);
         if scope == Scope::Thread && !self.tasks[target].is_alive() {
             return Ok(());
         }
         let group = self.tasks[target].group;
-        if self.groups[group].group_exit.is_some() {
+        if self.groups[group].exit_status().is_some() {
             // In the middle of dying.
             return Ok(());
         }
@@ -108,34 +98,18 @@ impl Tree {
         let result = if self.is_ignored(target, signal, force) {
             Ok(())
         } else {
-            self.enqueue(info, source, target, scope)
-                .map(|()| self.complete(signal, target, scope))
+            let added = self.enqueue(info, source, target, scope);
+            // One that waits already was offered when it came (`legacy_queue()`).
+            if let Ok(true) = added {
+                self.complete(signal, target, scope);
+            }
+            added.map(|_| ())
         };
         if continued {
             self.groups[group].tells_continued = true;
             self.take_all_signals(group);
         }
         result
-    }
-
-    /// Begins to go through the members of a process group. There is one such walk of a kind at a
-    /// time.
-    pub(crate) fn begin_walk(&mut self, walk: Walk, pgrp: &Pid) {
-        self.walks[walk as usize] = self.process_group(pgrp).first();
-    }
-
-    /// The leader of the next member; `None` when all have been met. A member that leaves before
-    /// its turn is not met, one that joins meanwhile is.
-    pub(crate) fn walk(&mut self, walk: Walk) -> Option<Idx<Task>> {
-        loop {
-            let member = self.walks[walk as usize]?;
-            let group = &self.groups[member];
-            let (leader, members) = (group.leader, self.process_group(&group.pgid));
-            self.walks[walk as usize] = members.next(&self.groups, member);
-            if leader.is_some() {
-                return leader;
-            }
-        }
     }
 
     /// Sends a signal that may be 0, which only asks, or out of range.
@@ -175,7 +149,9 @@ impl Tree {
         }
         self.send(signal, Source::Kernel, task, Scope::Thread)?;
         // It may have been pending and blocked before.
-        self.take_signals(task);
+        if self.tasks[task].is_alive() {
+            self.queue_work(task);
+        }
         Ok(())
     }
 
@@ -230,24 +206,13 @@ impl Tree {
     /// continued by it (`prepare_signal()`).
     fn prepare(&mut self, signal: i32, group: Idx<Group>) -> bool {
         if SigSet::STOP.contains(signal) {
-            self.flush_signals(group, SigSet::of(&[SIGCONT]));
+            self.flush_undone(group, false);
             false
         } else if signal == SIGCONT {
-            self.flush_signals(group, SigSet::STOP);
+            self.flush_undone(group, true);
             self.resume(group)
         } else {
             false
-        }
-    }
-
-    /// Forgets signals that wait for a group or any thread of it.
-    pub(crate) fn flush_signals(&mut self, group: Idx<Group>, signals: SigSet) {
-        self.groups[group].pending.flush(&mut self.queued, signals);
-        let threads = self.groups[group].threads.first();
-        let mut next = threads;
-        while let Some(thread) = next {
-            next = self.groups[group].threads.next(&self.tasks, thread);
-            self.tasks[thread].pending.flush(&mut self.queued, signals);
         }
     }
 
@@ -275,27 +240,31 @@ impl Tree {
         self.groups[group].unkillable && !faults::has(Fault::NoImmunity)
     }
 
-    /// Adds a signal to what waits for a thread or a group (`__send_signal_locked()`).
+    /// Adds a signal to what waits for a thread or a group (`__send_signal_locked()`); false when it waits
+    /// there already.
     fn enqueue(
         &mut self,
         info: SigInfo,
         source: Source<'_>,
         target: Idx<Task>,
         scope: Scope,
-    ) -> Outcome {
+    ) -> Outcome<bool> {
         let signal = info.signo;
         let waiting = self.queued.len();
+        if scope == Scope::Thread {
+            self.settle_signals(target);
+        }
         let pending = match scope {
             Scope::Thread => &mut self.tasks[target].pending,
             Scope::Process => &mut self.groups[self.tasks[target].group].pending,
         };
         let is_realtime = signal >= SIGRTMIN;
         if !is_realtime && pending.set().contains(signal) {
-            return Ok(());
+            return Ok(false);
         }
         if signal == SIGKILL {
             pending.add_bare(signal);
-            return Ok(());
+            return Ok(true);
         }
         let from_task = matches!(source, Source::Task(..) | Source::Child(_));
         let over_limit = !is_realtime && (!from_task || info.code >= 0);
@@ -307,42 +276,42 @@ impl Tree {
             // It arrives, and nothing of what came along.
             pending.add_bare(signal);
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Lets a thread take a signal that was added (`complete_signal()`).
     fn complete(&mut self, signal: i32, target: Idx<Task>, scope: Scope) {
-        let wants = |task: Idx<Task>| {
-            let task = &self.tasks[task];
-            let stopped = self.groups[task.group].is_stopped() && signal != SIGKILL;
-            task.is_alive() && !stopped && !task.blocked.contains(signal)
+        let wants = |tree: &Self, task: Idx<Task>| {
+            let task = &tree.tasks[task];
+            let stopped = tree.groups[task.group].is_stopped() && signal != SIGKILL;
+            task.is_alive() && !stopped
         };
-        let taker = if wants(target) || scope == Scope::Thread {
-            Some(target).filter(|&target| wants(target))
-        } else {
-            // Any number of threads may block it; native goes through all of them as well, and a
-            // piece of a signal to many meets each thread of the world once at most.
-            let group = self.tasks[target].group;
-            let threads = &self.groups[group].threads;
-            let first = self.groups[group].curr_target.or(threads.first());
-            let behind = |&thread: &Idx<Task>| {
-                let next = threads.next(&self.tasks, thread).or(threads.first());
-                next.filter(|_| next != first)
-            };
-            let taker = core::iter::successors(first, behind).find(|&thread| wants(thread));
-            self.groups[group].curr_target = taker.or(first);
-            taker
+        let wants = |tree: &Self, task| {
+            wants(tree, task) && !tree.kept_from(task).contains(signal)
         };
-        let Some(taker) = taker else { return };
-        let group = self.tasks[taker].group;
-        let dies = SigSet::of(&[SIGKILL]).union(match self.holds_signals {
-            true => self.fatal(group).minus(SigSet::COREDUMP),
-            false => SigSet::EMPTY,
-        });
-        if dies.contains(signal) {
-            self.begin_group_exit(group, signal);
+        let group = self.tasks[target].group;
+        let taker = if wants(self, target) {
+            Some(target)
+        } else if scope == Scope::Thread {
+            None
         } else {
-            self.take_signals(taker);
+            self.find_taker(group, signal, wants)
+        };
+        if let Some(taker) = taker {
+            self.take_or_die(group, taker, SigSet::of(&[signal]));
+        }
+    }
+
+    /// A thread was found that takes some signals: if one of them kills whatever the process is doing, the
+    /// process dies now.
+    pub(crate) fn take_or_die(&mut self, group: Idx<Group>, taker: Idx<Task>, signals: SigSet) {
+        let kills = self.fatal(group).minus(SigSet::COREDUMP);
+        let kills = kills.union(SigSet::of(&[SIGKILL])).intersection(signals);
+        // One that is blocked was found because it is waited for (`real_blocked`).
+        let kills = kills.minus(self.tasks[taker].blocked);
+        match kills.first() {
+            Some(signal) => self.begin_group_exit(group, signal),
+            None => self.queue_work(taker),
         }
     }
 
@@ -351,12 +320,14 @@ impl Tree {
     pub(crate) fn reaps_by_itself(&self, group: Idx<Group>) -> (bool, bool) {
         let handlers = self.handlers(group);
         let ignored = handlers.of(SIGCHLD) == Disposition::Ignore;
-        (ignored || handlers.nocldwait, !ignored)
+        let nocldwait = handlers.has_flag(SIGCHLD, uapi::ALTPID_SA_NOCLDWAIT);
+        (ignored || nocldwait, !ignored)
     }
 
     /// Whether a signal for a stopped or continued child is wanted.
     pub(crate) fn wants_job_news(&self, group: Idx<Group>) -> bool {
         let handlers = self.handlers(group);
-        handlers.of(SIGCHLD) != Disposition::Ignore && !handlers.nocldstop
+        handlers.of(SIGCHLD) != Disposition::Ignore
+            && !handlers.has_flag(SIGCHLD, uapi::ALTPID_SA_NOCLDSTOP)
     }
 }

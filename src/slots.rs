@@ -13,6 +13,7 @@
 pub(crate) mod chain;
 
 use core::{
+    cell::Cell,
     marker::PhantomData,
     mem::{size_of, swap},
     num::NonZeroU32,
@@ -33,6 +34,11 @@ impl<T> Clone for Idx<T> {
     }
 }
 impl<T> Copy for Idx<T> {}
+impl<T> core::fmt::Debug for Idx<T> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        self.0.fmt(f)
+    }
+}
 impl<T> PartialEq for Idx<T> {
     fn eq(&self, other: &Self) -> bool {
         self.0 == other.0
@@ -42,7 +48,7 @@ impl<T> Eq for Idx<T> {}
 
 impl<T> Idx<T> {
     fn new(position: usize) -> Self {
-        // `position` is below 2^22.
+        // Positions are below `u32::MAX`: see `Slots::MAX_CHUNKS`.
         Self(NonZeroU32::MIN.saturating_add(position as u32), PhantomData)
     }
 
@@ -133,6 +139,8 @@ pub(crate) struct Slots<T> {
     worn: usize,
     /// Objects that were put in or taken out, ever.
     turnover: u64,
+    /// Objects that were met on lists and by position since [`Slots::begin_count`].
+    met: Cell<u32>,
 }
 
 impl<T> Slots<T> {
@@ -153,6 +161,7 @@ impl<T> Slots<T> {
             len: 0,
             worn: 0,
             turnover: 0,
+            met: Cell::new(0),
         }
     }
 
@@ -164,6 +173,23 @@ impl<T> Slots<T> {
     /// How often an object was put in or taken out.
     pub(crate) fn turnover(&self) -> u64 {
         self.turnover
+    }
+
+    /// Begins to count anew for [`Slots::met`].
+    pub(crate) fn begin_count(&self) {
+        self.met.set(0);
+    }
+
+    /// How many objects were met on lists ([`chain::Chain`]) and by position ([`Slots::at`]): no loop
+    /// over a store goes by without being counted.
+    pub(crate) fn met(&self) -> u32 {
+        self.met.get()
+    }
+
+    /// One more object is met.
+    #[inline]
+    fn meet(&self) {
+        self.met.set(self.met.get().saturating_add(1));
     }
 
     /// For how many more objects there is room.
@@ -311,6 +337,7 @@ impl<T> Slots<T> {
     /// An object keeps its position: one that is there all the time is met exactly once, whatever
     /// is inserted and removed meanwhile.
     pub(crate) fn at(&self, position: usize) -> Option<Idx<T>> {
+        self.meet();
         self.slot(position)?.value.as_ref()?;
         Some(Idx::new(position))
     }

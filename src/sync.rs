@@ -22,10 +22,13 @@ pub(crate) use kernel::sync::atomic::{Acquire, Full, Relaxed, Release};
 pub(crate) use kernel::sync::rcu::{read_lock, Guard};
 
 use core::ptr::{read_volatile, write_volatile};
-use kernel::sync::atomic::{
-    self,
-    ordering::{AcquireOrRelaxed, Ordering, OrderingType, ReleaseOrRelaxed},
-    AtomicType,
+use kernel::{
+    bindings,
+    sync::atomic::{
+        self,
+        ordering::{AcquireOrRelaxed, Ordering, OrderingType, ReleaseOrRelaxed},
+        AtomicType,
+    },
 };
 
 /// A memory location that many threads change (`kernel::sync::atomic::Atomic`).
@@ -123,6 +126,26 @@ pub(crate) trait Number: Word {
     fn fetch_add<O: Ordering>(a: &atomic::Atomic<Self>, value: Self, order: O) -> Self;
     /// Adding the result takes away `value`.
     fn negated(value: Self) -> Self;
+}
+
+/// What is wrong with a count of references (`enum refcount_saturation_type`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Saturation {
+    /// One too many was taken of an object that may be gone.
+    AddNotZeroOvf = bindings::refcount_saturation_type_REFCOUNT_ADD_NOT_ZERO_OVF as isize,
+    /// One too many was taken.
+    AddOvf = bindings::refcount_saturation_type_REFCOUNT_ADD_OVF as isize,
+    /// One was taken where there was none.
+    AddUaf = bindings::refcount_saturation_type_REFCOUNT_ADD_UAF as isize,
+    /// One was given back that there was not.
+    SubUaf = bindings::refcount_saturation_type_REFCOUNT_SUB_UAF as isize,
+}
+
+/// Saturates a count of references for good, and warns once of each kind (`lib/refcount.c`).
+pub(crate) fn refcount_warn_saturate(count: &Atomic<u32>, why: Saturation) {
+    let count: *mut bindings::refcount_t = count.0.as_ptr().cast();
+    // SAFETY: A `refcount_t` is an atomic of 32 bits, as this is.
+    unsafe { bindings::refcount_warn_saturate(count, why as _) };
 }
 
 /// Loads a pointer that is only used to get at what it points to (`rcu_dereference()`).

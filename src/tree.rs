@@ -22,20 +22,27 @@ mod siblings;
 pub(crate) use self::siblings::News;
 
 use crate::{
+    crowd::Crowd,
     events::Events,
-    jobctl::{Hangup, Looked, LOOKED},
+    exec::Exec,
     pending::Queued,
     pid::{Pid, PidType},
     pidfd::Pidfd,
     reason::{Outcome, Reason},
-    signal::WALKS,
+    sigwait::Awaited,
+    sleep::Wakes,
     slots::{chain::Chain, Idx, Slots, Spare},
-    task::{chain, Group, Handlers, Sighand, Task, TaskState, COMM_LEN},
+    task::{chain, Call, Fate, Group, Handlers, Parent, Sighand, Task, TaskState, COMM_LEN},
+    walk::{Hangup, SignalWalk},
 };
+use core::cell::Cell;
 use kernel::{prelude::*, task::might_sleep};
 
 /// Positions that are gone through at a time when a tree ends.
 const PIECE: usize = 128;
+
+/// Counters for what changes in families.
+const FAMILIES: usize = 32;
 
 /// Room to be brought along for one more task and one more group with what that needs, and for a
 /// handle if one is wanted.
@@ -44,16 +51,18 @@ pub(crate) struct Room {
     groups: Spare<Group>,
     sighands: Spare<Sighand>,
     pidfds: Option<Spare<Pidfd>>,
+    crowds: Option<Spare<Crowd>>,
 }
 
 impl Room {
-    /// None yet.
-    pub(crate) fn new(with_pidfd: bool) -> Self {
+    /// None yet: for a handle and for a second thread as well, if they are wanted.
+    pub(crate) fn new(with_pidfd: bool, with_crowd: bool) -> Self {
         Self {
             tasks: Spare::new(),
             groups: Spare::new(),
             sighands: Spare::new(),
             pidfds: with_pidfd.then(Spare::new),
+            crowds: with_crowd.then(Spare::new),
         }
     }
 
@@ -62,6 +71,7 @@ impl Room {
         self.tasks.fill()?;
         self.groups.fill()?;
         self.sighands.fill()?;
+        self.crowds.as_mut().map_or(Ok(()), Spare::fill)?;
         self.pidfds.as_mut().map_or(Ok(()), Spare::fill)
     }
 }
@@ -71,38 +81,55 @@ pub(crate) struct Tree {
     pub(crate) tasks: Slots<Task>,
     pub(crate) groups: Slots<Group>,
     pub(crate) sighands: Slots<Sighand>,
-    /// Tasks that have something left to do: to exit, or to take signals; see [`Tree::step`].
-    pub(crate) working: Chain<chain::Working, Task>,
+    /// What processes of several threads need.
+    pub(crate) crowds: Slots<Crowd>,
+    /// Calls of exec that wait for the other threads to be gone.
+    pub(crate) execs: Slots<Exec>,
+    /// Structs for what a process does about signals that are kept for them.
+    pub(crate) kept_sighands: usize,
+    /// What tasks that sleep in sigtimedwait wait for.
+    pub(crate) awaited: Slots<Awaited>,
+    /// Tasks that exit; see [`Tree::step`] for this and the next ones.
+    pub(crate) exiting: Chain<chain::Working, Task>,
+    /// Tasks that have signals to take.
+    pub(crate) taking: Chain<chain::Working, Task>,
+    /// Exits of which others have seen a part.
+    pub(crate) half_done: usize,
+    /// Groups with something to do for each of many threads.
+    pub(crate) crowded: Chain<chain::Crowded, Group>,
     /// Groups that are killed and have live threads left.
     pub(crate) killed: Chain<chain::Killed, Group>,
     /// Handles on tasks.
     pub(crate) pidfds: Slots<Pidfd>,
-    /// Who comes next in each [`Walk`](crate::signal::Walk) that is under way.
-    pub(crate) walks: [Option<Idx<Group>>; WALKS],
-    /// Signals are not taken as they arrive but in a later [`Tree::step`]: see [`Tree::held`].
-    pub(crate) holds_signals: bool,
-    /// A process group that is orphaned and has not been told of it entirely.
+    /// Signals for many, and those of them that are on their way, the first one being sent.
+    pub(crate) signal_walks: Slots<SignalWalk>,
+    pub(crate) walking: Chain<chain::Walking, SignalWalk>,
+    /// A process group that may be orphaned, or is and has not been told of it entirely.
     pub(crate) hangup: Option<Hangup>,
+    /// Walks have the next turn.
+    pub(crate) walks_turn: bool,
+    /// What has happened in this hold of the lock that somebody may wait for.
+    pub(crate) wakes: Wakes,
+    /// Steps of this hold that no store has counted.
+    pub(crate) drawn: Cell<u32>,
     /// What came with signals that wait.
     pub(crate) queued: Slots<Queued>,
     /// Zombies among the tasks.
     pub(crate) nr_zombies: usize,
     /// Stopped processes.
     pub(crate) nr_stopped: usize,
-    /// Changes whenever somebody joins or leaves, begins to exit, dies, stops or goes on, or gets
-    /// another parent, process group or session: what is looked at in pieces is the same as long as
-    /// this is.
+    /// Changes whenever a task joins or leaves, begins to exit, dies, stops or goes on, or gets another
+    /// parent, process group or session: a scan that dropped the lock must begin again if this moved.
     pub(crate) changes: u64,
-    /// Changes whenever a process group can come to be controlled; see [`Tree::is_orphaned`].
-    pub(crate) ties: u64,
-    /// How often a process has stopped.
-    pub(crate) stops: u64,
-    /// What the last looks through process groups have found.
-    pub(crate) looked: [Looked; LOOKED],
+    /// Likewise for the children of some processes, by [`Tree::family_of`]: they join, leave, or can be
+    /// waited for in another way.
+    pub(crate) families: [u32; FAMILIES],
     /// The last [`Group::place`] that was given.
     pub(crate) last_place: u64,
     /// Processes that take orphans (`PR_SET_CHILD_SUBREAPER`).
     pub(crate) nr_subreapers: usize,
+    /// How often a process has become one.
+    pub(crate) subreapers_set: u32,
     /// The most tasks there may be.
     pub(crate) max_tasks: usize,
     /// The most handles that may be open.
@@ -118,21 +145,30 @@ impl Tree {
             tasks: Slots::new(),
             groups: Slots::new(),
             sighands: Slots::new(),
-            working: Chain::new(),
+            crowds: Slots::new(),
+            execs: Slots::new(),
+            kept_sighands: 0,
+            awaited: Slots::new(),
+            exiting: Chain::new(),
+            taking: Chain::new(),
+            half_done: 0,
+            crowded: Chain::new(),
             killed: Chain::new(),
             pidfds: Slots::new(),
-            walks: [None; WALKS],
-            holds_signals: false,
+            signal_walks: Slots::new(),
+            walking: Chain::new(),
             hangup: None,
+            walks_turn: false,
+            wakes: Wakes::new(),
+            drawn: Cell::new(0),
             queued: Slots::new(),
             nr_zombies: 0,
             nr_stopped: 0,
             changes: 0,
-            ties: 0,
-            stops: 0,
-            looked: Default::default(),
+            families: [0; FAMILIES],
             last_place: 0,
             nr_subreapers: 0,
+            subreapers_set: 0,
             max_tasks,
             max_pidfds,
             events: Events::new(),
@@ -146,6 +182,7 @@ impl Tree {
             && self.groups.make_room(&mut room.groups)
             && self.sighands.make_room(&mut room.sighands)
             && (room.pidfds.as_mut()).is_none_or(|spare| self.pidfds.make_room(spare))
+            && (room.crowds.as_mut()).is_none_or(|spare| self.crowds.make_room(spare))
     }
 
     /// Puts a task into the store. The caller has made room for it.
@@ -202,21 +239,32 @@ impl Tree {
     }
 
     /// The task that an id names, to do something itself: it must not have begun to exit, be about
-    /// to, or be stopped.
+    /// to, be stopped, or be in a call.
     ///
     /// # Errors
     ///
-    /// `ESRCH` when there is none, or none alive; `EBUSY` for a stopped one.
+    /// `ESRCH` when there is none, or none alive; `EBUSY` for a stopped one, and one in a call.
     pub(crate) fn find_actor(&self, id: u64) -> Outcome<Idx<Task>> {
         let (index, task) = self.alive(id)?;
-        let group = &self.groups[task.group];
-        if group.group_exit.is_some() || group.exec.is_some_and(|other| other != index) {
+        if !self.goes_on(index) {
             return Err(Reason::TaskExited.into());
         }
-        if group.is_stopped() {
+        if task.call != Call::None {
+            return Err(Reason::TaskBusy.into());
+        }
+        if self.groups[task.group].is_stopped() {
             return Err(Reason::TaskStopped.into());
         }
         Ok(index)
+    }
+
+    /// Whether a live thread is not about to die, by a signal or by the exec of another one.
+    pub(crate) fn goes_on(&self, task: Idx<Task>) -> bool {
+        match self.group_of(task).fate {
+            Fate::Alive => true,
+            Fate::Exec(exec) => self.execs[exec].task() == task,
+            Fate::Exiting(_) => false,
+        }
     }
 
     /// The task that an id names, which must not have begun to exit.
@@ -251,13 +299,22 @@ impl Tree {
     /// The first live thread of a group (`find_alive_thread()`).
     pub(crate) fn alive_thread(&self, group: Idx<Group>) -> Option<Idx<Task>> {
         let group = &self.groups[group];
-        if group.nr_live == 0 {
-            return None;
+        // Others than live threads are on the list only when there are none.
+        group.threads.first().filter(|_| group.nr_live > 0)
+    }
+
+    /// A counter that moves when the children of a process join, leave, or can be waited for in another
+    /// way; also when those of some other processes do.
+    pub(crate) fn family_of(&mut self, group: Idx<Group>) -> &mut u32 {
+        &mut self.families[Idx::to_raw(Some(group)) as usize % FAMILIES]
+    }
+
+    /// What can be waited for has changed for the parent of a process.
+    pub(crate) fn change_family(&mut self, child: Idx<Group>) {
+        if let Parent::Task(parent) = self.groups[child].parent {
+            let family = self.family_of(self.tasks[parent].group);
+            *family = family.wrapping_add(1);
         }
-        group
-            .threads
-            .iter(&self.tasks)
-            .find(|&t| self.tasks[t].is_alive())
     }
 
     /// Whether only the leader of a group is left (`thread_group_empty()`).

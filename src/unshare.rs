@@ -15,12 +15,30 @@
 use crate::{
     clone::flags,
     faults::{self, Fault},
-    namespace::Namespace,
+    namespace::{ForChildren, Namespace},
     reason::{Outcome, Reason},
     tree::Tree,
     world::World,
 };
-use kernel::sync::aref::ARef;
+use kernel::{bindings, sync::aref::ARef};
+
+/// What unshare(2) knows beside `CLONE_NEWPID` (`check_unshare_flags()`): about resources that a
+/// virtual task does not have, or does not part with.
+const UNSHARE: u64 = flags::THREAD
+    | flags::FS
+    | flags::SIGHAND
+    | flags::VM
+    | flags::SYSVSEM
+    | flags::NEWNS
+    | flags::NEWIPC
+    | flags::NEWUSER
+    | flags::NEWTIME
+    | bindings::CLONE_FILES as u64
+    | bindings::CLONE_NEWCGROUP as u64
+    | bindings::CLONE_NEWUTS as u64
+    | bindings::CLONE_NEWNET as u64
+    // UNSHARE_EMPTY_MNTNS, which 7.2 lacks.
+    | 1 << 20;
 
 impl World {
     /// A task unshares: its next child will be init of a new namespace. Returns that one's id, 0 if
@@ -28,16 +46,18 @@ impl World {
     ///
     /// # Errors
     ///
-    /// `EINVAL` for other flags and when the children go elsewhere already, `ENOSPC`, `ENOMEM`,
-    /// `ESRCH`.
+    /// `EINVAL` for other flags, of which those that unshare(2) knows have a reason of their own, and
+    /// when the children go elsewhere already; `ENOSPC`, `ENOMEM`, `ESRCH`.
     #[doc(alias = "ksys_unshare")]
     pub(crate) fn unshare(&self, task: u64, flags: u64) -> Outcome<u64> {
-        if flags & !flags::NEWPID != 0 {
-            return Err(Reason::Flags.into());
+        match flags & !flags::NEWPID {
+            0 => {}
+            others if others & !UNSHARE == 0 => return Err(Reason::NotVirtual.into()),
+            _ => return Err(Reason::Flags.into()),
         }
+        let (call, tree, index) = self.enter(task)?;
         let active = {
-            let tree = self.tree().lock();
-            let task = &tree.tasks[tree.find_actor(task)?];
+            let task = &tree.tasks[index];
             if flags == 0 {
                 return Ok(0);
             }
@@ -50,22 +70,15 @@ impl World {
             }
             ARef::<Namespace>::from(task.ns())
         };
+        drop(tree);
         let ns = Namespace::create(Some(&active), self.registry())?;
         let id = ns.id();
         let old = {
-            let mut tree = self.tree().lock();
-            let index = tree.find_actor(task)?;
+            let (mut tree, index) = call.go_on()?;
             let task = &mut tree.tasks[index];
-            // Somebody else may have been faster on behalf of the same task.
-            let is_home = task
-                .ns_for_children
-                .as_deref()
-                .is_some_and(|ns| core::ptr::eq(ns, &*active));
-            if !is_home && !faults::has(Fault::UnshareTwice) {
-                return Err(Reason::ChildrenElsewhere.into());
-            }
-            let old = task.ns_for_children.replace(ns);
+            let old = task.ns_for_children.replace(ForChildren::new(ns));
             tree.tell_ns_born(id, active.id(), index);
+            call.end(&mut tree);
             old
         };
         drop(old);
@@ -100,14 +113,13 @@ impl World {
         target: impl FnOnce(&Tree) -> Outcome<ARef<Namespace>>,
     ) -> Outcome {
         let old = {
-            let mut tree = self.tree().lock();
-            let task = tree.find_actor(task)?;
+            let (mut tree, task) = self.act(task)?;
             let new = target(&tree)?;
             let task = &mut tree.tasks[task];
             if !task.ns().is_ancestor_or_self(&new) {
                 return Err(Reason::NsNotBelow.into());
             }
-            task.ns_for_children.replace(new)
+            task.ns_for_children.replace(ForChildren::new(new))
         };
         drop(old);
         Ok(())

@@ -13,19 +13,14 @@ use crate::{
     pending::{CLD_CONTINUED, CLD_EXITED, CLD_KILLED, CLD_STOPPED, SIGCHLD, SIGCONT},
     pid::{find_pid, Pid},
     reason::{Outcome, Reason},
+    sleep::{Key, FOR_EVER},
     slots::Idx,
-    task::{Group, JobState, Parent, Task},
+    task::{Call, Group, JobState, Parent, Task},
     tree::{News, Tree},
+    work::is_killed,
     world::World,
 };
 use kernel::{prelude::*, sync::aref::ARef, task::might_sleep};
-
-/// Children that are looked at in one go, under the tree lock.
-pub(crate) const PIECE: usize = 256;
-
-/// How often a look at more of them begins again because something has changed meanwhile. After that
-/// it is done in one go, as native does it.
-pub(crate) const TRIES: u32 = 4;
 
 /// Options of wait4(2) and waitid(2) (`include/uapi/linux/wait.h`).
 pub(crate) const WNOHANG: u32 = 0x1;
@@ -102,8 +97,10 @@ pub(crate) enum Look {
     Found(Report),
     /// Children that are waited for, none of them with anything to tell yet.
     Nothing,
-    /// More children than can be looked at in one go.
+    /// More children than can be looked at in one hold of the lock.
     More,
+    /// The process is stopped, and looks at nothing.
+    Asleep,
 }
 
 /// How far a look at the children has come.
@@ -111,12 +108,10 @@ pub(crate) enum Look {
 pub(crate) struct Search {
     /// The thread whose children it is at, and the next of them.
     at: Option<(Idx<Task>, Option<Idx<Group>>)>,
-    /// What [`Tree::changes`] was then.
-    changes: u64,
+    /// What [`Tree::family_of`] was then.
+    family: u32,
     /// There is a child that is waited for.
     expected: bool,
-    /// How often it had to begin again.
-    again: u32,
 }
 
 impl Selection {
@@ -139,43 +134,62 @@ impl World {
     ///
     /// # Errors
     ///
-    /// `EINVAL`, `ECHILD`, `ESRCH` as in `struct altpid_wait` and `struct altpid_waitid`; `EINTR`
-    /// when a signal ends the sleep: one for who calls this, or one that the task has a handler
-    /// for.
+    /// As [`World::act`]; `EINVAL`, `ECHILD`, `ESRCH` as in `struct altpid_wait` and `struct
+    /// altpid_waitid`; `EINTR` when a signal ends the sleep: one for the calling thread, or one that the
+    /// task has a handler for without `SA_RESTART`.
     #[doc(alias = "do_wait")]
     pub(crate) fn wait(&self, task: u64, wanted: Wanted) -> Outcome<Option<Report>> {
-        let mut tree = self.tree().lock();
-        let mut waiter = tree.find_actor(task)?;
-        let selection = tree.select(waiter, wanted)?;
-        let handled = tree.tasks[waiter].received.0;
+        // Declared first: the lock is released before the call ends.
+        let mut call = None;
+        let (mut tree, mut waiter) = self.act(task)?;
+        let mut selection = tree.select(waiter, wanted)?;
+        let mut handled = tree.tasks[waiter].nr_received;
+        let interrupts = tree.tasks[waiter].interrupts;
         let mut search = Search::default();
-        let report = loop {
-            if !tree.group_of(waiter).is_stopped() {
-                match tree.look(waiter, &selection, &mut search)? {
-                    Look::Found(report) => break report,
-                    Look::More => {
-                        drop(tree);
-                        might_sleep();
-                        tree = self.tree().lock();
-                        waiter = tree.find_alive(task)?;
-                        continue;
-                    }
-                    Look::Nothing if selection.options & WNOHANG != 0 => return Ok(None),
-                    Look::Nothing if selection.is_nonblock => return Err(EAGAIN.into()),
-                    Look::Nothing if tree.tasks[waiter].received.0 != handled => {
-                        return Err(EINTR.into())
-                    }
-                    Look::Nothing => {}
+        loop {
+            let look = if tree.group_of(waiter).is_stopped() {
+                Look::Asleep
+            } else {
+                tree.look(waiter, &selection, &mut search)?
+            };
+            match look {
+                Look::Found(report) => return Ok(Some(report)),
+                Look::Nothing if selection.options & WNOHANG != 0 => return Ok(None),
+                Look::Nothing if selection.is_nonblock => return Err(EAGAIN.into()),
+                Look::Nothing if tree.tasks[waiter].interrupts != interrupts => {
+                    return Err(EINTR.into())
                 }
+                // All its handlers have SA_RESTART: the call is made anew (ERESTARTSYS).
+                Look::Nothing if tree.tasks[waiter].nr_received != handled => {
+                    handled = tree.tasks[waiter].nr_received;
+                    selection = tree.select(waiter, wanted)?;
+                    search = Search::default();
+                    continue;
+                }
+                Look::More | Look::Nothing | Look::Asleep => {}
             }
-            if self.changed().wait_interruptible(&mut tree) {
-                return Err(EINTR.into());
+            // What takes one hold of the lock is no call to be in.
+            if call.is_none() {
+                call = Some(tree.begin_call(waiter));
             }
-            waiter = tree.find_alive(task)?;
-        };
-        // The number that was freed may be what the init of a dying namespace waited for.
-        self.work_off_under(tree);
-        Ok(Some(report))
+            if matches!(look, Look::More) {
+                tree.tasks[waiter].call = Call::Working;
+                drop(tree);
+                might_sleep();
+                if is_killed() {
+                    return Err(EINTR.into());
+                }
+            } else {
+                tree.tasks[waiter].call = Call::Asleep;
+                let group = tree.tasks[waiter].group;
+                let keys = [Key::children(group), Key::task(&tree, waiter)];
+                tree.sleep(keys, FOR_EVER)?;
+            }
+            (tree, waiter) = match &call {
+                Some(call) => call.go_on()?,
+                None => self.act(task)?,
+            };
+        }
     }
 }
 
@@ -239,8 +253,8 @@ impl Tree {
     ///
     /// Which one that is, and that there is none, is true of one moment, as natively, where all of
     /// it is one hold of `tasklist_lock`. Here children that have nothing to tell are not looked at
-    /// ([`News`]), and what is left goes in pieces: it begins again if anything has changed between
-    /// two of them, and in one piece when that has been so several times.
+    /// ([`News`]), and what is left goes in parts: it begins again if the children of the process have
+    /// changed between two of them ([`Tree::family_of`]).
     ///
     /// # Errors
     ///
@@ -261,27 +275,21 @@ impl Tree {
                 None => Err(Reason::NoChild.into()),
             };
         }
-        if search.at.is_some() && search.changes != self.changes {
+        let family = *self.family_of(self.tasks[task].group);
+        if search.family != family {
             search.at = None;
-            search.again += 1;
         }
-        let mut left = if search.again < TRIES {
-            PIECE
-        } else {
-            usize::MAX
-        };
         // One's own children come first, then those of the threads behind, and round.
         let (mut thread, mut next_child) = search.at.take().unwrap_or_else(|| {
             search.expected = false;
             (task, self.tasks[task].children.first())
         });
         loop {
-            if left == 0 {
+            if self.is_spent() {
                 search.at = Some((thread, next_child));
-                search.changes = self.changes;
+                search.family = family;
                 return Ok(Look::More);
             }
-            left -= 1;
             if let Some(child) = next_child {
                 let report = self.consider(task, child, selection, &mut search.expected);
                 if let Some(report) = report {
@@ -294,17 +302,13 @@ impl Tree {
                 }
                 continue;
             }
-            let threads = &self.group_of(task).threads;
-            match threads.next(&self.tasks, thread).or(threads.first()) {
-                Some(next) if next != task && selection.options & WNOTHREAD == 0 => {
-                    thread = next;
-                    next_child = self.tasks[thread].children.first();
-                }
-                _ if search.expected => {
-                    search.again = 0;
-                    return Ok(Look::Nothing);
-                }
-                _ => return Err(Reason::NoChild.into()),
+            thread = self.next_thread(thread);
+            if thread != task && selection.options & WNOTHREAD == 0 {
+                next_child = self.tasks[thread].children.first();
+            } else if search.expected {
+                return Ok(Look::Nothing);
+            } else {
+                return Err(Reason::NoChild.into());
             }
         }
     }
@@ -334,7 +338,7 @@ impl Tree {
             if selection.options & WEXITED == 0 {
                 return None;
             }
-            let status = group.group_exit.unwrap_or(0);
+            let status = group.exit_status().unwrap_or(0);
             let report = match status & 0x7f {
                 0 => report(CLD_EXITED, status >> 8),
                 signal => report(CLD_KILLED, signal),
@@ -347,7 +351,7 @@ impl Tree {
         *expected = true;
         let (report, job) = match group.job {
             JobState::Stopped(signal @ 1..) if selection.options & WSTOPPED != 0 => {
-                (report(CLD_STOPPED, signal), JobState::Stopped(0))
+                (report(CLD_STOPPED, signal.into()), JobState::Stopped(0))
             }
             JobState::Continued if selection.options & WCONTINUED != 0 => {
                 (report(CLD_CONTINUED, SIGCONT), JobState::Running)

@@ -11,28 +11,21 @@
 
 use crate::{
     namespace::Namespace,
-    pending::{Queued, SIGCHLD},
-    pid::{alloc_pid, Pid},
+    pending::SIGCHLD,
+    pid::{alloc_pid, find_pid, Pid},
     reason::{Outcome, Reason},
     registry::Registry,
-    slots::Spare,
+    sleep::Queues,
     sync::{Atomic, Relaxed},
     task::{Group, Handlers, Parent, Task, COMM_LEN},
     tree::{Room, Tree},
 };
 use kernel::{
-    new_condvar, new_mutex, new_spinlock,
+    new_spinlock, new_work,
     prelude::*,
-    sync::{
-        aref::ARef,
-        lock::{spinlock::SpinLockBackend, Guard},
-        Arc, CondVar, Mutex, SpinLock,
-    },
-    task::might_sleep,
+    sync::{aref::ARef, Arc, ArcBorrow, SpinLock},
+    workqueue::Work,
 };
-
-/// Signals that one step of a death is expected to send at most.
-const STEP_SIGNALS: usize = 128;
 
 /// Worlds in the module.
 static COUNT: Atomic<i64> = Atomic::new(0);
@@ -71,20 +64,24 @@ pub(crate) struct Limits {
 }
 
 /// A pid universe.
+///
+/// # Invariants
+///
+/// It is in an [`Arc`].
 #[pin_data]
 pub(crate) struct World {
     #[pin]
     tree: SpinLock<Tree>,
-    /// Told when a task may have become something that somebody waits for.
+    /// Where callers sleep.
     #[pin]
-    changed: CondVar,
-    /// Held by who sends a signal to a process group.
+    queues: Queues,
+    /// Does what is left to do when the caller that should is killed.
     #[pin]
-    walking: Mutex<()>,
+    pub(crate) work_item: Work<World>,
+    /// Nobody has the device open any more.
+    closed: Atomic<u32>,
     registry: Arc<Registry>,
     root: ARef<Namespace>,
-    /// The id of the world's init.
-    init: u64,
     /// The last events that are kept.
     max_events: usize,
     /// Dropped last.
@@ -97,22 +94,42 @@ impl World {
     /// # Errors
     ///
     /// `ENFILE` when there are as many as there may be, `ENOMEM`.
-    pub(crate) fn new(limits: Limits) -> Result<impl PinInit<World>> {
+    pub(crate) fn new(limits: Limits) -> Result<Arc<World>> {
         let counted = Counted::new(limits.worlds)?;
         let registry = Registry::new(limits.namespaces)?;
         let root = Namespace::create(None, &registry)?;
         let mut tree = Tree::new(limits.tasks, limits.pidfds);
-        let init = tree.add_init(&root)?;
-        Ok(pin_init!(World {
-            tree <- new_spinlock!(tree, "altpid_tree"),
-            changed <- new_condvar!("altpid_changed"),
-            walking <- new_mutex!((), "altpid_walking"),
-            registry,
-            root,
-            init,
-            max_events: limits.events.max(1),
-            _counted: counted,
-        }))
+        tree.add_init(&root)?;
+        // INVARIANT: A world is in an `Arc`.
+        Arc::pin_init(
+            pin_init!(World {
+                tree <- new_spinlock!(tree, "altpid_tree"),
+                queues <- Queues::new(c"altpid_queues", kernel::static_lock_class!()),
+                work_item <- new_work!("altpid_work"),
+                closed: Atomic::new(0),
+                registry,
+                root,
+                max_events: limits.events.max(1),
+                _counted: counted,
+            }),
+            GFP_KERNEL_ACCOUNT,
+        )
+    }
+
+    /// The last file of the device that had it is closed: what is left to do need not be done.
+    pub(crate) fn close(&self) {
+        self.closed.store(1u32, Relaxed);
+    }
+
+    /// Whether nobody has it open any more.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Relaxed) != 0
+    }
+
+    /// Another reference to it.
+    pub(crate) fn to_arc(&self) -> Arc<World> {
+        // SAFETY: By the invariants it is in an `Arc`, which is there as long as the reference.
+        unsafe { ArcBorrow::from_raw(self) }.into()
     }
 
     /// Worlds in the whole module.
@@ -120,14 +137,14 @@ impl World {
         COUNT.load(Relaxed).max(0) as u64
     }
 
-    /// The tree, under its lock.
-    pub(crate) fn tree(&self) -> &SpinLock<Tree> {
+    /// The lock of the tree, for [`World::tree`] and [`World::work`].
+    pub(crate) fn locked(&self) -> &SpinLock<Tree> {
         &self.tree
     }
 
-    /// The lock of who sends a signal to a process group.
-    pub(crate) fn walking(&self) -> &Mutex<()> {
-        &self.walking
+    /// Where callers sleep.
+    pub(crate) fn queues(&self) -> &Queues {
+        &self.queues
     }
 
     /// The namespaces by id.
@@ -140,9 +157,12 @@ impl World {
         &self.root
     }
 
-    /// The id of init.
+    /// The id of the world's init: of the task that is pid 1 of its root, which is another one after
+    /// an exec by another thread of it. Takes the tree lock.
     pub(crate) fn init(&self) -> u64 {
-        self.init
+        let tree = self.tree();
+        let init = find_pid(&self.root, 1).and_then(|pid| tree.task_of(&pid));
+        init.map_or(0, |init| tree.tasks.id(init))
     }
 
     /// How many of the last events are kept.
@@ -152,7 +172,7 @@ impl World {
 
     /// How many events there have been.
     pub(crate) fn events(&self) -> u64 {
-        self.tree.lock().events.count()
+        self.tree().events.count()
     }
 
     /// The namespace with an id.
@@ -163,85 +183,12 @@ impl World {
     pub(crate) fn namespace(&self, id: u64) -> Outcome<ARef<Namespace>> {
         Ok(self.registry.find(id).ok_or(Reason::NsGone)?)
     }
-
-    /// A thread exits with a code, or with `whole_group` its process does. May sleep.
-    ///
-    /// # Errors
-    ///
-    /// `ESRCH`; `EBUSY` for the last thread of the world's init.
-    #[doc(alias = "do_exit")]
-    pub(crate) fn exit(&self, task: u64, code: i32, whole_group: bool) -> Outcome {
-        let status = (code & 0xff) << 8;
-        let mut tree = self.tree.lock();
-        let task = tree.find_actor(task)?;
-        let group = tree.tasks[task].group;
-        let is_last = tree.groups[group].nr_live == 1;
-        if (whole_group || is_last) && tree.is_world_init(group) {
-            return Err(Reason::WorldInit.into());
-        }
-        if whole_group && !is_last {
-            tree.begin_group_exit(group, status);
-        }
-        tree.begin_exit(task, status);
-        self.work_off_under(tree);
-        Ok(())
-    }
-
-    /// The tree under its lock, with room for what comes along with `signals` signals if there is
-    /// memory. May sleep.
-    pub(crate) fn lock_for_signals(
-        &self,
-        signals: usize,
-        room: &mut Spare<Queued>,
-    ) -> Guard<'_, Tree, SpinLockBackend> {
-        loop {
-            let mut tree = self.tree.lock();
-            while tree.queued.room() < signals && tree.queued.grow(room) {}
-            if tree.queued.room() >= signals {
-                return tree;
-            }
-            drop(tree);
-            if room.fill().is_err() {
-                return self.tree.lock();
-            }
-        }
-    }
-
-    /// Does what deaths have left to do, in pieces between which others get the lock, and wakes who
-    /// waits. To be called after everything that can let a task exit, stop or continue. May sleep.
-    pub(crate) fn work_off(&self) {
-        self.work_off_under(self.tree.lock());
-    }
-
-    /// Likewise, the first piece under the tree lock that is held.
-    pub(crate) fn work_off_under<'a>(&'a self, mut tree: Guard<'a, Tree, SpinLockBackend>) {
-        let mut room = Spare::new();
-        while tree.has_work() {
-            if tree.queued.room() < STEP_SIGNALS {
-                drop(tree);
-                tree = self.lock_for_signals(STEP_SIGNALS, &mut room);
-            }
-            tree.step();
-            if tree.has_work() {
-                drop(tree);
-                might_sleep();
-                tree = self.tree.lock();
-            }
-        }
-        drop(tree);
-        self.changed.notify_all();
-    }
-
-    /// Told when a task may have become something that somebody waits for.
-    pub(crate) fn changed(&self) -> &CondVar {
-        &self.changed
-    }
 }
 
 impl Tree {
-    /// Makes the init of a world, pid 1 of its root; returns its id.
-    fn add_init(&mut self, root: &Namespace) -> Result<u64> {
-        let mut room = Room::new(false);
+    /// Makes the init of a world, pid 1 of its root.
+    fn add_init(&mut self, root: &Namespace) -> Result {
+        let mut room = Room::new(false, false);
         while !self.make_room(&mut room) {
             room.fill()?;
         }
@@ -263,6 +210,6 @@ impl Tree {
         let task = self.insert_task(Task::new(group, pid, root.into(), comm));
         self.join_group(task);
         self.join_tree(group, task);
-        Ok(self.tasks.id(task))
+        Ok(())
     }
 }

@@ -91,7 +91,7 @@ impl Audit {
             fmt!("process {nr} both ignores and handles signals {overlap:#x}"),
         );
         findings.check(
-            !group.is_stopped() || group.group_exit.is_none(),
+            !group.is_stopped() || group.exit_status().is_none(),
             fmt!("process {nr} is killed and still stopped"),
         );
         if group.parent == Parent::Outside {
@@ -104,7 +104,9 @@ impl Audit {
         self.listed.stopped += usize::from(group.is_stopped());
         self.listed.subreapers += usize::from(group.is_subreaper);
         self.listed.signals += signals;
-        self.walks[0] = (group.threads.first()).map(|first| Walk::Threads(index, first, 0, 0));
+        let threads = group.threads.first();
+        let exiting = tree.crowd(index).and_then(|crowd| crowd.exiting.first());
+        self.walks[0] = (threads.or(exiting)).map(|first| Walk::Threads(index, first, 0, 0));
         // These lists are gone through once, from their first members.
         let in_group = tree.process_group(&group.pgid).first() == Some(index);
         self.walks[1] = in_group.then_some(Walk::ProcessGroup(index, index));
@@ -155,12 +157,13 @@ impl Audit {
             core::ptr::eq(&*tree.groups[member].pgid, &**pgrp),
             fmt!("a process is on the list of another group than its own"),
         );
+        let first = &tree.groups[first];
         self.findings.check(
-            !(tree.is_known_orphaned(pgrp) && tree.is_controlled(member)),
+            first.pgrp_controlled.is_some() || !tree.is_controlled(member),
             fmt!("process {nr} is controlled, in a group that is taken for orphaned"),
         );
         self.findings.check(
-            !(tree.is_known_unstopped(pgrp) && tree.groups[member].is_stopped()),
+            first.pgrp_stopped > 0 || !tree.groups[member].is_stopped(),
             fmt!("process {nr} is stopped, in a group where nobody is taken for it"),
         );
         self.listed.in_process_groups += 1;
@@ -201,9 +204,11 @@ impl Audit {
                 listed.subreapers
             ),
         );
+        // Execs under way have room for some.
+        let kept = tree.kept_sighands;
         let users = listed.users_of_sighands;
         findings.check(
-            users == groups && tree.sighands.len() <= groups,
+            users == groups + kept && tree.sighands.len() <= groups + kept,
             fmt!("{groups} processes, {users} that have dispositions of signals"),
         );
         findings.check(

@@ -119,6 +119,9 @@ extensible! {
     altpid_setsid: 16, [task];
     altpid_setpgid: 24, [task];
     altpid_set_name: 32, [task];
+    altpid_get_name: 32, [task];
+    altpid_getid: 24, [task];
+    altpid_sigpending: 24, [task];
     altpid_pidfd_open: 40, [task target] => pidfd;
     altpid_pidfd_close: 16, [pidfd];
     altpid_pidfd_info: 208, [pidfd task];

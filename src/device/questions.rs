@@ -132,13 +132,23 @@ pub(super) fn list(call: &Call<'_>) -> Outcome {
         0 => None,
         id => Some(call.world.namespace(id)?),
     };
+    check_flags(value.reserved.into(), 0)?;
+    check_flags(
+        value.flags.into(),
+        match value.what {
+            uapi::ALTPID_LIST_NAMESPACES => uapi::ALTPID_LIST_REF_ACTIVE.into(),
+            _ => 0,
+        },
+    )?;
+    let only_active = value.flags & uapi::ALTPID_LIST_REF_ACTIVE != 0;
     let (room, cursor) = (value.count as usize, value.cursor);
     let (written, cursor) = match value.what {
         uapi::ALTPID_LIST_TASKS => write_entries(&array, room, cursor, |cursor, found| {
             call.world.list_tasks(cursor, view.as_deref(), found)
         }),
         uapi::ALTPID_LIST_NAMESPACES => write_entries(&array, room, cursor, |cursor, found| {
-            call.world.list_namespaces(cursor, view.as_deref(), found)
+            call.world
+                .list_namespaces(cursor, view.as_deref(), only_active, found)
         }),
         uapi::ALTPID_LIST_BLOCKERS => {
             let ns = view.ok_or(Reason::NsGone)?;

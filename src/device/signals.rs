@@ -4,27 +4,41 @@
 
 use super::args::{check_flags, Args, Call};
 use crate::{
-    kill::{ByPidfd, Kill, To},
+    kill::{ByPidfd, Given, Kill, To},
     pending::SigSet,
     reason::{Outcome, Reason},
     sigaction::{Action, How},
+    sleep::FOR_EVER,
     task::Disposition,
     uapi,
 };
-use kernel::prelude::*;
+use kernel::{bindings, prelude::*};
+
+/// The least time in jiffies that is no less than some nanoseconds.
+fn jiffies(ns: u64) -> c_long {
+    const PER_JIFFY: u64 = 1_000_000_000 / bindings::CONFIG_HZ as u64;
+    c_long::try_from(ns.div_ceil(PER_JIFFY)).unwrap_or(FOR_EVER - 1)
+}
 
 pub(super) fn kill(call: &Call<'_>) -> Outcome {
     let value = Args::<uapi::altpid_kill>::read(call)?.value;
-    check_flags(value.reserved.into(), 0)?;
     if value.how == uapi::ALTPID_KILL_PIDFD {
         return kill_by_pidfd(call, &value);
     }
     check_flags(value.flags.into(), 0)?;
+    if value.signo != 0 {
+        return Err(Reason::Flags.into());
+    }
     let (task, target, pid, tgid) = (value.task, value.target, value.pid, value.tgid);
     // Which members the way of killing looks at; the others have to be 0.
     let (kill, unused) = match value.how {
         uapi::ALTPID_KILL_PID => (Kill::Pid(task, pid), (0, target, 0, tgid, true)),
         uapi::ALTPID_KILL_THREAD => (Kill::Thread(task, tgid, pid), (0, target, 0, 0, true)),
+        uapi::ALTPID_KILL_TKILL => (Kill::Tkill(task, pid), (0, target, 0, tgid, true)),
+        uapi::ALTPID_KILL_QUEUE_THREAD => (
+            Kill::QueueThread(task, tgid, pid, value.code, value.value),
+            (0, target, 0, 0, false),
+        ),
         uapi::ALTPID_KILL_QUEUE => (
             Kill::Queue(task, pid, value.code, value.value),
             (0, target, 0, tgid, false),
@@ -45,17 +59,26 @@ pub(super) fn kill(call: &Call<'_>) -> Outcome {
 }
 
 fn kill_by_pidfd(call: &Call<'_>, value: &uapi::altpid_kill) -> Outcome {
-    let to = match value.flags {
+    let has_info = value.flags & uapi::ALTPID_SIGNAL_INFO != 0;
+    let to = match value.flags & !uapi::ALTPID_SIGNAL_INFO {
         0 => None,
         uapi::ALTPID_SIGNAL_THREAD => Some(To::Thread),
         uapi::ALTPID_SIGNAL_THREAD_GROUP => Some(To::Process),
         uapi::ALTPID_SIGNAL_PROCESS_GROUP => Some(To::ProcessGroup),
         _ => return Err(Reason::Flags.into()),
     };
-    let info = match (value.code, value.value) {
-        (0, 0) => None,
-        (0, _) => return Err(EINVAL.into()),
-        info => Some(info),
+    let given = |signo| Given {
+        signo,
+        code: value.code,
+        value: value.value,
+    };
+    let info = match (value.signo, value.code, value.value) {
+        (signo, _, _) if has_info => Some(given(signo)),
+        (0, 0, 0) => None,
+        (0, 0, _) => return Err(EINVAL.into()),
+        // A code says that there is a siginfo as well; it is one of the signal then.
+        (0, _, _) => Some(given(value.sig)),
+        _ => return Err(Reason::Flags.into()),
     };
     if (value.pid, value.tgid) != (0, 0) {
         return Err(EINVAL.into());
@@ -65,7 +88,11 @@ fn kill_by_pidfd(call: &Call<'_>, value: &uapi::altpid_kill) -> Outcome {
 }
 
 pub(super) fn sigaction(call: &Call<'_>) -> Outcome {
-    const FLAGS: u32 = uapi::ALTPID_SA_NOCLDSTOP | uapi::ALTPID_SA_NOCLDWAIT;
+    const FLAGS: u32 = uapi::ALTPID_SA_NOCLDSTOP
+        | uapi::ALTPID_SA_NOCLDWAIT
+        | uapi::ALTPID_SA_RESTART
+        | uapi::ALTPID_SA_NODEFER
+        | uapi::ALTPID_SA_RESETHAND;
     let mut args = Args::<uapi::altpid_sigaction>::read(call)?;
     let value = &mut args.value;
     check_flags(value.flags.into(), FLAGS.into())?;
@@ -78,8 +105,8 @@ pub(super) fn sigaction(call: &Call<'_>) -> Outcome {
     };
     let new = disposition.map(|disposition| Action {
         disposition,
-        nocldwait: value.flags & uapi::ALTPID_SA_NOCLDWAIT != 0,
-        nocldstop: value.flags & uapi::ALTPID_SA_NOCLDSTOP != 0,
+        flags: value.flags,
+        mask: SigSet::from_bits(value.mask),
     });
     let old = call.world.sigaction(value.task, value.sig, new)?;
     value.handler = match old.disposition {
@@ -87,13 +114,7 @@ pub(super) fn sigaction(call: &Call<'_>) -> Outcome {
         Disposition::Ignore => uapi::ALTPID_SIG_IGN,
         Disposition::Handler => uapi::ALTPID_SIG_HANDLER,
     };
-    value.flags = 0;
-    if old.nocldwait {
-        value.flags |= uapi::ALTPID_SA_NOCLDWAIT;
-    }
-    if old.nocldstop {
-        value.flags |= uapi::ALTPID_SA_NOCLDSTOP;
-    }
+    (value.flags, value.mask) = (old.flags, old.mask.bits());
     args.reply()
 }
 
@@ -113,13 +134,22 @@ pub(super) fn sigprocmask(call: &Call<'_>) -> Outcome {
     args.reply()
 }
 
+pub(super) fn sigpending(call: &Call<'_>) -> Outcome {
+    let mut args = Args::<uapi::altpid_sigpending>::read(call)?;
+    check_flags(args.value.reserved.into(), 0)?;
+    args.value.set = call.world.sigpending(args.value.task)?.bits();
+    args.reply()
+}
+
 pub(super) fn sigwait(call: &Call<'_>) -> Outcome {
     let mut args = Args::<uapi::altpid_sigwait>::read(call)?;
     let value = &mut args.value;
     check_flags(value.reserved.into(), 0)?;
-    value.info = call
-        .world
-        .sigwait(value.task, SigSet::from_bits(value.set))?
-        .into();
+    let timeout = match value.timeout {
+        u64::MAX => FOR_EVER,
+        ns => jiffies(ns),
+    };
+    let set = SigSet::from_bits(value.set);
+    value.info = call.world.sigwait(value.task, set, timeout)?.into();
     args.reply()
 }

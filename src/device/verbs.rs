@@ -5,6 +5,7 @@
 use super::args::{check_flags, Args, Array, Call};
 use crate::{
     clone::{flags, CloneArgs, ParentArg},
+    ids::Asked,
     namespace::LEVELS,
     reason::{Outcome, Reason},
     uapi,
@@ -112,40 +113,58 @@ pub(super) fn waitid(call: &Call<'_>) -> Outcome {
 
 pub(super) fn setsid(call: &Call<'_>) -> Outcome {
     let mut args = Args::<uapi::altpid_setsid>::read(call)?;
-    args.value.sid = {
-        let mut tree = call.world.tree().lock();
-        let task = tree.find_actor(args.value.task)?;
-        tree.setsid(task)?
-    };
+    args.value.sid = call.world.setsid(args.value.task)?;
     args.reply()
 }
 
 pub(super) fn setpgid(call: &Call<'_>) -> Outcome {
     let args = Args::<uapi::altpid_setpgid>::read(call)?;
     check_flags(args.value.reserved.into(), 0)?;
-    let mut tree = call.world.tree().lock();
-    let task = tree.find_actor(args.value.task)?;
-    tree.setpgid(task, args.value.pid, args.value.pgid)
+    let value = &args.value;
+    call.world.setpgid(value.task, value.pid, value.pgid)
 }
 
 pub(super) fn set_name(call: &Call<'_>) -> Outcome {
     let args = Args::<uapi::altpid_set_name>::read(call)?;
     check_flags(args.value.reserved.into(), 0)?;
-    let mut tree = call.world.tree().lock();
-    let task = tree.find_actor(args.value.task)?;
+    let (mut tree, task) = call.world.act(args.value.task)?;
     tree.set_name(task, &args.value.comm);
     Ok(())
+}
+
+pub(super) fn get_name(call: &Call<'_>) -> Outcome {
+    let mut args = Args::<uapi::altpid_get_name>::read(call)?;
+    check_flags(args.value.reserved.into(), 0)?;
+    {
+        let (tree, task) = call.world.act(args.value.task)?;
+        args.value.comm = tree.tasks[task].comm;
+    }
+    args.reply()
+}
+
+pub(super) fn getid(call: &Call<'_>) -> Outcome {
+    let mut args = Args::<uapi::altpid_getid>::read(call)?;
+    let value = &mut args.value;
+    let asked = match (value.what, value.pid) {
+        (uapi::ALTPID_GETPID, 0) => Asked::Pid,
+        (uapi::ALTPID_GETTID, 0) => Asked::Tid,
+        (uapi::ALTPID_GETPPID, 0) => Asked::Ppid,
+        (uapi::ALTPID_GETPGID, pid) => Asked::Pgid(pid),
+        (uapi::ALTPID_GETSID, pid) => Asked::Sid(pid),
+        _ => return Err(Reason::Flags.into()),
+    };
+    value.result = call.world.get_id(value.task, asked)?;
+    args.reply()
 }
 
 pub(super) fn prctl(call: &Call<'_>) -> Outcome {
     let mut args = Args::<uapi::altpid_prctl>::read(call)?;
     {
-        let mut tree = call.world.tree().lock();
-        let task = tree.find_actor(args.value.task)?;
+        let (mut tree, task) = call.world.act(args.value.task)?;
         let value = &mut args.value.value;
         match args.value.option {
             uapi::ALTPID_PR_SET_PDEATHSIG => tree.set_pdeath_signal(task, *value)?,
-            uapi::ALTPID_PR_GET_PDEATHSIG => *value = tree.tasks[task].pdeath_signal as u64,
+            uapi::ALTPID_PR_GET_PDEATHSIG => *value = tree.tasks[task].pdeath_signal.into(),
             uapi::ALTPID_PR_SET_CHILD_SUBREAPER => tree.set_subreaper(task, *value != 0),
             uapi::ALTPID_PR_GET_CHILD_SUBREAPER => *value = tree.is_subreaper(task).into(),
             _ => return Err(EINVAL.into()),

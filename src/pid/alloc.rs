@@ -14,7 +14,7 @@
 use super::{Pid, CACHES, NUMBERED};
 use crate::{
     faults::{self, Fault},
-    namespace::{Namespace, LEVELS},
+    namespace::{Answer, Namespace, LEVELS},
     pidmap::{Reservation, ReserveError},
     slab::Cache,
 };
@@ -166,7 +166,8 @@ pub(crate) fn alloc_pid(ns: &Namespace, set_tid: &[i32]) -> Result<NewPid, Alloc
         }
     }
     // An earlier attempt to make init failed: the next one gets 1 again.
-    if ns.child_reaper() == 0 && ns.is_adding() && ns.map().is_empty() {
+    let stage = ns.life().stage();
+    if stage.child_reaper == 0 && stage.is_adding && ns.map().is_empty() {
         ns.map().set_cursor(0);
     }
     // SAFETY: The memory is for a pid of this level, and nobody else's.
@@ -186,13 +187,12 @@ pub(crate) fn alloc_pid(ns: &Namespace, set_tid: &[i32]) -> Result<NewPid, Alloc
         };
         let nr = reservation.nr();
         taken.push(reservation);
-        // The reservation is fully ordered before this: see `Namespace::disable_allocation`.
-        let adding = level.is_adding();
-        // A dead namespace has no init any more, but it had one.
-        if nr != 1 && level.child_reaper() == 0 && adding {
-            return Err(AllocError::NotInit);
+        // The reservation is fully ordered before this: see `Life::disable`.
+        match level.life().answer(nr) {
+            Answer::Welcome => {}
+            Answer::NotInit => return Err(AllocError::NotInit),
+            Answer::Dead => dead = true,
         }
-        dead |= !adding;
         // SAFETY: The level is that of the memory or one above.
         unsafe { Pid::set_number(memory.memory, level.level(), nr as i32) };
     }
@@ -202,7 +202,7 @@ pub(crate) fn alloc_pid(ns: &Namespace, set_tid: &[i32]) -> Result<NewPid, Alloc
     }
     let pid = ManuallyDrop::new(memory).memory;
     // SAFETY: The memory is for a pid of this level, and all numbers have been set.
-    let pid_ref = unsafe { Pid::incarnate(pid, ns, NUMBERED | 1) };
+    let pid_ref = unsafe { Pid::incarnate(pid, ns, NUMBERED) };
     while let Some(reservation) = taken.pop() {
         reservation.publish(pid);
     }

@@ -317,7 +317,7 @@ pub(super) unsafe fn for_each_node(root: Root, mut visit: impl FnMut(NonNull<Nod
 /// Takes a number in its leaf: from free to reserved.
 ///
 /// Full: a reservation is ordered before the allocator's look at whether the namespace is dead;
-/// see [`crate::namespace::Namespace::disable_allocation`].
+/// see `Life::disable` in `src/namespace/life.rs`.
 pub(super) fn claim(slot: &Atomic<Word>) -> Result<(), Word> {
     slot.cmpxchg(FREE, RESERVED, Full).map(|_| ())
 }

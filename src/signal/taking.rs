@@ -9,95 +9,107 @@
 //! Under the tree lock.
 
 use crate::{
-    jobctl::Orphan,
     pending::{SigInfo, SigSet, SIGSTOP},
+    sleep::Key,
     slots::Idx,
-    task::{Disposition, Group, Task},
+    task::{Disposition, Fate, Group, Task},
     tree::Tree,
+    walk::Orphaned,
+    uapi,
 };
 
-/// Signals that a thread takes at a time.
-const PIECE: usize = 64;
-
 impl Tree {
-    /// Does something in which nobody who is sent a signal takes it, but in a later [`Tree::step`]:
-    /// what natively is one hold of `tasklist_lock`. Who is killed by one is dying at once.
-    pub(crate) fn held<R>(&mut self, work: impl FnOnce(&mut Self) -> R) -> R {
-        self.holds_signals = true;
-        let result = work(self);
-        self.holds_signals = false;
-        result
-    }
-
-    /// A thread that exits was to take signals of its group: others do (`retarget_shared_pending()`).
-    pub(crate) fn retarget(&mut self, task: Idx<Task>) {
-        let group = self.tasks[task].group;
-        let blocked = self.tasks[task].blocked;
-        let mut left = self.groups[group].pending.set().minus(blocked);
-        let mut next = self.groups[group].threads.first();
-        while let Some(thread) = next.filter(|_| left != SigSet::EMPTY) {
-            next = self.groups[group].threads.next(&self.tasks, thread);
-            let wanted = left.minus(self.tasks[thread].blocked);
-            if self.tasks[thread].is_alive() && wanted != SigSet::EMPTY {
-                left = left.minus(wanted);
-                self.queue_work(thread);
-            }
-        }
-    }
-
     /// A thread takes what waits for it or its group and is not blocked (`get_signal()`), and if that
-    /// is much leaves the rest to [`Tree::step`].
+    /// is much leaves the rest for later.
     pub(crate) fn take_signals(&mut self, task: Idx<Task>) {
-        if self.holds_signals {
-            if self.tasks[task].is_alive() {
-                self.queue_work(task);
-            }
+        let group = self.tasks[task].group;
+        if !self.tasks[task].is_alive() || self.tasks[task].call.defers_signals() {
             return;
         }
-        let group = self.tasks[task].group;
+        self.settle_signals(task);
         if core::mem::take(&mut self.groups[group].tells_continued) {
             self.notify_continued(group);
         }
-        let mut left = PIECE;
+        let awaited = self.awaited_by(task);
+        if self.next_signal(task, awaited).is_some() {
+            // Left for its call, which ends.
+            let key = Key::task(self, task);
+            self.wakes.note(key);
+        }
+        let mut is_first = true;
         while self.tasks[task].is_alive()
-            && self.groups[group].group_exit.is_none()
+            && self.groups[group].fate == Fate::Alive
             && !self.groups[group].is_stopped()
         {
-            if left == 0 {
+            let wanted = SigSet::EVERY.minus(self.tasks[task].blocked.union(awaited));
+            let Some(signal) = self.next_signal(task, wanted) else {
+                return;
+            };
+            if self.is_spent() {
                 self.queue_work(task);
                 return;
             }
-            left -= 1;
-            let mut wanted = SigSet::from_bits(u64::MAX);
-            if self.groups[group].exec.is_some() {
-                // Whoever is left takes the rest as another program.
-                wanted = self.fatal(group);
-            }
-            wanted = wanted.minus(self.tasks[task].blocked);
-            let Some(info) = self.dequeue(task, wanted) else {
-                return;
-            };
-            let signal = info.signo;
-            match self.handlers(group).of(signal) {
-                Disposition::Ignore => {}
-                Disposition::Handler => {
-                    let received = &mut self.tasks[task].received;
-                    *received = (received.0.wrapping_add(1), info);
-                }
-                Disposition::Default if SigSet::IGNORE.contains(signal) => {}
-                // What init does not want from its own people. SIGKILL and SIGSTOP come this far
-                // only by force.
-                Disposition::Default if self.is_immune(group) && !SigSet::ONLY.contains(signal) => {
-                }
-                Disposition::Default if SigSet::STOP.contains(signal) => {
-                    let pgrp = self.groups[group].pgid.clone();
-                    if signal == SIGSTOP || !self.is_orphaned(&pgrp, Orphan::AsItIs) {
-                        self.stop(group, signal);
+            if self.stops_if_controlled(group, signal) {
+                let pgrp = self.groups[group].pgid.clone();
+                match self.is_orphaned(&pgrp) {
+                    Orphaned::Unknown => {
+                        self.queue_work(task);
+                        return;
                     }
+                    Orphaned::Yes => {
+                        self.dequeue(task, SigSet::of(&[signal]));
+                        continue;
+                    }
+                    Orphaned::No => {}
                 }
-                Disposition::Default => self.begin_group_exit(group, signal),
+            }
+            if let Some(info) = self.dequeue(task, SigSet::of(&[signal])) {
+                is_first &= !self.do_signal(task, info, is_first);
             }
         }
+    }
+
+    /// Whether a signal stops a process unless its process group is orphaned.
+    fn stops_if_controlled(&self, group: Idx<Group>, signal: i32) -> bool {
+        signal != SIGSTOP
+            && SigSet::STOP.contains(signal)
+            && self.handlers(group).of(signal) == Disposition::Default
+            && !self.is_immune(group)
+    }
+
+    /// A thread does what is to be done about a signal that it has taken; true when that is to call a
+    /// handler, of which the first decides what becomes of a system call (`handle_signal()`).
+    fn do_signal(&mut self, task: Idx<Task>, info: SigInfo, is_first: bool) -> bool {
+        let group = self.tasks[task].group;
+        let signal = info.signo;
+        match self.handlers(group).of(signal) {
+            Disposition::Ignore => {}
+            Disposition::Handler => {
+                let handlers = self.handlers_mut(group);
+                // What the handler itself would block is over, as it has returned.
+                let restarts = handlers.has_flag(signal, uapi::ALTPID_SA_RESTART);
+                if handlers.has_flag(signal, uapi::ALTPID_SA_RESETHAND) {
+                    handlers.set(signal, Disposition::Default);
+                }
+                let thread = &mut self.tasks[task];
+                thread.nr_received = thread.nr_received.wrapping_add(1);
+                thread.last_received = info;
+                if is_first && !restarts {
+                    thread.interrupts = thread.interrupts.wrapping_add(1);
+                }
+                // A call in which it is asleep ends.
+                let key = Key::task(self, task);
+                self.wakes.note(key);
+                return true;
+            }
+            Disposition::Default if SigSet::IGNORE.contains(signal) => {}
+            // What init does not want from its own people. SIGKILL and SIGSTOP come this far
+            // only by force.
+            Disposition::Default if self.is_immune(group) && !SigSet::ONLY.contains(signal) => {}
+            Disposition::Default if SigSet::STOP.contains(signal) => self.stop(group, signal),
+            Disposition::Default => self.begin_group_exit(group, signal),
+        }
+        false
     }
 
     /// Signals that kill a process whatever it is doing (`sig_fatal()`). That init dies by SIGKILL
@@ -112,19 +124,18 @@ impl Tree {
             .minus(SigSet::IGNORE.union(SigSet::STOP))
     }
 
-    /// All threads of a group take what waits for them.
-    pub(super) fn take_all_signals(&mut self, group: Idx<Group>) {
-        let mut next = self.groups[group].threads.first();
-        while let Some(thread) = next {
-            next = self.groups[group].threads.next(&self.tasks, thread);
-            self.take_signals(thread);
-        }
+    /// The first signal of a set that waits for a thread, or for its group.
+    fn next_signal(&self, task: Idx<Task>, wanted: SigSet) -> Option<i32> {
+        let own = self.own_signals(task).intersection(wanted).first();
+        let group = &self.groups[self.tasks[task].group];
+        own.or_else(|| group.pending.set().intersection(wanted).first())
     }
 
     /// Takes the first signal of a set that waits for a thread, or for its group
     /// (`dequeue_signal()`).
     pub(crate) fn dequeue(&mut self, task: Idx<Task>, wanted: SigSet) -> Option<SigInfo> {
-        let of = |set: SigSet| SigSet::from_bits(set.bits() & wanted.bits()).first();
+        self.settle_signals(task);
+        let of = |set: SigSet| set.intersection(wanted).first();
         if let Some(signal) = of(self.tasks[task].pending.set()) {
             let pending = &mut self.tasks[task].pending;
             return Some(pending.take(&mut self.queued, signal));

@@ -71,12 +71,6 @@ impl<L, T: Member<L>> Chain<L, T> {
         Self::set_prev(slots, first, idx);
     }
 
-    /// Puts an object that is on no list of this kind before all others.
-    pub(crate) fn push_front(&mut self, slots: &mut Slots<T>, idx: Idx<T>) {
-        self.push_back(slots, idx);
-        self.first = Some(idx);
-    }
-
     /// Takes an object that is on this list off it.
     pub(crate) fn remove(&mut self, slots: &mut Slots<T>, idx: Idx<T>) {
         let Some((prev, next)) = slots[idx].link_mut().0.take() else {
@@ -93,8 +87,9 @@ impl<L, T: Member<L>> Chain<L, T> {
         }
     }
 
-    /// The object behind `idx`, if `idx` is not the last.
+    /// The object behind `idx`, if `idx` is not the last. Counted as met by the store.
     pub(crate) fn next(&self, slots: &Slots<T>, idx: Idx<T>) -> Option<Idx<T>> {
+        slots.meet();
         let (_, next) = slots[idx].link().0?;
         (Some(next) != self.first).then_some(next)
     }

@@ -11,17 +11,25 @@
 
 use super::Tree;
 use crate::{
+    crowd::Crowd,
     pending::SigSet,
     pid::{Pid, PidType},
+    sleep::Key,
     slots::Idx,
     task::{Group, Parent, Task, TaskState},
 };
 use kernel::sync::aref::ARef;
 
 impl Tree {
-    /// Adds a thread to a group. The pid is one that nobody used so far.
+    /// Adds a thread to a group. The pid is one that nobody used so far. For a second thread the caller
+    /// has made room ([`Room`](super::Room)).
     pub(crate) fn join_group(&mut self, task: Idx<Task>) {
         let group = self.tasks[task].group;
+        if self.groups[group].nr_threads > 0 && self.groups[group].crowd.is_none() {
+            let crowd = self.crowds.insert(Crowd::new());
+            let crowd = crowd.unwrap_or_else(|_| panic!("altpid: no room was made"));
+            self.groups[group].crowd = Some(crowd);
+        }
         let members = &mut self.groups[group];
         members.threads.push_back(&mut self.tasks, task);
         members.nr_threads += 1;
@@ -45,9 +53,40 @@ impl Tree {
         self.enter_process_group(group);
         self.enter_session(group);
         self.enter_children(group);
-        if self.is_controlled(group) {
-            self.ties += 1;
+    }
+
+    /// A thread begins to exit: it leaves the list of the live ones.
+    pub(crate) fn leave_live_threads(&mut self, task: Idx<Task>) {
+        let group = self.tasks[task].group;
+        let Some(crowd) = self.groups[group].crowd else {
+            return;
+        };
+        let process = &mut self.groups[group];
+        let next = process.threads.next(&self.tasks, task);
+        process.threads.remove(&mut self.tasks, task);
+        let crowd = &mut self.crowds[crowd];
+        crowd.forget_thread(task, next);
+        crowd.exiting.push_back(&mut self.tasks, task);
+    }
+
+    /// The thread behind one in the list of those of a group, and round.
+    pub(crate) fn next_thread(&self, task: Idx<Task>) -> Idx<Task> {
+        let group = self.group_of(task);
+        let exiting = group.crowd.map(|crowd| &self.crowds[crowd].exiting);
+        let first = |exiting_first: bool| {
+            let exiting = exiting.and_then(|exiting| exiting.first());
+            match exiting_first {
+                true => exiting.or(group.threads.first()),
+                false => group.threads.first().or(exiting),
+            }
+        };
+        match exiting {
+            Some(exiting) if !self.tasks[task].is_alive() => {
+                exiting.next(&self.tasks, task).or_else(|| first(false))
+            }
+            _ => (group.threads.next(&self.tasks, task)).or_else(|| first(true)),
         }
+        .unwrap_or(task)
     }
 
     /// Two threads of a group change numbers, at every level (`exchange_tids()`).
@@ -64,7 +103,21 @@ impl Tree {
     fn enter_process_group(&mut self, group: Idx<Group>) {
         self.changes += 1;
         let mut members = self.process_group(&self.groups[group].pgid);
+        let stopped = u32::from(self.groups[group].is_stopped());
         members.push_back(&mut self.groups, group);
+        match members.first().filter(|&first| first != group) {
+            Some(first) => {
+                let first = &mut self.groups[first];
+                first.pgrp_stopped += stopped;
+                // All before it are known not to be controlled.
+                first.pgrp_controlled.get_or_insert(group);
+            }
+            None => {
+                let first = &mut self.groups[group];
+                first.pgrp_stopped = stopped;
+                first.pgrp_controlled = Some(group);
+            }
+        }
         let pid = &self.groups[group].pgid;
         pid.set_user(PidType::Pgid, Idx::to_raw(members.first()));
     }
@@ -73,14 +126,24 @@ impl Tree {
         self.changes += 1;
         let mut members = self.process_group(&self.groups[group].pgid);
         let next = members.next(&self.groups, group);
-        for walk in self.walks.iter_mut().filter(|walk| **walk == Some(group)) {
-            *walk = next;
+        self.leave_walks(group, next);
+        if let Some(first) = members.first() {
+            let stopped = u32::from(self.groups[group].is_stopped());
+            let first = &mut self.groups[first];
+            first.pgrp_stopped -= stopped;
+            if first.pgrp_controlled == Some(group) {
+                first.pgrp_controlled = next;
+            }
+            // What is known of the group goes on with its next first member.
+            let known = (first.pgrp_stopped, first.pgrp_controlled);
+            if let (true, Some(next)) = (members.first() == Some(group), next) {
+                let next = &mut self.groups[next];
+                (next.pgrp_stopped, next.pgrp_controlled) = known;
+            }
         }
         members.remove(&mut self.groups, group);
         let pid = &self.groups[group].pgid;
         pid.set_user(PidType::Pgid, Idx::to_raw(members.first()));
-        let address = core::ptr::from_ref::<Pid>(pid).addr();
-        self.forget_member(address, members.is_empty(), group, next);
     }
 
     fn enter_session(&mut self, group: Idx<Group>) {
@@ -101,16 +164,17 @@ impl Tree {
     /// Moves a process to another process group (`change_pid()`).
     pub(crate) fn change_process_group(&mut self, group: Idx<Group>, pgid: ARef<Pid>) {
         self.leave_process_group(group);
-        self.ties += 1;
         let old = core::mem::replace(&mut self.groups[group].pgid, pgid);
         self.enter_process_group(group);
+        self.change_family(group);
+        // Children in the group that it has left may be controlled by it from now on.
+        self.note_control(&old);
         self.put_number(&old);
     }
 
     /// Moves a process to another session (`change_pid()`).
     pub(crate) fn change_session(&mut self, group: Idx<Group>, sid: ARef<Pid>) {
         self.leave_session(group);
-        self.ties += 1;
         let old = core::mem::replace(&mut self.groups[group].sid, sid);
         self.enter_session(group);
         self.put_number(&old);
@@ -124,7 +188,8 @@ impl Tree {
         self.groups[group].parent = new;
         self.enter_children(group);
         if !was_controlled && self.is_controlled(group) {
-            self.ties += 1;
+            let pgrp = self.groups[group].pgid.clone();
+            self.note_control(&pgrp);
         }
     }
 
@@ -145,17 +210,20 @@ impl Tree {
                 self.put_number(pid);
             }
         }
-        let members = &mut self.groups[group];
-        if members.curr_target == Some(task) {
-            members.curr_target = members.threads.next(&self.tasks, task);
+        let process = &mut self.groups[group];
+        match process.crowd {
+            Some(crowd) => self.crowds[crowd].exiting.remove(&mut self.tasks, task),
+            None => process.threads.remove(&mut self.tasks, task),
         }
-        members.threads.remove(&mut self.tasks, task);
-        members.nr_threads -= 1;
+        self.groups[group].nr_threads -= 1;
         // A dead leader that waited for this thread is dead for others from now on.
         self.changes += 1;
+        self.change_family(group);
         // The init of a dying namespace may have been woken once more while it was finished.
-        self.working.remove(&mut self.tasks, task);
-        let every = SigSet::from_bits(u64::MAX);
+        self.unqueue_work(task);
+        let key = Key::pid(&self.tasks[task].pid);
+        self.wakes.note(key);
+        let every = SigSet::EVERY;
         self.tasks[task].pending.flush(&mut self.queued, every);
         let Some(gone) = self.tasks.remove(task) else {
             return;
@@ -171,11 +239,15 @@ impl Tree {
         gone.pid.set_user(PidType::Pid, 0);
         gone.pid.set_exit_code(gone.exit_code);
         self.put_number(&gone.pid);
-        if self.groups[group].threads.is_empty() {
+        if self.groups[group].nr_threads == 0 {
             // Its last thread may have exited before the rest of a kill was worked off.
             self.killed.remove(&mut self.groups, group);
+            self.crowded.remove(&mut self.groups, group);
+            if let Some(crowd) = self.groups[group].crowd {
+                self.crowds.discard(crowd);
+            }
             self.groups[group].pending.flush(&mut self.queued, every);
-            self.forget_job(group);
+            debug_assert!(!self.groups[group].is_stopped());
             self.nr_subreapers -= usize::from(self.groups[group].is_subreaper);
             let sighand = self.groups[group].sighand;
             self.groups.discard(group);

@@ -18,6 +18,7 @@
 
 use super::Tree;
 use crate::{
+    sleep::Key,
     slots::Idx,
     task::{Group, JobState, Parent, Task},
 };
@@ -48,7 +49,8 @@ impl Tree {
         }
     }
 
-    /// A process has something to tell its parent, as of now.
+    /// A process has something to tell its parent, as of now. Callers that wait for it are woken when the
+    /// lock is released.
     pub(crate) fn note_news(&mut self, child: Idx<Group>) {
         let Parent::Task(parent) = self.groups[child].parent else {
             return;
@@ -56,6 +58,8 @@ impl Tree {
         let Some(news) = self.news_of(child) else {
             return;
         };
+        let key = Key::children(self.tasks[parent].group);
+        self.wakes.note(key);
         let first = &mut self.tasks[parent].news[news as usize];
         let is_first = |first| self.groups[child].place < self.groups[first].place;
         if first.is_none_or(is_first) {
@@ -70,6 +74,7 @@ impl Tree {
             self.groups[child].place = self.last_place;
             let children = &mut self.tasks[parent].children;
             children.push_back(&mut self.groups, child);
+            self.change_family(child);
             self.note_news(child);
         }
     }
@@ -77,6 +82,7 @@ impl Tree {
     /// Takes a process from the children of its parent.
     pub(super) fn leave_children(&mut self, child: Idx<Group>) {
         if let Parent::Task(parent) = self.groups[child].parent {
+            self.change_family(child);
             let parent = &mut self.tasks[parent];
             let next = parent.children.next(&self.groups, child);
             for first in parent

@@ -5,7 +5,9 @@
  * Each open of /dev/altpid is one *world*: an initial pid namespace at level 0
  * with its init (pid 1), and every task and namespace made below. The world
  * ends with the last reference to the open file. Errors of open(2): ENFILE when
- * there are as many worlds as there may be (max_worlds of the module), ENOMEM.
+ * there are as many worlds as there may be (max_worlds of the module), and
+ * ENOMEM. Before it comes here open(2) itself may refuse, as it does for every
+ * device node: for a lack of permission, of descriptors or of the device.
  *
  * Tasks and namespaces are named by 64-bit ids that are never reused in a
  * world; pids are what tasks look like from a namespace. 0 is never an id. A
@@ -52,7 +54,8 @@
  * @size: sizeof(struct altpid_world)
  * @flags: reserved, 0
  * @root_ns: out: id of the initial namespace (level 0)
- * @init: out: id of the world's init, pid 1 of @root_ns
+ * @init: out: id of the world's init: of who is pid 1 of @root_ns. It is another
+ *	one after an exec by another thread of init
  * @tasks: out: tasks (threads), zombies among them
  * @zombies: out: tasks that have exited and are not reaped yet
  * @namespaces: out: pid namespaces, dead ones that something still holds
@@ -151,9 +154,12 @@ struct altpid_clone {
  * @ns: out: id of the new namespace, 0 if none was asked for
  *
  * The task stays where it is; its next child is init of the new namespace.
- * Mirrors ksys_unshare() and copy_pid_ns(). Errors: EINVAL for other flags and
- * when the task's children already go to another namespace; ENOSPC beyond
- * level 32 or the world's limit.
+ * Mirrors ksys_unshare() and copy_pid_ns(). Errors: EINVAL for other flags, alone or
+ * together with CLONE_NEWPID (those that unshare(2) knows are about resources that a
+ * virtual task has not, or about threads and dispositions, which it never takes apart:
+ * ALTPID_REASON_NOT_VIRTUAL; all others ALTPID_REASON_FLAGS), and when the task's
+ * children already go to another namespace; ENOSPC beyond level 32 or the world's
+ * limit.
  */
 struct altpid_unshare {
 	__u32 size;
@@ -276,18 +282,24 @@ struct altpid_waitid {
 
 /* &struct altpid_kill.how */
 #define ALTPID_KILL_PID		0	/* kill(2) */
-#define ALTPID_KILL_THREAD	1	/* tgkill(2), tkill(2) */
+#define ALTPID_KILL_THREAD	1	/* tgkill(2) */
 #define ALTPID_KILL_QUEUE	2	/* rt_sigqueueinfo(2) */
 #define ALTPID_KILL_TASK	3	/* pidfd_send_signal(2), to a task by its id */
 #define ALTPID_KILL_OUTSIDE	4	/* by a process outside of the world */
 #define ALTPID_KILL_KERNEL	5	/* by the kernel (SEND_SIG_PRIV) */
 #define ALTPID_KILL_FAULT	6	/* by a fault of its own (force_sig_info()) */
 #define ALTPID_KILL_PIDFD	7	/* pidfd_send_signal(2) */
+#define ALTPID_KILL_TKILL	8	/* tkill(2) */
+#define ALTPID_KILL_QUEUE_THREAD 9	/* rt_tgsigqueueinfo(2) */
 
-/* &struct altpid_kill.flags: to whom a signal by a pidfd goes, not as it says. */
+/*
+ * &struct altpid_kill.flags: to whom a signal by a pidfd goes, not as it says,
+ * and whether a siginfo is given.
+ */
 #define ALTPID_SIGNAL_THREAD		0x1	/* PIDFD_SIGNAL_THREAD */
 #define ALTPID_SIGNAL_THREAD_GROUP	0x2	/* PIDFD_SIGNAL_THREAD_GROUP */
 #define ALTPID_SIGNAL_PROCESS_GROUP	0x4	/* PIDFD_SIGNAL_PROCESS_GROUP */
+#define ALTPID_SIGNAL_INFO		0x8	/* @code, @value and @signo are given */
 
 /**
  * struct altpid_kill - ALTPID_IOC_KILL: a signal
@@ -299,30 +311,35 @@ struct altpid_waitid {
  * @pid: whom it is for, as seen by @task. For ALTPID_KILL_PID as kill(2) has
  *	it: 0 for the caller's process group, -1 for everybody with a number
  *	above 1 but the caller's process, < -1 for a process group. For
- *	ALTPID_KILL_THREAD the tid. 0 for ALTPID_KILL_TASK and later
- * @tgid: for ALTPID_KILL_THREAD the tgid, 0 for tkill(2); else 0
+ *	ALTPID_KILL_QUEUE a process; for ALTPID_KILL_THREAD, TKILL and
+ *	QUEUE_THREAD the tid; else 0
+ * @tgid: for ALTPID_KILL_THREAD and QUEUE_THREAD the tgid; else 0
  * @sig: the signal; 0 only asks
- * @code: for ALTPID_KILL_QUEUE the si_code; for ALTPID_KILL_PIDFD 0 (no siginfo
- *	is given) or an si_code; else 0
+ * @code: for ALTPID_KILL_QUEUE and QUEUE_THREAD the si_code; likewise for
+ *	ALTPID_KILL_PIDFD with ALTPID_SIGNAL_INFO. Without that one other than 0
+ *	is as good as ALTPID_SIGNAL_INFO with @sig as @signo, and 0 is no siginfo.
+ *	Else 0
  * @value: with an si_code the si_value; else 0
- * @flags: for ALTPID_KILL_PIDFD 0 or one of ALTPID_SIGNAL_*; else 0. With 0 it
- *	goes to the process, and with ALTPID_PIDFD_THREAD to the thread;
- *	ALTPID_SIGNAL_PROCESS_GROUP is for the process group that has the number of
- *	the pidfd
- * @reserved: 0
+ * @flags: for ALTPID_KILL_PIDFD 0 or one of ALTPID_SIGNAL_*, with or without
+ *	ALTPID_SIGNAL_INFO; else 0. Without one of the others it goes to the process,
+ *	and with ALTPID_PIDFD_THREAD to the thread; ALTPID_SIGNAL_PROCESS_GROUP is
+ *	for the process group that has the number of the pidfd
+ * @signo: with ALTPID_SIGNAL_INFO the si_signo; else 0
  *
  * What it does is done on return: a task takes at once what it does not block,
  * and a handler is counted as called (&struct altpid_signals). Everybody in a
  * world is the same user, so nobody lacks the permission.
  *
  * Mirrors kill_something_info(), do_tkill(), do_rt_sigqueueinfo(),
- * do_pidfd_send_signal() and send_signal_locked(), with the immunity of a
- * namespace's init. One deliberate difference: a signal that init would not get
+ * do_rt_tgsigqueueinfo(), do_pidfd_send_signal() and send_signal_locked(), with the
+ * immunity of a namespace's init. One deliberate difference: a signal that init would not get
  * never kills it by way of a second thread. Errors: ESRCH for whom there is not
- * (any more); EINVAL for a signal above 64, a number that is not positive for
- * ALTPID_KILL_THREAD, a target that the sender cannot see, and another @how;
- * EPERM for an @code of the kernel's to another process; EAGAIN when too many
- * real-time signals wait; EBUSY for a fault of the world's init.
+ * (any more); EINVAL for a signal above 64, a @pid or @tgid that is not positive
+ * for ALTPID_KILL_THREAD, TKILL and QUEUE_THREAD, a target that the sender cannot
+ * see, an @signo that is not @sig, and another @how; EPERM for an @code of the
+ * kernel's (not negative, or SI_TKILL) to another process, to another thread for
+ * ALTPID_KILL_QUEUE_THREAD and to a process group; EAGAIN when too many real-time
+ * signals wait; EBUSY for a fault of the world's init.
  */
 struct altpid_kill {
 	__u32 size;
@@ -335,7 +352,7 @@ struct altpid_kill {
 	__s32 code;
 	__u64 value;
 	__u32 flags;
-	__u32 reserved;
+	__s32 signo;
 };
 
 /* &struct altpid_sigaction.handler */
@@ -344,9 +361,12 @@ struct altpid_kill {
 #define ALTPID_SIG_HANDLER	2	/* calls a handler */
 #define ALTPID_SIG_KEEP		3	/* no change */
 
-/* &struct altpid_sigaction.flags, for SIGCHLD */
-#define ALTPID_SA_NOCLDSTOP	0x1	/* not for children that stop or continue */
-#define ALTPID_SA_NOCLDWAIT	0x2	/* children do not become zombies */
+/* &struct altpid_sigaction.flags, with the values of sigaction(2) */
+#define ALTPID_SA_NOCLDSTOP	0x1	/* of SIGCHLD: not for children that stop or continue */
+#define ALTPID_SA_NOCLDWAIT	0x2	/* of SIGCHLD: children do not become zombies */
+#define ALTPID_SA_RESTART	0x10000000	/* a wait goes on after the handler */
+#define ALTPID_SA_NODEFER	0x40000000	/* not blocked while the handler runs */
+#define ALTPID_SA_RESETHAND	0x80000000	/* the default again when the handler is called */
 
 /**
  * struct altpid_sigaction - ALTPID_IOC_SIGACTION: sigaction(2) done by a task
@@ -354,10 +374,19 @@ struct altpid_kill {
  * @sig: the signal
  * @task: the task, whose process it is for
  * @handler: ALTPID_SIG_*; out: what it was before
- * @flags: ALTPID_SA_*, for SIGCHLD; out: what they were before
+ * @flags: ALTPID_SA_*, not looked at with ALTPID_SIG_KEEP; out: what they were
+ *	before
+ * @mask: signals that are blocked while the handler runs, bit 0 being signal 1,
+ *	not looked at with ALTPID_SIG_KEEP; out: what it was before. SIGKILL and
+ *	SIGSTOP are never in it
  *
- * Mirrors do_sigaction(). Errors: EINVAL for a signal that there is not, and a
- * change of SIGKILL or SIGSTOP.
+ * A handler of a virtual task has returned at once, so that ALTPID_SA_NODEFER and
+ * @mask are given back and make no difference. Of ALTPID_SA_RESTART it is
+ * &ALTPID_IOC_WAIT and &ALTPID_IOC_WAITID that see something: they sleep on, if the
+ * first handler that is called meanwhile has it. A fork has a copy of all of it; an
+ * exec leaves of it which signals are ignored. Mirrors do_sigaction() and
+ * get_signal(). Errors: EINVAL for a signal that there is not, and a change of
+ * SIGKILL or SIGSTOP; ENOMEM.
  */
 struct altpid_sigaction {
 	__u32 size;
@@ -365,6 +394,7 @@ struct altpid_sigaction {
 	__u64 task;
 	__u32 handler;
 	__u32 flags;
+	__u64 mask;
 };
 
 /* &struct altpid_sigprocmask.how */
@@ -392,6 +422,24 @@ struct altpid_sigprocmask {
 };
 
 /**
+ * struct altpid_sigpending - ALTPID_IOC_SIGPENDING: sigpending(2) done by a task
+ * @size: sizeof(struct altpid_sigpending)
+ * @reserved: 0
+ * @task: the task
+ * @set: out: signals that it blocks and that wait for it or for its process,
+ *	bit 0 being signal 1
+ *
+ * Mirrors do_sigpending(). What waits and is not blocked is not in it, natively
+ * neither; only of who is stopped there is such.
+ */
+struct altpid_sigpending {
+	__u32 size;
+	__u32 reserved;
+	__u64 task;
+	__u64 set;
+};
+
+/**
  * struct altpid_siginfo - what comes with a signal (siginfo_t)
  * @signo: the signal
  * @code: SI_USER, SI_KERNEL, ..., CLD_EXITED, ...
@@ -408,15 +456,18 @@ struct altpid_siginfo {
 };
 
 /**
- * struct altpid_sigwait - ALTPID_IOC_SIGWAIT: sigtimedwait(2) done by a task,
- *	without a time
+ * struct altpid_sigwait - ALTPID_IOC_SIGWAIT: sigtimedwait(2) done by a task
  * @size: sizeof(struct altpid_sigwait)
  * @reserved: 0
  * @task: the task
  * @set: the signals to take one of, bit 0 being signal 1
  * @info: out: the signal, and what came with it
+ * @timeout: how long to sleep until there is one, in nanoseconds (rounded up to
+ *	ticks of the kernel); 0 not at all, all ones for as long as it takes
  *
- * Mirrors do_sigtimedwait(). Errors: EAGAIN when none of them waits.
+ * Mirrors do_sigtimedwait(). Errors: EAGAIN when none of them waits, in that time;
+ * EINTR when another signal that the task takes, or one for the caller, ends the
+ * sleep; ENOMEM.
  */
 struct altpid_sigwait {
 	__u32 size;
@@ -424,6 +475,7 @@ struct altpid_sigwait {
 	__u64 task;
 	__u64 set;
 	struct altpid_siginfo info;
+	__u64 timeout;
 };
 
 /**
@@ -444,7 +496,11 @@ struct altpid_exec {
 	__u8 comm[ALTPID_COMM_LEN];
 };
 
-/* &struct altpid_prctl.option, as in prctl(2) */
+/*
+ * &struct altpid_prctl.option, as in prctl(2). PR_SET_NAME and PR_GET_NAME, which
+ * take a string, are commands of their own: &ALTPID_IOC_SET_NAME and
+ * &ALTPID_IOC_GET_NAME.
+ */
 #define ALTPID_PR_SET_PDEATHSIG		1
 #define ALTPID_PR_GET_PDEATHSIG		2
 #define ALTPID_PR_SET_CHILD_SUBREAPER	36
@@ -477,8 +533,10 @@ struct altpid_prctl {
  *	sees SIGHUP as the cause. HALT or POWER_OFF: SIGINT
  * @task: the task, which exits
  *
- * Mirrors reboot_pid_ns(). Errors: EINVAL for another @cmd; EBUSY at level 0,
- * where a kernel would go down.
+ * Mirrors reboot_pid_ns(). Errors: EINVAL for another @cmd, before anything else
+ * is looked at (at level 0 too, where reboot(2) also knows commands about
+ * ctrl-alt-del, kexec and hibernation, which a world does not have); EBUSY at
+ * level 0, where a kernel would go down.
  */
 struct altpid_reboot {
 	__u32 size;
@@ -528,12 +586,63 @@ struct altpid_setpgid {
  * @reserved: 0
  * @task: the task
  * @comm: the name; what is behind the first NUL or the 15th byte is dropped
+ *
+ * The name is the thread's. A clone inherits it, an exec gives another one.
+ * Mirrors __set_task_comm(), by which prctl(2) with PR_SET_NAME sets it.
  */
 struct altpid_set_name {
 	__u32 size;
 	__u32 reserved;
 	__u64 task;
 	__u8 comm[ALTPID_COMM_LEN];
+};
+
+/**
+ * struct altpid_get_name - ALTPID_IOC_GET_NAME: prctl(PR_GET_NAME) by a task
+ * @size: sizeof(struct altpid_get_name)
+ * @reserved: 0
+ * @task: the task
+ * @comm: out: its name as &ALTPID_IOC_SET_NAME, an exec or the clone has set it,
+ *	filled with NULs
+ *
+ * Mirrors get_task_comm(). What &struct altpid_task tells of a task somebody asks
+ * from outside; this the task asks itself, so that it must be alive.
+ */
+struct altpid_get_name {
+	__u32 size;
+	__u32 reserved;
+	__u64 task;
+	__u8 comm[ALTPID_COMM_LEN];
+};
+
+/* &struct altpid_getid.what */
+#define ALTPID_GETPID	0	/* getpid(2) */
+#define ALTPID_GETTID	1	/* gettid(2) */
+#define ALTPID_GETPPID	2	/* getppid(2) */
+#define ALTPID_GETPGID	3	/* getpgid(2) */
+#define ALTPID_GETSID	4	/* getsid(2) */
+
+/**
+ * struct altpid_getid - ALTPID_IOC_GETID: getpid(2), gettid(2), getppid(2),
+ *	getpgid(2) or getsid(2) done by a task
+ * @size: sizeof(struct altpid_getid)
+ * @what: ALTPID_GETPID, ALTPID_GETTID, ALTPID_GETPPID, ALTPID_GETPGID or
+ *	ALTPID_GETSID
+ * @task: the task
+ * @pid: for ALTPID_GETPGID and ALTPID_GETSID whose, as seen by @task, be it a
+ *	thread's number or a zombie's; 0 for its own. Else 0
+ * @result: out: the number in the active namespace of @task; 0 for a parent, a
+ *	process group or a session without one there
+ *
+ * Mirrors do_getpgid() and its neighbours. Errors: ESRCH for a @pid that no task
+ * has; EINVAL for another @what, and for a @pid where there is none to give.
+ */
+struct altpid_getid {
+	__u32 size;
+	__u32 what;
+	__u64 task;
+	__s32 pid;
+	__s32 result;
 };
 
 /* &struct altpid_pidfd_open.flags, with the values that pidfd_open(2) has */
@@ -639,6 +748,7 @@ struct altpid_pidfd_info {
 /* &struct altpid_poll.events, with the values of poll(2) */
 #define ALTPID_POLL_IN		0x1	/* the process, or the thread, has exited */
 #define ALTPID_POLL_HUP		0x10	/* it is reaped; told whether asked for or not */
+#define ALTPID_POLL_NVAL	0x20	/* it was closed during the call; likewise */
 
 /**
  * struct altpid_poll - ALTPID_IOC_POLL: poll(2) of a pidfd
@@ -684,7 +794,8 @@ struct altpid_poll {
  * @ns_for_children: out: where its children are born, 0 once it has exited
  * @flags: out: ALTPID_TASK_LEADER, ...
  * @level: out: level of @ns; the vectors have @level + 1 entries
- * @exit_code: out: status word as wait4 reports it, for a zombie
+ * @exit_code: out: status word as wait4 reports it, for a zombie; of a leader
+ *	whose threads live on, that of its own exit
  * @exit_signal: out: signal to the parent at exit, -1 for a thread
  * @nr_threads: out: threads of its group, exited ones not counted
  * @reserved: 0
@@ -749,6 +860,16 @@ struct altpid_signals {
 #define ALTPID_NS_DYING		2	/* pid 1 has exited, and is not reaped */
 #define ALTPID_NS_DEAD		3	/* nobody is left, something holds it */
 
+/*
+ * In &struct altpid_ns.flags: the namespace has active references
+ * (__ns_ref_active), so that listns(2) lists it. The outermost one always has
+ * some; another one as long as a number of somebody born there is in use, be it
+ * a zombie's, a process group's or a session's, or the children of a task would
+ * be born there. A pidfd and a namespace below keep a namespace, and do not make it
+ * active.
+ */
+#define ALTPID_NS_REF_ACTIVE	0x1
+
 /**
  * struct altpid_ns - ALTPID_IOC_NS: everything about one namespace
  * @size: sizeof(struct altpid_ns)
@@ -761,6 +882,8 @@ struct altpid_signals {
  * @last_pid: out: the last number given in order (kernel.ns_last_pid)
  * @nr_pids: out: numbers in use (pid_allocated without PIDNS_ADDING)
  * @map_bytes: out: memory its table of numbers takes, in bytes
+ * @flags: out: ALTPID_NS_REF_ACTIVE or 0
+ * @reserved: out: 0
  */
 struct altpid_ns {
 	__u32 size;
@@ -773,6 +896,8 @@ struct altpid_ns {
 	__s32 last_pid;
 	__u32 nr_pids;
 	__u64 map_bytes;
+	__u32 flags;
+	__u32 reserved;
 };
 
 /* &struct altpid_ns_set.what */
@@ -894,6 +1019,9 @@ struct altpid_translate {
 #define ALTPID_LIST_NAMESPACES	2
 #define ALTPID_LIST_BLOCKERS	3
 
+/* In &struct altpid_list.flags: only namespaces with ALTPID_NS_REF_ACTIVE. */
+#define ALTPID_LIST_REF_ACTIVE	0x1
+
 /* &struct altpid_blocker.reason */
 #define ALTPID_BLOCKER_ALIVE	1	/* has not exited */
 #define ALTPID_BLOCKER_ZOMBIE	2	/* has exited, and is not reaped */
@@ -944,10 +1072,15 @@ struct altpid_blocker {
  * @entry_size: size of an entry as the caller knows it, at most a page; a smaller
  *	one than the module's leaves out the end of each, so that the vectors of
  *	tasks need not be copied
+ * @flags: of namespaces ALTPID_LIST_REF_ACTIVE or 0: only those that listns(2)
+ *	lists; else 0
+ * @reserved: 0
  *
  * What exists during the whole listing is in it exactly once, whatever comes
- * and goes meanwhile. Errors: EINVAL for another @what and an @entry_size below
- * 16, E2BIG for one above a page.
+ * and goes meanwhile. Without ALTPID_LIST_REF_ACTIVE a namespace that only a
+ * pidfd or only a namespace below it keeps is listed as well, which listns(2)
+ * does not do. Errors: EINVAL for another @what, for @flags that do not go with
+ * it, and for an @entry_size below 16, E2BIG for one above a page.
  */
 struct altpid_list {
 	__u32 size;
@@ -957,6 +1090,8 @@ struct altpid_list {
 	__u64 entries;
 	__u32 count;
 	__u32 entry_size;
+	__u32 flags;
+	__u32 reserved;
 };
 
 /**
@@ -1032,6 +1167,62 @@ struct altpid_audit {
 #define ALTPID_REASON_NOT_PROCESS	42	/* ENOENT: the pidfd would be a thread's */
 #define ALTPID_REASON_REMOTE		43	/* EREMOTE: who asks does not see the task */
 #define ALTPID_REASON_NS_NOT_INSIDE	44	/* EPERM: not the task's own, nor below it */
+#define ALTPID_REASON_NOT_VIRTUAL	45	/* EINVAL: nothing that a virtual task can unshare */
+#define ALTPID_REASON_SIGNAL_INFO	46	/* EINVAL: the siginfo is of another signal */
+#define ALTPID_REASON_TASK_BUSY		47	/* EBUSY: the task is in another call */
+
+/*
+ * ALTPID_REASONS - the reasons as a list: X(name, errno, text) for each but NONE,
+ *	in order from 1. The texts in a program, for one:
+ *
+ *	#define TEXT(name, err, text) [ALTPID_REASON_##name] = text,
+ *	static const char *const texts[] = { ALTPID_REASONS(TEXT) };
+ */
+#define ALTPID_REASONS(X) \
+	X(FLAGS, EINVAL, "flags unknown or exclusive") \
+	X(TASK_GONE, ESRCH, "the task is reaped, or never was") \
+	X(TASK_EXITED, ESRCH, "the task has exited, or is about to") \
+	X(TASK_STOPPED, EBUSY, "the task is stopped") \
+	X(WORLD_INIT, EBUSY, "a kernel would go down with its init") \
+	X(TASK_LIMIT, EAGAIN, "the world has as many tasks as it may") \
+	X(NS_GONE, ENOENT, "the namespace is gone, or never was") \
+	X(NS_DEAD, ENOMEM, "the init there, or above, has exited") \
+	X(NS_FULL, EAGAIN, "no number below a pid_max is free") \
+	X(NS_DEPTH, ENOSPC, "it would be below level 32") \
+	X(NS_LIMIT, ENOSPC, "the world has as many as it may") \
+	X(NS_NOT_BELOW, EINVAL, "neither the task's own nor below it") \
+	X(NO_MEMORY, ENOMEM, "there is no memory") \
+	X(SET_TID_SIZE, EINVAL, "more numbers than levels, or no array") \
+	X(SET_TID_RANGE, EINVAL, "a number not within pid_max") \
+	X(SET_TID_USED, EEXIST, "a number is in use") \
+	X(NOT_INIT, EINVAL, "the first process has to be pid 1") \
+	X(EXIT_SIGNAL, EINVAL, "not an exit signal, with these flags") \
+	X(CHILDREN_ELSEWHERE, EINVAL, "unshared; setns back first") \
+	X(INIT_PARENT, EINVAL, "an init has no siblings") \
+	X(AUTOREAP_PARENT, EINVAL, "nor has who vanishes at exit") \
+	X(PARENT_BLIND, EINVAL, "the parent would not see the child") \
+	X(NO_NUMBER, ESRCH, "nobody has it, as the task sees it") \
+	X(NO_CHILD, ECHILD, "no child matches") \
+	X(OPTIONS, EINVAL, "options of a wait") \
+	X(SIGNAL, EINVAL, "no such signal, or a fixed one") \
+	X(SIGNAL_CODE, EPERM, "the si_code is the kernel's") \
+	X(SIGNAL_QUEUE, EAGAIN, "too many real-time signals wait") \
+	X(INVISIBLE, EINVAL, "the sender does not see the target") \
+	X(SESSION_LEADER, EPERM, "it leads a session") \
+	X(GROUP_EXISTS, EPERM, "a process group has its number") \
+	X(OTHER_SESSION, EPERM, "it is of another session") \
+	X(NO_GROUP, EPERM, "no such process group") \
+	X(NOT_LEADER, EINVAL, "a thread that does not lead") \
+	X(NOT_CHILD, ESRCH, "neither the caller nor a child of it") \
+	X(HAS_EXECED, EACCES, "it has called exec") \
+	X(KILLED, EAGAIN, "the process was killed meanwhile") \
+	X(RANGE, EINVAL, "the value is out of range") \
+	X(PIDFD_GONE, EBADF, "the pidfd is closed, or never was") \
+	X(PIDFD_LIMIT, EMFILE, "the world has as many as it may") \
+	X(REAPED, ESRCH, "the task of the pidfd is reaped") \
+	X(NOT_PROCESS, ENOENT, "the pidfd would be a thread's") \
+	X(REMOTE, EREMOTE, "who asks does not see the task") \
+	X(NS_NOT_INSIDE, EPERM, "not the task's own, nor below it")
 
 /**
  * struct altpid_failure - ALTPID_IOC_FAILURE: why the caller's last command
@@ -1136,7 +1327,9 @@ struct altpid_batch {
  * @ns: the active namespace of @task, or the namespace that it happened to
  * @pid: the number of @task at level 0
  * @nr: its number in @ns; 0 for NS_BORN and NS_DEAD, and so is @pid
- * @value: for CLONE the flags; for LOST how many events; else 0
+ * @value: for CLONE the flags; for EXIT how many other threads of its process
+ *	live on, so that 0 is the exit of the process; for LOST how many events;
+ *	else 0
  * @reserved: 0
  *
  * A read gives as many whole events as there are and fit, and sleeps until there
@@ -1165,6 +1358,11 @@ struct altpid_event {
 	__u64 reserved;
 };
 
+/*
+ * Each takes a pointer to its struct. They are _IO() and not _IOWR(), which would
+ * put the size of the struct into the number: a struct that grows is the same
+ * command, and says its size in its first member.
+ */
 #define ALTPID_IOC_WORLD	_IO(ALTPID_IOC_TYPE, 0x00)
 #define ALTPID_IOC_CLONE	_IO(ALTPID_IOC_TYPE, 0x01)
 #define ALTPID_IOC_UNSHARE	_IO(ALTPID_IOC_TYPE, 0x02)
@@ -1185,6 +1383,9 @@ struct altpid_event {
 #define ALTPID_IOC_PIDFD_OPEN	_IO(ALTPID_IOC_TYPE, 0x11)
 #define ALTPID_IOC_PIDFD_CLOSE	_IO(ALTPID_IOC_TYPE, 0x12)
 #define ALTPID_IOC_POLL		_IO(ALTPID_IOC_TYPE, 0x13)
+#define ALTPID_IOC_GETID	_IO(ALTPID_IOC_TYPE, 0x14)
+#define ALTPID_IOC_SIGPENDING	_IO(ALTPID_IOC_TYPE, 0x15)
+#define ALTPID_IOC_GET_NAME	_IO(ALTPID_IOC_TYPE, 0x16)
 #define ALTPID_IOC_TASK		_IO(ALTPID_IOC_TYPE, 0x40)
 #define ALTPID_IOC_NS		_IO(ALTPID_IOC_TYPE, 0x41)
 #define ALTPID_IOC_NS_SET	_IO(ALTPID_IOC_TYPE, 0x42)

@@ -25,6 +25,7 @@ mod sources {
     pub(crate) mod namespace;
     pub(crate) mod pid;
     pub(crate) mod pidmap;
+    pub(crate) mod refcount;
     pub(crate) mod registry;
     pub(crate) mod slab;
     pub(crate) mod slots;

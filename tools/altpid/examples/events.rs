@@ -2,7 +2,7 @@
 
 //! What happens in a world, in order.
 
-use altpid::{Clone, EventKind, World};
+use altpid::{CloneArgs, EventKind, World};
 use std::error::Error;
 
 pub(crate) fn main() -> Result<(), Box<dyn Error>> {
@@ -10,7 +10,7 @@ pub(crate) fn main() -> Result<(), Box<dyn Error>> {
     let init = world.info()?.init;
     let mut events = world.events()?;
 
-    let child = world.clone(init, &Clone::new())?.task;
+    let child = world.clone(init, &CloneArgs::new())?.task;
     world.exit_group(child, 0)?;
 
     // With `true` a read would sleep until there is something.

@@ -23,12 +23,12 @@ use rustix::io::Errno;
 /// A container with a process in it, which exits and is reaped:
 ///
 /// ```no_run
-/// use altpid::{Batch, Clone, CloneFlags, World};
+/// use altpid::{Batch, CloneArgs, CloneFlags, World};
 ///
 /// let world = World::open()?;
 /// let mut batch = Batch::new();
-/// let init = batch.clone(world.info()?.init, &Clone::new().flags(CloneFlags::NEWPID));
-/// let member = batch.clone(init, &Clone::new());
+/// let init = batch.clone(world.info()?.init, &CloneArgs::new().flags(CloneFlags::NEWPID));
+/// let member = batch.clone(init, &CloneArgs::new());
 /// batch.exit_group(member, 3).wait(init, -1, 1);
 /// let done = batch.run(&world, false)?;
 /// assert!(done.iter().all(Result::is_ok));
@@ -80,7 +80,7 @@ impl Batch {
     }
 
     /// clone3(2)
-    pub fn clone(&mut self, task: TaskId, args: &Clone) -> TaskId {
+    pub fn clone(&mut self, task: TaskId, args: &CloneArgs) -> TaskId {
         self.numbers.push(args.set_tid.clone());
         let numbers = self.numbers.last().map_or(&[][..], Vec::as_slice);
         let arg = args.to_uapi(task, numbers);

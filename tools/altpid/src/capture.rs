@@ -4,22 +4,27 @@
 //!
 //! `/proc` is not read in one moment: processes come, go and are handed to other parents meanwhile.
 //! What has vanished while it was read is left out, and a reading that does not fit together is
-//! thrown away and done again.
+//! thrown away and done again. What is there and could not be seen is told ([`Captured::unseen`]).
 
-use crate::{
-    snapshot::{Comm, Namespace, Snapshot, Task, VERSION},
-    sys,
-};
+mod hidden;
+mod namespaces;
+mod threads;
+
+use crate::snapshot::{Snapshot, Task, VERSION};
 use anyhow::{Context, Result, anyhow, bail};
+use hidden::Hidden;
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
-    fs, io,
-    os::unix::fs::MetadataExt,
+    collections::{HashMap, HashSet},
+    fs,
     path::{Path, PathBuf},
 };
+use threads::{Look, inode, numbers_in, read_process, read_thread};
 
 /// How often a reading that does not fit together is done.
 const ATTEMPTS: u32 = 20;
+
+/// How often those whose parent is not there are looked at in one reading.
+const ROUNDS: u32 = 1000;
 
 /// A thread as `/proc` shows it.
 struct Seen {
@@ -28,8 +33,21 @@ struct Seen {
     ns: Option<u64>,
     /// Inode of the namespace where its children are born.
     ns_for_children: Option<u64>,
+    /// Whether its children are born in a namespace that awaits its init.
+    awaits_init: bool,
+    /// Whether its namespace may not be read.
+    is_refused: bool,
     /// `/proc/PID/task/TID`
     dir: PathBuf,
+}
+
+/// What a capture has found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Captured {
+    /// The tree, as far as it was seen.
+    pub snapshot: Snapshot,
+    /// What is there and could not be seen: how much and why, in words.
+    pub unseen: Vec<String>,
 }
 
 /// Reads a snapshot from a procfs at `proc`. The process `exclude` and its threads are left out: the
@@ -38,25 +56,29 @@ struct Seen {
 /// # Errors
 ///
 /// When `proc` is no procfs, or something must be known that this user may not read.
-pub fn capture(proc: &Path, exclude: Option<u32>) -> Result<Snapshot> {
+pub fn capture(proc: &Path, exclude: Option<u32>) -> Result<Captured> {
     numbers_in(proc).with_context(|| format!("reading {}", proc.display()))?;
     let mut last = None;
     for _ in 0..ATTEMPTS {
         // An error too may come of something having vanished.
-        let result = attempt(proc, exclude).and_then(|snapshot| {
-            snapshot.check().with_context(|| {
+        let result = attempt(proc, exclude).and_then(|captured| {
+            captured.snapshot.check().with_context(|| {
                 format!(
                     "{} never fitted together in {ATTEMPTS} readings; the last time",
                     proc.display()
                 )
             })?;
-            Ok(snapshot)
+            Ok(captured)
         });
         match result {
-            Ok(snapshot) if snapshot.tasks.is_empty() => {
-                bail!("{} shows no process; is it a procfs?", proc.display())
+            Ok(captured) if captured.snapshot.tasks.is_empty() => {
+                let proc = proc.display();
+                match captured.unseen.first() {
+                    Some(why) => bail!("{proc} shows no process: {why}"),
+                    None => bail!("{proc} shows no process; is it a procfs?"),
+                }
             }
-            Ok(snapshot) => return Ok(snapshot),
+            Ok(captured) => return Ok(captured),
             Err(error) => last = Some(error),
         }
     }
@@ -72,133 +94,72 @@ pub fn own_number(proc: &Path) -> Option<u32> {
         .ok()
 }
 
-fn attempt(proc: &Path, exclude: Option<u32>) -> Result<Snapshot> {
+fn attempt(proc: &Path, exclude: Option<u32>) -> Result<Captured> {
     let mut seen = Vec::new();
+    let mut hidden = Hidden::default();
     for pid in numbers_in(proc).with_context(|| format!("reading {}", proc.display()))? {
         if exclude != Some(pid) {
-            read_process(&proc.join(pid.to_string()), &mut seen)?;
+            let look = read_process(&proc.join(pid.to_string()), &mut seen)?;
+            hidden.refused += usize::from(matches!(look, Look::Refused));
         }
     }
-    drop_torn(&mut seen);
-    let namespaces = name_namespaces(proc, &mut seen)?;
+    drop_torn(proc, exclude, &mut seen, &mut hidden)?;
+    hidden.namespaces = seen.iter().filter(|s| s.is_refused).count();
+    let namespaces = namespaces::name_namespaces(proc, &mut seen)?;
     let mut tasks: Vec<_> = seen.into_iter().map(|seen| seen.task).collect();
     tasks.sort_by_key(Task::root_pid);
-    let number = |path: &str| read_number(&proc.join(path));
-    Ok(Snapshot {
+    let mut snapshot = Snapshot {
         version: VERSION,
         kernel: text(&proc.join("sys/kernel/osrelease"))
             .unwrap_or_default()
             .trim_end()
             .to_owned(),
-        pid_max: number("sys/kernel/pid_max").unwrap_or(crate::snapshot::PID_MAX_LIMIT),
-        last_pid: number("sys/kernel/ns_last_pid"),
+        pid_max: sysctl(proc, "sys/kernel/pid_max"),
+        last_pid: sysctl(proc, "sys/kernel/ns_last_pid"),
         namespaces,
         tasks,
-    })
-}
-
-/// The entries of a directory whose names are numbers, in order.
-fn numbers_in(dir: &Path) -> io::Result<Vec<u32>> {
-    let mut numbers: Vec<u32> = fs::read_dir(dir)?
-        .flatten()
-        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-        .collect();
-    numbers.sort_unstable();
-    Ok(numbers)
+    };
+    snapshot.note_dying();
+    let unseen = hidden.tell(proc, exclude, &snapshot);
+    Ok(Captured { snapshot, unseen })
 }
 
 fn text(path: &Path) -> Option<String> {
     Some(String::from_utf8_lossy(&fs::read(path).ok()?).into_owned())
 }
 
-fn read_number(path: &Path) -> Option<i32> {
-    text(path)?.trim().parse().ok()
-}
-
-/// Reads the threads of a process; none if it vanishes.
-fn read_process(dir: &Path, seen: &mut Vec<Seen>) -> Result<()> {
-    let Ok(threads) = numbers_in(&dir.join("task")) else {
-        return Ok(());
-    };
-    for tid in threads {
-        let dir = dir.join("task").join(tid.to_string());
-        if let Some(thread) = read_thread(&dir)? {
-            seen.push(thread);
-        }
+/// A sysctl of the namespace that a procfs is of. The kernel shows those of the reader's, so that it is
+/// not known to somebody who is in another.
+fn sysctl(proc: &Path, path: &str) -> Option<i32> {
+    let status = text(&proc.join("self/status"));
+    let numbers = status.as_deref().and_then(|status| {
+        let mut lines = status.lines();
+        lines.find_map(|line| line.strip_prefix("NSpid:"))
+    });
+    // One number: the reader is in the namespace that the procfs is of.
+    if numbers?.split_whitespace().count() != 1 {
+        return None;
     }
-    Ok(())
+    let number = |proc: &Path| text(&proc.join(path))?.trim().parse().ok();
+    // Mounted with subset=pid it has no sysctls; those of another procfs are the same, for they depend
+    // on the reader.
+    let is_own = || {
+        let ns = |proc: &Path| inode(&proc.join("self/ns/pid")).ok();
+        ns(proc).is_some_and(|own| ns(Path::new("/proc")) == Some(own))
+    };
+    number(proc).or_else(|| number(Path::new("/proc")).filter(|_| is_own()))
 }
 
-/// Reads one thread; `None` if it vanishes.
-fn read_thread(dir: &Path) -> Result<Option<Seen>> {
-    let (Ok(status), Ok(mut comm)) = (fs::read(dir.join("status")), fs::read(dir.join("comm")))
-    else {
-        return Ok(None);
-    };
-    if comm.last() == Some(&b'\n') {
-        comm.pop();
-    }
-    let status = String::from_utf8_lossy(&status);
-    let fields: HashMap<_, _> = status
-        .lines()
-        .filter_map(|line| line.split_once(':'))
-        .collect();
-    let field = |name: &str| {
-        fields
-            .get(name)
-            .copied()
-            .with_context(|| format!("{} has no {name}", dir.display()))
-    };
-    let vector = |name: &str| -> Result<Vec<i32>> {
-        field(name)?
-            .split_whitespace()
-            .map(|nr| {
-                nr.parse()
-                    .with_context(|| format!("{name} in {}", dir.display()))
-            })
-            .collect()
-    };
-    let task = Task {
-        pid: vector("NSpid")?,
-        tgid: vector("NStgid")?,
-        pgid: vector("NSpgid")?,
-        sid: vector("NSsid")?,
-        ppid: field("PPid")?
-            .trim()
-            .parse()
-            .with_context(|| format!("PPid in {}", dir.display()))?,
-        ns: 0,
-        ns_for_children: None,
-        state: field("State")?.trim().chars().next().unwrap_or('?'),
-        comm: Comm::new(&comm),
-    };
-    // A thread that is being reaped has no numbers any more.
-    if task.pid.is_empty() || task.pid.contains(&0) || task.tgid.contains(&0) {
-        return Ok(None);
-    }
-    Ok(Some(Seen {
-        task,
-        ns: inode(&dir.join("ns/pid")),
-        ns_for_children: inode(&dir.join("ns/pid_for_children")),
-        dir: dir.to_owned(),
-    }))
-}
-
-/// The inode of a namespace file; `None` where there is none or it may not be read.
-fn inode(path: &Path) -> Option<u64> {
-    // The link says it too, and needs no open file: "pid:[4026531836]".
-    let link = fs::read_link(path).ok()?;
-    link.to_str()?
-        .strip_prefix("pid:[")?
-        .strip_suffix(']')?
-        .parse()
-        .ok()
-}
-
-/// Leaves out threads whose leader or parent has vanished while the rest was read. Whose parent is
-/// dead or not there is looked at again first: it may have got another one.
-fn drop_torn(seen: &mut Vec<Seen>) {
-    loop {
+/// Leaves out threads whose leader has vanished while the rest was read. One whose parent is dead or
+/// not there is looked at again first: it may have got another one. A parent that was not seen is
+/// looked for: it may be younger than the reading, or hidden.
+fn drop_torn(
+    proc: &Path,
+    exclude: Option<u32>,
+    seen: &mut Vec<Seen>,
+    hidden: &mut Hidden,
+) -> Result<()> {
+    for _ in 0..ROUNDS {
         let before = seen.len();
         let leaders: HashMap<i32, Vec<i32>> = seen
             .iter()
@@ -210,6 +171,7 @@ fn drop_torn(seen: &mut Vec<Seen>) {
             .filter(|s| !s.task.is_zombie())
             .map(|s| s.task.tgid[0])
             .collect();
+        let mut parents = HashSet::new();
         seen.retain_mut(|s| {
             if leaders.get(&s.task.tgid[0]) != Some(&s.task.tgid) {
                 return false;
@@ -219,118 +181,54 @@ fn drop_torn(seen: &mut Vec<Seen>) {
                 return true;
             }
             match read_thread(&s.dir) {
-                Ok(Some(now)) if now.task.pid == s.task.pid => *s = now,
+                Ok(Look::At(now)) if now.task.pid == s.task.pid => *s = now,
                 _ => return false,
             }
-            has_parent(s)
+            if !has_parent(s) {
+                parents.insert(s.task.ppid);
+            }
+            true
         });
-        if seen.len() == before {
-            return;
+        let dropped = seen.len() != before;
+        for &parent in &parents {
+            let is_own = u32::try_from(parent)
+                .ok()
+                .is_some_and(|nr| exclude == Some(nr));
+            if is_own || !find_parent(proc, parent, seen)? {
+                hidden.parents.insert(parent);
+                let children = seen.iter_mut().filter(|s| s.task.ppid == parent);
+                children.for_each(|s| s.task.ppid = 0);
+            }
+        }
+        if !dropped && parents.is_empty() {
+            return Ok(());
         }
     }
+    bail!("{}: parents came and went all the time", proc.display())
 }
 
-/// Finds out which namespaces there are and how they are nested, and tells each task its own.
-fn name_namespaces(proc: &Path, seen: &mut [Seen]) -> Result<Vec<Namespace>> {
-    // Who captures may itself be in a namespace below.
-    let root = seen
+/// Reads a process that is the parent of others and was not seen; returns false if it is hidden.
+fn find_parent(proc: &Path, nr: i32, seen: &mut Vec<Seen>) -> Result<bool> {
+    let children: Vec<PathBuf> = seen
         .iter()
-        .filter(|s| s.task.pid.len() == 1)
-        .find_map(|s| s.ns)
-        .or_else(|| inode(&proc.join("self/ns/pid")))
-        .unwrap_or(0);
-    guess_hidden(root, seen)?;
-    // By level and inode: parents come first.
-    let mut parents: BTreeMap<(usize, u64), Option<u64>> = BTreeMap::new();
-    parents.insert((0, root), None);
-    for s in seen.iter() {
-        let Some(ns) = s.ns else { continue };
-        let level = s.task.pid.len() - 1;
-        if level > 0 && !parents.contains_key(&(level, ns)) {
-            parents.insert((level, ns), Some(parent_of(s, seen)?));
-        }
-    }
-    let position: HashMap<u64, usize> = parents
-        .keys()
-        .enumerate()
-        .map(|(i, &(_, inode))| (inode, i))
+        .filter(|s| s.task.ppid == nr)
+        .map(|s| s.dir.clone())
         .collect();
-    let namespaces = parents
-        .iter()
-        .map(|(&(level, inode), parent)| {
-            let parent = parent.map(|parent| {
-                position.get(&parent).copied().with_context(|| {
-                    format!("pid namespace {inode} is below {parent}, in which nobody was seen")
-                })
-            });
-            Ok(Namespace {
-                parent: parent.transpose()?,
-                level,
-                inode,
-            })
-        })
-        .collect::<Result<_>>()?;
-    for s in seen {
-        s.task.ns = s.ns.and_then(|ns| position.get(&ns).copied()).unwrap_or(0);
-        let ns_for_children = s.ns_for_children.and_then(|ns| position.get(&ns).copied());
-        s.task.ns_for_children = ns_for_children.filter(|&ns| ns != s.task.ns);
+    let mut found = Vec::new();
+    let look = read_process(&proc.join(nr.to_string()), &mut found)?;
+    if found.iter().any(|s| s.task.root_pid() == nr) {
+        seen.append(&mut found);
+        return Ok(true);
     }
-    Ok(namespaces)
-}
-
-/// Fills in namespaces of tasks whose own may not be read: from their depth, or their parent's.
-fn guess_hidden(root: u64, seen: &mut [Seen]) -> Result<()> {
-    loop {
-        let known: HashMap<i32, (usize, u64)> = seen
-            .iter()
-            .filter_map(|s| Some((s.task.root_pid(), (s.task.pid.len(), s.ns?))))
-            .collect();
-        let (mut open, mut progress) = (None, false);
-        for s in seen.iter_mut().filter(|s| s.ns.is_none()) {
-            let depth = s.task.pid.len();
-            let relative = if s.task.is_leader() {
-                s.task.ppid
-            } else {
-                s.task.tgid[0]
-            };
-            s.ns = if depth == 1 {
-                Some(root)
-            } else {
-                known
-                    .get(&relative)
-                    .filter(|(d, _)| *d == depth)
-                    .map(|(_, ns)| *ns)
-            };
-            if s.ns.is_some() {
-                progress = true;
-            } else {
-                open = Some(s.task.to_string());
-            }
-        }
-        match open {
-            None => return Ok(()),
-            Some(task) if !progress => {
-                bail!("the pid namespace of {task} may not be read; run as root to see it")
-            }
-            Some(_) => {}
+    if let Look::Refused = look {
+        return Ok(false);
+    }
+    // It has gone meanwhile if its children have another parent by now.
+    let mut moved = false;
+    for dir in children {
+        if let Look::At(now) = read_thread(&dir)? {
+            moved |= now.task.ppid != nr;
         }
     }
-}
-
-/// The namespace above that of a task.
-fn parent_of(s: &Seen, seen: &[Seen]) -> Result<u64> {
-    if let Ok(parent) =
-        sys::parent_namespace(&s.dir.join("ns/pid")).and_then(|parent| parent.metadata())
-    {
-        return Ok(parent.ino());
-    }
-    // The kernel does not say: init's parent lives above, if it is not from further away.
-    let depth = s.task.pid.len();
-    let init = seen
-        .iter()
-        .find(|other| other.ns == s.ns && other.task.own_pid() == 1 && other.task.is_leader());
-    init.and_then(|init| seen.iter().find(|p| p.task.root_pid() == init.task.ppid))
-        .filter(|parent| parent.task.pid.len() == depth - 1)
-        .and_then(|parent| parent.ns)
-        .with_context(|| format!("the namespace above that of {} may not be read", s.task))
+    Ok(moved)
 }

@@ -5,7 +5,7 @@
 //! Who is who is told by the numbers at level 0; which namespace is which, by the number of its init
 //! there.
 
-use crate::snapshot::{Numbers, Snapshot, Task};
+use crate::snapshot::{Comm, Numbers, Snapshot, Task};
 use std::{collections::BTreeMap, fmt};
 
 /// One thing that differs.
@@ -51,33 +51,47 @@ impl fmt::Display for Difference {
     }
 }
 
-/// The number at level 0 of the init of each namespace, by position; 0 for that of level 0.
-fn inits(snapshot: &Snapshot) -> Vec<i32> {
+/// What each namespace is called, by position: after the number of its init at level 0; one without
+/// an init after its state and the namespace above.
+fn names(snapshot: &Snapshot) -> Vec<String> {
     let mut inits = vec![0; snapshot.namespaces.len()];
     for task in &snapshot.tasks {
         if task.is_leader() && task.own_pid() == 1 && task.ns > 0 {
             inits[task.ns] = task.root_pid();
         }
     }
-    inits
+    let mut names: Vec<String> = Vec::with_capacity(inits.len());
+    for (ns, init) in snapshot.namespaces.iter().zip(inits) {
+        names.push(match (ns.parent, init) {
+            (None, _) => "of level 0".into(),
+            (Some(above), 0) => format!("{}, below the one {}", ns.state, names[above]),
+            (_, init) => format!("of init {init}"),
+        });
+    }
+    names
 }
 
-/// A namespace in words.
-fn namespace(inits: &[i32], ns: usize) -> String {
-    match inits.get(ns) {
-        None | Some(0) => "of level 0".into(),
-        Some(init) => format!("of init {init}"),
-    }
+/// Names that can be compared: the kernel keeps 15 bytes, and what a worker of the kernel does behind
+/// its number is of the moment.
+fn comm(task: &Task) -> String {
+    let bytes = task.comm.as_bytes();
+    let end = match bytes.starts_with(b"kworker/") {
+        true => bytes.iter().position(|byte| b"-+".contains(byte)),
+        false => None,
+    };
+    let end = end.unwrap_or(bytes.len()).min(15);
+    Comm::new(&bytes[..end]).to_string()
 }
 
 /// What differs, in the order of the numbers at level 0.
 pub fn diff(a: &Snapshot, b: &Snapshot) -> Vec<Difference> {
     let mut differences = Vec::new();
+    let limit = |max: Option<i32>| max.map_or("unknown".to_owned(), |max| max.to_string());
     if a.pid_max != b.pid_max {
         differences.push(Difference::Header {
             what: "pid_max",
-            from: a.pid_max.to_string(),
-            to: b.pid_max.to_string(),
+            from: limit(a.pid_max),
+            to: limit(b.pid_max),
         });
     }
     let mut pairs: BTreeMap<i32, (Option<&Task>, Option<&Task>)> = BTreeMap::new();
@@ -87,11 +101,11 @@ pub fn diff(a: &Snapshot, b: &Snapshot) -> Vec<Difference> {
     for task in &b.tasks {
         pairs.entry(task.root_pid()).or_default().1 = Some(task);
     }
-    let (inits_a, inits_b) = (inits(a), inits(b));
+    let (names_a, names_b) = (names(a), names(b));
     for pair in pairs.into_values() {
         match pair {
             (Some(was), Some(is)) => {
-                let what = changes(was, is, &inits_a, &inits_b);
+                let what = changes(was, is, &names_a, &names_b);
                 if !what.is_empty() {
                     let task = was.clone();
                     differences.push(Difference::Changed { task, what });
@@ -109,8 +123,8 @@ pub fn diff(a: &Snapshot, b: &Snapshot) -> Vec<Difference> {
 fn changes(
     was: &Task,
     is: &Task,
-    inits_a: &[i32],
-    inits_b: &[i32],
+    names_a: &[String],
+    names_b: &[String],
 ) -> Vec<(&'static str, String, String)> {
     let mut changes = Vec::new();
     let mut note = |what, from: String, to: String| {
@@ -128,18 +142,14 @@ fn changes(
         vectors("pgid", &was.pgid, &is.pgid),
         vectors("sid", &was.sid, &is.sid),
         ("parent", was.ppid.to_string(), is.ppid.to_string()),
-        (
-            "namespace",
-            namespace(inits_a, was.ns),
-            namespace(inits_b, is.ns),
-        ),
+        ("namespace", names_a[was.ns].clone(), names_b[is.ns].clone()),
         (
             "children in namespace",
-            namespace(inits_a, was.ns_for_children.unwrap_or(was.ns)),
-            namespace(inits_b, is.ns_for_children.unwrap_or(is.ns)),
+            names_a[was.ns_for_children.unwrap_or(was.ns)].clone(),
+            names_b[is.ns_for_children.unwrap_or(is.ns)].clone(),
         ),
         ("state", state(was), state(is)),
-        ("name", was.comm.to_string(), is.comm.to_string()),
+        ("name", comm(was), comm(is)),
     ] {
         note(name, from, to);
     }
@@ -148,9 +158,11 @@ fn changes(
 
 /// As far as states last: whether it runs or sleeps is of the moment.
 fn state(task: &Task) -> String {
-    match task.state {
-        'Z' | 'X' => "zombie",
-        'T' | 't' => "stopped",
+    match task {
+        task if task.is_zombie() => "zombie",
+        task if task.exiting => "exiting",
+        task if task.is_stopped() => "stopped",
+        task if task.is_traced() => "traced",
         _ => "alive",
     }
     .into()

@@ -77,6 +77,11 @@ pub struct Event {
     pub pid: i32,
     /// Its number in its namespace.
     pub nr: i32,
+    /// Of a clone: with which flags; [`CloneFlags::THREAD`] tells a thread from a child.
+    pub flags: CloneFlags,
+    /// Of an exit: how many other threads of the process live on. With 0 it is the process that
+    /// exits.
+    pub threads: u64,
 }
 
 impl From<&altpid_event> for Event {
@@ -103,6 +108,14 @@ impl From<&altpid_event> for Event {
             ns: ns(event.ns),
             pid: event.pid,
             nr: event.nr,
+            flags: match event.type_ {
+                uapi::ALTPID_EVENT_CLONE => CloneFlags::from_bits_retain(event.value),
+                _ => CloneFlags::empty(),
+            },
+            threads: match event.type_ {
+                uapi::ALTPID_EVENT_EXIT => event.value,
+                _ => 0,
+            },
         }
     }
 }
@@ -124,11 +137,11 @@ impl World {
     /// # Examples
     ///
     /// ```no_run
-    /// use altpid::{Clone, World};
+    /// use altpid::{CloneArgs, World};
     ///
     /// let world = World::open()?;
     /// let mut events = world.events()?;
-    /// world.clone(world.info()?.init, &Clone::new())?;
+    /// world.clone(world.info()?.init, &CloneArgs::new())?;
     /// for event in events.read(false)? {
     ///     println!("{event:?}");
     /// }

@@ -1,20 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A library over `/dev/altpid`, the device of the altpid kernel module, and what the `altpid`
-//! command is made of.
+//! A library over `/dev/altpid`, the device of the altpid kernel module.
 //!
 //! [`World`] is a pid universe of one's own, with a method for each thing that can be done in it,
 //! called after its system call; an [`Error`] has the errno of that and, where it says too little, a
 //! [`Reason`]. [`Batch`] does many things in one call, [`Events`] tells what happens.
 //!
-//! A world ends with the last descriptor of it: [`holders`] finds who has one, and looks at a world
-//! that another process holds.
+//! A world ends with the last descriptor of it: [`holders`] finds the processes that have one, and
+//! looks at a world that another process holds.
 //!
 //! [`snapshot`] describes a tree of processes as a file, [`capture`] reads one from `/proc`,
 //! [`plan`] says how to build it again, [`restore`] does so and checks the result. [`view`] is one
-//! form for worlds and snapshots, which [`tree`] draws; [`diff`] compares snapshots, and [`stress`]
-//! tries a world hard. What there is to know of each command of the device stands in
-//! `src/uapi/altpid.h`, whose types are in [`uapi`].
+//! form for worlds and snapshots; [`diff`] compares snapshots. What there is to know of each command
+//! of the device stands in `src/uapi/altpid.h`, whose types are in [`uapi`].
 //!
 //! # Examples
 //!
@@ -46,32 +44,39 @@
 
 mod batch;
 pub mod capture;
+mod clone;
 pub mod diff;
+mod error;
 mod events;
 pub mod holders;
+mod ids;
+pub mod inodes;
 pub mod names;
 mod pidfd;
 pub mod plan;
 pub mod restore;
-pub mod script;
 mod signals;
 pub mod snapshot;
-pub mod stress;
 mod sys;
-pub mod tree;
 mod types;
 pub mod uapi;
 pub mod view;
+mod wait;
 mod world;
 
 pub use batch::Batch;
 pub use events::{Event, EventKind, Events};
 pub use pidfd::{PidfdFlags, PidfdIds, PidfdInfo, PollFlags};
 pub use signals::{
-    Action, Disposition, Kill, Mask, Scope, SigInfo, SigSet, Signals, WaitId, WaitIdReport,
+    Action, Disposition, Given, Kill, Mask, SaFlags, Scope, SigInfo, SigSet, Signals, WaitId,
+    WaitIdReport,
 };
 pub use types::{
-    Audit, Blocker, Clone, CloneFlags, Cloned, Error, Ns, NsId, NsNr, NsState, Parent, PidType,
-    PidfdId, Reason, Result, Task, TaskId, TaskState, Waited, WorldInfo,
+    Audit, Blocker, CloneArgs, CloneFlags, Cloned, Error, Ns, NsId, NsNr, NsState, Parent, PidType,
+    PidfdId, Reason, Result, Status, Task, TaskId, TaskState, WaitFlags, Waited, WorldInfo,
 };
 pub use world::World;
+
+/// What [`CloneArgs`] was called when it had the name of a trait of the prelude.
+#[doc(hidden)]
+pub use types::CloneArgs as Clone;

@@ -26,6 +26,8 @@ bitflags! {
         const IN = uapi::ALTPID_POLL_IN;
         /// It is reaped.
         const HUP = uapi::ALTPID_POLL_HUP;
+        /// The pidfd was closed meanwhile; told whether asked for or not.
+        const NVAL = uapi::ALTPID_POLL_NVAL;
     }
 }
 

@@ -14,6 +14,7 @@
 //! needed to make the leader itself joins when all are there. A leader that has gone to another group
 //! itself, while members stayed, does so when all are there as well.
 
+mod finish;
 mod make;
 mod order;
 
@@ -70,6 +71,8 @@ pub enum Op {
     },
     /// The task's children are born in `ns` from now on.
     SetNs(Who, usize),
+    /// The task's children are born in `ns` from now on, which is made by that and awaits its init.
+    Unshare(Who, usize),
     /// The task founds a session.
     SetSid(Who),
     /// The task puts the process with a number (0: itself) into a process group (0: that of the
@@ -79,6 +82,8 @@ pub enum Op {
     SetName(Who, Comm),
     /// The task exits, or its whole process.
     Exit(Who, bool),
+    /// The process of the task is stopped, as by SIGSTOP.
+    Stop(Who),
 }
 
 /// A world that a tree is to be built in beside what is there already.
@@ -105,6 +110,9 @@ pub struct Plan {
     pub ops: Vec<Op>,
     /// What a world cannot be like, in words.
     pub notes: Vec<String>,
+    /// The tasks of the snapshot that a world cannot have in the state that they were in: each has a
+    /// note. They are alive, or dead, or gone instead.
+    pub altered: BTreeSet<usize>,
 }
 
 /// Something to be made: a process of the snapshot, or a stand-in for a dead leader.
@@ -220,6 +228,7 @@ impl<'a> Planner<'a> {
                 cast: Vec::new(),
                 ops: Vec::new(),
                 notes: Vec::new(),
+                altered: BTreeSet::new(),
             },
             actors: Vec::new(),
             made: HashMap::new(),
@@ -277,11 +286,11 @@ impl<'a> Planner<'a> {
         // Room for helpers above what is used.
         if let Some(site) = self.site {
             self.plan.ops.push(Op::PidMax(site.pid_max));
-        } else if highest.unwrap_or(0) >= self.snapshot.pid_max - 64 || self.snapshot.pid_max < 301
-        {
-            self.plan.ops.push(Op::PidMax(PID_MAX_LIMIT));
         } else {
-            self.plan.ops.push(Op::PidMax(self.snapshot.pid_max));
+            let max = self.snapshot.pid_max.unwrap_or(PID_MAX_LIMIT);
+            let has_room = highest.unwrap_or(0) < max - 64 && max >= 301;
+            let max = if has_room { max } else { PID_MAX_LIMIT };
+            self.plan.ops.push(Op::PidMax(max));
         }
         let init = self.leaders.get(&1).copied();
         self.add_actor(
@@ -339,52 +348,5 @@ impl<'a> Planner<'a> {
         }
         self.keep_group(INIT, init);
         Ok(())
-    }
-
-    /// When everybody is there: helpers and the dead go, and what was changed is put back.
-    fn finish(&mut self) {
-        let cast: Vec<_> = self.plan.cast.iter().copied().enumerate().collect();
-        for &(who, role) in &cast {
-            if role == Role::Helper && who != INIT && !self.gone.contains(&who) {
-                self.plan.ops.push(Op::Exit(who, true));
-            }
-        }
-        for &(who, role) in &cast {
-            let Role::Task(index) = role else { continue };
-            let task = self.task(index);
-            if !task.is_zombie() {
-                self.set_ns(who, task.ns_for_children.unwrap_or(task.ns));
-            }
-        }
-        let members = self.snapshot.tasks.iter().filter(|t| !t.is_leader());
-        let threaded: HashSet<i32> = members.map(|t| t.tgid[0]).collect();
-        for &(who, role) in &cast {
-            let Role::Task(index) = role else { continue };
-            let task = self.task(index);
-            if !task.is_zombie() || !task.is_leader() {
-                continue;
-            }
-            let has_threads = threaded.contains(&task.root_pid());
-            if task.ppid == 0 && !has_threads {
-                self.plan.notes.push(format!(
-                    "{task}: a zombie whose parent is outside stays alive"
-                ));
-                continue;
-            }
-            self.plan.ops.push(Op::Exit(who, !has_threads));
-        }
-        if self.site.is_some() {
-            return;
-        }
-        if self.root_pid_max() != self.snapshot.pid_max && self.snapshot.pid_max >= 301 {
-            self.plan.ops.push(Op::PidMax(self.snapshot.pid_max));
-        }
-        if let Some(last) = self
-            .snapshot
-            .last_pid
-            .filter(|last| (0..=self.snapshot.pid_max).contains(last))
-        {
-            self.plan.ops.push(Op::LastPid(last));
-        }
     }
 }

@@ -6,17 +6,22 @@
 //! is in a world already, and then what was made of it is undone.
 
 mod beside;
+mod verdict;
 
 pub use beside::{conflicts, restore_in};
 
 use crate::{
     plan::{Birth, Op, Plan, Role, Who, plan},
-    snapshot::{self, Numbers, Snapshot},
-    types::{Clone, CloneFlags, NsId, Parent, Task, TaskId, TaskState},
+    signals::Kill,
+    snapshot::Snapshot,
+    types::{CloneArgs, CloneFlags, NsId, Parent, TaskId},
     world::World,
 };
 use anyhow::{Context, Result};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
+
+/// `SIGSTOP`
+const SIGSTOP: i32 = 19;
 
 /// A snapshot's tree as it lives in a world.
 pub struct Restored {
@@ -24,8 +29,15 @@ pub struct Restored {
     pub world: World,
     /// The task that each task of the snapshot has become.
     pub tasks: Vec<TaskId>,
+    /// The namespace that each namespace of the snapshot has become; none for one that could not be.
+    pub namespaces: Vec<Option<NsId>>,
     /// What could not be made as it was, in words.
     pub notes: Vec<String>,
+    /// The tasks of the snapshot, by position, that are in another state than they were in; each has a
+    /// note.
+    pub altered: BTreeSet<usize>,
+    /// The inodes of the snapshot, by namespace.
+    inodes: HashMap<NsId, u64>,
     /// Whether others are in the world too.
     is_shared: bool,
 }
@@ -39,6 +51,8 @@ pub struct Verdict {
     pub namespaces: usize,
     /// Numbers that were compared: each of the four of a task at each level, and its parent.
     pub numbers: usize,
+    /// Tasks that could not be in the state that they were in, and were not compared in that.
+    pub altered: usize,
     /// What differs, in words.
     pub mismatches: Vec<String>,
 }
@@ -114,9 +128,9 @@ impl<'a> Performer<'a> {
                 ns,
             } => {
                 let args = match birth {
-                    Birth::Thread => Clone::thread(),
-                    Birth::Of(parent) => Clone::new().parent(Parent::Task(self.task(*parent)?)),
-                    Birth::Outside => Clone::new().parent(Parent::Outside),
+                    Birth::Thread => CloneArgs::thread(),
+                    Birth::Of(parent) => CloneArgs::new().parent(Parent::Task(self.task(*parent)?)),
+                    Birth::Outside => CloneArgs::new().parent(Parent::Outside),
                 };
                 let mut args = args.set_tid(set_tid);
                 if *birth != Birth::Thread {
@@ -132,11 +146,16 @@ impl<'a> Performer<'a> {
                 }
             }
             Op::SetNs(who, ns) => self.world.setns(self.task(*who)?, self.ns(*ns)?)?,
+            Op::Unshare(who, ns) => {
+                let made = self.world.unshare(self.task(*who)?, CloneFlags::NEWPID)?;
+                self.namespaces[*ns] = made;
+            }
             Op::SetSid(who) => _ = self.world.setsid(self.task(*who)?)?,
             Op::SetPgid(who, pid, pgid) => self.world.setpgid(self.task(*who)?, *pid, *pgid)?,
             Op::SetName(who, comm) => self.world.set_name(self.task(*who)?, comm.as_bytes())?,
             Op::Exit(who, true) => self.world.exit_group(self.task(*who)?, 0)?,
             Op::Exit(who, false) => self.world.exit(self.task(*who)?, 0)?,
+            Op::Stop(who) => self.world.kill(Kill::Kernel(self.task(*who)?), SIGSTOP)?,
         }
         Ok(())
     }
@@ -150,6 +169,8 @@ impl<'a> Performer<'a> {
                 format!("making {} from {}", self.name(*new), self.name(*by))
             }
             Op::SetNs(who, ns) => format!("{}: joining namespace {ns}", self.name(*who)),
+            Op::Unshare(who, ns) => format!("{}: making namespace {ns}", self.name(*who)),
+            Op::Stop(who) => format!("{}: stopping it", self.name(*who)),
             Op::SetSid(who) => format!("{}: founding its session", self.name(*who)),
             Op::SetPgid(who, 0, _) => format!("{}: joining its process group", self.name(*who)),
             Op::SetPgid(who, pid, pgid) => {
@@ -176,159 +197,47 @@ pub fn restore(
     mut progress: impl FnMut(usize, usize),
 ) -> Result<Restored> {
     let plan = plan(snapshot)?;
-    let tasks = Performer::new(&world, snapshot, &plan)?.run(&mut progress)?;
-    Ok(Restored {
-        world,
-        tasks,
-        notes: plan.notes,
-        is_shared: false,
-    })
+    let mut performer = Performer::new(&world, snapshot, &plan)?;
+    let tasks = performer.run(&mut progress)?;
+    let namespaces = performer.namespaces;
+    Ok(Restored::new(world, snapshot, plan, tasks, namespaces))
 }
 
 impl Restored {
-    /// Compares the world with the snapshot: every number of every task, parents, namespaces, names
-    /// and who is dead.
-    ///
-    /// # Errors
-    ///
-    /// When the world cannot be read back.
-    pub fn verify(&self, snapshot: &Snapshot) -> Result<Verdict> {
-        let all = self.world.tasks(None)?;
-        let by_id: HashMap<TaskId, &Task> = all.iter().map(|task| (task.id, task)).collect();
-        let mut verdict = Verdict {
-            tasks: snapshot.tasks.len(),
-            namespaces: snapshot.namespaces.len(),
-            ..Verdict::default()
-        };
-        // Which namespace of the world each one of the snapshot is: that of the first task in it.
-        let mut namespaces: Vec<Option<NsId>> = vec![None; snapshot.namespaces.len()];
-        for (wanted, id) in snapshot.tasks.iter().zip(&self.tasks) {
-            match by_id.get(id) {
-                Some(found) => {
-                    namespaces[wanted.ns].get_or_insert(found.ns);
-                    self.compare(wanted, found, namespaces[wanted.ns], &mut verdict);
-                    self.compare_parent(wanted, found, &by_id, &mut verdict);
-                }
-                None => verdict.mismatches.push(format!("{wanted}: not there")),
-            }
-        }
-        self.compare_namespaces(snapshot, &namespaces, &mut verdict)?;
-        let expected: HashSet<_> = self.tasks.iter().collect();
-        let init = self.world.info()?.init;
-        for task in &all {
-            if !self.is_shared && !expected.contains(&task.id) && task.id != init {
-                let pid = Numbers(&task.pid);
-                verdict
-                    .mismatches
-                    .push(format!("task {pid}: not in the snapshot"));
-            }
-        }
-        let audit = self.world.audit()?;
-        if audit.broken != 0 {
-            verdict.mismatches.push(format!(
-                "{} broken invariants: {}",
-                audit.broken, audit.what
-            ));
-        }
-        Ok(verdict)
-    }
-
-    fn compare(
-        &self,
-        wanted: &snapshot::Task,
-        found: &Task,
-        ns: Option<NsId>,
-        verdict: &mut Verdict,
-    ) {
-        for (name, wanted_nr, found_nr) in [
-            ("pid", &wanted.pid, &found.pid),
-            ("tgid", &wanted.tgid, &found.tgid),
-            ("pgid", &wanted.pgid, &found.pgid),
-            ("sid", &wanted.sid, &found.sid),
-        ] {
-            verdict.numbers += wanted_nr.len();
-            if wanted_nr != found_nr {
-                verdict.mismatches.push(format!(
-                    "{wanted}: {name} is {}, was {}",
-                    Numbers(found_nr),
-                    Numbers(wanted_nr)
-                ));
-            }
-        }
-        if ns != Some(found.ns) {
-            verdict
-                .mismatches
-                .push(format!("{wanted}: it is in another namespace"));
-        }
-        // The kernel's name of a task has 15 bytes.
-        let comm = wanted.comm.as_bytes();
-        let is_kept = self.is_shared && found.pid == [1];
-        if found.comm != comm[..comm.len().min(15)] && !is_kept {
-            verdict
-                .mismatches
-                .push(format!("{wanted}: it has another name"));
-        }
-        let excused = wanted.ppid == 0 || !wanted.is_leader();
-        if wanted.is_zombie() != (found.state == TaskState::Zombie) && !excused {
-            verdict
-                .mismatches
-                .push(format!("{wanted}: it is {:?}", found.state));
-        }
-    }
-
-    fn compare_parent(
-        &self,
-        wanted: &snapshot::Task,
-        found: &Task,
-        by_id: &HashMap<TaskId, &Task>,
-        verdict: &mut Verdict,
-    ) {
-        let parent = found.parent.and_then(|id| by_id.get(&id));
-        let ppid = parent.map_or(0, |parent| parent.tgid[0]);
-        verdict.numbers += 1;
-        if ppid != wanted.ppid {
-            let was = wanted.ppid;
-            verdict
-                .mismatches
-                .push(format!("{wanted}: its parent is {ppid}, was {was}"));
-        }
-    }
-
-    fn compare_namespaces(
-        &self,
+    fn new(
+        world: World,
         snapshot: &Snapshot,
-        namespaces: &[Option<NsId>],
-        verdict: &mut Verdict,
-    ) -> Result<()> {
-        let parents: HashMap<NsId, Option<NsId>> = self
-            .world
-            .namespaces(None)?
-            .into_iter()
-            .map(|ns| (ns.id, ns.parent))
-            .collect();
-        for (i, wanted) in snapshot.namespaces.iter().enumerate() {
-            let Some(id) = namespaces[i] else {
-                verdict
-                    .mismatches
-                    .push(format!("namespace {i}: nobody is in it"));
-                continue;
-            };
-            let above = wanted.parent.and_then(|parent| namespaces[parent]);
-            if parents.get(&id) != Some(&above) {
-                verdict
-                    .mismatches
-                    .push(format!("namespace {i}: it is below another one"));
-            }
+        plan: Plan,
+        tasks: Vec<TaskId>,
+        namespaces: Vec<Option<NsId>>,
+    ) -> Self {
+        let pairs = namespaces.iter().zip(&snapshot.namespaces);
+        let inodes = pairs.filter_map(|(id, ns)| Some(((*id)?, ns.inode?)));
+        Self {
+            inodes: inodes.collect(),
+            world,
+            tasks,
+            namespaces,
+            notes: plan.notes,
+            altered: plan.altered,
+            is_shared: false,
         }
-        Ok(())
     }
 
-    /// The world as a snapshot of its own, in the order of the numbers at level 0.
+    /// The inodes that the namespaces had where they are from, by id.
+    pub fn inodes(&self) -> &HashMap<NsId, u64> {
+        &self.inodes
+    }
+
+    /// The world as a snapshot of its own, in the order of the numbers at level 0, with the inodes that
+    /// the namespaces had.
     ///
     /// # Errors
     ///
     /// When the world cannot be read back.
     pub fn snapshot(&self) -> Result<Snapshot> {
-        Ok(Snapshot::of_world(&self.world)?)
+        let mut snapshot = Snapshot::of_world(&self.world)?;
+        snapshot.relabel(&self.inodes);
+        Ok(snapshot)
     }
 }

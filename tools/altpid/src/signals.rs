@@ -3,13 +3,24 @@
 //! Signals, and waitid(2), which tells of what they do.
 
 use crate::{
-    types::{PidfdId, Result, TaskId},
+    types::{PidfdId, Result, TaskId, WaitFlags},
     uapi,
     world::World,
 };
-use std::fmt;
+use bitflags::bitflags;
+use std::{fmt, time::Duration};
 
 /// A set of signals.
+///
+/// # Examples
+///
+/// ```
+/// use altpid::SigSet;
+///
+/// let set = SigSet::of(&[1, 15]);
+/// assert!(set.contains(15) && !set.contains(9));
+/// assert_eq!(format!("{set:?}"), "{1, 15}");
+/// ```
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct SigSet(u64);
 
@@ -91,10 +102,14 @@ impl From<uapi::altpid_siginfo> for SigInfo {
 pub enum Kill {
     /// kill(2) by a task, with its pid.
     Pid(TaskId, i32),
-    /// tgkill(2) by a task, with tgid and tid; 0 for the tgid is tkill(2).
+    /// tgkill(2) by a task, with tgid and tid.
     Thread(TaskId, i32, i32),
+    /// tkill(2) by a task, with tid.
+    Tkill(TaskId, i32),
     /// rt_sigqueueinfo(2) by a task, with pid, `si_code` and `si_value`.
     Queue(TaskId, i32, i32, u64),
+    /// rt_tgsigqueueinfo(2) by a task, with tgid, tid, `si_code` and `si_value`.
+    QueueThread(TaskId, i32, i32, i32, u64),
     /// pidfd_send_signal(2) by a task, to another one.
     Task(TaskId, TaskId),
     /// By a process outside of the world, to a task.
@@ -105,6 +120,19 @@ pub enum Kill {
     Fault(TaskId),
     /// pidfd_send_signal(2) by a task, by a pidfd and to whom that says.
     Pidfd(TaskId, PidfdId, Scope),
+    /// Likewise, with a siginfo.
+    PidfdInfo(TaskId, PidfdId, Scope, Given),
+}
+
+/// A siginfo as a sender gives it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Given {
+    /// `si_signo`, which must be the signal.
+    pub signo: i32,
+    /// `si_code`
+    pub code: i32,
+    /// `si_value`
+    pub value: u64,
 }
 
 /// Whom a signal by a pidfd is for.
@@ -119,6 +147,17 @@ pub enum Scope {
     ThreadGroup,
     /// `PIDFD_SIGNAL_PROCESS_GROUP`: the members of the process group that has the number.
     ProcessGroup,
+}
+
+impl Scope {
+    fn to_uapi(self) -> u32 {
+        match self {
+            Scope::AsOpened => 0,
+            Scope::Thread => uapi::ALTPID_SIGNAL_THREAD,
+            Scope::ThreadGroup => uapi::ALTPID_SIGNAL_THREAD_GROUP,
+            Scope::ProcessGroup => uapi::ALTPID_SIGNAL_PROCESS_GROUP,
+        }
+    }
 }
 
 impl Kill {
@@ -136,8 +175,16 @@ impl Kill {
                 (arg.how, arg.task) = (uapi::ALTPID_KILL_THREAD, task.0);
                 (arg.tgid, arg.pid) = (tgid, tid);
             }
+            Kill::Tkill(task, tid) => {
+                (arg.how, arg.task, arg.pid) = (uapi::ALTPID_KILL_TKILL, task.0, tid);
+            }
             Kill::Queue(task, pid, code, value) => {
                 (arg.how, arg.task, arg.pid) = (uapi::ALTPID_KILL_QUEUE, task.0, pid);
+                (arg.code, arg.value) = (code, value);
+            }
+            Kill::QueueThread(task, tgid, tid, code, value) => {
+                (arg.how, arg.task) = (uapi::ALTPID_KILL_QUEUE_THREAD, task.0);
+                (arg.tgid, arg.pid) = (tgid, tid);
                 (arg.code, arg.value) = (code, value);
             }
             Kill::Task(task, target) => {
@@ -148,12 +195,12 @@ impl Kill {
             Kill::Fault(target) => (arg.how, arg.target) = (uapi::ALTPID_KILL_FAULT, target.0),
             Kill::Pidfd(task, pidfd, scope) => {
                 (arg.how, arg.task, arg.target) = (uapi::ALTPID_KILL_PIDFD, task.0, pidfd.0);
-                arg.flags = match scope {
-                    Scope::AsOpened => 0,
-                    Scope::Thread => uapi::ALTPID_SIGNAL_THREAD,
-                    Scope::ThreadGroup => uapi::ALTPID_SIGNAL_THREAD_GROUP,
-                    Scope::ProcessGroup => uapi::ALTPID_SIGNAL_PROCESS_GROUP,
-                };
+                arg.flags = scope.to_uapi();
+            }
+            Kill::PidfdInfo(task, pidfd, scope, given) => {
+                (arg.how, arg.task, arg.target) = (uapi::ALTPID_KILL_PIDFD, task.0, pidfd.0);
+                arg.flags = scope.to_uapi() | uapi::ALTPID_SIGNAL_INFO;
+                (arg.signo, arg.code, arg.value) = (given.signo, given.code, given.value);
             }
         }
         arg
@@ -171,15 +218,32 @@ pub enum Disposition {
     Handler,
 }
 
+bitflags! {
+    /// Flags of sigaction(2).
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub struct SaFlags: u32 {
+        /// Of SIGCHLD: not for children that stop or continue.
+        const NOCLDSTOP = uapi::ALTPID_SA_NOCLDSTOP;
+        /// Of SIGCHLD: children do not become zombies.
+        const NOCLDWAIT = uapi::ALTPID_SA_NOCLDWAIT;
+        /// A wait that its handler interrupts goes on.
+        const RESTART = uapi::ALTPID_SA_RESTART;
+        /// It is not blocked while its handler runs.
+        const NODEFER = uapi::ALTPID_SA_NODEFER;
+        /// Its handler is called once.
+        const RESETHAND = uapi::ALTPID_SA_RESETHAND;
+    }
+}
+
 /// What sigaction(2) sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Action {
     /// What is done about the signal.
     pub disposition: Disposition,
-    /// `SA_NOCLDSTOP`, of SIGCHLD: not for children that stop or continue.
-    pub nocldstop: bool,
-    /// `SA_NOCLDWAIT`, of SIGCHLD: children do not become zombies.
-    pub nocldwait: bool,
+    /// How.
+    pub flags: SaFlags,
+    /// What is blocked while a handler runs (`sa_mask`).
+    pub mask: SigSet,
 }
 
 impl From<Disposition> for Action {
@@ -187,8 +251,8 @@ impl From<Disposition> for Action {
     fn from(disposition: Disposition) -> Self {
         Self {
             disposition,
-            nocldstop: false,
-            nocldwait: false,
+            flags: SaFlags::empty(),
+            mask: SigSet::EMPTY,
         }
     }
 }
@@ -269,12 +333,7 @@ impl World {
             ..Default::default()
         };
         if let Some(action) = new {
-            if action.nocldstop {
-                arg.flags |= uapi::ALTPID_SA_NOCLDSTOP;
-            }
-            if action.nocldwait {
-                arg.flags |= uapi::ALTPID_SA_NOCLDWAIT;
-            }
+            (arg.flags, arg.mask) = (action.flags.bits(), action.mask.bits());
         }
         self.call("sigaction", &mut arg)?;
         Ok(Action {
@@ -283,8 +342,8 @@ impl World {
                 uapi::ALTPID_SIG_IGN => Disposition::Ignore,
                 _ => Disposition::Handler,
             },
-            nocldstop: arg.flags & uapi::ALTPID_SA_NOCLDSTOP != 0,
-            nocldwait: arg.flags & uapi::ALTPID_SA_NOCLDWAIT != 0,
+            flags: SaFlags::from_bits_retain(arg.flags),
+            mask: SigSet::from_bits(arg.mask),
         })
     }
 
@@ -305,11 +364,34 @@ impl World {
         Ok(SigSet::from_bits(arg.set))
     }
 
+    /// sigpending(2) by `task`: what waits for it or its process and is blocked.
+    pub fn sigpending(&self, task: TaskId) -> Result<SigSet> {
+        let mut arg = uapi::altpid_sigpending {
+            task: task.0,
+            ..Default::default()
+        };
+        self.call("sigpending", &mut arg)?;
+        Ok(SigSet::from_bits(arg.set))
+    }
+
     /// sigtimedwait(2) by `task`, without a time: takes the first of some signals that waits.
     pub fn sigwait(&self, task: TaskId, set: SigSet) -> Result<SigInfo> {
+        self.sigtimedwait(task, set, Some(Duration::ZERO))
+    }
+
+    /// sigtimedwait(2) by `task`: takes the first of some signals, and sleeps until there is one for as
+    /// long as is given, or for as long as it takes.
+    pub fn sigtimedwait(
+        &self,
+        task: TaskId,
+        set: SigSet,
+        timeout: Option<Duration>,
+    ) -> Result<SigInfo> {
+        let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX - 1);
         let mut arg = uapi::altpid_sigwait {
             task: task.0,
             set: set.bits(),
+            timeout: timeout.map_or(u64::MAX, nanos),
             ..Default::default()
         };
         self.call("sigtimedwait", &mut arg)?;
@@ -334,9 +416,15 @@ impl World {
         })
     }
 
-    /// waitid(2) by `task`. Sleeps unless `WNOHANG` (1) is among the options; `None` then says that
-    /// there is nothing to report.
-    pub fn waitid(&self, task: TaskId, id: WaitId, options: u32) -> Result<Option<WaitIdReport>> {
+    /// waitid(2) by `task`. Sleeps unless [`WaitFlags::NOHANG`] is among the options; `None` then says
+    /// that there is nothing to report.
+    pub fn waitid(
+        &self,
+        task: TaskId,
+        id: WaitId,
+        options: impl Into<WaitFlags>,
+    ) -> Result<Option<WaitIdReport>> {
+        let options = options.into().bits();
         let (which, id, pidfd) = match id {
             WaitId::All => (0, 0, 0),
             WaitId::Pid(pid) => (1, pid, 0),

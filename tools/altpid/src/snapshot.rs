@@ -6,11 +6,9 @@
 //! [`Snapshot::check`]: what refers to something refers to something that is there.
 
 mod check;
+mod world;
 
-use crate::{
-    types::{self, TaskState},
-    world::World,
-};
+use crate::types::NsState;
 use serde::{Deserialize, Serialize};
 use std::{
     collections::{HashMap, HashSet},
@@ -81,8 +79,18 @@ pub struct Namespace {
     pub parent: Option<usize>,
     /// 0 for the one that the snapshot was taken from.
     pub level: usize,
-    /// Its inode number in nsfs, which names it on the machine it is from.
-    pub inode: u64,
+    /// Its inode number in nsfs, which names it on the machine it is from; none where the kernel does
+    /// not tell, as of one that awaits its init.
+    pub inode: Option<u64>,
+    /// Where it is in its life. Nobody is in one that awaits its init or is dead: a task has it for
+    /// its children.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub state: NsState,
+}
+
+/// Whether a member need not be written.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// A thread. The vectors have its number at each level, level 0 first.
@@ -101,11 +109,15 @@ pub struct Task {
     pub ppid: i32,
     /// Position of its namespace in [`Snapshot::namespaces`].
     pub ns: usize,
-    /// Where its children are born, if that is another known namespace.
+    /// Where its children are born, if that is another namespace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ns_for_children: Option<usize>,
     /// The letter for its state in `/proc/PID/status`.
     pub state: char,
+    /// Whether it is exiting and not a zombie yet (`PF_EXITING`, and its memory is gone), as the init
+    /// of a dying namespace that waits for the others.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub exiting: bool,
     /// Its name.
     pub comm: Comm,
 }
@@ -119,6 +131,16 @@ impl Task {
     /// Whether it has exited and was not reaped.
     pub fn is_zombie(&self) -> bool {
         matches!(self.state, 'Z' | 'X')
+    }
+
+    /// Whether it is stopped by a signal.
+    pub fn is_stopped(&self) -> bool {
+        self.state == 'T'
+    }
+
+    /// Whether it is stopped by a tracer.
+    pub fn is_traced(&self) -> bool {
+        self.state == 't'
     }
 
     /// Its number at level 0.
@@ -151,6 +173,15 @@ impl fmt::Display for Numbers<'_> {
 }
 
 /// A tree of processes.
+///
+/// # Examples
+///
+/// ```
+/// use altpid::snapshot::Snapshot;
+///
+/// let problem = Snapshot::parse(b"PID TTY\n").unwrap_err();
+/// assert!(problem.to_string().starts_with("not a snapshot: "));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Snapshot {
@@ -158,8 +189,8 @@ pub struct Snapshot {
     pub version: u32,
     /// The release of the kernel it was taken on.
     pub kernel: String,
-    /// `kernel.pid_max` at level 0.
-    pub pid_max: i32,
+    /// `kernel.pid_max` at level 0, where the kernel tells.
+    pub pid_max: Option<i32>,
     /// `kernel.ns_last_pid` at level 0, where the kernel tells.
     pub last_pid: Option<i32>,
     /// The namespaces; the first is at level 0, and parents come before children.
@@ -199,7 +230,42 @@ impl Snapshot {
     ///
     /// With line and column, for what is not JSON or not of the right form.
     pub fn from_json(text: &[u8]) -> Result<Self, Problem> {
-        serde_json::from_slice(text).map_err(|error| Problem(format!("not a snapshot: {error}")))
+        let read = serde_json::from_slice(text);
+        let mut snapshot: Self =
+            read.map_err(|error| Problem(format!("not a snapshot: {error}")))?;
+        snapshot.settle();
+        Ok(snapshot)
+    }
+
+    /// Draws the conclusions from what the tasks say: the init of a namespace below level 0 whose
+    /// state is I, which else only threads of the kernel have, is exiting; and a namespace whose init
+    /// is exiting is dying.
+    fn settle(&mut self) {
+        for task in &mut self.tasks {
+            task.exiting |= task.state == 'I' && task.pid.len() > 1 && task.own_pid() == 1;
+        }
+        self.note_dying();
+    }
+
+    /// Notes which namespaces are dying: no thread of their init is alive, and not all are zombies.
+    pub(crate) fn note_dying(&mut self) {
+        let mut inits: HashMap<i32, (usize, bool, bool)> = HashMap::new();
+        let leads = |task: &&Task| task.is_leader() && task.own_pid() == 1 && task.ns > 0;
+        for init in self.tasks.iter().filter(leads) {
+            inits.insert(init.root_pid(), (init.ns, false, false));
+        }
+        for task in &self.tasks {
+            let leader = task.tgid.first().copied().unwrap_or(0);
+            if let Some((_, lives, exits)) = inits.get_mut(&leader) {
+                *lives |= !task.exiting && !task.is_zombie();
+                *exits |= task.exiting;
+            }
+        }
+        for (ns, lives, exits) in inits.into_values() {
+            if let Some(ns) = self.namespaces.get_mut(ns).filter(|_| exits && !lives) {
+                ns.state = NsState::Dying;
+            }
+        }
     }
 
     /// Writes the snapshot as JSON, a line for each task.
@@ -227,74 +293,26 @@ impl Snapshot {
              \"namespaces\": [{}],\n  \"tasks\": [{}]\n}}\n",
             self.version,
             line(serde_json::to_string(&self.kernel)),
-            self.pid_max,
+            line(serde_json::to_string(&self.pid_max)),
             line(serde_json::to_string(&self.last_pid)),
             rows(namespaces),
             rows(tasks),
         )
     }
 
-    /// A world as a snapshot. Namespaces in which nobody is are left out.
-    ///
-    /// # Errors
-    ///
-    /// When the world cannot be read.
-    pub fn of_world(world: &World) -> types::Result<Self> {
-        let mut namespaces = world.namespaces(None)?;
-        let all = world.tasks(None)?;
-        let peopled: HashSet<_> = all.iter().map(|task| task.ns).collect();
-        namespaces.retain(|ns| ns.parent.is_none() || peopled.contains(&ns.id));
-        namespaces.sort_by_key(|ns| (ns.level, ns.id));
-        let position: HashMap<_, _> = namespaces
-            .iter()
-            .enumerate()
-            .map(|(i, ns)| (ns.id, i))
-            .collect();
-        let root_pid: HashMap<_, _> = all.iter().map(|task| (task.id, task.tgid[0])).collect();
-        let mut tasks: Vec<_> = all
-            .iter()
-            .map(|task| Task {
-                pid: task.pid.clone(),
-                tgid: task.tgid.clone(),
-                pgid: task.pgid.clone(),
-                sid: task.sid.clone(),
-                ppid: task
-                    .parent
-                    .and_then(|id| root_pid.get(&id))
-                    .copied()
-                    .unwrap_or(0),
-                ns: position.get(&task.ns).copied().unwrap_or(0),
-                ns_for_children: task
-                    .ns_for_children
-                    .filter(|&ns| ns != task.ns)
-                    .and_then(|ns| position.get(&ns).copied()),
-                state: match task.state {
-                    TaskState::Running => 'S',
-                    TaskState::Stopped => 'T',
-                    TaskState::Exiting => 'I',
-                    TaskState::Zombie => 'Z',
-                },
-                comm: Comm::new(&task.comm),
-            })
-            .collect();
-        tasks.sort_by_key(Task::root_pid);
-        Ok(Self {
-            version: VERSION,
-            kernel: "altpid".into(),
-            pid_max: namespaces
-                .first()
-                .map_or(PID_MAX_LIMIT, |root| root.pid_max),
-            last_pid: namespaces.first().map(|root| root.last_pid),
-            namespaces: namespaces
-                .iter()
-                .map(|ns| Namespace {
-                    parent: ns.parent.and_then(|parent| position.get(&parent).copied()),
-                    level: ns.level as usize,
-                    inode: ns.id.0,
-                })
-                .collect(),
-            tasks,
-        })
+    /// What the namespaces are called, by position: their inodes, and a number that is none of those
+    /// where the inode is not known.
+    pub fn ns_names(&self) -> Vec<u64> {
+        let mut used: HashSet<u64> = self.namespaces.iter().filter_map(|ns| ns.inode).collect();
+        let mut next = 1;
+        let mut free = || {
+            while !used.insert(next) {
+                next += 1;
+            }
+            next
+        };
+        let names = self.namespaces.iter();
+        names.map(|ns| ns.inode.unwrap_or_else(&mut free)).collect()
     }
 
     /// The namespaces from level 0 to `ns`, by position.

@@ -8,7 +8,7 @@ use rustix::{
     io::{Errno, Result},
     ioctl::{Ioctl, IoctlOutput, Opcode, ioctl, opcode},
 };
-use std::{ffi::c_void, fs::File, path::Path};
+use std::{ffi::c_void, fs::File, os::unix::fs::MetadataExt, path::Path};
 
 /// A struct of the interface together with the command that takes it.
 pub(crate) trait Command: Default {
@@ -50,6 +50,9 @@ command! {
     altpid_setsid: ALTPID_CMD_SETSID,
     altpid_setpgid: ALTPID_CMD_SETPGID,
     altpid_set_name: ALTPID_CMD_SET_NAME,
+    altpid_get_name: ALTPID_CMD_GET_NAME,
+    altpid_getid: ALTPID_CMD_GETID,
+    altpid_sigpending: ALTPID_CMD_SIGPENDING,
     altpid_pidfd_open: ALTPID_CMD_PIDFD_OPEN,
     altpid_pidfd_close: ALTPID_CMD_PIDFD_CLOSE,
     altpid_pidfd_info: ALTPID_CMD_PIDFD_INFO,
@@ -133,4 +136,21 @@ pub(crate) fn parent_namespace(path: &Path) -> std::io::Result<File> {
     // SAFETY: `GetParent` describes the command rightly.
     let parent = unsafe { ioctl(&ns, GetParent) }?;
     Ok(parent.into())
+}
+
+/// The inodes of a pid namespace, which a file of nsfs stands for, and of those above it as far as the
+/// caller may know of them.
+///
+/// # Errors
+///
+/// When the file cannot be opened.
+pub(crate) fn ancestors(path: &Path) -> std::io::Result<Vec<u64>> {
+    let mut ns = File::open(path)?;
+    let mut inodes = vec![ns.metadata()?.ino()];
+    // SAFETY: `GetParent` describes the command rightly.
+    while let Ok(above) = unsafe { ioctl(&ns, GetParent) } {
+        ns = above.into();
+        inodes.push(ns.metadata()?.ino());
+    }
+    Ok(inodes)
 }

@@ -2,8 +2,10 @@
 
 //! What goes into the methods of [`World`](crate::World) and what comes out.
 
+pub use crate::{clone::*, error::*, wait::*};
+
 use crate::uapi;
-use rustix::io::Errno;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// Names a task of a world, for ever.
@@ -17,197 +19,6 @@ pub struct NsId(pub u64);
 /// Names a pidfd of a world, for ever: a handle on a task that stays when the task is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PidfdId(pub u64);
-
-/// What the kernel refused, and why.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Error {
-    /// What was tried, by the name of its system call.
-    pub verb: &'static str,
-    /// The error number.
-    pub errno: Errno,
-    /// The cause, as far as the module knows a finer one.
-    pub reason: Reason,
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.verb, self.errno)?;
-        match self.reason.text() {
-            Some(text) => write!(f, ": {text}"),
-            None => Ok(()),
-        }
-    }
-}
-
-/// Why an operation failed: one of `ALTPID_REASON_*`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Reason(pub u32);
-
-/// The names and texts in the header, by number.
-const REASONS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/reasons.rs"));
-
-impl Reason {
-    /// The header's name for it and its text; `None` when nothing but the errno is known.
-    fn known(self) -> Option<(&'static str, &'static str)> {
-        let is_known = self.0 != uapi::ALTPID_REASON_NONE;
-        REASONS.get(self.0 as usize).copied().filter(|_| is_known)
-    }
-
-    /// What it is in words, as the header has it; `None` when nothing but the errno is known.
-    pub fn text(self) -> Option<&'static str> {
-        self.known().map(|(_, text)| text)
-    }
-
-    /// Its name in the header, without `ALTPID_REASON_`.
-    pub fn name(self) -> Option<&'static str> {
-        self.known().map(|(name, _)| name)
-    }
-
-    /// The reason of a name.
-    pub fn named(name: &str) -> Option<Self> {
-        let index = Self::names().position(|known| known == name)?;
-        Some(Self(index as u32 + 1))
-    }
-
-    /// The names of all reasons.
-    pub fn names() -> impl Iterator<Item = &'static str> {
-        // The first one is that nothing is known.
-        REASONS.iter().skip(1).map(|&(name, _)| name)
-    }
-}
-
-impl std::error::Error for Error {}
-
-/// What the methods of [`World`](crate::World) return.
-pub type Result<T> = std::result::Result<T, Error>;
-
-bitflags::bitflags! {
-    /// Flags of clone3(2) that altpid looks at (`include/uapi/linux/sched.h`).
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-    pub struct CloneFlags: u64 {
-        /// Share the memory.
-        const VM = 0x100;
-        /// Share the table of signal handlers.
-        const SIGHAND = 0x800;
-        /// There is a pidfd for the child.
-        const PIDFD = 0x1000;
-        /// The child gets the parent of the caller.
-        const PARENT = 0x8000;
-        /// The child is a thread of the caller's process.
-        const THREAD = 0x10000;
-        /// The child is init of a new pid namespace.
-        const NEWPID = 0x2000_0000;
-        /// The child begins with the default for each signal that is not ignored.
-        const CLEAR_SIGHAND = 1 << 32;
-        /// The child vanishes when it exits.
-        const AUTOREAP = 1 << 34;
-        /// The child is killed when its pidfd is closed.
-        const PIDFD_AUTOKILL = 1 << 36;
-        /// Any other flag, to be refused or ignored by the kernel.
-        const _ = !0;
-    }
-}
-
-/// Whose child a new process is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Parent {
-    /// Whose clone3(2) makes it.
-    Native,
-    /// This task's.
-    Task(TaskId),
-    /// Nobody's in this world.
-    Outside,
-}
-
-/// The arguments of clone3(2).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Clone {
-    pub(crate) flags: CloneFlags,
-    pub(crate) exit_signal: i32,
-    pub(crate) set_tid: Vec<i32>,
-    pub(crate) parent: Parent,
-}
-
-impl Clone {
-    /// fork(2): a child process that sends SIGCHLD when it exits.
-    pub fn new() -> Self {
-        Self {
-            flags: CloneFlags::empty(),
-            exit_signal: 17,
-            set_tid: Vec::new(),
-            parent: Parent::Native,
-        }
-    }
-
-    /// A thread of the caller's process.
-    pub fn thread() -> Self {
-        Self::new()
-            .flags(CloneFlags::THREAD | CloneFlags::SIGHAND | CloneFlags::VM)
-            .exit_signal(0)
-    }
-
-    /// With these flags.
-    pub fn flags(mut self, flags: CloneFlags) -> Self {
-        self.flags = flags;
-        self
-    }
-
-    /// Sends this signal to the parent when it exits; 0 for none.
-    pub fn exit_signal(mut self, signal: i32) -> Self {
-        self.exit_signal = signal;
-        self
-    }
-
-    /// As the interface has it, done by `task`, with the numbers to have where they are.
-    pub(crate) fn to_uapi(&self, task: TaskId, set_tid: &[i32]) -> uapi::altpid_clone {
-        uapi::altpid_clone {
-            exit_signal: self.exit_signal,
-            task: task.0,
-            flags: self.flags.bits(),
-            set_tid: if set_tid.is_empty() {
-                0
-            } else {
-                set_tid.as_ptr().expose_provenance() as u64
-            },
-            set_tid_size: set_tid.len() as u64,
-            parent: match self.parent {
-                Parent::Native => 0,
-                Parent::Task(id) => id.0,
-                Parent::Outside => uapi::ALTPID_OUTSIDE,
-            },
-            ..Default::default()
-        }
-    }
-
-    /// With these numbers, that of the most nested namespace first.
-    pub fn set_tid(mut self, numbers: &[i32]) -> Self {
-        self.set_tid = numbers.to_vec();
-        self
-    }
-
-    /// As a child of somebody else.
-    pub fn parent(mut self, parent: Parent) -> Self {
-        self.parent = parent;
-        self
-    }
-}
-
-impl Default for Clone {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-/// What clone3(2) has made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cloned {
-    /// The new task.
-    pub task: TaskId,
-    /// Its number as the caller sees it.
-    pub pid: i32,
-    /// The pidfd for it, with [`CloneFlags::PIDFD`].
-    pub pidfd: Option<PidfdId>,
-}
 
 /// What a world is and holds; see `struct altpid_world`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -337,11 +148,13 @@ impl Task {
 }
 
 /// Where a namespace is in its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum NsState {
     /// There is no pid 1 yet.
     AwaitingInit,
     /// Pid 1 lives.
+    #[default]
     Active,
     /// Pid 1 has exited, others are left.
     Dying,
@@ -381,6 +194,9 @@ pub struct Ns {
     pub nr_pids: u32,
     /// Memory of its table of numbers, in bytes.
     pub map_bytes: u64,
+    /// Whether listns(2) would list it: a number of somebody born there is in use, or the children
+    /// of a task would be born there.
+    pub is_active: bool,
 }
 
 impl Ns {
@@ -400,6 +216,7 @@ impl Ns {
             last_pid: raw.last_pid,
             nr_pids: raw.nr_pids,
             map_bytes: raw.map_bytes,
+            is_active: raw.flags & uapi::ALTPID_NS_REF_ACTIVE != 0,
         }
     }
 }
@@ -433,17 +250,6 @@ impl PidType {
             ..Default::default()
         }
     }
-}
-
-/// What wait4(2) has reaped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Waited {
-    /// The id that the child had.
-    pub task: TaskId,
-    /// The number that it had, as the waiter saw it.
-    pub pid: i32,
-    /// Its status word.
-    pub status: i32,
 }
 
 /// One thing that keeps a namespace from going; see `struct altpid_blocker`.

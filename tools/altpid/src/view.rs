@@ -2,16 +2,33 @@
 
 //! What there is to see, in a world or in a snapshot: one form for both.
 
+mod blockers;
+
 use crate::{
-    snapshot::Snapshot,
-    types::{Ns, NsId, NsState, Result, Task, TaskId, TaskState},
+    snapshot::{self, Snapshot},
+    types::{Ns, NsId, Result, Task, TaskId, TaskState},
     world::World,
 };
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// The tasks and namespaces of a world at some moment, or of a snapshot.
 ///
-/// A snapshot has no ids: there the number at level 0 stands for a task, and the position for a
+/// # Examples
+///
+/// ```
+/// use altpid::{snapshot::Snapshot, view::View};
+///
+/// let text = r#"{"version": 1, "kernel": "7.3", "pid_max": 32768, "last_pid": null,
+///     "namespaces": [{"parent": null, "level": 0, "inode": 4026531836}],
+///     "tasks": [{"pid": [1], "tgid": [1], "pgid": [1], "sid": [1],
+///                "ppid": 0, "ns": 0, "state": "S", "comm": "init"}]}"#;
+/// let view = View::of_snapshot(&Snapshot::parse(text.as_bytes())?);
+/// let root = view.named(4026531836).expect("the namespace of level 0");
+/// assert_eq!(view.find(root.id, 1).map(|task| task.pid.clone()), Some(vec![1]));
+/// # Ok::<(), altpid::snapshot::Problem>(())
+/// ```
+///
+/// A snapshot has no ids: there the number at level 0 stands for a task, and the inode for a
 /// namespace.
 #[derive(Clone, Debug)]
 pub struct View {
@@ -23,6 +40,7 @@ pub struct View {
     pub is_snapshot: bool,
     task_at: HashMap<TaskId, usize>,
     ns_at: HashMap<NsId, usize>,
+    inodes: HashMap<NsId, u64>,
 }
 
 impl View {
@@ -35,6 +53,7 @@ impl View {
             tasks,
             namespaces,
             is_snapshot,
+            inodes: HashMap::new(),
         }
     }
 
@@ -58,12 +77,21 @@ impl View {
         Ok(Self::new(Vec::new(), world.namespaces(None)?, false))
     }
 
+    /// The same view of a world whose namespaces are restored ones, with the inodes that they had where
+    /// they are from, by id.
+    pub fn with_inodes(mut self, inodes: HashMap<NsId, u64>) -> Self {
+        self.inodes = inodes;
+        self
+    }
+
     /// What is in a checked snapshot.
     pub fn of_snapshot(snapshot: &Snapshot) -> Self {
-        let ns_id = |position: usize| NsId(position as u64);
+        let names = snapshot.ns_names();
+        let ns_id = |position: usize| NsId(names[position]);
         let task_id = |nr: i32| TaskId(u64::from(nr.unsigned_abs()));
+        let lives = |task: &snapshot::Task| !task.is_zombie() && !task.exiting;
         let mut live: HashMap<i32, u32> = HashMap::new();
-        for task in snapshot.tasks.iter().filter(|task| !task.is_zombie()) {
+        for task in snapshot.tasks.iter().filter(|task| lives(task)) {
             *live.entry(task.tgid[0]).or_default() += 1;
         }
         let tasks = snapshot.tasks.iter().map(|task| Task {
@@ -71,11 +99,11 @@ impl View {
             leader: task_id(task.tgid[0]),
             parent: (task.ppid != 0).then(|| task_id(task.ppid)),
             ns: ns_id(task.ns),
-            ns_for_children: (!task.is_zombie())
-                .then(|| ns_id(task.ns_for_children.unwrap_or(task.ns))),
-            state: match task.state {
-                'Z' | 'X' => TaskState::Zombie,
-                'T' | 't' => TaskState::Stopped,
+            ns_for_children: lives(task).then(|| ns_id(task.ns_for_children.unwrap_or(task.ns))),
+            state: match task {
+                task if task.is_zombie() => TaskState::Zombie,
+                task if task.exiting => TaskState::Exiting,
+                task if task.is_stopped() || task.is_traced() => TaskState::Stopped,
                 _ => TaskState::Running,
             },
             is_reaper: task.is_leader() && task.own_pid() == 1,
@@ -91,10 +119,13 @@ impl View {
             sid: task.sid.clone(),
         });
         let mut view = Self::new(tasks.collect(), Vec::new(), true);
-        let mut used = vec![0; snapshot.namespaces.len()];
+        // Numbers in use: of tasks, and those that only a process group or a session has.
+        let mut used = vec![HashSet::new(); snapshot.namespaces.len()];
         for task in &snapshot.tasks {
-            for ns in snapshot.chain(task.ns) {
-                used[ns] += 1;
+            for (level, ns) in snapshot.chain(task.ns).into_iter().enumerate() {
+                let vectors = [&task.pid, &task.tgid, &task.pgid, &task.sid];
+                let numbers = vectors.into_iter().map(|vector| vector[level]);
+                used[ns].extend(numbers.filter(|&nr| nr != 0));
             }
         }
         let inits: HashMap<NsId, &Task> = view
@@ -107,29 +138,44 @@ impl View {
             .namespaces
             .iter()
             .enumerate()
-            .map(|(i, ns)| {
-                let init = inits.get(&ns_id(i));
-                Ns {
-                    id: ns_id(i),
-                    parent: ns.parent.map(ns_id),
-                    child_reaper: init.map(|init| init.id),
-                    state: match init.map(|init| init.state) {
-                        Some(TaskState::Zombie) => NsState::Dying,
-                        _ => NsState::Active,
-                    },
-                    level: ns.level as u32,
-                    pid_max: if i == 0 { snapshot.pid_max } else { 0 },
-                    last_pid: snapshot.last_pid.filter(|_| i == 0).unwrap_or(0),
-                    nr_pids: used[i],
-                    map_bytes: 0,
-                }
+            .map(|(i, ns)| Ns {
+                id: ns_id(i),
+                parent: ns.parent.map(ns_id),
+                child_reaper: inits.get(&ns_id(i)).map(|init| init.id),
+                state: ns.state,
+                level: ns.level as u32,
+                pid_max: snapshot.pid_max.filter(|_| i == 0).unwrap_or(0),
+                last_pid: snapshot.last_pid.filter(|_| i == 0).unwrap_or(0),
+                nr_pids: u32::try_from(used[i].len()).unwrap_or(u32::MAX),
+                map_bytes: 0,
+                is_active: true,
             })
+            .collect();
+        view.inodes = (0..snapshot.namespaces.len())
+            .filter_map(|i| Some((ns_id(i), snapshot.namespaces[i].inode?)))
             .collect();
         view.ns_at = (0..)
             .zip(&view.namespaces)
             .map(|(i, ns)| (ns.id, i))
             .collect();
         view
+    }
+
+    /// The inode that a namespace has or had, if that is known.
+    pub fn inode(&self, ns: NsId) -> Option<u64> {
+        self.inodes.get(&ns).copied()
+    }
+
+    /// What a namespace is called: its inode where that is known, else its id.
+    pub fn name(&self, ns: NsId) -> u64 {
+        self.inode(ns).unwrap_or(ns.0)
+    }
+
+    /// The namespace that is called so: by its inode, else by its id.
+    pub fn named(&self, name: u64) -> Option<&Ns> {
+        let mut by_inode = self.inodes.iter().filter(|(_, inode)| **inode == name);
+        let id = by_inode.next().map_or(NsId(name), |(&id, _)| id);
+        self.ns(id)
     }
 
     /// A task by its id.

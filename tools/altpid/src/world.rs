@@ -10,10 +10,25 @@ use crate::{
 use rustix::{
     fd::{AsFd, BorrowedFd, OwnedFd},
     fs::{Mode, OFlags, open},
+    io::Errno,
 };
 use std::path::{Path, PathBuf};
 
 /// A pid universe. It ends when this, and every duplicate of its descriptor, is dropped.
+///
+/// # Examples
+///
+/// ```no_run
+/// use altpid::{CloneArgs, Status, WaitFlags, World};
+///
+/// let world = World::open()?;
+/// let init = world.info()?.init;
+/// let child = world.clone(init, &CloneArgs::new())?;
+/// world.exit_group(child.task, 3)?;
+/// let waited = world.wait(init, child.pid, WaitFlags::NOHANG)?.expect("a dead child");
+/// assert_eq!(waited.how(), Status::Exited(3));
+/// # Ok::<(), altpid::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct World {
     fd: OwnedFd,
@@ -103,7 +118,7 @@ impl World {
     }
 
     /// clone3(2) by `task`. See `struct altpid_clone` for the errors.
-    pub fn clone(&self, task: TaskId, args: &Clone) -> Result<Cloned> {
+    pub fn clone(&self, task: TaskId, args: &CloneArgs) -> Result<Cloned> {
         let mut arg = args.to_uapi(task, &args.set_tid);
         // `set_tid` is borrowed for as long as the call takes, and only read.
         self.call("clone", &mut arg)?;
@@ -156,9 +171,15 @@ impl World {
         self.call("exit_group", &mut arg)
     }
 
-    /// wait4(2) by `task`, with its `pid` and its options. Sleeps unless `WNOHANG` (1) is among
+    /// wait4(2) by `task`, with its `pid` and its options. Sleeps unless [`WaitFlags::NOHANG`] is among
     /// them; `None` then says that no child has changed state.
-    pub fn wait(&self, task: TaskId, pid: i32, options: u32) -> Result<Option<Waited>> {
+    pub fn wait(
+        &self,
+        task: TaskId,
+        pid: i32,
+        options: impl Into<WaitFlags>,
+    ) -> Result<Option<Waited>> {
+        let options = options.into().bits();
         let mut arg = uapi::altpid_wait {
             task: task.0,
             pid,
@@ -196,8 +217,13 @@ impl World {
         self.call("reboot", &mut arg)
     }
 
-    /// prctl(2) by `task`, with any option and value.
-    pub(crate) fn prctl(&self, task: TaskId, option: u32, value: u64) -> Result<u64> {
+    /// prctl(2) by `task`, with any of the `ALTPID_PR_*` options and any value. Returns the value that
+    /// an option asks for. `PR_SET_NAME` is [`World::set_name`].
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` for an option or a value that there is not.
+    pub fn prctl(&self, task: TaskId, option: u32, value: u64) -> Result<u64> {
         let mut arg = uapi::altpid_prctl {
             task: task.0,
             option,
@@ -253,17 +279,6 @@ impl World {
             ..Default::default()
         };
         self.call("setpgid", &mut arg)
-    }
-
-    /// Names `task`, with 15 bytes at most.
-    pub fn set_name(&self, task: TaskId, name: &[u8]) -> Result<()> {
-        let mut arg = uapi::altpid_set_name {
-            task: task.0,
-            ..Default::default()
-        };
-        let len = name.len().min(arg.comm.len() - 1);
-        arg.comm[..len].copy_from_slice(&name[..len]);
-        self.call("prctl", &mut arg)
     }
 
     /// Everything about a task.
@@ -350,8 +365,34 @@ impl World {
         Ok(arg.nr)
     }
 
-    /// What numbers of namespace `from` are in `to`, in place: 0 where not visible, `-ESRCH` where
-    /// not in use. Returns how many were done; fewer than all when a signal came.
+    /// What numbers of namespace `from` are in `to`, each with a result of its own: 0 where it is not
+    /// visible, `ESRCH` where it is not in use.
+    ///
+    /// # Errors
+    ///
+    /// `ENOENT` for a namespace that is gone.
+    pub fn translated(
+        &self,
+        from: NsId,
+        to: NsId,
+        numbers: &[i32],
+    ) -> Result<Vec<std::result::Result<i32, Errno>>> {
+        let mut there = numbers.to_vec();
+        let mut done = 0;
+        // A signal that does not end the program ends a call early.
+        while done < there.len() {
+            done += self.translate(from, to, &mut there[done..])?;
+        }
+        let each = |nr: i32| match nr {
+            0.. => Ok(nr),
+            error => Err(Errno::from_raw_os_error(-error)),
+        };
+        Ok(there.into_iter().map(each).collect())
+    }
+
+    /// As the interface does it, in place: 0 where a number is not visible, `-ESRCH` where it is not in
+    /// use. Returns how many were done; fewer than all when a signal came. [`World::translated`] has a
+    /// result for each.
     pub fn translate(&self, from: NsId, to: NsId, numbers: &mut [i32]) -> Result<usize> {
         let mut arg = uapi::altpid_translate {
             from: from.0,
@@ -367,28 +408,39 @@ impl World {
 
     /// All tasks, or those that are visible in a namespace.
     pub fn tasks(&self, visible_in: Option<NsId>) -> Result<Vec<Task>> {
-        let raw = self.list::<uapi::altpid_task>(uapi::ALTPID_LIST_TASKS, visible_in)?;
+        let raw = self.list::<uapi::altpid_task>(uapi::ALTPID_LIST_TASKS, visible_in, 0)?;
         Ok(raw.iter().map(Task::from_uapi).collect())
     }
 
     /// All namespaces, or those at and below one.
     pub fn namespaces(&self, below: Option<NsId>) -> Result<Vec<Ns>> {
-        let raw = self.list::<uapi::altpid_ns>(uapi::ALTPID_LIST_NAMESPACES, below)?;
+        self.list_namespaces(below, 0)
+    }
+
+    /// Likewise those that listns(2) would list: not those that only a pidfd, or only a namespace
+    /// below, keeps.
+    pub fn active_namespaces(&self, below: Option<NsId>) -> Result<Vec<Ns>> {
+        self.list_namespaces(below, uapi::ALTPID_LIST_REF_ACTIVE)
+    }
+
+    fn list_namespaces(&self, below: Option<NsId>, flags: u32) -> Result<Vec<Ns>> {
+        let raw = self.list::<uapi::altpid_ns>(uapi::ALTPID_LIST_NAMESPACES, below, flags)?;
         Ok(raw.iter().map(Ns::from_uapi).collect())
     }
 
     /// What keeps a namespace from going.
     pub fn blockers(&self, ns: NsId) -> Result<Vec<Blocker>> {
-        let raw = self.list::<uapi::altpid_blocker>(uapi::ALTPID_LIST_BLOCKERS, Some(ns))?;
+        let raw = self.list::<uapi::altpid_blocker>(uapi::ALTPID_LIST_BLOCKERS, Some(ns), 0)?;
         Ok(raw.iter().map(Blocker::from_uapi).collect())
     }
 
-    fn list<E: Default + Copy>(&self, what: u32, view: Option<NsId>) -> Result<Vec<E>> {
+    fn list<E: Default + Copy>(&self, what: u32, view: Option<NsId>, flags: u32) -> Result<Vec<E>> {
         let mut all = Vec::new();
         let mut piece = vec![E::default(); LIST_PIECES.0];
         let mut arg = uapi::altpid_list {
             what,
             ns: view.map_or(0, |ns| ns.0),
+            flags,
             ..Default::default()
         };
         loop {

@@ -4,8 +4,11 @@
 
 mod model;
 
-use altpid::capture::{capture, own_number};
-use altpid::snapshot::{Comm, Snapshot};
+use altpid::{
+    NsState,
+    capture::{capture, own_number},
+    snapshot::{Comm, Snapshot},
+};
 use model::text::tree;
 use std::{fs, os::unix::fs::symlink, path::Path, process};
 use tempfile::TempDir;
@@ -22,7 +25,11 @@ impl Proc {
         proc.write("sys/kernel/osrelease", b"7.3.0\n");
         proc.write("sys/kernel/pid_max", b"32768\n");
         proc.write("sys/kernel/ns_last_pid", b"1000\n");
-        let inode = |ns: usize| format!("pid:[{}]", snapshot.namespaces[ns].inode);
+        proc.write("self/status", b"NSpid:\t7\n");
+        let inode = |ns: usize| {
+            let inode = snapshot.namespaces[ns].inode.expect("an inode");
+            format!("pid:[{inode}]")
+        };
         for task in &snapshot.tasks {
             let home = format!("{}/task/{}", task.tgid[0], task.pid[0]);
             let vector = |name: &str, numbers: &[i32]| {
@@ -43,7 +50,13 @@ impl Proc {
             proc.write(&format!("{home}/comm"), &comm);
             proc.link(&format!("{home}/ns/pid"), &inode(task.ns));
             let children = task.ns_for_children.unwrap_or(task.ns);
-            proc.link(&format!("{home}/ns/pid_for_children"), &inode(children));
+            if snapshot.namespaces[children].state != NsState::AwaitingInit {
+                proc.link(&format!("{home}/ns/pid_for_children"), &inode(children));
+            }
+            // The flags are the ninth field: PF_EXITING.
+            let flags = if task.exiting { 4 } else { 0 };
+            let stat = format!("{} (a) 3 (b) I 1 1 1 0 -1 {flags} 0\n", task.pid[0]);
+            proc.write(&format!("{home}/stat"), stat.as_bytes());
         }
         proc
     }
@@ -74,7 +87,9 @@ impl Proc {
     }
 
     fn captured(&self) -> Snapshot {
-        capture(self.path(), None).expect("a snapshot")
+        let captured = capture(self.path(), None).expect("a snapshot");
+        assert_eq!(captured.unseen, Vec::<String>::new());
+        captured.snapshot
     }
 
     fn refused(&self) -> String {
@@ -122,9 +137,12 @@ fn everything_is_read() {
 fn who_captures_is_left_out() {
     let wanted = fixed(nested());
     let proc = Proc::of(&wanted);
+    proc.remove("self");
     proc.link("self", "2");
+    proc.write("2/status", b"NSpid:\t2\n");
     assert_eq!(own_number(proc.path()), Some(2));
-    let snapshot = capture(proc.path(), Some(2)).expect("a snapshot");
+    let captured = capture(proc.path(), Some(2)).expect("a snapshot");
+    let snapshot = captured.snapshot;
     let mut rest = wanted;
     rest.tasks.retain(|task| task.pid != [2]);
     assert_eq!(snapshot, rest);
@@ -187,14 +205,62 @@ fn what_has_vanished_is_left_out() {
     assert_eq!(proc.captured(), rest);
 }
 
-/// Threads whose leader has vanished go as well, and so do children of nobody.
+/// Threads whose leader has vanished go as well; children whose parent is not shown are kept, and told.
 #[test]
-fn what_is_torn_is_left_out() {
+fn a_parent_that_is_not_shown() {
     let wanted = fixed(nested());
     let proc = Proc::of(&wanted);
     proc.remove("100/task/100");
-    let left: Vec<_> = proc.captured().tasks.iter().map(|t| t.pid[0]).collect();
-    assert_eq!(left, [1, 2]);
+    let captured = capture(proc.path(), None).expect("a snapshot");
+    let left: Vec<_> = captured
+        .snapshot
+        .tasks
+        .iter()
+        .map(|t| (t.pid[0], t.ppid))
+        .collect();
+    let expected = [(1, 0), (2, 0), (102, 0), (103, 102), (104, 102), (105, 102)];
+    assert_eq!(left, expected);
+    let unseen = [
+        "1 process not shown: this user may not see them",
+        "1 process not shown that have children here; their parent is said to be outside",
+    ];
+    assert_eq!(captured.unseen, unseen);
+}
+
+/// The init of a namespace that is dying has no memory any more and `PF_EXITING`, the namespaces for
+/// children that have no init yet cannot be opened, and nobody is in one that is dead.
+#[test]
+fn namespaces_in_every_state() {
+    let mut wanted = tree(
+        &[0, 0, 0],
+        "1 = = = 0
+         10/1 = = = 1 @1 I
+         11 = = = 1 >1
+         12/2 = . . 11 @1 Z
+         13 = = = 1 >2
+         14 = = = 1 >3",
+    );
+    wanted.namespaces[2].state = NsState::Dead;
+    wanted.namespaces[3].inode = None;
+    assert_eq!(wanted.check(), Ok(()));
+    assert_eq!(wanted.namespaces[1].state, NsState::Dying);
+    assert_eq!(wanted.namespaces[3].state, NsState::AwaitingInit);
+    assert_eq!(Proc::of(&wanted).captured(), wanted);
+}
+
+/// The kernel shows the limits of the reader's namespace, whatever the procfs is of.
+#[test]
+fn limits_of_another_namespace_are_not_known() {
+    let mut wanted = tree(&[], "1 = = = 0");
+    let proc = Proc::of(&wanted);
+    proc.write("self/status", b"NSpid:\t7\t1\n");
+    (wanted.pid_max, wanted.last_pid) = (None, None);
+    assert_eq!(proc.captured(), wanted);
+    // Mounted with subset=pid there are none.
+    proc.write("self/status", b"NSpid:\t7\n");
+    proc.remove("sys");
+    wanted.kernel.clear();
+    assert_eq!(proc.captured(), wanted);
 }
 
 #[test]
@@ -224,7 +290,7 @@ fn a_procfs_of_another_kernel() {
 #[test]
 fn this_machine() {
     let proc = Path::new("/proc");
-    let snapshot = capture(proc, None).expect("a snapshot");
+    let snapshot = capture(proc, None).expect("a snapshot").snapshot;
     assert_eq!(snapshot.check(), Ok(()));
     let own = i32::try_from(process::id()).expect("a pid");
     let me = snapshot
@@ -241,5 +307,6 @@ fn this_machine() {
     );
     assert!(altpid::plan::plan(&snapshot).is_ok());
     let without = capture(proc, own_number(proc)).expect("a snapshot");
+    let without = without.snapshot;
     assert!(without.tasks.iter().all(|t| t.tgid != me.tgid));
 }

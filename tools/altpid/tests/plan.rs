@@ -111,7 +111,7 @@ fn a_missing_pid_1_is_noted() {
 fn pid_max() {
     let first_and_all = |pid_max: i32, text: &str| {
         let mut wanted = tree(&[], text);
-        (wanted.pid_max, wanted.last_pid) = (pid_max, Some(pid_max));
+        (wanted.pid_max, wanted.last_pid) = (Some(pid_max), Some(pid_max));
         let ops = plan(&wanted).expect("it can be planned").ops;
         let set: Vec<_> = ops
             .into_iter()
@@ -177,7 +177,7 @@ fn helpers_use_few_numbers() {
         .chain(std::iter::repeat_n(1, 200))
         .collect();
     let mut wanted = tree(&above, &text);
-    wanted.pid_max = 301;
+    wanted.pid_max = Some(301);
     wanted.last_pid = Some(300);
     assert_eq!(rebuild(&wanted), Ok(normal(&wanted)));
     let ops = plan(&wanted).expect("it can be planned").ops;

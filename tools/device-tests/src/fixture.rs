@@ -2,6 +2,7 @@
 
 //! A world for one test: short words for what tests do all the time, and an audit at the end.
 
+use crate::holds::Holds;
 use altpid::{
     Clone, CloneFlags, Cloned, Ns, NsId, Result, Signals, Task, TaskId, TaskState, Waited, World,
     WorldInfo,
@@ -143,11 +144,15 @@ impl Fixture {
         &self.world
     }
 
-    /// Audits the world.
+    /// Audits the world, and looks whether its tree lock was ever held for too long.
+    #[track_caller]
     pub fn check(&self) {
         let audit = self.world.audit().expect("audit");
         assert_eq!(audit.broken, 0, "the audit found: {}", audit.what);
         assert_eq!(audit.what, "");
+        if let Some(holds) = Holds::of(&self.world) {
+            holds.check();
+        }
     }
 
     /// [`World::clone`], which `Deref` cannot give: references have a method of that name.

@@ -6,7 +6,10 @@ use crate::{
     header::{Kind, Member, Shape, shapes},
     raw::{Address, Arena, PAGE},
 };
-use altpid::uapi::{ALTPID_CMD_BATCH, ALTPID_KILL_QUEUE, ALTPID_KILL_TASK, altpid_op};
+use altpid::uapi::{
+    ALTPID_CMD_BATCH, ALTPID_KILL_PIDFD, ALTPID_KILL_QUEUE, ALTPID_KILL_QUEUE_THREAD,
+    ALTPID_KILL_TASK, ALTPID_KILL_THREAD, ALTPID_SIGNAL_INFO, altpid_op,
+};
 use fastrand::Rng;
 use std::mem::offset_of;
 
@@ -248,16 +251,29 @@ impl Generator {
 
     /// What of a signal has to be given depends on how it is sent.
     fn make_kill_likely(&mut self, shape: &Shape, put: &mut impl FnMut(&Member, u64)) {
-        let how = self.rng.u32(..7);
-        let by_number = how < ALTPID_KILL_TASK;
+        let how = self.rng.u32(..10);
+        let by_pidfd = how == ALTPID_KILL_PIDFD;
+        let by_number = !(ALTPID_KILL_TASK..=ALTPID_KILL_PIDFD).contains(&how);
+        let has_tgid = [ALTPID_KILL_THREAD, ALTPID_KILL_QUEUE_THREAD].contains(&how);
+        let has_code = by_pidfd || [ALTPID_KILL_QUEUE, ALTPID_KILL_QUEUE_THREAD].contains(&how);
+        let signal = self.rng.u64(..65);
+        let has_info = by_pidfd && self.rng.bool();
         for member in &shape.members {
             match member.name.as_str() {
                 "how" => put(member, how.into()),
-                "task" if how > ALTPID_KILL_TASK => put(member, 0),
+                "task" if !by_number && !by_pidfd && how > ALTPID_KILL_TASK => put(member, 0),
+                "target" if by_pidfd => put(member, self.id(|this| &this.pidfds)),
                 "target" if !by_number => put(member, self.id(|this| &this.tasks)),
                 "pid" if by_number => {}
-                "code" | "value" if how == ALTPID_KILL_QUEUE => put(member, u64::MAX),
-                "target" | "pid" | "tgid" | "code" | "value" => put(member, 0),
+                "tgid" if has_tgid => {}
+                "code" | "value" if has_code => put(member, u64::MAX),
+                "flags" if by_pidfd => {
+                    let info = if has_info { ALTPID_SIGNAL_INFO } else { 0 };
+                    let to = [0, 1, 2, 4][self.rng.usize(..4)];
+                    put(member, (to | info).into());
+                }
+                "sig" | "signo" if has_info => put(member, signal),
+                "target" | "pid" | "tgid" | "code" | "value" | "flags" | "signo" => put(member, 0),
                 _ => {}
             }
         }

@@ -231,7 +231,7 @@ fn kind_of(name: &str, about: &str, constants: &BTreeMap<String, u64>) -> Kind {
         "task" | "target" | "parent" => return Kind::Task,
         "ns" | "from" | "to" => return Kind::Namespace,
         "pidfd" => return Kind::Pidfd,
-        "sig" | "exit_signal" => return Kind::Signal,
+        "sig" | "signo" | "exit_signal" => return Kind::Signal,
         "pid" | "tgid" | "pgid" | "nr" | "id" => return Kind::Number,
         "count" | "set_tid_size" => return Kind::Count,
         "entry_size" => return Kind::One(vec![16, 64, 616, 640]),
@@ -305,6 +305,15 @@ fn common_errors() -> BTreeSet<i32> {
         .split_once("Errors of every command:")
         .expect("the errors of every command");
     let (text, _) = rest.split_once("A command that fails").expect("their end");
+    errors(text)
+}
+
+/// The errors that an open of the device may give once it has come to the module.
+pub fn open_errors() -> BTreeSet<i32> {
+    let (_, rest) = TEXT
+        .split_once("Errors of open(2):")
+        .expect("the errors of open(2)");
+    let (text, _) = rest.split_once("Before it comes here").expect("their end");
     errors(text)
 }
 

@@ -4,7 +4,10 @@
 
 use crate::{patience::eventually, raw};
 use rustix::io::{Errno, Result};
-use std::{ffi::CString, fs::File};
+use std::{
+    ffi::CString,
+    fs::{self, File},
+};
 
 /// Where the guest of the tests has it.
 const PATH: &str = "/lib/modules/altpid.ko";
@@ -16,6 +19,42 @@ const PATH: &str = "/lib/modules/altpid.ko";
 /// What finit_module(2) says.
 pub fn load(parameters: &str) -> Result<()> {
     load_from(PATH, parameters)
+}
+
+/// A parameter of the module as its description has it.
+#[derive(Clone, Debug)]
+pub struct Parameter {
+    /// Its name.
+    pub name: String,
+    /// The least value that it may have.
+    pub min: u64,
+    /// The most.
+    pub max: u64,
+}
+
+/// The parameters of the module, with the bounds that their descriptions end with: `(1 to 10)`.
+///
+/// # Panics
+///
+/// When one does not say what its bounds are.
+pub fn parameters() -> Vec<Parameter> {
+    let module = fs::read(PATH).expect("the module, where the guest has it");
+    let strings = module.split(|&byte| byte == 0);
+    let described = strings.filter_map(|text| text.strip_prefix(b"parm="));
+    let parameter = |text: &[u8]| {
+        let text = String::from_utf8_lossy(text).into_owned();
+        let (name, description) = text.split_once(':')?;
+        let (_, bounds) = description.strip_suffix(')')?.rsplit_once('(')?;
+        let (min, max) = bounds.split_once(" to ")?;
+        Some(Parameter {
+            name: name.to_owned(),
+            min: min.parse().ok()?,
+            max: max.parse().ok()?,
+        })
+    };
+    described
+        .map(|text| parameter(text).expect("a parameter that says its bounds"))
+        .collect()
 }
 
 fn load_from(path: &str, parameters: &str) -> Result<()> {

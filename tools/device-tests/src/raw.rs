@@ -368,7 +368,8 @@ macro_rules! plain {
 
 plain! {
     altpid_world altpid_clone altpid_unshare altpid_setns altpid_exit altpid_wait altpid_setsid
-    altpid_setpgid altpid_set_name altpid_task altpid_ns altpid_ns_set altpid_find
+    altpid_setpgid altpid_set_name altpid_get_name altpid_getid altpid_sigpending altpid_task
+    altpid_ns altpid_ns_set altpid_find
     altpid_translate altpid_list altpid_audit altpid_kill altpid_sigaction altpid_sigprocmask
     altpid_sigwait altpid_signals altpid_exec altpid_prctl altpid_reboot altpid_waitid altpid_failure
     altpid_batch altpid_op altpid_pidfd_open altpid_pidfd_close altpid_pidfd_info altpid_poll

@@ -74,6 +74,19 @@ impl<T> Sleeper<'_, T> {
         }
     }
 
+    /// How often it has gone to sleep so far: once more each time that it is woken and sleeps on.
+    ///
+    /// # Panics
+    ///
+    /// When it has ended.
+    pub fn sleeps_so_far(&self) -> u64 {
+        let path = format!("/proc/self/task/{}/status", self.tid.as_raw_nonzero());
+        let text = fs::read_to_string(path).expect("a thread");
+        let mut lines = text.lines();
+        let count = lines.find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+        count.and_then(|n| n.trim().parse().ok()).expect("a count")
+    }
+
     /// Whether it sleeps in an ioctl, a read or a poll.
     fn sleeps(&self) -> bool {
         const CALLS: [i64; 4] = [

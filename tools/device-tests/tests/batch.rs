@@ -3,13 +3,15 @@
 //! Arrays of operations, and why an operation failed.
 
 use altpid::{
-    Batch, Clone, CloneFlags, Error, Kill, PidType, Reason, TaskId, TaskState, World,
-    uapi::{self, altpid_batch, altpid_op},
+    Batch, Clone, CloneFlags, Error, PidType, Reason, TaskId, TaskState, World,
+    uapi::{self, altpid_op},
 };
 use altpid_device_tests::{
-    Fixture, State, WNOHANG, exited,
+    Fixture, WNOHANG,
+    array::issue,
+    exited,
     patience::eventually,
-    raw::{Array, Region, bytes_of, call, call_as, from_bytes},
+    raw::{Array, Region, bytes_of, call, call_as},
     sleeper::Sleeper,
 };
 use rustix::{io::Errno, thread::gettid};
@@ -24,67 +26,6 @@ fn container() -> Clone {
 fn why<T: std::fmt::Debug>(result: Result<T, Error>) -> (Errno, u32) {
     let error = result.expect_err("it must fail");
     (error.errno, error.reason.0)
-}
-
-/// Issues an array as it is; returns what is in the struct then, and the array.
-fn issue(world: &World, flags: u32, ops: &[altpid_op]) -> (altpid_batch, Vec<altpid_op>) {
-    let bytes: Vec<u8> = ops.iter().flat_map(bytes_of).collect();
-    let mut array = Region::with_room(bytes.len());
-    array.write(0, &bytes);
-    let batch = bytes_of(&altpid_batch {
-        size: size_of::<altpid_batch>() as u32,
-        flags,
-        count: ops.len() as u32,
-        ..Default::default()
-    });
-    let mut room = Region::with_room(batch.len());
-    let number = uapi::ALTPID_CMD_BATCH;
-    call(world, number, &batch, Array::At(&array, 0), &mut room, 0).expect("batch");
-    let ops = array.read(0, bytes.len());
-    let ops = ops.chunks_exact(size_of::<altpid_op>());
-    (
-        from_bytes(&room.read(0, batch.len())),
-        ops.map(from_bytes).collect(),
-    )
-}
-
-#[test]
-fn operations_refer_to_what_earlier_ones_made() {
-    let world = Fixture::new();
-    let mut batch = Batch::new();
-    let init = batch.clone(world.init, &container().set_tid(&[1, 77]));
-    let member = batch.clone(init, &Clone::new());
-    let ns = batch.unshare(member);
-    batch.setns(member, ns).setsid(member);
-    batch.kill(Kill::Task(init, member), libc::SIGKILL);
-    batch.wait(init, -1, WNOHANG);
-    assert_eq!(batch.len(), 7);
-    let done = batch.run(&world, false).expect("batch");
-    let made: Vec<u64> = done.into_iter().map(|done| done.expect("done")).collect();
-    let task = world.task(TaskId(made[0])).expect("init");
-    assert_eq!(task.pid, [77, 1]);
-    assert_eq!(made[6], made[1], "the child that was waited for");
-    assert_eq!((made[3], made[4], made[5]), (0, 0, 0));
-    assert_eq!(world.state_of(TaskId(made[1])), None, "it is reaped");
-}
-
-#[test]
-fn a_batch_of_many() {
-    // More than are read at a time, each a child of the one before.
-    let world = Fixture::new();
-    let mut batch = Batch::new();
-    let mut parent = world.init;
-    for _ in 0..300 {
-        parent = batch.clone(parent, &Clone::new());
-    }
-    let done = batch.run(&world, false).expect("batch");
-    assert_eq!(done.len(), 300);
-    let mut parent = world.init;
-    for made in done {
-        let child = TaskId(made.expect("clone"));
-        assert_eq!(world.parent_of(child), Some(parent));
-        parent = child;
-    }
 }
 
 /// Only what changes is written back: whatever stood there before must not stay.
@@ -162,45 +103,6 @@ fn it_stops_at_the_first_failure_or_goes_on() {
         assert_eq!(why(done[1]), gone);
         assert_eq!(world.info().expect("world").tasks, 2 - u64::from(go_on));
     }
-}
-
-#[test]
-fn what_is_no_reference_is_refused() {
-    let world = Fixture::new();
-    let clone = |task| uapi::altpid_clone {
-        size: size_of::<uapi::altpid_clone>() as u32,
-        exit_signal: libc::SIGCHLD,
-        task,
-        ..Default::default()
-    };
-    let made_by = |index: u64| u64::from(uapi::ALTPID_MADE_BY) | index;
-    // Itself, a later one, one far away, and one that made nothing.
-    let tasks = [made_by(0), made_by(2), made_by(1 << 30), made_by(0)];
-    let mut memory = Region::with_room(4096);
-    let size = size_of::<uapi::altpid_clone>();
-    let ops: Vec<_> = (0..tasks.len())
-        .map(|i| {
-            memory.write(i * size, &bytes_of(&clone(tasks[i])));
-            altpid_op {
-                cmd: uapi::ALTPID_CMD_CLONE,
-                arg: memory.address(i * size),
-                ..Default::default()
-            }
-        })
-        .collect();
-    let before = State::of(&world);
-    let (batch, ops) = issue(&world, uapi::ALTPID_BATCH_GO_ON, &ops);
-    assert_eq!((batch.count, batch.failed), (4, 4));
-    for (i, op) in ops.iter().enumerate() {
-        let expected = if i == 2 {
-            [-libc::EFAULT, -libc::EINVAL]
-        } else {
-            [-libc::EINVAL; 2]
-        };
-        assert!(expected.contains(&op.error), "operation {i}: {}", op.error);
-        assert_eq!(op.made, 0);
-    }
-    assert_eq!(State::of(&world), before);
 }
 
 #[test]

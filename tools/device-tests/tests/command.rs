@@ -110,7 +110,7 @@ fn why_a_namespace_does_not_go() {
     world.reap(world.init);
     world.reap(world.init);
     let (status, _, err) = about(&world, &["why", &name]);
-    assert_eq!(status, 1);
+    assert_eq!(status, 3);
     assert!(err.contains("there is none"), "{err}");
 }
 
@@ -211,6 +211,109 @@ fn a_held_world_is_found_by_number_and_by_process() {
     let (status, _, err) = run(&["ls", "--world", &number], "");
     assert_eq!(status, 1);
     assert!(err.contains("no process holds it"), "{err}");
+}
+
+/// A namespace has one name: its inode in the snapshot is what the restored world is asked about.
+#[test]
+fn a_namespace_has_one_name() {
+    let text = SNAPSHOT.replace("\"inode\": 2", "\"inode\": 4026532201");
+    let snapshot = Scratch::new("names", &text);
+    let (_holder, number) = hold(&[snapshot.path()]);
+    let of_world = ["--world", number.as_str()];
+    let of_file = ["-s", snapshot.path()];
+    for args in [
+        &["tree"][..],
+        &["ls", "-o", "PID,NS,CHILDNS"],
+        &["ls", "ns", "-o", "NS,INODE,PARENT,STATE,NPIDS,PID"],
+        &["why", "4026532201"],
+        &["why", "1@4026532201"],
+        &["translate", "30/1", "2@4026532201"],
+        &["translate", "--to", "4026532201", "30"],
+        &["ls", "--ns", "4026532201"],
+    ] {
+        let [world, file] = [of_world, of_file].map(|place| {
+            let (status, out, err) = finish(altpid(args).args(place), "");
+            assert_eq!((status, err.as_str()), (0, ""), "{args:?}");
+            out
+        });
+        assert_eq!(world, file, "{args:?}");
+    }
+    let show = ["show", "4026532201", "-J", "--world", &number];
+    let (status, out, _) = run(&show, "");
+    assert_eq!(status, 0);
+    assert!(out.contains("\"inode\": 4026532201"), "{out}");
+    // A capture of that world, and a restore, have the names again.
+    let (_, again, _) = run(&["capture", "--world", &number], "");
+    assert!(again.contains("\"inode\":4026532201"), "{again}");
+    let (_, out, _) = run(&["restore", snapshot.path()], "");
+    assert!(out.contains("[pid namespace 4026532201]"), "{out}");
+}
+
+/// What if this init were killed? The dying namespace says what keeps it.
+#[test]
+fn a_held_world_can_be_played_with() {
+    let snapshot = Scratch::new("played", &SNAPSHOT.replace("\"inode\": 2", "\"inode\": 77"));
+    let (_holder, number) = hold(&[snapshot.path()]);
+    let in_world = |args: &[&str], input: &str| {
+        let (status, out, err) = finish(altpid(args).args(["--world", &number]), input);
+        assert_eq!((status, err.as_str()), (0, ""), "{args:?}");
+        out
+    };
+    let scenario = "login = find init 20
+sh = find init 30
+a = clone login
+setns a sh
+held = clone a
+";
+    assert!(in_world(&["run", "-"], scenario).ends_with("5 statements, all as expected\n"));
+    let killed = in_world(&["kill", "-s", "KILL", "1@77"], "");
+    assert_eq!(
+        killed,
+        "30/1 (sh): exiting\n  namespace 77 is dying; \"altpid why 77\" says what keeps it\n"
+    );
+    let why = in_world(&["why", "77"], "");
+    assert!(why.contains("is a zombie: its parent"), "{why}");
+    assert!(why.contains("(login) would be born there"), "{why}");
+    let exited = in_world(&["exit", "--code", "3", "20"], "");
+    assert_eq!(
+        exited,
+        "20 (login): zombie, exit 3; its parent has not waited for it\n"
+    );
+    let found = in_world(&["shell"], "x = find init 20\nexpect status x exited 3\n");
+    assert!(found.contains("ok"), "{found}");
+    for (args, status) in [
+        (&["kill", "99"][..], 3),
+        (&["kill", "-s", "SIGKIL", "1"], 2),
+        (&["exit", "20"], 1),
+    ] {
+        let done = finish(altpid(args).args(["--world", &number]), "");
+        assert_eq!(
+            (done.0, done.1.as_str()),
+            (status, ""),
+            "{args:?}: {}",
+            done.2
+        );
+    }
+}
+
+/// `run --hold` keeps the world that it has played in.
+#[test]
+fn a_scenario_leaves_its_world() {
+    let scenario = Scratch::new("left", "box = clone NEWPID\nb = clone box\n");
+    let mut child = altpid(&["run", "--hold", scenario.path()])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("run");
+    let out = child.stdout.take().expect("its output");
+    let holder = Held(child);
+    let mut lines = BufReader::new(out).lines().map(|line| line.expect("text"));
+    let line = lines
+        .find(|line| line.starts_with("world "))
+        .expect("which world it is");
+    let number = line.split(' ').nth(1).expect("a number").to_owned();
+    let (status, out, _) = run(&["ls", "-n", "-r", "-o", "PID", "--world", &number], "");
+    assert_eq!((status, out.as_str()), (0, "1\n2/1\n3/2\n"));
+    drop(holder);
 }
 
 #[test]

@@ -99,6 +99,30 @@ fn what_an_unshare_makes_is_born_then() {
     assert_eq!(events.read(false).expect("read"), []);
 }
 
+/// A reader tells a thread from a child, and the exit of a leader from that of its process.
+#[test]
+fn threads_are_told_from_processes() {
+    let world = Fixture::new();
+    let mut events = world.events().expect("events");
+    let leader = world.fork(world.init);
+    let thread = world.thread(leader);
+    world.exit(leader, 31).expect("exit");
+    world.exit(thread, 4).expect("exit");
+    let all = events.read(false).expect("read");
+    let clones: Vec<_> = all
+        .iter()
+        .filter(|event| matches!(event.kind, EventKind::Clone(_)))
+        .map(|event| event.flags.contains(CloneFlags::THREAD))
+        .collect();
+    assert_eq!(clones, [false, true]);
+    let exits: Vec<_> = all
+        .iter()
+        .filter(|event| matches!(event.kind, EventKind::Exit(_)))
+        .map(|event| (event.task, event.threads))
+        .collect();
+    assert_eq!(exits, [(Some(leader), 1), (Some(thread), 0)]);
+}
+
 #[test]
 fn readers_go_their_own_way() {
     let world = Fixture::new();

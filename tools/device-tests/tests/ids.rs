@@ -27,6 +27,13 @@ const DEEDS: &[Attempt<TaskId>] = &[
     ("setsid", |w, id| w.setsid(id).map(drop)),
     ("setpgid", |w, id| w.setpgid(id, 0, 0)),
     ("set_name", |w, id| w.set_name(id, b"ghost")),
+    ("name", |w, id| w.name(id).map(drop)),
+    ("getpid", |w, id| w.getpid(id).map(drop)),
+    ("gettid", |w, id| w.gettid(id).map(drop)),
+    ("getppid", |w, id| w.getppid(id).map(drop)),
+    ("getpgid", |w, id| w.getpgid(id, 0).map(drop)),
+    ("getsid", |w, id| w.getsid(id, 1).map(drop)),
+    ("sigpending", |w, id| w.sigpending(id).map(drop)),
     ("waitid", |w, id| {
         w.waitid(id, WaitId::All, WNOHANG | 4).map(drop)
     }),
@@ -34,6 +41,10 @@ const DEEDS: &[Attempt<TaskId>] = &[
     ("kill everybody", |w, id| w.kill(Kill::Pid(id, -1), 0)),
     ("kill a group", |w, id| w.kill(Kill::Pid(id, 0), 0)),
     ("tgkill", |w, id| w.kill(Kill::Thread(id, 1, 1), 0)),
+    ("tkill", |w, id| w.kill(Kill::Tkill(id, 1), 0)),
+    ("rt_tgsigqueueinfo", |w, id| {
+        w.kill(Kill::QueueThread(id, 1, 1, -1, 0), 0)
+    }),
     ("rt_sigqueueinfo", |w, id| {
         w.kill(Kill::Queue(id, 1, -1, 0), 0)
     }),
@@ -227,6 +238,7 @@ fn names_end_where_they_should() {
     ] {
         world.set_name(world.init, given).expect("prctl");
         assert_eq!(name(&world), kept);
+        assert_eq!(world.name(world.init).expect("prctl"), kept);
     }
     world.set_name(world.init, b"parent").expect("prctl");
     let child = world.fork(world.init);

@@ -9,13 +9,17 @@ use altpid::{Clone, CloneFlags, World};
 use altpid_device_tests::{
     Fixture,
     figures::{scaled, tell},
-    module::Reloaded,
+    header::open_errors,
+    module::{self, Reloaded, parameters},
     patience::eventually,
 };
 use rustix::io::Errno;
 use std::{
-    env, fs,
-    os::unix::process::ExitStatusExt,
+    collections::BTreeSet,
+    env,
+    fs::{self, OpenOptions},
+    io::Read,
+    os::unix::{fs::OpenOptionsExt, process::ExitStatusExt},
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::{Mutex, MutexGuard, PoisonError},
@@ -48,6 +52,89 @@ fn worlds_come_to_an_end() {
     eventually("room for one more", || {
         World::open().map(|world| drop(world.audit())).is_ok()
     });
+}
+
+/// Everything in the kernel log.
+fn kernel_log() -> String {
+    let mut options = OpenOptions::new();
+    let options = options.read(true).custom_flags(libc::O_NONBLOCK);
+    let mut log = options.open("/dev/kmsg").expect("/dev/kmsg");
+    let mut text = String::new();
+    let mut record = [0; 8192];
+    loop {
+        match log.read(&mut record) {
+            Ok(len) => text.push_str(&String::from_utf8_lossy(&record[..len])),
+            // Others write meanwhile, and the oldest goes.
+            Err(error) if error.raw_os_error() == Some(libc::EPIPE) => {}
+            Err(_) => return text,
+        }
+    }
+}
+
+/// A world can be had and used, whatever its limits; one more than may be is an error that the header
+/// has.
+fn a_world_can_be_used(what: &str) {
+    let world = Fixture::new();
+    let mut events = world.events().unwrap_or_else(|e| panic!("{what}: {e}"));
+    let child = world.clone(world.init, &Clone::new());
+    let read = events.read(false).map_err(|error| error.errno);
+    match child {
+        Ok(_) => assert_eq!(read.expect(what).len(), 1),
+        Err(error) => {
+            assert_eq!(error.errno, Errno::AGAIN, "{what}");
+            assert_eq!(read.expect(what), [], "{what}");
+        }
+    }
+    if let Err(error) = World::open() {
+        let error = error.errno.raw_os_error();
+        assert!(open_errors().contains(&error), "{what}: {error}");
+    }
+}
+
+#[test]
+fn parameters_have_bounds() {
+    let _turn = turn();
+    assert_eq!(open_errors(), BTreeSet::from([libc::ENFILE, libc::ENOMEM]));
+    let parameters = parameters();
+    assert_eq!(parameters.len(), 5, "{parameters:?}");
+    for module::Parameter { name, min, max } in &parameters {
+        module::unload_when_unused();
+        let below = min.checked_sub(1);
+        for value in below
+            .into_iter()
+            .chain([max + 1, 33_554_433, u32::MAX.into()])
+        {
+            let text = format!("{name}={value}");
+            assert_eq!(module::load(&text), Err(Errno::INVAL), "{text}");
+            let line = format!("altpid: {text} is not from {min} to {max}");
+            assert!(kernel_log().contains(&line), "{line}");
+            assert!(!Path::new("/sys/module/altpid").exists());
+        }
+        // What is no number of 32 bits at all.
+        for value in ["", "-1", "4294967296", "many"] {
+            let text = format!("{name}={value}");
+            let error = module::load(&text).expect_err(&text);
+            assert!(
+                [Errno::INVAL, Errno::RANGE].contains(&error),
+                "{text}: {error}"
+            );
+        }
+        module::load("").expect("the module loads");
+        for value in [min, max] {
+            let text = format!("{name}={value}");
+            let _module = Reloaded::with(&text);
+            a_world_can_be_used(&text);
+        }
+    }
+    for most in [false, true] {
+        let value = |p: &module::Parameter| if most { p.max } else { p.min };
+        let all = parameters
+            .iter()
+            .map(|p| format!("{}={}", p.name, value(p)));
+        let all = all.collect::<Vec<_>>().join(" ");
+        let _module = Reloaded::with(&all);
+        a_world_can_be_used(&all);
+    }
 }
 
 #[test]

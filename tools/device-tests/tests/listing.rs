@@ -2,10 +2,12 @@
 
 //! Listings: what is in them, in parts of any size, and while things come and go.
 
-use altpid::{Blocker, Clone, CloneFlags, NsId, NsState, Task, TaskId, TaskState, uapi::*};
+use altpid::{
+    Blocker, Clone, CloneFlags, NsId, NsState, PidfdFlags, Task, TaskId, TaskState, uapi::*,
+};
 use altpid_device_tests::{
     Fixture,
-    figures::{repeated, scaled},
+    figures::repeated,
     meanwhile::AtTheEnd,
     raw::{Access, Array, PAGE, Plain, Region, bytes_of, call, from_bytes},
 };
@@ -26,6 +28,7 @@ struct Listing<'a> {
     ns: Option<NsId>,
     /// Bytes of an entry.
     entry: usize,
+    flags: u32,
 }
 
 impl Listing<'_> {
@@ -53,6 +56,7 @@ impl Listing<'_> {
             cursor,
             count: count as u32,
             entry_size: self.entry as u32,
+            flags: self.flags,
             ..Default::default()
         };
         let mut region = Region::with_room(PAGE);
@@ -83,6 +87,7 @@ fn tasks(world: &Fixture) -> Listing<'_> {
         what: ALTPID_LIST_TASKS,
         ns: None,
         entry: size_of::<altpid_task>(),
+        flags: 0,
     }
 }
 
@@ -263,42 +268,59 @@ fn entries_can_be_shorter_or_longer() {
 }
 
 #[test]
-fn what_keeps_a_namespace() {
-    let world = Fixture::new();
-    let (init, ns) = world.container(world.init);
-    let holder = world.fork(world.init);
-    let count = scaled(2000);
-    let injected: Vec<_> = (0..count).map(|_| world.inject(holder, ns)).collect();
-    for &task in &injected {
-        world.exit_group(task, 0).expect("exit");
+fn what_listns_would_list() {
+    let world = populated();
+    // Everything in use is.
+    let all = world.namespaces(None).expect("list");
+    assert!(all.iter().all(|ns| ns.is_active));
+    assert_eq!(world.active_namespaces(None), Ok(all.clone()));
+    // A dead one that a pidfd keeps is not, and nor is one that the one below keeps.
+    let (outer, outer_ns) = world.container(world.init);
+    let (inner, inner_ns) = world.container(outer);
+    let pidfd = world.pidfd_of(inner, PidfdFlags::empty()).expect("pidfd");
+    world.end(outer, 0);
+    for ns in [outer_ns, inner_ns] {
+        let found = world.ns(ns).expect("ns");
+        assert_eq!((found.state, found.is_active), (NsState::Dead, false));
     }
-    world.setns(holder, ns).expect("setns");
-    world.exit_group(init, 0).expect("exit");
-    // Dying: each zombie, who should reap it, and who else points there.
-    let mut expected: Vec<_> = (2..)
-        .zip(&injected)
-        .map(|(nr, &task)| Blocker::Zombie {
-            nr,
-            task,
-            waits_for: Some(holder),
-        })
-        .collect();
-    expected.push(Blocker::ForChildren { task: holder });
-    assert_eq!(world.blockers(ns).expect("list"), expected);
-    for _ in &injected {
-        world.reap(holder);
-    }
-    assert_eq!(world.reap(world.init).task, init);
-    let held = vec![Blocker::ForChildren { task: holder }];
-    assert_eq!(world.blockers(ns).expect("list"), held);
-    assert_eq!(world.ns(ns).expect("ns").state, NsState::Dead);
-    world.setns(holder, world.root).expect("setns");
-    assert!(!world.has_ns(ns));
+    let visible = world.namespaces(Some(outer_ns)).expect("list");
+    assert_eq!(visible.len(), 2);
+    assert_eq!(world.active_namespaces(Some(outer_ns)), Ok(Vec::new()));
+    assert_eq!(world.namespaces(None).expect("list").len(), all.len() + 2);
+    assert_eq!(world.active_namespaces(None), Ok(all));
+    // Parts of any size have the same in them.
+    let listing = Listing {
+        flags: ALTPID_LIST_REF_ACTIVE,
+        ..namespaces(&world)
+    };
+    let whole = listing.all(1000);
+    assert_eq!(listing.all(1), whole);
+    // Whose children would be born there makes it active again.
+    world.setns(world.init, inner_ns).expect("setns");
+    assert_eq!(listing.all(1000).len(), whole.len() + 1);
+    world.setns(world.init, world.root).expect("setns");
+    assert_eq!(listing.all(1000), whole);
+    world.pidfd_close(pidfd).expect("close");
+    assert!(!world.has_ns(outer_ns) && !world.has_ns(inner_ns));
 }
 
 #[test]
 fn bad_listings() {
     let world = populated();
+    for what in [ALTPID_LIST_TASKS, ALTPID_LIST_BLOCKERS] {
+        let listing = Listing {
+            what,
+            ns: Some(world.root),
+            flags: ALTPID_LIST_REF_ACTIVE,
+            ..tasks(&world)
+        };
+        assert_eq!(listing.part(0, 10), Err(Errno::INVAL));
+    }
+    let listing = Listing {
+        flags: ALTPID_LIST_REF_ACTIVE << 1,
+        ..namespaces(&world)
+    };
+    assert_eq!(listing.part(0, 10), Err(Errno::INVAL));
     for what in [0, 4, u32::MAX] {
         let listing = Listing {
             what,

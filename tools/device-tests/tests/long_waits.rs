@@ -4,7 +4,7 @@
 //! for cannot come any more.
 
 use altpid::{
-    Clone, WaitId,
+    Clone, TaskId, WaitId,
     uapi::{ALTPID_CMD_BATCH, ALTPID_CMD_WAIT, altpid_batch, altpid_op, altpid_wait},
 };
 use altpid_device_tests::{
@@ -26,11 +26,11 @@ const SLEEPS: &str = "ALTPID_TEST_SLEEPS";
 /// waitid(2) for those that exit.
 const WEXITED: u32 = 4;
 
-/// A batch whose second operation is a wait, in an arena; a clone is the first.
-fn batch_with_a_wait(world: &Fixture, arena: &Arena) -> Result<(), Errno> {
+/// A batch whose only operation is a wait by a task, in an arena.
+fn batch_with_a_wait(world: &Fixture, task: TaskId, arena: &Arena) -> Result<(), Errno> {
     let wait = altpid_wait {
         size: size_of::<altpid_wait>() as u32,
-        task: world.init.0,
+        task: task.0,
         pid: -1,
         ..Default::default()
     };
@@ -64,10 +64,12 @@ fn a_signal_ends_each_of_them() {
     let world = Fixture::new();
     world.fork(world.init);
     let arena = Arena::new();
+    // A thread for each that sleeps.
+    let threads = [0; 2].map(|_| world.thread(world.init));
     thread::scope(|scope| {
         let wait = Sleeper::new(scope, &world, world.init, -1, WALL);
-        let waitid = Sleeper::of(scope, || world.waitid(world.init, WaitId::All, WEXITED));
-        let batch = Sleeper::of(scope, || batch_with_a_wait(&world, &arena));
+        let waitid = Sleeper::of(scope, || world.waitid(threads[0], WaitId::All, WEXITED));
+        let batch = Sleeper::of(scope, || batch_with_a_wait(&world, threads[1], &arena));
         let read = Sleeper::of(scope, || {
             world.events().and_then(|mut events| events.read(true))
         });
@@ -106,12 +108,13 @@ fn the_end_of_the_one_who_waits_ends_each_of_them() {
         // A child that stays, so that there is something to wait for.
         world.fork(waiter);
         waiters.push(waiter);
+        waiters.push(world.thread(waiter));
     }
     thread::scope(|scope| {
         let world = &world;
         let sleepers: Vec<_> = waiters
             .iter()
-            .flat_map(|&task| [0, 1].map(|_| Sleeper::new(scope, world, task, -1, WALL)))
+            .map(|&task| Sleeper::new(scope, world, task, -1, WALL))
             .collect();
         for sleeper in &sleepers {
             assert!(sleeper.settles(), "it sleeps");
@@ -135,7 +138,7 @@ fn the_other_process() {
     let result = match how.as_str() {
         "wait" => format!("{:?}", world.wait(world.init, -1, WALL)),
         "waitid" => format!("{:?}", world.waitid(world.init, WaitId::All, WEXITED)),
-        "batch" => format!("{:?}", batch_with_a_wait(&world, &arena)),
+        "batch" => format!("{:?}", batch_with_a_wait(&world, world.init, &arena)),
         _ => format!("{:?}", world.events().and_then(|mut e| e.read(true))),
     };
     panic!("it has returned: {result}");

@@ -297,6 +297,34 @@ fn nothing_is_born_below_the_dead() {
     assert_eq!(count(&world), 1);
 }
 
+/// setns(2) looks whether the namespace is below, and not whether it lives (`pidns_install()`); the
+/// clone that follows finds no init (`alloc_pid()`).
+#[test]
+fn one_that_is_dead_can_be_joined() {
+    let world = Fixture::new();
+    let (init, ns) = world.container(world.init);
+    let holder = world.fork(world.init);
+    world.setns(holder, ns).expect("setns");
+    let held = world.fork(holder);
+    world.exit_group(init, 0).expect("exit");
+    assert_eq!(state(&world, ns), NsState::Dying);
+    let joins = |state_then: NsState| {
+        let joiner = world.fork(world.init);
+        world.setns(joiner, ns).expect("setns");
+        assert_eq!(places(&world, joiner), (world.root, ns));
+        world.refuses(Errno::NOMEM, |world| world.clone(joiner, &Clone::new()));
+        // It may go back, and then has children again.
+        world.setns(joiner, world.root).expect("setns");
+        world.fork(joiner);
+        assert_eq!(state(&world, ns), state_then);
+    };
+    joins(NsState::Dying);
+    assert_eq!(world.reap(holder).task, held);
+    world.reap(world.init);
+    assert_eq!(state(&world, ns), NsState::Dead);
+    joins(NsState::Dead);
+}
+
 #[test]
 fn a_clone_that_fails_leaves_no_namespace() {
     let world = Fixture::new();

@@ -4,7 +4,7 @@
 //! callers that do not know them.
 
 use altpid::{
-    Batch, Blocker, Clone, CloneFlags, Kill, PidfdFlags, PollFlags, Scope, TaskId, WaitId,
+    Batch, Blocker, Clone, CloneFlags, Given, Kill, PidfdFlags, PollFlags, Scope, TaskId, WaitId,
     uapi::{self, altpid_clone},
 };
 use altpid_device_tests::{Fixture, SIGCHLD, WNOHANG, exited, raw, sleeper::Sleeper};
@@ -108,10 +108,23 @@ fn a_poll_that_ends_otherwise() {
         sleeper.interrupt();
         let error = sleeper.result().expect_err("nothing happened");
         assert_eq!(error.errno, Errno::INTR);
+    });
+}
+
+/// `do_pollfd()`: a poll under way holds the file, and looks at the descriptor again when it is woken.
+#[test]
+fn a_close_does_not_end_a_poll() {
+    let world = Fixture::new();
+    let child = world.fork(world.init);
+    let pidfd = world.pidfd_of(child, PidfdFlags::empty());
+    let pidfd = pidfd.expect("pidfd_open");
+    std::thread::scope(|scope| {
         let sleeper = Sleeper::of(scope, || world.poll(pidfd, PollFlags::IN));
         world.pidfd_close(pidfd).expect("close");
-        let error = sleeper.result().expect_err("it is closed");
-        assert_eq!(error.errno, Errno::BADF);
+        world.refuses(Errno::BADF, |world| world.poll_now(pidfd, PollFlags::IN));
+        assert!(sleeper.settles());
+        world.exit(child, 0).expect("exit");
+        assert_eq!(sleeper.result().expect("poll"), PollFlags::NVAL);
     });
 }
 
@@ -151,6 +164,15 @@ fn signals_by_one() {
     world.refuses(Errno::INVAL, |w| {
         w.kill(send(world.init, pidfd, as_opened), 65)
     });
+    // A siginfo of another signal, and codes that only the kernel has.
+    let with_info = |sender, signo, code| {
+        let value = 7;
+        Kill::PidfdInfo(sender, pidfd, as_opened, Given { signo, code, value })
+    };
+    world.refuses(Errno::INVAL, |w| w.kill(with_info(world.init, 11, -1), 10));
+    world.refuses(Errno::PERM, |w| w.kill(with_info(world.init, 10, 0), 10));
+    world.kill(with_info(inner, 10, 0), 10).expect("to oneself");
+    world.kill(with_info(world.init, 10, -1), 10).expect("kill");
     // The child is in no process group of its own number.
     world.refuses(Errno::SRCH, |w| {
         w.kill(send(world.init, pidfd, Scope::ProcessGroup), 0)

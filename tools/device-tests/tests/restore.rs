@@ -7,9 +7,10 @@
 mod model;
 
 use altpid::{
-    Clone, CloneFlags, World,
-    restore::{Verdict, conflicts, restore, restore_in},
+    Blocker, Clone, CloneFlags, NsId, NsState, World,
+    restore::{Restored, Verdict, conflicts, restore, restore_in},
     snapshot::Snapshot,
+    view::View,
 };
 use altpid_device_tests::{Fixture, State};
 use model::{perform::normal, text::tree, trees::TREES};
@@ -78,6 +79,188 @@ fn thirty_three_levels() {
     let verdict = live_again("deep", &tree(&above, &text));
     // Four vectors of 1 + 2 + … + 33 numbers, and the parent of each task.
     assert_eq!(verdict.numbers, 4 * (33 * 34 / 2) + 33);
+}
+
+/// Restores a snapshot, and says what was noted, after a comparison that found nothing else.
+#[track_caller]
+fn notes_of(snapshot: &Snapshot) -> (Restored, Vec<String>) {
+    assert_eq!(snapshot.check(), Ok(()));
+    let restored = restore(world(), snapshot, |_, _| ()).expect("restoring");
+    let verdict = restored.verify(snapshot).expect("the world can be read");
+    assert_eq!(
+        verdict.mismatches,
+        Vec::<String>::new(),
+        "{:?}",
+        restored.notes
+    );
+    let notes = restored.notes.clone();
+    (restored, notes)
+}
+
+/// A namespace that is dying is dying again, and what keeps it is the same; so are those that await
+/// their init and those that are dead. Reading the world back gives the snapshot again.
+#[test]
+fn namespaces_in_every_state() {
+    let mut wanted = tree(
+        &[0, 0, 0, 2],
+        "1 = = = 0
+         10/1 = = = 1 @1 I
+         11 = = = 1 >1
+         12/2 = . . 11 @1 Z
+         13 = = = 1 >2
+         14 = = = 1 >3
+         15 = = = 1 >4
+         16 = = = 1 >4",
+    );
+    wanted.namespaces[2].state = NsState::Dead;
+    wanted.namespaces[4].state = NsState::Dead;
+    let (restored, notes) = notes_of(&wanted);
+    assert_eq!(notes, Vec::<String>::new());
+    let again = restored.snapshot().expect("the world can be read");
+    let key = |snapshot: &Snapshot| {
+        let spaces = snapshot.namespaces.iter();
+        let mut spaces: Vec<_> = spaces.map(|ns| (ns.level, ns.inode, ns.state)).collect();
+        spaces.sort_by_key(|(level, inode, _)| (*level, *inode));
+        spaces
+    };
+    assert_eq!(key(&again), key(&wanted));
+    let states = |snapshot: &Snapshot| {
+        let tasks = snapshot.tasks.iter();
+        let children = |ns: usize| snapshot.namespaces[ns].inode;
+        let about = tasks.map(|task| {
+            (
+                task.root_pid(),
+                task.exiting,
+                task.ns_for_children.map(children),
+            )
+        });
+        about.collect::<Vec<_>>()
+    };
+    assert_eq!(states(&again), states(&wanted));
+    // The one to ask why is the same namespace as in the snapshot.
+    let (view, world) = (View::of_snapshot(&wanted), &restored.world);
+    let inode = wanted.namespaces[1].inode.expect("an inode");
+    let (id, _) = restored
+        .inodes()
+        .iter()
+        .find(|(_, known)| **known == inode)
+        .expect("the namespace");
+    let seen: Vec<_> = view.blockers(NsId(inode)).iter().map(kind).collect();
+    let found = world.blockers(*id).expect("blockers");
+    let found: Vec<_> = found.iter().map(kind).collect();
+    assert_eq!(found, seen);
+    assert_eq!(found, ["zombie 2", "for children"]);
+}
+
+/// What keeps a namespace, by kind and number.
+fn kind(blocker: &Blocker) -> String {
+    match blocker {
+        Blocker::Alive { nr, .. } => format!("alive {nr}"),
+        Blocker::Zombie { nr, .. } => format!("zombie {nr}"),
+        Blocker::Number { nr, .. } => format!("number {nr}"),
+        Blocker::ForChildren { .. } => "for children".into(),
+        Blocker::Namespace { .. } => "below".into(),
+        Blocker::Pidfd { nr, .. } => format!("pidfd {nr}"),
+    }
+}
+
+/// A snapshot says what keeps its namespaces as the module does of the world made of it.
+#[test]
+fn a_snapshot_knows_what_keeps_its_namespaces() {
+    for (name, above, text) in TREES {
+        let snapshot = tree(above, text);
+        let restored = restore(world(), &snapshot, |_, _| ()).expect("restoring");
+        let again = restored.snapshot().expect("the world can be read");
+        let view = View::of_snapshot(&again);
+        for (&id, &inode) in restored.inodes() {
+            let found = restored.world.blockers(id).expect("blockers");
+            let mut found: Vec<_> = found.iter().map(kind).collect();
+            let mut seen: Vec<_> = view.blockers(NsId(inode)).iter().map(kind).collect();
+            (found.sort(), seen.sort());
+            assert_eq!(seen, found, "{name}, namespace {inode}");
+        }
+    }
+}
+
+/// Stopped is stopped again; what a world has no form for is named.
+#[test]
+fn what_is_stopped_and_what_cannot_be() {
+    let wanted = tree(
+        &[0],
+        "1 = = = 0
+         10 = = = 1 T
+         11 10 10 10 1 T
+         12 = = = 1 t traced
+         20/1 = = = 1 @1 I
+         21/2 = = = 20 @1 doomed
+         30 = = = 1 >1
+         31/3 = . . 30 @1 Z
+         32/4 = . . 20 @1 Z reaped",
+    );
+    let (restored, notes) = notes_of(&wanted);
+    let expected = [
+        "task 21/2 (doomed): alive in a namespace that is dying, it is killed",
+        "task 32/4 (reaped): its namespace is dying and its parent too, so that it is reaped",
+        "task 12 (traced): a tracer has stopped it, and a world has none: it runs",
+    ];
+    assert_eq!(notes, expected);
+    let again = restored.snapshot().expect("the world can be read");
+    let state = |nr: i32| {
+        again
+            .tasks
+            .iter()
+            .find(|task| task.root_pid() == nr)
+            .map(|task| task.state)
+    };
+    assert_eq!(
+        [state(10), state(11), state(12)],
+        [Some('T'), Some('T'), Some('S')]
+    );
+    assert_eq!([state(20), state(21), state(32)], [Some('I'), None, None]);
+    assert_eq!(state(31), Some('Z'));
+}
+
+/// A difference in any of it is a mismatch.
+#[test]
+fn a_verdict_compares_everything() {
+    let snapshot = tree(
+        &[0],
+        "1 = = = 0\n 10 = = = 1 T\n 11 = = = 1 >1\n 20/1 = = = 1 @1",
+    );
+    let restored = restore(world(), &snapshot, |_, _| ()).expect("restoring");
+    let found = |change: &dyn Fn(&mut Snapshot)| {
+        let mut other = snapshot.clone();
+        change(&mut other);
+        restored
+            .verify(&other)
+            .expect("the world can be read")
+            .mismatches
+    };
+    assert_eq!(found(&|_| ()), Vec::<String>::new());
+    for (change, wanted) in [
+        (
+            &(|s: &mut Snapshot| s.tasks[1].state = 'S') as &dyn Fn(&mut Snapshot),
+            "task 10 (t10): it is stopped, was running",
+        ),
+        (
+            &|s: &mut Snapshot| s.tasks[2].ns_for_children = None,
+            "task 11 (t11): its children are born elsewhere",
+        ),
+        (
+            &|s: &mut Snapshot| s.namespaces[1].state = NsState::Dying,
+            "namespace 4026532000: it is active, was dying",
+        ),
+        (
+            &|s: &mut Snapshot| s.pid_max = Some(400),
+            "pid_max: it is 32768, was 400",
+        ),
+        (
+            &|s: &mut Snapshot| s.last_pid = Some(7),
+            "last_pid: it is 1000, was 7",
+        ),
+    ] {
+        assert_eq!(found(change), [wanted]);
+    }
 }
 
 /// A few containers with many processes each.

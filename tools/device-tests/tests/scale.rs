@@ -4,11 +4,13 @@
 //! itself: a CPU or a lock that is held for seconds ends the run.
 
 use altpid::{
-    Action, Batch, Blocker, Clone, CloneFlags, Disposition, Kill, Parent, PidType, TaskId,
+    Action, Blocker, Clone, CloneFlags, Disposition, Kill, Parent, PidType, SaFlags, TaskId,
     TaskState, World,
 };
 use altpid_device_tests::{
-    Fixture, WNOHANG, exited,
+    Fixture, WNOHANG,
+    crowd::{born, children, wide},
+    exited,
     figures::{scaled, tell},
     meanwhile::AtTheEnd,
 };
@@ -28,30 +30,6 @@ fn many() -> usize {
 
 /// Held by tests with large worlds: there is memory for one of them.
 static LARGE: Mutex<()> = Mutex::new(());
-
-/// Room for the numbers of so many.
-fn wide(world: &World) {
-    let root = world.info().expect("world").root_ns;
-    world.set_pid_max(root, 1 << 22).expect("pid_max");
-}
-
-/// Children of a task.
-fn children(world: &World, parent: TaskId, count: usize) {
-    born(world, parent, &Clone::new(), count);
-}
-
-/// Processes that a task makes in this way.
-fn born(world: &World, task: TaskId, how: &Clone, count: usize) {
-    const ARRAY: usize = 5000;
-    let mut batch = Batch::new();
-    for _ in 0..ARRAY.min(count) {
-        batch.clone(task, how);
-    }
-    for _ in 0..count / batch.len() {
-        let done = batch.run(world, false).expect("batch");
-        assert!(done.iter().all(Result::is_ok), "{:?}", done.last());
-    }
-}
 
 /// Somebody in a process group of its own that nobody controls, and stopped: as long as there is one,
 /// it matters who is orphaned.
@@ -129,7 +107,7 @@ fn a_million_tasks() {
     world.kill(Kill::Pid(init, 0), 0).expect("kill");
     // All stop, and go on; what they are stopped by their parent is not told.
     let not_told = Action {
-        nocldstop: true,
+        flags: SaFlags::NOCLDSTOP,
         ..Disposition::Default.into()
     };
     world

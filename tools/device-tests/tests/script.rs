@@ -3,10 +3,8 @@
 //! `altpid run` and `altpid shell` over the device: what they write, and with which status they
 //! end.
 
-use altpid::{
-    World,
-    script::{Player, Script, verbs},
-};
+use altpid::World;
+use altpid_command::script::{Player, Script, verbs};
 use altpid_device_tests::{
     Fixture,
     command_line::{Done, run as altpid},
@@ -240,4 +238,39 @@ fn worlds_go_with_the_command() {
         assert_eq!(run("repeat 50: clone NEWPID\n").0, 0);
     }
     assert!(watch.info().expect("world").worlds < 20);
+}
+
+/// A leader that has exited shows how, while its threads live on (`task->exit_code` in
+/// `/proc/PID/stat`); wait4 tells what the last thread makes of it.
+#[test]
+fn a_leader_shows_its_own_status_while_threads_live() {
+    let (status, out, err) = run("\
+p = clone
+t = clone p THREAD|SIGHAND|VM
+exit p 31
+expect status p exited 31
+expect threads p 1
+exit t 4
+expect status p exited 4
+expect p exited 4: wait4 init
+");
+    assert_eq!((status, err.as_str()), (0, ""), "{out}");
+}
+
+/// A task that has exited has no namespace for its children, which is no namespace that is gone.
+#[test]
+fn the_dead_have_no_namespace_for_children() {
+    let (status, out, err) = run("\
+box = clone NEWPID
+t = clone box THREAD|SIGHAND|VM
+exit box
+expect state box active
+expect state box.children none
+expect children box none
+expect children t box
+");
+    assert_eq!((status, err.as_str()), (0, ""), "{out}");
+    let (status, _, err) = run("a = clone\nexit a\nexpect state a.children gone\n");
+    assert_eq!(status, 3);
+    assert!(err.contains("got:      none"), "{err}");
 }

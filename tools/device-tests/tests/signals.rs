@@ -4,9 +4,10 @@
 //! The tables of who is immune to what are KUnit's; here it is the interface that counts.
 
 use altpid::{
-    Action, Disposition, Kill, Mask, SigInfo, SigSet, TaskId, TaskState, WaitId, WaitIdReport,
+    Action, Disposition, Kill, Mask, SaFlags, SigInfo, SigSet, TaskId, TaskState, WaitId,
+    WaitIdReport,
 };
-use altpid_device_tests::{Fixture, SIGCHLD, WNOHANG, exited, sleeper::Sleeper};
+use altpid_device_tests::{Fixture, SIGCHLD, WNOHANG, exited, raw, sleeper::Sleeper};
 use rustix::io::Errno;
 use std::thread;
 
@@ -62,7 +63,9 @@ fn what_comes_along() {
     let cases = [
         (Kill::Pid(member, 1), libc::SI_USER, 2, 0),
         (Kill::Thread(member, 1, 1), libc::SI_TKILL, 2, 0),
+        (Kill::Tkill(member, 1), libc::SI_TKILL, 2, 0),
         (Kill::Queue(member, 1, -1, 4711), -1, 2, 4711),
+        (Kill::QueueThread(member, 1, 1, -7, 4712), -7, 2, 4712),
         (Kill::Task(world.init, init), libc::SI_USER, 0, 0),
         (Kill::Outside(init), libc::SI_USER, 0, 0),
         (Kill::Kernel(init), libc::SI_KERNEL, 0, 0),
@@ -94,13 +97,15 @@ fn what_is_blocked_waits() {
     let blocked = world.signals(task).expect("signals").blocked;
     assert!(!blocked.contains(SIGKILL) && !blocked.contains(SIGSTOP));
     world.kill(Kill::Outside(task), SIGTERM).expect("kill");
-    world
-        .kill(Kill::Thread(task, 0, 2), SIGUSR1)
-        .expect("tkill");
+    world.kill(Kill::Tkill(task, 2), SIGUSR1).expect("tkill");
     let signals = world.signals(task).expect("signals");
     assert_eq!(signals.shared, SigSet::of(&[SIGTERM]));
     assert_eq!(signals.pending, SigSet::of(&[SIGUSR1]));
+    let waiting = world.sigpending(task).expect("sigpending");
+    assert_eq!(waiting, SigSet::of(&[SIGTERM, SIGUSR1]));
     assert_eq!(world.sigwait(task, every).expect("sigwait").signo, SIGUSR1);
+    let waiting = world.sigpending(task).expect("sigpending");
+    assert_eq!(waiting, SigSet::of(&[SIGTERM]));
     let old = world.sigprocmask(task, Mask::Unblock, SigSet::of(&[SIGTERM]));
     assert_eq!(old.expect("mask"), blocked);
     assert_eq!(world.state_of(task), Some(TaskState::Zombie));
@@ -117,110 +122,28 @@ fn actions_are_told() {
     assert_eq!(ask(SIGKILL), Disposition::Default.into());
     let action = Action {
         disposition: Disposition::Ignore,
-        nocldstop: true,
-        nocldwait: true,
+        flags: SaFlags::all(),
+        mask: SigSet::of(&[SIGHUP, 64]),
     };
     let old = world.sigaction(task, SIGCHLD, Some(action));
     assert_eq!(old.expect("sigaction"), Disposition::Default.into());
     assert_eq!(ask(SIGCHLD), action);
+    // Of every signal.
+    let old = world.sigaction(task, SIGTERM, Some(action));
+    assert_eq!(old.expect("sigaction"), Disposition::Default.into());
+    assert_eq!(ask(SIGTERM), action);
+    // Asking changes nothing, whatever else is said.
+    let asked = altpid::uapi::altpid_sigaction {
+        sig: SIGTERM,
+        task: task.0,
+        handler: altpid::uapi::ALTPID_SIG_KEEP,
+        ..Default::default()
+    };
+    raw::ask(&world, altpid::uapi::ALTPID_CMD_SIGACTION, &asked).expect("sigaction");
+    assert_eq!(ask(SIGTERM), action);
     let handler = Some(Disposition::Handler.into());
     for signal in [0, -1, 65, SIGKILL, SIGSTOP] {
         world.refuses(Errno::INVAL, |w| w.sigaction(task, signal, handler));
-    }
-}
-
-#[test]
-fn members_that_a_way_of_killing_does_not_have() {
-    use altpid::uapi::*;
-    use altpid_device_tests::raw;
-    let world = Fixture::new();
-    let (sender, target) = (world.fork(world.init), world.fork(world.init));
-    let good = altpid_kill {
-        size: size_of::<altpid_kill>() as u32,
-        how: ALTPID_KILL_TASK,
-        task: sender.0,
-        target: target.0,
-        ..Default::default()
-    };
-    let outside = altpid_kill {
-        how: ALTPID_KILL_OUTSIDE,
-        task: 0,
-        ..good
-    };
-    let pidfd = world.pidfd_of(target, altpid::PidfdFlags::empty());
-    let by_pidfd = altpid_kill {
-        how: ALTPID_KILL_PIDFD,
-        target: pidfd.expect("pidfd_open").0,
-        ..good
-    };
-    let cases = [
-        (good, None),
-        (outside, None),
-        (altpid_kill { pid: 1, ..good }, Some(Errno::INVAL)),
-        (altpid_kill { code: -1, ..good }, Some(Errno::INVAL)),
-        (altpid_kill { value: 1, ..good }, Some(Errno::INVAL)),
-        (altpid_kill { tgid: 1, ..good }, Some(Errno::INVAL)),
-        (
-            altpid_kill {
-                task: sender.0,
-                ..outside
-            },
-            Some(Errno::INVAL),
-        ),
-        (altpid_kill { flags: 1, ..good }, Some(Errno::INVAL)),
-        (altpid_kill { how: 8, ..good }, Some(Errno::INVAL)),
-        (by_pidfd, None),
-        (altpid_kill { pid: 1, ..by_pidfd }, Some(Errno::INVAL)),
-        (
-            altpid_kill {
-                tgid: 1,
-                ..by_pidfd
-            },
-            Some(Errno::INVAL),
-        ),
-        (
-            altpid_kill {
-                value: 1,
-                ..by_pidfd
-            },
-            Some(Errno::INVAL),
-        ),
-        (
-            altpid_kill {
-                flags: 3,
-                ..by_pidfd
-            },
-            Some(Errno::INVAL),
-        ),
-        (
-            altpid_kill {
-                flags: 8,
-                ..by_pidfd
-            },
-            Some(Errno::INVAL),
-        ),
-        (
-            altpid_kill {
-                code: 128,
-                ..by_pidfd
-            },
-            Some(Errno::PERM),
-        ),
-        (
-            altpid_kill {
-                code: -1,
-                value: 1,
-                ..by_pidfd
-            },
-            None,
-        ),
-    ];
-    for (request, error) in cases {
-        let mut room = raw::Region::with_room(size_of::<altpid_kill>());
-        let bytes = raw::bytes_of(&request);
-        let array = raw::Array::None;
-        let result = raw::call(&world, ALTPID_CMD_KILL, &bytes, array, &mut room, 0);
-        assert_eq!(result.err(), error, "{request:?}");
     }
 }
 
@@ -304,6 +227,66 @@ fn a_handler_interrupts_a_wait() {
     assert_eq!(world.end(child, 0), 0);
 }
 
+/// It goes on when all handlers that were called have `SA_RESTART`: the call is made anew, so that
+/// the own process group is that of this moment.
+#[test]
+fn a_handler_with_restart_does_not_interrupt_a_wait() {
+    let world = Fixture::new();
+    let parent = world.fork(world.init);
+    world.setpgid(parent, 0, 0).expect("setpgid");
+    let (alive, dead) = (world.fork(parent), world.fork(parent));
+    world.setpgid(dead, 0, 0).expect("setpgid");
+    world.exit(dead, 5).expect("exit");
+    let restart = Action {
+        flags: SaFlags::RESTART,
+        ..Disposition::Handler.into()
+    };
+    world
+        .sigaction(parent, SIGUSR1, Some(restart))
+        .expect("sigaction");
+    thread::scope(|scope| {
+        let sleeper = Sleeper::new(scope, world.world(), parent, 0, 0);
+        let (pid, pgid) = (world.own_pid(parent), world.own_pid(dead));
+        world.setpgid(world.init, pid, pgid).expect("setpgid");
+        assert!(sleeper.settles(), "it waits for the group that it had");
+        world.kill(Kill::Outside(parent), SIGUSR1).expect("kill");
+        let waited = sleeper.result().expect("wait4").expect("a child");
+        assert_eq!((waited.task, waited.status), (dead, exited(5)));
+    });
+    assert_eq!(world.signals(parent).expect("signals").received, 1);
+    // One without it does interrupt.
+    handle(&world, parent, SIGTERM);
+    thread::scope(|scope| {
+        let sleeper = Sleeper::new(scope, world.world(), parent, -1, 0);
+        world.kill(Kill::Outside(parent), SIGUSR1).expect("kill");
+        assert!(sleeper.settles(), "it goes on");
+        world.kill(Kill::Outside(parent), SIGTERM).expect("kill");
+        let result = sleeper.result().map_err(|e| e.errno);
+        assert_eq!(result, Err(Errno::INTR));
+    });
+    assert_eq!(world.end(alive, 0), 0);
+}
+
+#[test]
+fn a_handler_that_is_called_once() {
+    let world = Fixture::new();
+    let task = world.fork(world.init);
+    let once = Action {
+        flags: SaFlags::RESETHAND,
+        ..Disposition::Handler.into()
+    };
+    world
+        .sigaction(task, SIGTERM, Some(once))
+        .expect("sigaction");
+    world.kill(Kill::Outside(task), SIGTERM).expect("kill");
+    assert_eq!(world.signals(task).expect("signals").handled, SigSet::EMPTY);
+    let after = world.sigaction(task, SIGTERM, None).expect("sigaction");
+    let default = Disposition::Default;
+    assert_eq!((after.disposition, after.flags), (default, once.flags));
+    world.kill(Kill::Outside(task), SIGTERM).expect("kill");
+    assert_eq!(world.reap(world.init).status, SIGTERM);
+}
+
 /// Who is stopped while waiting goes on waiting when it is continued.
 #[test]
 fn a_stopped_waiter_sleeps_on() {
@@ -338,6 +321,16 @@ fn exec_takes_the_leaders_place() {
 }
 
 #[test]
+fn the_worlds_init_is_who_is_pid_1() {
+    let world = Fixture::new();
+    let thread = world.thread(world.init);
+    world.exec(thread, b"init").expect("exec");
+    assert_eq!(world.info().expect("world").init, thread);
+    assert_eq!(world.own_pid(thread), 1);
+    assert_eq!(world.state_of(world.init), None);
+}
+
+#[test]
 fn subreapers_and_parent_death() {
     let world = Fixture::new();
     let reaper = world.fork(world.init);
@@ -363,24 +356,13 @@ fn reboot_of_a_namespace() {
     let world = Fixture::new();
     let (init, ns) = world.container(world.init);
     let member = world.fork(init);
-    world.refuses(Errno::INVAL, |w| w.reboot(member, 0xdead));
+    // A command that there is not comes before the level, and before the caller.
+    for caller in [member, world.init, TaskId(u64::MAX)] {
+        world.refuses(Errno::INVAL, |w| w.reboot(caller, 0xdead));
+    }
     world.refuses(Errno::BUSY, |w| w.reboot(w.info()?.init, 0x0123_4567));
     world.reboot(member, 0x4321_fedc).expect("reboot");
     assert_eq!(world.state_of(member), None);
     assert_eq!(status(&world, world.init, 0), Some(libc::SIGINT));
     assert!(!world.has_ns(ns));
-}
-
-#[test]
-fn everybody_is_killed() {
-    let world = Fixture::new();
-    let (init, ns) = world.container(world.init);
-    for _ in 0..5000 {
-        world.fork(init);
-    }
-    let member = world.fork(init);
-    world.kill(Kill::Pid(member, -1), SIGKILL).expect("kill");
-    let tasks = world.tasks(Some(ns)).expect("list");
-    let alive = tasks.iter().filter(|task| task.state != TaskState::Zombie);
-    assert_eq!(alive.count(), 2, "init and the one who did it");
 }

@@ -180,9 +180,13 @@ fn an_exit_wakes_who_waits() {
 fn each_dead_child_wakes_one() {
     let world = Fixture::new();
     let children: Vec<_> = (0..8).map(|_| world.fork(world.init)).collect();
+    // Each thread of the parent can wait.
+    let mut waiters = vec![world.init];
+    waiters.extend((1..8).map(|_| world.thread(world.init)));
     let mut reaped: Vec<_> = thread::scope(|scope| {
-        let sleepers: Vec<_> = (0..8)
-            .map(|_| Sleeper::new(scope, world.world(), world.init, -1, WALL))
+        let sleepers: Vec<_> = waiters
+            .iter()
+            .map(|&waiter| Sleeper::new(scope, world.world(), waiter, -1, WALL))
             .collect();
         for child in &children {
             world.exit(*child, 0).expect("exit");
@@ -247,7 +251,7 @@ fn a_waiter_notices_what_becomes_of_its_children() {
     // The parent itself ends.
     thread::scope(|scope| {
         let sleeper = Sleeper::new(scope, world.world(), parent, -1, 0);
-        world.exit_group(parent, 0).expect("exit_group");
+        world.exit_group(thread, 0).expect("exit_group");
         let error = sleeper.result().expect_err("nobody waits any more");
         assert_eq!(error.errno, Errno::SRCH);
     });
@@ -283,7 +287,8 @@ fn the_own_group_is_that_at_the_call() {
         let other = world.fork(world.init);
         world.setpgid(other, 0, 0).expect("setpgid");
         let group = world.pid_of(other)[0];
-        world.setpgid(waiter, 0, group).expect("setpgid");
+        let pid = world.own_pid(waiter);
+        world.setpgid(world.init, pid, group).expect("setpgid");
         world.setpgid(joins, 0, group).expect("setpgid");
         // Of the group that the waiter is in by now, which is not waited for.
         world.exit_group(joins, 1).expect("exit_group");

@@ -10,10 +10,8 @@ use crate::{
     status::Status,
     twin::{Seen, State, Told},
 };
-use altpid::{
-    SigInfo, SigSet, Task, TaskState,
-    script::{self, Value},
-};
+use altpid::{SigInfo, SigSet, Task, TaskState};
+use altpid_command::script::{self, Value};
 use anyhow::Result;
 use std::collections::HashMap;
 

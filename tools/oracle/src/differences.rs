@@ -113,14 +113,10 @@ pub fn of(kernel: Kernel) -> impl Iterator<Item = &'static Difference> {
         .filter(move |difference| is_there(difference.only))
 }
 
-/// Which of the differences has shown, if it is one.
-pub fn find(
-    kernel: Kernel,
-    op: &Op,
-    before: &State,
-    divergence: &Divergence,
-) -> Option<&'static Difference> {
-    of(kernel).find(|difference| (difference.is)(op, before, divergence))
+/// Notes in `divergence`, seen after `op` in the state `before`, which deliberate difference it is.
+pub fn classify(divergence: &mut Divergence, kernel: Kernel, op: &Op, before: &State) {
+    let found = of(kernel).find(|difference| (difference.is)(op, before, divergence));
+    divergence.deliberate = found.map(|difference| difference.name);
 }
 
 /// Whether a divergence is that of a task, in these words.

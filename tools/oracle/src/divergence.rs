@@ -3,8 +3,6 @@
 //! What is not the same on both sides, and what has to be known of it.
 
 use crate::{
-    differences,
-    kernel::Kernel,
     native::Arena,
     op::{Answer, Name, Num, Op},
     script,
@@ -102,7 +100,8 @@ pub struct Divergence {
 }
 
 impl Divergence {
-    /// What differs after an operation, with what is needed to see whether it is deliberate ([`Divergence::classify`]).
+    /// What differs after an operation, with what `differences::classify` needs to see whether it is
+    /// deliberate.
     pub fn new(
         mismatch: Mismatch,
         op: &Op,
@@ -142,12 +141,6 @@ impl Divergence {
             }
         }
         Ok(divergence)
-    }
-
-    /// Finds out which of the deliberate differences it is.
-    pub fn classify(&mut self, kernel: Kernel, op: &Op, before: &State) {
-        let difference = differences::find(kernel, op, before, self);
-        self.deliberate = difference.map(|difference| difference.name);
     }
 
     /// What remains of it when names and numbers are left out: the same for the same cause.

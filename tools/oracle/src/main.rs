@@ -5,7 +5,11 @@
 mod verdict;
 mod workers;
 
-use altpid_oracle::{native::Driver, script};
+use altpid_oracle::{
+    native::Driver,
+    pair::{Pair, Step},
+    script,
+};
 use anyhow::{Context, Result};
 use clap::Parser;
 use std::{path::PathBuf, process::ExitCode};
@@ -34,23 +38,35 @@ pub struct Options {
     /// Be one of several workers: the number of the CPU to stay on
     #[arg(long, hide = true)]
     worker: Option<usize>,
-    /// Only perform these scenarios, and say what each operation has returned
+    /// Only perform these scenarios, and say what each operation has returned; fail if one differs
     scenarios: Vec<PathBuf>,
 }
 
-/// Performs scenarios and prints the answers.
+/// Performs scenarios and prints the answers. A scenario ends with the first operation that differs:
+/// the two sides are not in the same state any more. Fails if one does, or if two sides end
+/// differently.
 fn perform(options: &Options) -> Result<ExitCode> {
     let mut driver = Driver::new(&options.agent, None)?;
+    let mut status = ExitCode::SUCCESS;
     for path in &options.scenarios {
         let text = std::fs::read_to_string(path)?;
         let ops = script::read(&text).with_context(|| path.display().to_string())?;
-        let mut pair = altpid_oracle::pair::Pair::new(&mut driver)?;
+        let mut pair = Pair::new(&mut driver)?;
         for op in &ops {
-            println!("{op}: {:?}", pair.step(op)?);
+            let step = pair.step(op)?;
+            println!("{op}: {step:?}");
+            if matches!(step, Step::Differs(_)) {
+                status = ExitCode::FAILURE;
+                break;
+            }
         }
-        println!("end: {:?}", pair.end()?);
+        let end = pair.end()?;
+        println!("end: {end:?}");
+        if end.is_some() {
+            status = ExitCode::FAILURE;
+        }
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(status)
 }
 
 fn main() -> Result<ExitCode> {

@@ -4,6 +4,7 @@
 
 use crate::{
     compare::{self, Merged},
+    differences,
     divergence::{Divergence, Mismatch},
     event::Event,
     native::{Arena, Driver},
@@ -198,7 +199,7 @@ impl<'a> Pair<'a> {
         let mut divergence =
             Divergence::new(mismatch, op, native, &self.arena, before, &self.state)?;
         divergence.is_untranslated = is_untranslated;
-        divergence.classify(self.arena.driver.kernel, op, before);
+        differences::classify(&mut divergence, self.arena.driver.kernel, op, before);
         Ok(Step::Differs(Box::new(divergence)))
     }
 

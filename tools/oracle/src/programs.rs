@@ -19,8 +19,6 @@ use anyhow::{Context, Result, bail};
 use libc::c_long;
 
 const SIGSET_SIZE: i32 = 8;
-const SA_NOCLDSTOP: u64 = 1;
-const SA_NOCLDWAIT: u64 = 2;
 const SA_SIGINFO: u64 = 4;
 const SA_RESTORER: u64 = 0x0400_0000;
 
@@ -222,8 +220,7 @@ pub fn program(op: &Op, state: &State, arena: &Arena<'_>) -> Result<(Program, As
         Call::Sigaction(signal, action) => {
             let (handler, restorer) = arena.driver.channel.handler(by);
             let mut flags = SA_RESTORER | SA_SIGINFO;
-            flags |= if action.nocldstop { SA_NOCLDSTOP } else { 0 };
-            flags |= if action.nocldwait { SA_NOCLDWAIT } else { 0 };
+            flags |= u64::from(action.flags.bits());
             let handler = match action.disposition {
                 Disposition::Default => 0,
                 Disposition::Ignore => 1,
@@ -233,11 +230,7 @@ pub fn program(op: &Op, state: &State, arena: &Arena<'_>) -> Result<(Program, As
             let new = p.words(&[handler, flags, restorer, u64::MAX]);
             let (old, offset) = p.room(32);
             let args = [(*signal).into(), new, old, SIGSET_SIZE.into()];
-            let is_child = *signal == libc::SIGCHLD;
-            (
-                p.call(libc::SYS_rt_sigaction, &args),
-                Form::Action(offset, is_child),
-            )
+            (p.call(libc::SYS_rt_sigaction, &args), Form::Action(offset))
         }
         Call::Sigprocmask(how, set) => {
             let how = match how {

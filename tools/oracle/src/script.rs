@@ -32,7 +32,7 @@ const BY_PIDFD: &str = "by pidfd";
 mod tests {
     use super::{PREAMBLE, line, read};
     use crate::op::{Answer, Call, Handle, Name, Num, Op};
-    use altpid::script::Script;
+    use altpid_command::script::Script;
 
     fn as_it_was(text: &str) {
         let ops = read(text).unwrap();

@@ -126,8 +126,6 @@ impl State {
         let alive = |name: &Name| self.tasks.get(name).is_some_and(Seen::is_alive);
         let mut numbers = op.numbers();
         match &op.call {
-            // altpid takes that for tkill(2), which natively is another system call.
-            Call::Tgkill(tgid, ..) if self.resolve(op.by, *tgid) == Some(0) => return false,
             Call::Setns(space) if !self.spaces.contains_key(space) => return false,
             Call::SetnsOf(name) => {
                 // It is the leader whom a pidfd is for, and the dead have no namespaces.
@@ -296,9 +294,7 @@ impl Twin {
             Call::Tgkill(tgid, tid, signal) => {
                 unit(world.kill(Kill::Thread(by, number(*tgid), number(*tid)), *signal))
             }
-            Call::Tkill(tid, signal) => {
-                unit(world.kill(Kill::Thread(by, 0, number(*tid)), *signal))
-            }
+            Call::Tkill(tid, signal) => unit(world.kill(Kill::Tkill(by, number(*tid)), *signal)),
             Call::Queue(pid, signal, code, value) => {
                 unit(world.kill(Kill::Queue(by, number(*pid), *code, *value), *signal))
             }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The module's pid allocator, `src/pidmap.rs` and what is below it, built on the host: there its
-//! races can be hunted with means that a kernel does not have.
+//! The module's pid allocator, `src/pidmap.rs` and what is below it, counts of references and the life
+//! of a namespace, built on the host: there their races can be hunted with means that a kernel does not
+//! have.
 //!
 //! The sources are the module's own. What they ask of the kernel comes from facades of the same
 //! names: atomics, RCU, memory for nodes, and the one lock.
@@ -32,6 +33,7 @@ mod mem;
 mod sync;
 
 mod ordering;
+mod saturation;
 
 // With two slots a node some constants are 1.
 #[cfg_attr(feature = "loom", allow(clippy::modulo_one))]
@@ -39,13 +41,19 @@ mod ordering;
 #[allow(dead_code)]
 #[path = "../../../src"]
 mod module {
+    pub(crate) mod namespace {
+        pub(crate) mod life;
+    }
     pub(crate) mod pidmap;
+    pub(crate) mod refcount;
 }
-use module::pidmap;
+use module::{pidmap, refcount};
 
 #[cfg(feature = "loom")]
 mod models;
 #[cfg(not(feature = "loom"))]
 mod properties;
+#[cfg(not(feature = "loom"))]
+mod refcounts;
 #[cfg(not(feature = "loom"))]
 mod threads;

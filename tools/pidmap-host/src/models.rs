@@ -7,6 +7,7 @@
 //! done: what is in use is in use, a search finds everything else (a mark over a free number would
 //! hide it), no slot is left frozen, and no node is left that nobody needs.
 
+mod life;
 mod low;
 mod marks;
 mod nodes;

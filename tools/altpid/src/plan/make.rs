@@ -40,6 +40,12 @@ impl Planner<'_> {
 
     /// A helper in namespace `ns`, with whatever number is free, cloned by `by`.
     pub(super) fn make_helper(&mut self, by: Who, ns: usize) -> Who {
+        let pid = self.free_numbers(ns);
+        self.clone_actor(by, Role::Helper, &pid, Birth::Of(INIT), ns, false)
+    }
+
+    /// Takes a number that is free at each level, the highest there is, level 0 first.
+    pub(super) fn free_numbers(&mut self, ns: usize) -> Vec<i32> {
         let mut pid = Vec::new();
         for ns in self.snapshot.chain(ns) {
             let end = if ns == 0 {
@@ -52,7 +58,7 @@ impl Planner<'_> {
             self.used.insert((ns, nr));
             pid.push(nr);
         }
-        self.clone_actor(by, Role::Helper, &pid, Birth::Of(INIT), ns, false)
+        pid
     }
 
     /// A helper in the process group of `leader`, in the deepest namespace that is both above `task`
@@ -70,7 +76,7 @@ impl Planner<'_> {
     }
 
     /// A helper goes; its numbers can be used again.
-    fn dismiss(&mut self, helper: Who) {
+    pub(super) fn dismiss(&mut self, helper: Who) {
         self.plan.ops.push(Op::Exit(helper, true));
         self.gone.insert(helper);
         let chain = self.snapshot.chain(self.actors[helper].ns);
@@ -95,8 +101,16 @@ impl Planner<'_> {
         }
     }
 
+    /// Lets the children of somebody be born in `ns`, which is made by that, below their own namespace.
+    pub(super) fn unshare(&mut self, who: Who, ns: usize) {
+        let own = self.actors[who].ns;
+        self.set_ns(who, own);
+        self.actors[who].ns_for_children = ns;
+        self.plan.ops.push(Op::Unshare(who, ns));
+    }
+
     /// `by` clones somebody with the numbers `pid`, level 0 first.
-    fn clone_actor(
+    pub(super) fn clone_actor(
         &mut self,
         by: Who,
         role: Role,

@@ -163,11 +163,10 @@ pub fn restore_in(
             return Err(error);
         }
     };
+    let namespaces = std::mem::take(&mut performer.namespaces);
     Ok(Restored {
-        world,
-        tasks,
-        notes: plan.notes,
         is_shared: true,
+        ..Restored::new(world, snapshot, plan, tasks, namespaces)
     })
 }
 

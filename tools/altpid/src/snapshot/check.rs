@@ -8,6 +8,8 @@
 use super::{LEVELS, Numbers, PID_MAX_LIMIT, Problem, Snapshot, Task, VERSION};
 use std::collections::{HashMap, HashSet};
 
+mod namespaces;
+
 macro_rules! ensure {
     ($holds:expr, $($what:tt)*) => {
         if !$holds {
@@ -15,6 +17,8 @@ macro_rules! ensure {
         }
     };
 }
+
+use ensure;
 
 /// Who has which number of which namespace.
 type Taken<'a> = HashMap<(usize, i32), &'a Task>;
@@ -84,36 +88,11 @@ impl Snapshot {
             "version {} of the format is not known; this program knows {VERSION}",
             self.version
         );
+        let max = self.pid_max.unwrap_or(PID_MAX_LIMIT);
         ensure!(
-            (2..=PID_MAX_LIMIT).contains(&self.pid_max),
-            "pid_max {} is not between 2 and {PID_MAX_LIMIT}",
-            self.pid_max
+            (2..=PID_MAX_LIMIT).contains(&max),
+            "pid_max {max} is not between 2 and {PID_MAX_LIMIT}"
         );
-        Ok(())
-    }
-
-    fn check_namespaces(&self) -> Result<(), Problem> {
-        ensure!(!self.namespaces.is_empty(), "there is no namespace");
-        for (i, ns) in self.namespaces.iter().enumerate() {
-            match ns.parent {
-                None => ensure!(
-                    i == 0 && ns.level == 0,
-                    "namespace {i} has no parent, as only the first at level 0 may"
-                ),
-                // Parents come first, so there can be no cycle.
-                Some(parent) => ensure!(
-                    parent < i && self.namespaces[parent].level + 1 == ns.level,
-                    "namespace {i} at level {}: its parent {parent} is not before it and one level \
-                     above",
-                    ns.level
-                ),
-            }
-            ensure!(
-                ns.level < LEVELS,
-                "namespace {i}: level {} is beyond 32",
-                ns.level
-            );
-        }
         Ok(())
     }
 
@@ -248,38 +227,6 @@ impl Snapshot {
             .filter(|task| !task.is_zombie())
             .map(|task| task.tgid[0])
             .collect()
-    }
-
-    /// Namespaces begin and end with their pid 1; only that of the first may be missing.
-    fn check_inits(
-        &self,
-        leaders: &Leaders<'_>,
-        alive: &HashSet<i32>,
-        problems: &mut Vec<Problem>,
-    ) {
-        let inits: HashMap<usize, &Task> = leaders
-            .values()
-            .filter(|t| t.own_pid() == 1)
-            .map(|&t| (t.ns, t))
-            .collect();
-        let check = |task: &Task| {
-            for ns in self.chain(task.ns) {
-                let Some(init) = inits.get(&ns) else {
-                    ensure!(ns == 0, "{task}: its namespace {ns} has no pid 1");
-                    continue;
-                };
-                ensure!(
-                    alive.contains(&init.root_pid()) || task.tgid == init.pid,
-                    "{task}: the init of its namespace {ns} is dead"
-                );
-            }
-            Ok(())
-        };
-        problems.extend(self.tasks.iter().filter_map(|task| check(task).err()));
-        let peopled: HashSet<usize> = self.tasks.iter().map(|task| task.ns).collect();
-        let empty = (1..self.namespaces.len())
-            .filter(|ns| !inits.contains_key(ns) && !peopled.contains(ns));
-        problems.extend(empty.map(|ns| Problem(format!("namespace {ns}: nobody is in it"))));
     }
 
     /// Process groups and sessions.

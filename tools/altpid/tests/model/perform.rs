@@ -45,6 +45,7 @@ fn step(
         Op::SetSid(who) => model.setsid(task(*who)?),
         Op::SetPgid(who, pid, pgid) => model.setpgid(task(*who)?, *pid, *pgid),
         Op::SetName(who, comm) => model.set_name(task(*who)?, comm.as_bytes()),
+        Op::Unshare(..) | Op::Stop(_) => return Err("the model has no such thing".into()),
         Op::Exit(who, whole) => model.exit(task(*who)?, *whole),
         Op::Clone {
             by,
@@ -113,7 +114,7 @@ pub fn normal(snapshot: &Snapshot) -> Snapshot {
         .map(|&ns| {
             let mut space = snapshot.namespaces[ns].clone();
             space.parent = space.parent.and_then(position);
-            space.inode = 0;
+            space.inode = None;
             space
         })
         .collect();
@@ -121,7 +122,9 @@ pub fn normal(snapshot: &Snapshot) -> Snapshot {
         task.ns = position(task.ns).unwrap_or(0);
         let elsewhere = task.ns_for_children.and_then(position);
         task.ns_for_children = elsewhere.filter(|&ns| ns != task.ns);
-        task.state = if task.is_zombie() { 'Z' } else { 'S' };
+        if !task.is_zombie() && !task.is_stopped() && !task.exiting {
+            task.state = 'S';
+        }
         let comm = task.comm.as_bytes();
         task.comm = altpid::snapshot::Comm::new(&comm[..comm.len().min(15)]);
     }

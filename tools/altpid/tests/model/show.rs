@@ -3,7 +3,10 @@
 //! A model as a snapshot.
 
 use super::{Model, NsNr};
-use altpid::snapshot::{Namespace, Snapshot, Task, VERSION};
+use altpid::{
+    NsState,
+    snapshot::{Namespace, Snapshot, Task, VERSION},
+};
 use std::collections::HashMap;
 
 impl Model {
@@ -43,6 +46,7 @@ impl Model {
                         .then(|| position.get(&task.ns_for_children).copied())
                         .flatten(),
                     state: if task.is_alive { 'S' } else { 'Z' },
+                    exiting: false,
                     comm: task.comm.clone(),
                 }
             })
@@ -51,14 +55,15 @@ impl Model {
         Snapshot {
             version: VERSION,
             kernel: "model".into(),
-            pid_max: self.spaces[0].pid_max,
+            pid_max: Some(self.spaces[0].pid_max),
             last_pid: Some(self.spaces[0].last_pid),
             namespaces: all
                 .iter()
                 .map(|&(level, inode, ns)| Namespace {
                     parent: self.spaces[ns].parent.map(|parent| position[&parent]),
                     level,
-                    inode: inode as u64,
+                    inode: Some(inode as u64),
+                    state: NsState::Active,
                 })
                 .collect(),
             tasks,

@@ -2,7 +2,10 @@
 
 //! Trees by hand: a line for each task.
 
-use altpid::snapshot::{Comm, Namespace, Snapshot, Task, VERSION};
+use altpid::{
+    NsState,
+    snapshot::{Comm, Namespace, Snapshot, Task, VERSION},
+};
 
 /// Reads a vector, outermost number first. `=` stands for the task's own numbers, and `.` for none.
 fn vector(word: &str, own: &[i32]) -> Vec<i32> {
@@ -17,7 +20,8 @@ fn vector(word: &str, own: &[i32]) -> Vec<i32> {
 }
 
 /// A snapshot whose namespaces, after that at level 0, have the parents `above`. A line of `text` is
-/// a task: `PID TGID PGID SID PPID`, then any of `@NS`, `>NS_FOR_CHILDREN`, `Z` and a name.
+/// a task: `PID TGID PGID SID PPID`, then any of `@NS`, `>NS_FOR_CHILDREN`, `Z` (zombie), `T` (stopped), `t`
+/// (traced), `I` (exiting) and a name.
 ///
 /// ```text
 /// 1      =  =      =      0
@@ -29,13 +33,15 @@ pub fn tree(above: &[usize], text: &str) -> Snapshot {
     let mut namespaces = vec![Namespace {
         parent: None,
         level: 0,
-        inode: 4026531836,
+        inode: Some(4026531836),
+        state: NsState::Active,
     }];
     for (i, &parent) in above.iter().enumerate() {
         namespaces.push(Namespace {
             parent: Some(parent),
             level: namespaces[parent].level + 1,
-            inode: 4026532000 + i as u64,
+            inode: Some(4026532000 + i as u64),
+            state: NsState::Active,
         });
     }
     let tasks = text
@@ -52,6 +58,7 @@ pub fn tree(above: &[usize], text: &str) -> Snapshot {
                 ns: 0,
                 ns_for_children: None,
                 state: 'S',
+                exiting: false,
                 comm: Comm::Text(format!("t{}", pid[0])),
                 pid,
             };
@@ -59,19 +66,37 @@ pub fn tree(above: &[usize], text: &str) -> Snapshot {
                 match word.split_at(1) {
                     ("@", ns) => task.ns = ns.parse().expect("a namespace"),
                     (">", ns) => task.ns_for_children = Some(ns.parse().expect("a namespace")),
-                    ("Z", "") => task.state = 'Z',
+                    ("Z" | "T" | "t", "") => task.state = word.chars().next().unwrap_or('?'),
+                    ("I", "") => (task.state, task.exiting) = ('I', true),
                     _ => task.comm = Comm::Text((*word).into()),
                 }
             }
             task
         })
         .collect();
-    Snapshot {
+    let mut snapshot = Snapshot {
         version: VERSION,
         kernel: "7.3.0".into(),
-        pid_max: 32768,
+        pid_max: Some(32768),
         last_pid: Some(1000),
         namespaces,
         tasks,
+    };
+    for ns in 1..snapshot.namespaces.len() {
+        snapshot.namespaces[ns].state = state_of(&snapshot, ns);
+    }
+    snapshot
+}
+
+/// Where a namespace is in its life: dying when its init is exiting, and awaiting its init when
+/// nobody is in it.
+fn state_of(snapshot: &Snapshot, ns: usize) -> NsState {
+    let mut inside = snapshot.tasks.iter().filter(|task| task.ns == ns);
+    if inside.clone().next().is_none() {
+        return NsState::AwaitingInit;
+    }
+    match inside.any(|task| task.exiting && task.tgid.ends_with(&[1])) {
+        true => NsState::Dying,
+        false => NsState::Active,
     }
 }

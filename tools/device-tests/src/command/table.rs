@@ -46,7 +46,10 @@ pub(super) const GROWN: &[(&str, usize)] = &[
     ("CLONE", 64),
     ("SETNS", 24),
     ("KILL", 48),
+    ("SIGACTION", 24),
     ("WAITID", 48),
+    ("NS", 56),
+    ("LIST", 40),
     ("AUDIT", 152),
 ];
 
@@ -185,8 +188,8 @@ pub const COMMANDS: &[Command] = &[
         ALTPID_CMD_KILL,
         altpid_kill,
         false,
-        [target tgid code value reserved],
-        [(how, 8)(flags, 1)],
+        [target tgid code value signo],
+        [(how, 16)(flags, 1)],
         |world| {
             bytes(&altpid_kill {
                 task: somebody(world).0,
@@ -359,6 +362,49 @@ pub const COMMANDS: &[Command] = &[
         }
     ),
     command!(
+        "GETID",
+        ALTPID_CMD_GETID,
+        altpid_getid,
+        true,
+        [pid],
+        [(what, 8)],
+        |world| {
+            bytes(&altpid_getid {
+                task: somebody(world).0,
+                what: ALTPID_GETPPID,
+                ..Default::default()
+            })
+        }
+    ),
+    command!(
+        "SIGPENDING",
+        ALTPID_CMD_SIGPENDING,
+        altpid_sigpending,
+        true,
+        [reserved],
+        [],
+        |world| {
+            bytes(&altpid_sigpending {
+                task: somebody(world).0,
+                ..Default::default()
+            })
+        }
+    ),
+    command!(
+        "GET_NAME",
+        ALTPID_CMD_GET_NAME,
+        altpid_get_name,
+        true,
+        [reserved],
+        [],
+        |world| {
+            bytes(&altpid_get_name {
+                task: somebody(world).0,
+                ..Default::default()
+            })
+        }
+    ),
+    command!(
         "TASK",
         ALTPID_CMD_TASK,
         altpid_task,
@@ -430,8 +476,8 @@ pub const COMMANDS: &[Command] = &[
         ALTPID_CMD_LIST,
         altpid_list,
         true,
-        [],
-        [(what, 4)],
+        [reserved],
+        [(what, 4)(flags, 1)],
         |_| {
             bytes(&altpid_list {
                 what: ALTPID_LIST_TASKS,

@@ -7,7 +7,7 @@ use crate::{
     op::{Call, Name, Num},
     twin::State,
 };
-use altpid::{Action, Disposition, SigSet, TaskState};
+use altpid::{Action, Disposition, SaFlags, SigSet, TaskState};
 
 /// Signals, the more frequent ones more than once; some are none.
 const SIGNALS: &[i32] = &[
@@ -23,11 +23,14 @@ impl Draw {
             1 | 2 => Disposition::Ignore,
             _ => Disposition::Handler,
         };
-        let action = Action {
-            disposition,
-            nocldstop: signal == 17 && self.one_in(4),
-            nocldwait: signal == 17 && self.one_in(4),
-        };
+        let mut action = Action::from(disposition);
+        for flag in [SaFlags::NOCLDSTOP, SaFlags::NOCLDWAIT] {
+            action.flags.set(flag, signal == 17 && self.one_in(4));
+        }
+        let has_handler = disposition == Disposition::Handler;
+        for flag in [SaFlags::NODEFER, SaFlags::RESETHAND] {
+            action.flags.set(flag, has_handler && self.one_in(5));
+        }
         Call::Sigaction(signal, action)
     }
 

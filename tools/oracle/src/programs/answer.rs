@@ -2,12 +2,11 @@
 
 //! What the results of an agent's system calls mean.
 
-use super::{SA_NOCLDSTOP, SA_NOCLDWAIT};
 use crate::{
     channel::Channel,
     op::{Answer, Name},
 };
-use altpid::{Action, Disposition, SigInfo, SigSet};
+use altpid::{Action, Disposition, SaFlags, SigInfo, SigSet};
 
 /// What an agent says of itself after each operation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,7 +36,7 @@ pub(super) enum Form {
     Waited(usize),
     Told(usize),
     Signal(usize),
-    Action(usize, bool),
+    Action(usize),
     Set(usize),
 }
 
@@ -106,17 +105,17 @@ impl Asked {
             // si_pid, si_code, si_status
             Form::Told(info) => Answer::Told(word(info + 16), word(info + 8), word(info + 24)),
             Form::Signal(info) => Answer::Signal(siginfo(&channel.bytes(name, info))),
-            Form::Action(old, is_child) => {
+            Form::Action(old) => {
                 let word = |offset| u64::from_ne_bytes(channel.bytes(name, old + offset));
-                let flags = if is_child { word(8) } else { 0 };
                 Answer::Action(Action {
                     disposition: match word(0) {
                         0 => Disposition::Default,
                         1 => Disposition::Ignore,
                         _ => Disposition::Handler,
                     },
-                    nocldstop: flags & SA_NOCLDSTOP != 0,
-                    nocldwait: flags & SA_NOCLDWAIT != 0,
+                    // Without what the programs add.
+                    flags: SaFlags::from_bits_truncate(word(8) as u32),
+                    mask: SigSet::EMPTY,
                 })
             }
             Form::Set(old) => Answer::Set(SigSet::from_bits(u64::from_ne_bytes(

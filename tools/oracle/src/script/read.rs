@@ -4,11 +4,8 @@
 
 use super::{BY_PIDFD, PREAMBLE};
 use crate::op::{Call, Handle, Name, Num, Op, Space, Whom};
-use altpid::{
-    Action, CloneFlags, Disposition, Mask, PidfdFlags, Scope, SigSet,
-    script::{self, Arg, Kind, Line, PidRef, Scope as Names, Statement, Verb},
-    uapi,
-};
+use altpid::{Action, CloneFlags, Disposition, Mask, PidfdFlags, SaFlags, Scope, SigSet, uapi};
+use altpid_command::script::{self, Arg, Kind, Line, PidRef, Scope as Names, Statement, Verb};
 use anyhow::{Context, Result, anyhow, bail};
 use std::collections::HashMap;
 
@@ -73,15 +70,14 @@ fn signals(arg: &Arg) -> SigSet {
 }
 
 fn action(args: &[Arg]) -> Action {
-    let flags = bits(&args[1]);
     Action {
         disposition: match bits(&args[0]) {
             0 => Disposition::Default,
             1 => Disposition::Ignore,
             _ => Disposition::Handler,
         },
-        nocldstop: flags & 1 != 0,
-        nocldwait: flags & 2 != 0,
+        flags: SaFlags::from_bits_retain(bits(&args[1]) as u32),
+        mask: signals(&args[2]),
     }
 }
 

@@ -4,10 +4,9 @@
 
 use super::BY_PIDFD;
 use crate::op::{Answer, Call, Handle, Name, Num, Op, Space, Whom};
-use altpid::{
-    Action, Disposition, Mask, Scope, SigInfo,
-    script::{self, Arg, Expected, Line, NsRef, PidRef, Statement, Status, Value, Verb},
-    uapi,
+use altpid::{Disposition, Mask, Scope, SigInfo, uapi};
+use altpid_command::script::{
+    self, Arg, Expected, Line, NsRef, PidRef, Statement, Status, Value, Verb,
 };
 use std::fmt::{self, Display, Formatter};
 
@@ -84,11 +83,6 @@ fn some_bits(bits: u64) -> Arg {
     }
 }
 
-/// Flags of sigaction(2), as the language has them.
-fn flags_of(action: &Action) -> u64 {
-    u64::from(action.nocldstop) | u64::from(action.nocldwait) << 1
-}
-
 /// A disposition, as the language has it.
 fn bits_of(disposition: Disposition) -> u64 {
     match disposition {
@@ -162,7 +156,7 @@ fn words(op: &Op) -> (&'static str, Vec<Arg>) {
         Call::Poll(handle) => ("poll", vec![pidfd(*handle)]),
         Call::Sigaction(signal, new) => {
             let disposition = Arg::Bits(bits_of(new.disposition));
-            let flags = some_bits(flags_of(new));
+            let flags = some_bits(new.flags.bits().into());
             (
                 "sigaction",
                 vec![by, Arg::Signal(*signal), disposition, flags],
@@ -264,7 +258,11 @@ fn expected(op: &Op, answer: Answer, who: Option<Name>) -> Option<Expected> {
         Answer::Waited(pid, status) => report(who, pid, Status::from_word(status))?,
         Answer::Told(pid, code, status) => report(who, pid, Status::from_code(code, status))?,
         Answer::Signal(info) => signal(info),
-        Answer::Action(action) => Value::Action(action.disposition, flags_of(&action)),
+        Answer::Action(action) => Value::Action {
+            disposition: action.disposition,
+            flags: action.flags.bits().into(),
+            mask: None,
+        },
         Answer::Set(set) => Value::Signals(set.bits()),
         Answer::Events(events) => Value::Events(events.bits().into()),
         Answer::Nothing => return None,

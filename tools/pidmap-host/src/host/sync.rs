@@ -4,6 +4,7 @@
 
 pub(crate) use crate::ordering::{Acquire, Full, Relaxed, Release};
 pub(crate) use crate::rcu::{read_lock, Guard};
+pub(crate) use crate::saturation::{refcount_warn_saturate, Saturation};
 
 use crate::ordering::{AcquireOrRelaxed, Kind, Ordering, ReleaseOrRelaxed};
 use core::{

@@ -20,6 +20,7 @@
 
 pub(crate) use crate::mem::{read_lock, Guard};
 pub(crate) use crate::ordering::{Acquire, Full, Relaxed, Release};
+pub(crate) use crate::saturation::{refcount_warn_saturate, Saturation};
 
 use crate::{
     mem,

@@ -156,3 +156,32 @@ fn a_reservation_is_dropped_as_its_leaf_goes() {
         check(map, [], ALL);
     });
 }
+
+/// Nothing can be had: those who fail bring the cursor back, in whatever order they do.
+#[test]
+fn two_fail_on_a_full_map() {
+    explore(3, || {
+        let map = shared(low(1..3, 3));
+        let other = next(&map, 3);
+        let mine = keep(map.reserve_next(3));
+        let results = [mine, other.join().unwrap()];
+        assert_eq!(results, [Err(ReserveError::Full); 2]);
+        assert_eq!(map.cursor(), 3, "no further than pid_max");
+        check(map, 1..3, 3);
+    });
+}
+
+#[test]
+fn three_fail_on_a_full_map() {
+    explore(2, || {
+        let map = share(low(1..3, 3), 3);
+        let others = [next(&map, 3), next(&map, 3)];
+        let mine = keep(map.reserve_next(3));
+        for result in others.map(|other| other.join().unwrap()) {
+            assert_eq!(result, Err(ReserveError::Full));
+        }
+        assert_eq!(mine, Err(ReserveError::Full));
+        assert_eq!(map.cursor(), 3, "no further than pid_max");
+        check(map, 1..3, 3);
+    });
+}

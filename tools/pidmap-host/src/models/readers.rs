@@ -38,6 +38,40 @@ fn who_finds_a_user_finds_it_as_it_was_made() {
     });
 }
 
+/// As `alloc_pid()` does it: the number is taken first, so that nothing but the publication orders what
+/// is written to the user in between.
+#[test]
+fn who_finds_a_user_finds_what_was_written_after_the_number_was_taken() {
+    explore(None, || {
+        let map = shared(map([], 1));
+        // Lives until the end of the run: nobody frees it.
+        let user = Box::into_raw(Box::new(UnsafeCell::new(0)));
+        let shared = user.expose_provenance();
+        let other = with(&map, move |map| {
+            let user = NonNull::new(std::ptr::with_exposed_provenance_mut::<UnsafeCell<u32>>(
+                shared,
+            ))
+            .unwrap();
+            let reservation = map.reserve(6).unwrap();
+            // SAFETY: Nobody else knows it yet.
+            unsafe { user.as_ref() }.with_mut(|value| unsafe { *value = 42 });
+            reservation.publish(user);
+        });
+        {
+            let guard = read_lock();
+            if let Some(found) = map.get(6, &guard) {
+                // SAFETY: It is there until the end of the run, and not written any more.
+                let value = unsafe { found.as_ref() }.with(|value| unsafe { *value });
+                assert_eq!(value, 42);
+            }
+        }
+        other.join().unwrap();
+        check(map, [6], ALL);
+        // SAFETY: It came from a box.
+        drop(unsafe { Box::from_raw(user) });
+    });
+}
+
 /// Who makes a namespace dead and then looks at its map finds each number that was taken by
 /// somebody who did not see that.
 #[test]
