@@ -8,16 +8,25 @@
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 # Variables given to make reach the scripts through the environment.
-export KDIR KERNEL KERNEL_SRC DEBUG TEST TIMES OPS SEED ACCEL CPUS MEMORY LLVM
+export KDIR KERNEL KERNEL_SRC BTF SIGN_KEY SIGN_CERT DEBUG TEST TIMES OPS SEED ACCEL CPUS MEMORY LLVM
 export RUSTC RUSTDOC RUSTFMT CARGO BINDGEN QEMU
 
 # Each verb does all it needs by itself.
 .NOTPARALLEL:
-.PHONY: all run test oracle torture bench check shell doctor setup rust-analyzer clean help
+.PHONY: all load unload dkms run test oracle torture bench check shell doctor setup rust-analyzer clean help
 
 all:
 	@scripts/setup
 	@scripts/build
+
+load:
+	@scripts/load $(PARAMETERS)
+
+unload:
+	@scripts/load --unload
+
+dkms:
+	@scripts/dkms
 
 run:
 	@qemu/run
@@ -62,6 +71,8 @@ help:
 	@echo
 	@echo 'Everyday:'
 	@echo '  make                Build the module and the tools'
+	@echo '  sudo make load      Load it into the kernel of this machine; sudo make unload'
+	@echo '  sudo make dkms      Register it with DKMS, which builds it for later kernels, too'
 	@echo '  make oracle         Compare altpid with the kernel itself: random operations by real'
 	@echo '                      processes and by virtual tasks, in the booted kernel'
 	@echo '  make bench          Measure altpid beside the kernel itself, in the booted kernel'
@@ -75,8 +86,9 @@ help:
 	@echo '  make clean          Remove what was built here (not the cached kernel)'
 	@echo
 	@echo 'Variables:'
-	@echo '  KDIR=/path          Build the module against this built kernel tree'
-	@echo '  KERNEL=7.2          The test kernel: which source package (default 7.3)'
+	@echo '  KERNEL=7.2          Debian'"'"'s own kernel of that version (make run, make shell: 7.3)'
+	@echo '  KERNEL=7.2-test     The test kernel of that version, built here (the others: 7.3-test)'
+	@echo '  KDIR=/path          Build the module for this kernel: its headers, or a tree it was built in'
 	@echo '  KERNEL_SRC=/path    The test kernel: a source tree of your own'
 	@echo '  DEBUG=1             The debug kernel: KASAN, lockdep, kmemleak, injected failures'
 	@echo '  TEST=text           make test: only tests with this in their name'

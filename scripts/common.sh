@@ -17,7 +17,26 @@ HOST_TARGET=$(uname -m)-unknown-linux-gnu
 # DEBUG=1: the debug kernel, and modules and results beside those of the other.
 [ "${DEBUG:-}" != 0 ] || DEBUG=
 DEBUG=${DEBUG:-}
-MODULES=$OUT/module${DEBUG:+-debug}
+
+
+# Which kernel, where KERNEL does not say: the test kernel, or a distribution's own for the
+# scripts that set DEFAULT_KERNEL. A source or a tree of one's own and the debug kernel are
+# never a distribution's. Each kernel has modules of its own.
+if [ -z "${KERNEL:-}" ]; then
+	KERNEL=7.3-test
+	[ -n "$DEBUG${KERNEL_SRC:-}${KDIR:-}" ] || KERNEL=${DEFAULT_KERNEL:-7.3-test}
+fi
+export KERNEL
+MODULES=$OUT/module
+if [ "$KERNEL" != 7.3-test ] && [ -z "${KDIR:-}${KERNEL_SRC:-}" ]; then
+	MODULES+=-$KERNEL
+fi
+MODULES+=${DEBUG:+-debug}
+
+# is_test_kernel: is the kernel one that is built here, and not a distribution's own?
+is_test_kernel() {
+	[[ $KERNEL == *-test || -n ${KERNEL_SRC:-} || ${KERNEL_ARCH:-} = um ]]
+}
 
 # bindgen: the oldest that will do, and the one that is built when the
 # distribution's is older. Those before 0.72 do not evaluate the _IO() macros

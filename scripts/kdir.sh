@@ -17,6 +17,64 @@ kernel_release() {
 	cat "$1/include/config/kernel.release" 2>/dev/null || true
 }
 
+# headers_release HEADERS: the release of the kernel that a headers package is for.
+headers_release() {
+	sed -n 's/^#define UTS_RELEASE "\(.*\)"$/\1/p' "$1/include/generated/utsrelease.h" 2>/dev/null || true
+}
+
+# is_headers DIR: is it a kernel without its Rust crates, as distributions package headers?
+is_headers() {
+	[ -e "$1/include/config/auto.conf" ] && [ ! -e "$1/rust/libkernel.rmeta" ] &&
+		[ -e "$1/Module.symvers" ] && [ -e "$1/include/generated/autoconf.h" ]
+}
+
+# check_headers HEADERS: lines as check_kdir has them, for what a headers package says.
+check_headers() {
+	local headers=$1 release
+	release=$(headers_release "$headers")
+	if version_ge "${release%%[-+]*}" "$KERNEL_MIN"; then
+		echo "ok|kernel version|$release"
+	else
+		echo "missing|kernel version|${release:-unknown} in $headers|altpid needs $KERNEL_MIN or newer"
+	fi
+	if [ "$(config "$headers" MODULES)" != y ]; then
+		echo "missing|kernel configuration|CONFIG_MODULES is not set in $headers|take another kernel"
+	fi
+	if [ "$(config "$headers" X86_64)" != y ]; then
+		echo "missing|kernel configuration|$headers is not for x86_64|the crates are linked in on x86_64 only: give a tree in which the kernel was built"
+	fi
+	if [ "$(config "$headers" CC_IS_GCC)" != y ]; then
+		echo "missing|kernel configuration|$release was built by $(config "$headers" CC_VERSION_TEXT)|only kernels built by gcc can have the crates linked in: give a tree in which the kernel was built"
+	fi
+	if [ ! -e "$headers/.config" ]; then
+		echo "missing|kernel configuration|no .config in $headers|install the whole headers package"
+	fi
+}
+
+# has_linked_crates TREE: was the tree prepared from headers? The module has the crates in it then.
+has_linked_crates() {
+	[ -e "$1/.linked-crates" ]
+}
+
+# tree_for FIND: the tree to build against: that of KDIR, made from it if it holds headers only, or
+# that of KERNEL. With --find it is printed if it is there, and nothing is made.
+tree_for() {
+	local kdir
+	if [ -z "${KDIR:-}" ]; then
+		"$ROOT/qemu/kernel" ${1:+"$1"}
+		return
+	fi
+	kdir=$(realpath -m -- "$KDIR")
+	if is_headers "$kdir"; then
+		"$ROOT/scripts/prepare-headers" ${1:+"$1"} "$kdir"
+	else
+		printf '%s\n' "$kdir"
+	fi
+}
+
+target_tree() { tree_for ''; }
+find_tree() { tree_for --find; }
+
 # compiler_of KDIR: the arguments that name the C compiler which built the
 # tree; nothing if it is not installed.
 compiler_of() {
@@ -102,6 +160,7 @@ kdir_make_args() {
 	rust_make_args
 	KDIR_MAKE_ARGS=("${RUST_MAKE_ARGS[@]}")
 	[ -z "$compiler" ] || KDIR_MAKE_ARGS+=("$compiler")
+	! has_linked_crates "$1" || KDIR_MAKE_ARGS+=(ALTPID_CRATES=linked)
 	# User Mode Linux loads modules where it likes, and cannot relocate what goes by a table of
 	# offsets; C is built like this there.
 	[ "$(config "$1" UML)" != y ] ||

@@ -58,6 +58,7 @@ packages() {
 		libelf-dev|kernel build: objtool
 		libssl-dev|kernel build
 		xz-utils|unpacking the kernel source
+		zstd|unpacking the kernel of the distribution
 		ca-certificates|fetching sources
 		debian-archive-keyring|checking what was fetched
 		cpio|the guest's file system

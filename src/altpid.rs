@@ -17,6 +17,7 @@
 //!    what is done by a [`pidfd`]; what [`signal`]s and [`jobctl`] do; and what can be asked: [`query`], [`nsfs`], [`blockers`],
 //!    [`audit`].
 //! 5. [`world`]: one universe of all that, and [`device`]: its interface, [`uapi`].
+//!    [`loading`]: whether the kernel is the one that the module was built for.
 //!
 //! # Lock order
 //!
@@ -43,7 +44,10 @@ mod hold;
 mod ids;
 mod jobctl;
 mod kill;
+mod loading;
 mod mem;
+#[cfg(altpid_faults)]
+mod messages;
 mod namespace;
 mod nsfs;
 mod pending;
@@ -204,10 +208,14 @@ struct Altpid {
 impl kernel::InPlaceModule for Altpid {
     fn init(module: &'static ThisModule) -> impl PinInit<Self, Error> {
         #[cfg(altpid_faults)]
-        faults::choose(parameter(module_parameters::fault.value()));
+        {
+            faults::choose(parameter(module_parameters::fault.value()));
+            messages::print();
+        }
         try_pin_init!(Self {
             // Checked and made first, whatever the order of the fields.
             caches: {
+                loading::check()?;
                 check_parameters()?;
                 mem::Caches::new()?
             },

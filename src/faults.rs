@@ -6,6 +6,7 @@
 //! chosen when the module is loaded, by its parameter.
 
 /// A fault, by the number that the parameter has for it.
+#[cfg_attr(not(altpid_faults), allow(dead_code))]
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
     /// Numbers begin again at 1 and not at RESERVED_PIDS.
@@ -20,6 +21,12 @@ pub(crate) enum Fault {
     UnshareTwice = 5,
     /// Init of a namespace gets signals like everybody.
     NoImmunity = 6,
+    /// No fault: loading prints a message with every kind of argument, see `crate::messages`.
+    Messages = 100,
+    /// Takes the kernel's release for another ([`crate::loading`]).
+    OtherRelease = 101,
+    /// Looks for a field of the kernel's where it is not.
+    OtherLayout = 102,
 }
 
 /// Whether this build and load of the module has a fault.
