@@ -8,7 +8,7 @@
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 # Variables given to make reach the scripts through the environment.
-export KDIR KERNEL KERNEL_SRC BTF SIGN_KEY SIGN_CERT DEBUG TEST TIMES OPS SEED ACCEL CPUS MEMORY LLVM
+export KDIR KERNEL KERNEL_SRC STOCK BTF SIGN_KEY SIGN_CERT DEBUG TEST TIMES OPS SEED ACCEL CPUS MEMORY LLVM
 export RUSTC RUSTDOC RUSTFMT CARGO BINDGEN QEMU
 
 # Each verb does all it needs by itself.
@@ -92,6 +92,7 @@ help:
 	@echo '  KERNEL_SRC=/path    The test kernel: a source tree of your own'
 	@echo '  DEBUG=1             The debug kernel: KASAN, lockdep, kmemleak, injected failures'
 	@echo '  TEST=text           make test: only tests with this in their name'
+	@echo '  STOCK=7.3           make test: all but KUnit in Debian'"'"'s own kernel as well'
 	@echo '  TIMES=10            make test: what counts in the kernel does so many times as much'
 	@echo '  OPS=100000 SEED=1   make oracle: how many operations, and which'
 	@echo '  ACCEL=kvm|tcg       The guest: how it runs (default: kvm if it works)'

@@ -21,7 +21,6 @@ mod tests {
 
     const THREAD_ALL: u64 = THREAD | SIGHAND | VM;
 
-
     /// `clone3_args_valid()`, `copy_process()`: (flags, exit signal, allowed)
     #[test]
     fn flags_that_go_together() -> Result {

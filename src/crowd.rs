@@ -329,11 +329,7 @@ impl Tree {
         };
         let forgotten = crowd.duties.forgotten;
         let takes = crowd.duties.takes;
-        let wanted = crowd
-            .duties
-            .offered
-            .intersection(waiting)
-            .minus(blocked);
+        let wanted = crowd.duties.offered.intersection(waiting).minus(blocked);
         if wanted != SigSet::EMPTY {
             crowd.duties.offered = crowd.duties.offered.minus(wanted);
             crowd.curr_target = Some(thread);

@@ -118,7 +118,6 @@ impl Events {
         self.has_news
     }
 
-
     /// The last number of a dying namespace is free.
     pub(crate) fn tell_ns_dead(&mut self, ns: &Namespace) {
         self.add(altpid_event {

@@ -106,7 +106,8 @@ impl Tree {
     /// if somebody has become a subreaper since.
     fn hinted(&self, group: Idx<Group>, trusted: bool) -> Option<Idx<Group>> {
         let process = &self.groups[group];
-        let is_current = process.hinted_at == self.subreapers_set && self.subreapers_set != u32::MAX;
+        let is_current =
+            process.hinted_at == self.subreapers_set && self.subreapers_set != u32::MAX;
         let is_valid = trusted || is_current;
         self.groups.find(process.reaper_hint).filter(|_| is_valid)
     }

@@ -111,7 +111,9 @@ impl World {
     #[doc(alias = "do_sigpending")]
     pub(crate) fn sigpending(&self, task: u64) -> Outcome<SigSet> {
         let (tree, task) = self.act(task)?;
-        let waiting = tree.own_signals(task).union(tree.group_of(task).pending.set());
+        let waiting = tree
+            .own_signals(task)
+            .union(tree.group_of(task).pending.set());
         Ok(waiting.intersection(tree.tasks[task].blocked))
     }
 }

@@ -286,9 +286,7 @@ impl Tree {
             let stopped = tree.groups[task.group].is_stopped() && signal != SIGKILL;
             task.is_alive() && !stopped
         };
-        let wants = |tree: &Self, task| {
-            wants(tree, task) && !tree.kept_from(task).contains(signal)
-        };
+        let wants = |tree: &Self, task| wants(tree, task) && !tree.kept_from(task).contains(signal);
         let group = self.tasks[target].group;
         let taker = if wants(self, target) {
             Some(target)

@@ -264,4 +264,3 @@ impl Work<'_> {
 
 /// Sleep for as long as it takes (`MAX_SCHEDULE_TIMEOUT`).
 pub(crate) const FOR_EVER: c_long = c_long::MAX;
-

@@ -278,8 +278,7 @@ impl Tree {
     /// A member leaves its process group: a walk that would meet it next meets the one behind it.
     pub(crate) fn leave_walks(&mut self, member: Idx<Group>, next: Option<Idx<Group>>) {
         if let Some(walk) = self.walking.first() {
-            if let Targets::ProcessGroup { at: Some(at), .. } =
-                &mut self.signal_walks[walk].targets
+            if let Targets::ProcessGroup { at: Some(at), .. } = &mut self.signal_walks[walk].targets
             {
                 if *at == Some(member) {
                     *at = next;

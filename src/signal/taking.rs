@@ -14,8 +14,8 @@ use crate::{
     slots::Idx,
     task::{Disposition, Fate, Group, Task},
     tree::Tree,
-    walk::Orphaned,
     uapi,
+    walk::Orphaned,
 };
 
 impl Tree {

@@ -2,9 +2,7 @@
 
 //! Listings: what is in them, in parts of any size, and while things come and go.
 
-use altpid::{
-    Clone, CloneFlags, Ns, NsId, NsState, PidfdFlags, Task, TaskId, TaskState, uapi::*,
-};
+use altpid::{Clone, CloneFlags, Ns, NsId, NsState, PidfdFlags, Task, TaskId, TaskState, uapi::*};
 use altpid_device_tests::{
     Fixture,
     figures::repeated,
