@@ -196,10 +196,7 @@ unsafe extern "C" fn open<T: fmt::Display>(
 /// # Safety
 ///
 /// Called for a file that [`open`] has opened, which is not removed as long as the call.
-unsafe extern "C" fn show<T: fmt::Display>(
-    seq: *mut bindings::seq_file,
-    _: *mut c_void,
-) -> c_int {
+unsafe extern "C" fn show<T: fmt::Display>(seq: *mut bindings::seq_file, _: *mut c_void) -> c_int {
     // SAFETY: By the safety requirements: the data is there as long as the file is not removed.
     let (data, seq) = unsafe { (&*(*seq).private.cast::<T>(), SeqFile::from_raw(seq)) };
     seq_print!(seq, "{data}");

@@ -3,11 +3,7 @@
 //! The module goes when nobody uses it, and not before: whatever of it user space holds meanwhile
 //! either keeps it or survives it.
 
-use altpid_device_tests::{
-    Fixture, module,
-    patience::eventually,
-    sleeper::Sleeper,
-};
+use altpid_device_tests::{Fixture, module, patience::eventually, sleeper::Sleeper};
 use rustix::{
     event::{PollFd, PollFlags, epoll, poll},
     io::Errno,
@@ -201,7 +197,10 @@ fn a_descriptor_on_its_way_keeps_it() {
     let mut message = SendAncillaryBuffer::new(&mut space);
     assert!(message.push(SendAncillaryMessage::ScmRights(&descriptors)));
     let byte = [std::io::IoSlice::new(b"x")];
-    assert_eq!(sendmsg(&from, &byte, &mut message, SendFlags::empty()), Ok(1));
+    assert_eq!(
+        sendmsg(&from, &byte, &mut message, SendFlags::empty()),
+        Ok(1)
+    );
     drop((world, from));
     assert_eq!(module::unload(), Err(Errno::AGAIN));
     drop(to);
@@ -225,10 +224,16 @@ fn what_the_kernel_says_of_it_survives_it() {
     ] {
         files(Path::new(directory), &mut paths);
     }
-    assert!(paths.iter().any(|path| path.ends_with("refcnt")), "{paths:?}");
+    assert!(
+        paths.iter().any(|path| path.ends_with("refcnt")),
+        "{paths:?}"
+    );
     assert!(paths.iter().any(|path| path.ends_with("dev")), "{paths:?}");
     let named: Vec<_> = paths.iter().map(name).collect();
-    let open: Vec<_> = paths.iter().filter_map(|path| File::open(path).ok()).collect();
+    let open: Vec<_> = paths
+        .iter()
+        .filter_map(|path| File::open(path).ok())
+        .collect();
     assert!(open.len() > 5, "{paths:?}");
     for file in &open {
         let _ = file.read_at(&mut [0; 16], 0);

@@ -3,11 +3,11 @@
 //! Counts of references at their limits.
 
 use crate::{
-    module::refcount::{MAX, RefCount},
+    module::refcount::{RefCount, MAX},
     saturation::{
-        SATURATED,
-        Saturation::{self, AddNotZeroOvf, AddOvf, AddUaf, SubUaf},
         warnings,
+        Saturation::{self, AddNotZeroOvf, AddOvf, AddUaf, SubUaf},
+        SATURATED,
     },
 };
 use std::{

@@ -3,8 +3,8 @@
 //! The kernel's atomics over those of the processor.
 
 pub(crate) use crate::ordering::{Acquire, Full, Relaxed, Release};
-pub(crate) use crate::saturation::{refcount_warn_saturate, Saturation};
 pub(crate) use crate::rcu::{read_lock, Guard};
+pub(crate) use crate::saturation::{refcount_warn_saturate, Saturation};
 
 use crate::ordering::{AcquireOrRelaxed, Kind, Ordering, ReleaseOrRelaxed};
 use core::{
