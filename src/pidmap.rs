@@ -31,6 +31,7 @@
 //! Nothing here knows what a pid is, and nothing but atomics and the allocation of nodes is asked
 //! of the kernel, so that the file also builds on the host, where its races are hunted.
 
+mod cursor;
 mod full;
 mod node;
 mod reclaim;
@@ -43,6 +44,7 @@ use crate::{
     sync::{rcu_dereference, read_lock, Atomic, Full, Guard, Relaxed, Release},
 };
 use core::{marker::PhantomData, ptr::NonNull};
+use cursor::{rewound, split};
 use node::{Root, Walk, FREE, FROZEN, RESERVED};
 
 /// Where the cursor goes back to after it has reached `pid_max` (`include/linux/pid.h`).
@@ -139,16 +141,6 @@ impl<T> Found<'_, T> {
     }
 }
 
-/// Splits the cursor word into how often it was set back and the next number.
-fn split(cursor: u64) -> (u32, u32) {
-    ((cursor >> 32) as u32, cursor as u32)
-}
-
-/// The cursor word after `cursor` that names `next` as the next number.
-fn rewound(cursor: u64, next: u32) -> u64 {
-    (u64::from(split(cursor).0.wrapping_add(1)) << 32) | u64::from(next)
-}
-
 impl<T> PidMap<T> {
     /// A map in which every number is free. It takes no memory for the table yet.
     pub(crate) const fn new() -> Self {
@@ -238,32 +230,6 @@ impl<T> PidMap<T> {
                     return Err(error);
                 }
                 reserved => return reserved,
-            }
-        }
-    }
-
-    /// Sets the cursor back to what it was before an allocation that failed moved it, unless
-    /// somebody else has moved it since.
-    fn move_back(&self, moved: u64, before: u64) -> bool {
-        let done = self.contended.cursor.cmpxchg(moved, before, Full).is_ok();
-        if done {
-            self.cursor_moved(split(moved).1, split(before).1);
-        }
-        done
-    }
-
-    /// Undoes a draw from a full map. Draws that others make at the same time must not add up, or
-    /// the cursor would run away from `pid_max` while nothing can be had: whoever cannot undo their own
-    /// goes on until it is no further than that.
-    fn return_ticket_full(&self, ticket: u64, pid_max: u32) {
-        if self.move_back(ticket + 1, ticket) {
-            return;
-        }
-        let limit = split(ticket).1.max(pid_max);
-        loop {
-            let now = self.contended.cursor.load(Relaxed);
-            if split(now).1 <= limit || self.move_back(now, rewound(now, limit)) {
-                return;
             }
         }
     }
@@ -413,24 +379,6 @@ impl<T> PidMap<T> {
                 Walk::Missing(path) | Walk::Frozen(path) => node::end_of(nr, path.bottom - 1),
             };
         }
-    }
-
-    /// The next number to be tried (`idr_get_cursor()`).
-    pub(crate) fn cursor(&self) -> u32 {
-        split(self.contended.cursor.load(Relaxed)).1
-    }
-
-    /// Makes `next` the next number to be tried (`idr_set_cursor()`).
-    pub(crate) fn set_cursor(&self, next: u32) {
-        let mut cursor = self.contended.cursor.load(Relaxed);
-        while let Err(now) = self
-            .contended
-            .cursor
-            .cmpxchg(cursor, rewound(cursor, next), Full)
-        {
-            cursor = now;
-        }
-        self.cursor_moved(split(cursor).1, next);
     }
 
     /// A count that the map keeps for whom it is part of, and does not look at: 1 at first. Whoever
