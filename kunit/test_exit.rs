@@ -387,4 +387,27 @@ mod tests {
         assert!(wait(WALL).err() == Some(ECHILD));
         Ok(())
     }
+
+    /// `do_notify_parent()`: a death kills the parent by its exit signal, and so on up the line
+    #[test]
+    fn a_line_dies_upwards() -> Result {
+        const LENGTH: usize = many(3000);
+        for signal in [SIGKILL, 15, 40] {
+            let world = world()?;
+            let verbs = Verbs(&world);
+            let mut line = KVVec::new();
+            line.push(verbs.fork(world.init())?, GFP_KERNEL)?;
+            for above in 0..LENGTH {
+                let native = ParentArg::Native;
+                let (next, _) = verbs.clone_with(line[above], 0, signal, &[], native)?;
+                line.push(next, GFP_KERNEL)?;
+            }
+            verbs.exit(line[LENGTH], 0)?;
+            for &task in line.iter() {
+                assert_eq!(verbs.state(task), ZOMBIE);
+            }
+            assert!(verbs.is_sound());
+        }
+        Ok(())
+    }
 }

@@ -68,6 +68,7 @@ impl Tree {
         exiting.state = TaskState::Exiting;
         exiting.exit_code = status;
         exiting.ns_for_children = None;
+        exiting.pending.forget_info(&mut self.queued);
         self.end_vfork(task);
         if let Call::Vfork(child) = self.tasks[task].call {
             self.tasks[child].vfork_parent = None;
@@ -99,7 +100,9 @@ impl Tree {
 
     /// It is decided how a process ends.
     fn decide_exit(&mut self, group: Idx<Group>, status: i32) {
-        let before = core::mem::replace(&mut self.groups[group].fate, Fate::Exiting(status));
+        let process = &mut self.groups[group];
+        let before = core::mem::replace(&mut process.fate, Fate::Exiting(status));
+        process.pending.forget_info(&mut self.queued);
         self.forget_job(group);
         if let Fate::Exec(exec) = before {
             self.end_exec(exec, Err(Reason::Killed.into()));

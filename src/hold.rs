@@ -366,10 +366,11 @@ impl Tree {
         self.drawn.set(self.drawn.get() + steps);
     }
 
-    /// Whether the budget of this hold is used up: a loop stops here and says where it is.
+    /// Whether the budget of this hold is used up, or many callers are to be woken: a loop stops here and
+    /// says where it is.
     #[inline]
     pub(crate) fn is_spent(&self) -> bool {
-        self.steps() >= BUDGET
+        self.steps() >= BUDGET || self.wakes.are_many()
     }
 
     /// The task that an id names, if it can do nothing only because it is at work in a call.

@@ -230,6 +230,14 @@ impl Pending {
         }
     }
 
+    /// Forgets what came with the signals, which nobody will take: they themselves are still seen to wait.
+    pub(crate) fn forget_info(&mut self, queued: &mut Slots<Queued>) {
+        while let Some(entry) = self.queue.first() {
+            self.remove(queued, entry);
+            queued.meet();
+        }
+    }
+
     /// Forgets what timers have sent (`__flush_itimer_signals()`).
     pub(crate) fn flush_timers(&mut self, queued: &mut Slots<Queued>) {
         let (mut from_timers, mut from_others) = (SigSet::EMPTY, SigSet::EMPTY);

@@ -27,7 +27,10 @@ use kernel::{bindings, prelude::*, sync::LockClassKey, types::Opaque};
 const QUEUES: usize = 16;
 
 /// Keys of one hold that are remembered; behind that whole queues are woken.
-const KEYS: usize = 8;
+const KEYS: usize = 24;
+
+/// Keys after which a hold begins nothing more, so that there is room for those of what it has begun.
+const MANY_KEYS: usize = 8;
 
 /// `include/linux/sched.h`, where bindgen cannot read it.
 const TASK_INTERRUPTIBLE: c_int = bindings::TASK_INTERRUPTIBLE as c_int;
@@ -121,6 +124,12 @@ impl Wakes {
         };
         (self.len, self.queues) = (0, 0);
         taken
+    }
+
+    /// Whether so much was noted that it should be sent first.
+    #[inline]
+    pub(crate) fn are_many(&self) -> bool {
+        self.len >= MANY_KEYS
     }
 
     /// Whether anything was noted.

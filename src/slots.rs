@@ -188,7 +188,7 @@ impl<T> Slots<T> {
 
     /// One more object is met.
     #[inline]
-    fn meet(&self) {
+    pub(crate) fn meet(&self) {
         self.met.set(self.met.get().saturating_add(1));
     }
 
