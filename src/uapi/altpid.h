@@ -28,8 +28,9 @@
  * that names nothing (any more), EBUSY for a task that is to do something and is
  * stopped by a signal, or asleep in a call (see below), EINTR, ENOMEM.
  * A command that fails changes nothing in the world; the two exceptions are
- * written down where they are (&ALTPID_IOC_TRANSLATE and &ALTPID_IOC_LIST deliver a prefix, and a result
- * that cannot be written back for EFAULT does not undo what was done).
+ * written down where they are (&ALTPID_IOC_TRANSLATE and &ALTPID_IOC_LIST deliver a
+ * prefix, and a result that cannot be written back for EFAULT does not undo what
+ * was done).
  *
  * A task is in one system call at a time, as a thread is. A command by which it
  * does something waits while the task is at work in another one, with EINTR when
@@ -1174,7 +1175,7 @@ struct altpid_audit {
 #define ALTPID_REASON_NOT_PROCESS	42	/* ENOENT: the pidfd would be a thread's */
 #define ALTPID_REASON_REMOTE		43	/* EREMOTE: who asks does not see the task */
 #define ALTPID_REASON_NS_NOT_INSIDE	44	/* EPERM: not the task's own, nor below it */
-#define ALTPID_REASON_NOT_VIRTUAL	45	/* EINVAL: nothing that a virtual task can unshare */
+#define ALTPID_REASON_NOT_VIRTUAL	45	/* EINVAL: nothing that a task here can unshare */
 #define ALTPID_REASON_SIGNAL_INFO	46	/* EINVAL: the siginfo is of another signal */
 #define ALTPID_REASON_TASK_BUSY		47	/* EBUSY: the task is in another call */
 
@@ -1229,7 +1230,10 @@ struct altpid_audit {
 	X(REAPED, ESRCH, "the task of the pidfd is reaped") \
 	X(NOT_PROCESS, ENOENT, "the pidfd would be a thread's") \
 	X(REMOTE, EREMOTE, "who asks does not see the task") \
-	X(NS_NOT_INSIDE, EPERM, "not the task's own, nor below it")
+	X(NS_NOT_INSIDE, EPERM, "not the task's own, nor below it") \
+	X(NOT_VIRTUAL, EINVAL, "nothing that a task here can unshare") \
+	X(SIGNAL_INFO, EINVAL, "the siginfo is of another signal") \
+	X(TASK_BUSY, EBUSY, "the task is in another call")
 
 /**
  * struct altpid_failure - ALTPID_IOC_FAILURE: why the caller's last command

@@ -236,7 +236,6 @@ impl Scene {
         });
         let tasks = tasks.collect();
         let info = world.info().expect("world");
-        self.world.check();
         Outcome {
             results,
             tasks,

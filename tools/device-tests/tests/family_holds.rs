@@ -311,7 +311,8 @@ fn a_large_exit_beside_small_ones() {
             }
         });
         eventually("a small exit while a large one is under way", || {
-            let large = world.fork(world.init);
+            // Its children go with it.
+            let (large, _) = world.container(world.init);
             for thread in threads(world, large, 10) {
                 children(world, thread, many());
             }

@@ -14,8 +14,9 @@ use altpid_device_tests::{
     sleeper::Sleeper,
     verbs::{Outcome, Place, SPANNING, Scene, VERBS, Verb},
 };
+use fastrand::Rng;
 use rustix::io::Errno;
-use std::{collections::BTreeMap, thread};
+use std::{collections::BTreeMap, hint, sync::Barrier, thread};
 
 /// waitid(2) for those that exit.
 const WEXITED: u32 = 4;
@@ -36,70 +37,81 @@ fn serial(place: Place, size: usize, first: Verb, second: Verb) -> [Outcome; 2] 
 }
 
 /// Two verbs at the same time on behalf of one task, the second of them a little later.
-fn at_once(place: Place, size: usize, verbs: [Verb; 2], later: u32) {
-    let [first, second] = verbs;
-    let scene = Scene::new(place, size);
-    let gate = std::sync::Barrier::new(2);
-    let results = thread::scope(|scope| {
+fn concurrent(scene: &Scene, [first, second]: [Verb; 2], later: u32) -> [Result<(), Errno>; 2] {
+    let gate = Barrier::new(2);
+    thread::scope(|scope| {
         let other = scope.spawn(|| {
             gate.wait();
             for _ in 0..later {
-                std::hint::spin_loop();
+                hint::spin_loop();
             }
-            second.run(&scene)
+            second.run(scene)
         });
         gate.wait();
-        [first.run(&scene), other.join().expect("a call")]
-    });
-    let outcome = scene.outcome(results);
-    let serial = serial(place, size, first, second);
-    assert!(
-        serial.contains(&outcome),
-        "{} and {} at once, by {place:?}:\n{outcome}\n{} first:\n{}\n{} first:\n{}",
-        first.name,
-        second.name,
-        first.name,
-        serial[0],
-        second.name,
-        serial[1],
-    );
+        [first.run(scene), other.join().expect("a call")]
+    })
 }
 
-/// Each verb against each, in small processes: what comes of it is what comes of one after the other.
+/// What two verbs come to at the same time is what they come to one after the other; tried so many times.
+fn at_once(place: Place, size: usize, verbs: [Verb; 2], times: usize, rng: &mut Rng) {
+    let [first, second] = verbs;
+    let serial = serial(place, size, first, second);
+    for _ in 0..times {
+        let scene = Scene::new(place, size);
+        let mut order = verbs;
+        let swapped = rng.bool();
+        if swapped {
+            order.reverse();
+        }
+        let mut results = concurrent(&scene, order, rng.u32(..size as u32 * 200));
+        if swapped {
+            results.reverse();
+        }
+        let outcome = scene.outcome(results);
+        assert!(
+            serial.contains(&outcome),
+            "{} and {} at once, by {place:?}:\n{outcome}\n{} first:\n{}\n{} first:\n{}",
+            first.name,
+            second.name,
+            first.name,
+            serial[0],
+            second.name,
+            serial[1],
+        );
+    }
+}
+
+/// Each verb against each, in small processes.
 #[test]
 fn one_after_the_other() {
-    let mut rng = fastrand::Rng::with_seed(13);
+    let mut rng = Rng::with_seed(13);
+    let times = repeated(10).div_ceil(5) as usize;
     let mut count = 0;
     for place in Place::ALL {
         for (index, &first) in VERBS.iter().enumerate() {
             for &second in &VERBS[index..] {
-                for _ in 0..repeated(10).div_ceil(5) {
-                    at_once(place, 5, [first, second], rng.u32(..2000));
-                    count += 1;
-                }
+                at_once(place, 5, [first, second], times, &mut rng);
+                count += times;
             }
         }
     }
     tell(&format!(
-        "one call: {count} pairs of verbs at once on behalf of one task"
+        "one call: {count} times two verbs at once on behalf of one task"
     ));
 }
 
 /// Each verb that takes more than one hold of the lock against each, in processes large enough that the
-/// other comes in between.
+/// other comes in between; each pair in some of the places.
 #[test]
 fn one_after_the_other_in_large_processes() {
-    let mut rng = fastrand::Rng::with_seed(14);
-    let size = scaled(150).max(70) as usize;
-    for place in Place::ALL {
-        for &first in VERBS.iter().filter(|verb| SPANNING.contains(&verb.name)) {
-            for &second in VERBS {
-                // A tenth of them in the debug kernel.
-                if rng.u64(..10) < scaled(10) {
-                    at_once(place, size, [first, second], rng.u32(..20_000));
-                    at_once(place, size, [second, first], rng.u32(..20_000));
-                }
-            }
+    let mut rng = Rng::with_seed(14);
+    let size = scaled(80).max(70) as usize;
+    let every = 10 / scaled(10) as usize;
+    let spanning = VERBS.iter().filter(|verb| SPANNING.contains(&verb.name));
+    let pairs = spanning.flat_map(|first| VERBS.iter().map(move |second| [*first, *second]));
+    for (number, pair) in pairs.enumerate().step_by(every) {
+        for place in [number, number + 2].map(|place| Place::ALL[place % Place::ALL.len()]) {
+            at_once(place, size, pair, 2, &mut rng);
         }
     }
 }

@@ -293,7 +293,7 @@ impl Builder<'_> {
             11 => self.world.kill(Kill::Pid(task, -1), libc::SIGCONT),
             12 => self.world.exec(task, b"program"),
             13 => self.world.setsid(task).map(drop),
-            14 => self.world.setpgid(task, 0, self.rng.i32(..2) * group),
+            14 => self.world.setpgid(task, 0, self.rng.i32(0..2) * group),
             15 => {
                 let how = if self.rng.bool() {
                     Disposition::Ignore
