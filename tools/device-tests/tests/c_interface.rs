@@ -3,7 +3,11 @@
 //! The interface as C has it.
 
 use altpid::uapi;
-use altpid_device_tests::{Fixture, command::COMMANDS, raw};
+use altpid_device_tests::{
+    Fixture,
+    command::{COMMANDS, Command},
+    raw::{self, PAGE, Region},
+};
 use rustix::io::Errno;
 use std::{collections::BTreeMap, env, fs, os::unix::fs::PermissionsExt, path::PathBuf, process};
 
@@ -15,8 +19,19 @@ fn device() -> PathBuf {
     env::var_os("ALTPID_DEVICE").map_or_else(|| "/dev/altpid".into(), PathBuf::from)
 }
 
+/// Issues a command by a number and with a size that are not those of the table, and says what the
+/// module returns.
+fn issue(name: &str, number: u32, size: usize) -> Result<(), Errno> {
+    let world = Fixture::new();
+    let room = Region::with_room(PAGE);
+    let mut request = Command::named(name).request(&world, &room);
+    request.command.number = number;
+    request.resize(size as u32);
+    request.send(&world).map(drop)
+}
+
 #[test]
-fn c_and_rust_agree_on_numbers_and_sizes() {
+fn c_rust_and_the_module_agree_on_numbers_and_sizes() {
     let in_rust: BTreeMap<_, _> = COMMANDS
         .iter()
         .map(|command| {
@@ -32,6 +47,9 @@ fn c_and_rust_agree_on_numbers_and_sizes() {
         .collect();
     assert_eq!(in_c, in_rust);
     assert_eq!(in_c.len(), COMMANDS.len());
+    for (name, (number, size)) in in_c {
+        assert_eq!(issue(&name, number, size as usize), Ok(()), "{name}");
+    }
 }
 
 #[test]
@@ -75,6 +93,11 @@ fn numbers_and_sizes_are_those_that_were_published() {
         .map(|command| (command.name, command.number, command.first_size()))
         .collect();
     assert_eq!(found, published);
+    for &(name, number, size) in published {
+        assert_eq!(issue(name, number, size), Ok(()), "{name}");
+        let shorter = issue(name, number, size - 1);
+        assert_eq!(shorter, Err(Errno::INVAL), "{name}, shorter");
+    }
 }
 
 #[test]

@@ -147,7 +147,11 @@ fn going_on() {
 
 #[test]
 fn nothing_is_run_before_all_is_understood() {
-    let (status, out, err) = run("a = clone\nexpect tasks 7\nexit b\n");
+    let lines = "a = clone\nexpect tasks 7\n";
+    let (status, out, err) = run(lines);
+    assert_eq!(status, 3);
+    assert!(out.starts_with("a = clone ") && err.starts_with("altpid: standard input:2: "));
+    let (status, out, err) = run(&format!("{lines}exit b\n"));
     assert_eq!((status, out.as_str()), (2, ""));
     assert!(err.starts_with("altpid: standard input:3: nothing is named b\n"));
 }
