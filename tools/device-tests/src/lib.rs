@@ -14,7 +14,7 @@
 //! something else. [`header`] reads the interface's own description, from which [`generate`] makes
 //! random commands. [`torture`] issues them from many processes until they are killed. [`figures`] is
 //! where a test tells how much it has done, [`scratch`] a file of its own, and [`module`] loads and
-//! unloads the module.
+//! unloads the module, whose longest [`hold`] of the tree lock is written down before.
 
 pub mod array;
 pub mod command;
@@ -24,6 +24,7 @@ pub mod figures;
 mod fixture;
 pub mod generate;
 pub mod header;
+pub mod hold;
 pub mod meanwhile;
 pub mod module;
 pub mod patience;

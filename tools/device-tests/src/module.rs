@@ -2,7 +2,7 @@
 
 //! Loading and unloading the module: for the tests that do that, in the booted kernel.
 
-use crate::{patience::eventually, raw};
+use crate::{hold, patience::eventually, raw};
 use rustix::io::{Errno, Result};
 use std::{ffi::CString, fs::File};
 
@@ -40,6 +40,7 @@ pub fn unload() -> Result<()> {
 ///
 /// When somebody goes on using it.
 pub fn unload_when_unused() {
+    hold::note();
     eventually("nobody uses the module", || match unload() {
         Ok(()) => true,
         Err(error) => {
