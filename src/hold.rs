@@ -201,7 +201,7 @@ impl Drop for Work<'_> {
 
 impl Held<'_> {
     /// The tree, to do some of its work.
-    pub(crate) fn to_work(&mut self) -> &mut Tree {
+    pub(crate) fn tree_mut(&mut self) -> &mut Tree {
         &mut self.tree
     }
 }

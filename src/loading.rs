@@ -33,7 +33,7 @@ fn built_for() -> &'static str {
 pub(crate) fn check() -> Result {
     // SAFETY: The release is there as long as the kernel and always ends with a NUL; nobody changes
     // it once the kernel runs.
-    let release = unsafe { CStr::from_ptr(altpid_kernel_release().cast()) };
+    let release = unsafe { CStr::from_char_ptr(altpid_kernel_release()) };
     let expected = if faults::has(Fault::OtherRelease) {
         "another"
     } else {

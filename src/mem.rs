@@ -28,7 +28,6 @@ impl Caches {
         // SAFETY: Called exactly once, by the module's init.
         unsafe {
             RECLAIM.init();
-            crate::hold::init();
             crate::pid::init_caches();
         }
         let caches = Self(());

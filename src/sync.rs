@@ -145,7 +145,7 @@ pub(crate) enum Saturation {
 pub(crate) fn refcount_warn_saturate(count: &Atomic<u32>, why: Saturation) {
     let count: *mut bindings::refcount_t = count.0.as_ptr().cast();
     // SAFETY: A `refcount_t` is an atomic of 32 bits, as this is.
-    unsafe { bindings::refcount_warn_saturate(count, why as _) };
+    unsafe { bindings::refcount_warn_saturate(count, why as u32) };
 }
 
 /// Loads a pointer that is only used to get at what it points to (`rcu_dereference()`).

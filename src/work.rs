@@ -21,7 +21,7 @@
 //! Under the tree lock.
 
 use crate::{
-    hold::{Held, ROOM_FOR_SIGNALS},
+    hold::{self, Held, ROOM_FOR_SIGNALS},
     pending::Queued,
     slots::{Idx, Spare},
     task::{Fate, Group, Task, TaskState},
@@ -47,6 +47,8 @@ static QUEUE: crate::sync::Atomic<*mut bindings::workqueue_struct> =
 impl Workers {
     /// Makes the queue. Called once, when the module is loaded.
     pub(crate) fn new() -> Result<Self> {
+        // SAFETY: Called once, by the module's init, before there is a world.
+        unsafe { hold::init() };
         // SAFETY: The name has no conversions, so that no more arguments are looked at.
         let queue = unsafe {
             bindings::alloc_workqueue_noprof(
@@ -88,7 +90,7 @@ impl World {
         // Without room a signal arrives all the same, and nothing that came along with it.
         let mut goes_without = false;
         loop {
-            let tree = held.to_work();
+            let tree = held.tree_mut();
             let mut lacks_room = false;
             while tree.has_work() && !tree.is_spent() && !lacks_room {
                 lacks_room = !goes_without && !tree.make_room_for_signals(&mut room);

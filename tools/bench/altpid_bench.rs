@@ -15,7 +15,7 @@
 //! namespace that the loading process is in. altpid gets a namespace of the same depth.
 
 // Only a part of the sources is used here.
-#![allow(dead_code)]
+#![allow(dead_code, unused_imports)]
 
 /// What is measured: layers 1 and 2.
 #[path = "../../src"]

@@ -26,24 +26,24 @@ pub struct Hinted {
 }
 
 impl Hinted {
-    fn new(what: String, hint: impl Into<String>, status: u8) -> anyhow::Error {
+    fn error(what: String, hint: impl Into<String>, status: u8) -> anyhow::Error {
         let hint = hint.into();
         Self { what, hint, status }.into()
     }
 
     /// Something that failed.
     pub fn failure(what: String, hint: impl Into<String>) -> anyhow::Error {
-        Self::new(what, hint, 1)
+        Self::error(what, hint, 1)
     }
 
     /// Something that was typed wrongly.
     pub fn usage(what: String, hint: impl Into<String>) -> anyhow::Error {
-        Self::new(what, hint, 2)
+        Self::error(what, hint, 2)
     }
 
     /// Something that was asked for and is not there.
     pub fn absent(what: String, hint: impl Into<String>) -> anyhow::Error {
-        Self::new(what, hint, DIFFERS)
+        Self::error(what, hint, DIFFERS)
     }
 }
 

@@ -54,8 +54,11 @@ impl Dying {
     }
 }
 
+/// A verb that frees the last number.
+type Way = fn(&Dying);
+
 /// How the number is given up.
-const WAYS: &[(&str, fn(&Dying))] = &[
+const WAYS: &[(&str, Way)] = &[
     ("setpgid", |d| {
         d.world.setpgid(d.holder, 0, 0).expect("setpgid")
     }),

@@ -44,6 +44,9 @@ fn is_awake(world: &World, task: TaskId) -> bool {
     }
 }
 
+/// How a child ends that its parent waits for.
+type End = fn(&Fixture, TaskId);
+
 #[test]
 fn every_verb_of_the_caller_is_refused() {
     for place in Place::ALL {
@@ -65,7 +68,7 @@ fn every_verb_of_the_caller_is_refused() {
 /// How a child lets its caller go on.
 #[test]
 fn what_ends_the_sleep() {
-    let ends: &[(&str, fn(&Fixture, TaskId))] = &[
+    let ends: &[(&str, End)] = &[
         ("exit", |w, child| w.exit(child, 0).expect("exit")),
         ("exit_group", |w, child| {
             w.exit_group(child, 0).expect("exit_group");

@@ -182,9 +182,8 @@ fn ask(
             continue;
         }
         for (answer, nr) in answers.iter_mut().zip(in_ns(ns.id)?) {
-            match (answer, nr) {
-                (Answer::Vector(vector), Ok(nr @ 1..)) => vector.push((ns.id, nr)),
-                _ => {}
+            if let (Answer::Vector(vector), Ok(nr @ 1..)) = (answer, nr) {
+                vector.push((ns.id, nr));
             }
         }
     }
