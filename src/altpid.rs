@@ -125,7 +125,7 @@ declare! {}
 declare! {
     fault: u32 {
         default: 0,
-        description: "Which deliberate fault to have (0 to 6)",
+        description: "Which deliberate fault to have (0 to 102)",
     },
 }
 
@@ -173,7 +173,7 @@ fn check_parameters() -> Result {
     const NUMBERS: u32 = namespace::PID_MAX_LIMIT as u32;
     #[cfg(altpid_faults)]
     check(parameters! {
-        fault: 0, faults::Fault::NoImmunity as u32;
+        fault: 0, faults::Fault::OtherLayout as u32;
     })?;
     check(parameters! {
         max_worlds: 1, 1 << 20;

@@ -39,7 +39,7 @@ impl Audit {
             );
         }
         self.walks[0] = (task.children.first()).map(|first| Walk::Children(index, first));
-        1 + signals + self.pid(&task.pid)
+        1 + self.pid(&task.pid)
     }
 
     /// A child on the list of a task.
@@ -112,7 +112,7 @@ impl Audit {
         self.walks[1] = in_group.then_some(Walk::ProcessGroup(index, index));
         let in_session = tree.session(&group.sid).first() == Some(index);
         self.walks[2] = in_session.then_some(Walk::Session(index, index));
-        let mut looked_at = 1 + signals;
+        let mut looked_at = 1;
         for pid in [&group.pgid, &group.sid] {
             if pid.has_numbers() {
                 looked_at += self.pid(pid);

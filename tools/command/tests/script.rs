@@ -365,7 +365,7 @@ fn refused_lines() {
             "expect DFL RESTRT: sigaction a SIGCHLD",
             "a flag of sigaction",
         ),
-        ("prctl a GET_NAME sh", "takes no value"),
+        ("prctl a GET_NAME sh", "a number is expected here"),
         ("setns a n.children", "not a task"),
         ("setns a b.parent", "no .parent"),
         ("translate a 5", "in NS is missing"),

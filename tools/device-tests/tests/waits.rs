@@ -225,8 +225,7 @@ fn one_poll_with_very_many_entries() {
     setrlimit(Resource::Nofile, limit).expect("setrlimit");
 }
 
-/// Who waits for a child sleeps through what others do, and through what becomes of children that are
-/// not waited for (`child_wait_callback()`).
+/// Who waits for a child sleeps through what others do.
 #[test]
 fn who_waits_is_woken_for_what_he_waits_for() {
     /// Sleeps more than the one: reading of `/proc` may count one that has not begun.
@@ -234,10 +233,6 @@ fn who_waits_is_woken_for_what_he_waits_for() {
     let world = Fixture::new();
     let parents: Vec<_> = (0..8).map(|_| world.fork(world.init)).collect();
     let waited_for: Vec<_> = parents.iter().map(|&parent| world.fork(parent)).collect();
-    let others = parents
-        .iter()
-        .flat_map(|&parent| children(&world, parent, 250));
-    let others: Vec<TaskId> = others.collect();
     thread::scope(|scope| {
         let world = &world;
         let sleepers: Vec<_> = parents
@@ -251,11 +246,6 @@ fn who_waits_is_woken_for_what_he_waits_for() {
         let slept: Vec<u64> = sleepers.iter().map(Sleeper::sleeps_so_far).collect();
         for _ in 0..scaled(2000) {
             world.end(world.fork(world.init), 0);
-        }
-        for &other in &others {
-            world
-                .kill(Kill::Outside(other), libc::SIGKILL)
-                .expect("kill");
         }
         for (sleeper, before) in sleepers.iter().zip(slept) {
             assert!(sleeper.settles(), "those were others");
