@@ -51,6 +51,7 @@ mod sources {
     pub(crate) mod tree;
     pub(crate) mod uapi;
     pub(crate) mod unshare;
+    pub(crate) mod vfork;
     pub(crate) mod wait;
     pub(crate) mod walk;
     pub(crate) mod work;

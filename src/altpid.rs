@@ -12,7 +12,7 @@
 //!    [`reason`]: why something fails; [`task`], [`crowd`] and [`tree`]: threads, processes, process groups, sessions, and who begot whom;
 //!    [`pending`]: signals that wait for them; [`events`]: what happens to them all;
 //!    [`faults`]: what a test build gets wrong on purpose.
-//! 4. The verbs over the tree, each named after its system call: [`clone`], [`unshare`], [`exec`],
+//! 4. The verbs over the tree, each named after its system call: [`clone`] with [`vfork`], [`unshare`], [`exec`],
 //!    [`exit`] with [`reaper`] and [`zap`], [`wait`], [`kill`] and [`walk`], [`sigaction`], [`sigwait`], [`session`], [`ids`], [`prctl`], [`reboot`], and
 //!    what is done by a [`pidfd`]; what [`signal`]s and [`jobctl`] do; and what can be asked: [`query`], [`nsfs`], [`blockers`],
 //!    [`audit`].
@@ -73,6 +73,7 @@ mod task;
 mod tree;
 mod uapi;
 mod unshare;
+mod vfork;
 mod wait;
 mod walk;
 mod work;

@@ -14,7 +14,7 @@
 use crate::{
     pending::{SigSet, SIGCONT},
     slots::{chain::Chain, Idx},
-    task::{chain, Group, Task},
+    task::{chain, Group, Owed, Task},
     tree::Tree,
 };
 
@@ -179,7 +179,7 @@ impl Tree {
         let thread = &self.tasks[task];
         let group = &self.groups[thread.group];
         let waiting = self.own_signals(task).union(group.pending.set());
-        waiting.minus(self.kept_from(task)) != SigSet::EMPTY || group.tells_continued
+        waiting.minus(self.kept_from(task)) != SigSet::EMPTY || group.owed != Owed::Nothing
     }
 
     /// All threads of a group take what waits for them.

@@ -106,7 +106,6 @@ impl Tree {
             added.map(|_| ())
         };
         if continued {
-            self.groups[group].tells_continued = true;
             self.take_all_signals(group);
         }
         result
@@ -282,9 +281,8 @@ impl Tree {
     /// Lets a thread take a signal that was added (`complete_signal()`).
     fn complete(&mut self, signal: i32, target: Idx<Task>, scope: Scope) {
         let wants = |tree: &Self, task: Idx<Task>| {
-            let task = &tree.tasks[task];
-            let stopped = tree.groups[task.group].is_stopped() && signal != SIGKILL;
-            task.is_alive() && !stopped
+            let stopped = tree.is_stopped(task) && signal != SIGKILL;
+            tree.tasks[task].is_alive() && !stopped
         };
         let wants = |tree: &Self, task| wants(tree, task) && !tree.kept_from(task).contains(signal);
         let group = self.tasks[target].group;

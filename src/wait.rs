@@ -126,6 +126,19 @@ impl Selection {
         let wanted = move |&(option, _): &(u32, News)| options & option != 0;
         kinds.into_iter().filter(wanted).map(|(_, news)| news)
     }
+
+    /// Wakes `waiter`, a thread of `group`, for the children that it waits for (`pid_child_should_wake()`).
+    fn key(&self, waiter: Idx<Task>, group: Idx<Group>) -> Key {
+        let mut key = Key::children(group);
+        if self.options & WNOTHREAD != 0 {
+            key = key.of_parent(waiter);
+        }
+        match &self.which {
+            Which::Process(Some(pid)) => key.of_process(pid),
+            Which::ProcessGroup(Some(pid)) => key.of_process_group(pid),
+            _ => key,
+        }
+    }
 }
 
 impl World {
@@ -147,7 +160,7 @@ impl World {
         let interrupts = tree.tasks[waiter].interrupts;
         let mut search = Search::default();
         loop {
-            let look = if tree.group_of(waiter).is_stopped() {
+            let look = if tree.is_stopped(waiter) {
                 Look::Asleep
             } else {
                 tree.look(waiter, &selection, &mut search)?
@@ -181,8 +194,8 @@ impl World {
                 }
             } else {
                 tree.tasks[waiter].call = Call::Asleep;
-                let group = tree.tasks[waiter].group;
-                let keys = [Key::children(group), Key::task(&tree, waiter)];
+                let children = selection.key(waiter, tree.tasks[waiter].group);
+                let keys = [children, Key::task(&tree, waiter)];
                 tree.sleep(keys, FOR_EVER)?;
             }
             (tree, waiter) = match &call {
