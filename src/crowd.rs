@@ -243,7 +243,7 @@ impl Tree {
             let wanted = left.minus(self.kept_from(thread));
             if wanted != SigSet::EMPTY {
                 left = left.minus(wanted);
-                self.queue_work(thread);
+                self.signal_wake_up(thread);
             }
         }
     }
@@ -323,7 +323,11 @@ impl Tree {
     /// Does what is to be done for a live thread of a group.
     fn do_duties(&mut self, group: Idx<Group>, thread: Idx<Task>) {
         let waiting = self.groups[group].pending.set();
-        let blocked = self.kept_from(thread);
+        let blocked = if self.is_signalled_in_vfork(thread) {
+            SigSet::EVERY
+        } else {
+            self.kept_from(thread)
+        };
         let Some(crowd) = self.crowd_mut(group) else {
             return;
         };

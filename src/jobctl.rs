@@ -31,7 +31,9 @@ impl Tree {
     #[doc(alias = "do_signal_stop")]
     pub(crate) fn stop(&mut self, group: Idx<Group>, signal: i32) {
         if self.groups[group].nr_in_vfork > 0 {
-            self.groups[group].job = JobState::Stopping(signal as u8);
+            let process = &mut self.groups[group];
+            process.job = JobState::Stopping(signal as u8);
+            process.nr_stops = process.nr_stops.wrapping_add(1);
             self.changes += 1;
             return;
         }
@@ -46,8 +48,11 @@ impl Tree {
     /// A thread of a process does not sleep in vfork any more: if the others have stopped and it is the
     /// last, the process has stopped.
     pub(crate) fn finish_stop(&mut self, group: Idx<Group>) {
-        if let JobState::Stopping(signal) = self.groups[group].job {
-            self.stop(group, signal.into());
+        match self.groups[group].job {
+            JobState::Stopping(signal) if self.groups[group].nr_in_vfork == 0 => {
+                self.stop(group, signal.into());
+            }
+            _ => {}
         }
     }
 
@@ -70,7 +75,9 @@ impl Tree {
                 Owed::Continued
             }
         };
-        self.groups[group].job = JobState::Continued;
+        let resumed = &mut self.groups[group];
+        resumed.job = JobState::Continued;
+        resumed.nr_resumed = resumed.nr_resumed.wrapping_add(1);
         self.changes += 1;
         // Callers that wait on behalf of the process look again.
         self.wakes.note(Key::children(group));

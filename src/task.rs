@@ -85,14 +85,21 @@ pub(crate) enum Call {
     Sigwait(Idx<Awaited>),
     /// In exec, until the other threads are gone. Signals wait until then.
     Exec,
-    /// In clone with `CLONE_VFORK`, until this child has exited or called exec. Signals wait until then.
-    Vfork(Idx<Task>),
+    /// In clone with `CLONE_VFORK`. Signals that do not kill wait until it is over.
+    Vfork {
+        /// Until this one has exited or called exec.
+        child: Idx<Task>,
+        /// [`Group::nr_stops`] when it began.
+        stops: u32,
+        /// A signal was left to it (`TIF_SIGPENDING`).
+        is_signalled: bool,
+    },
 }
 
 impl Call {
     /// Whether signals that do not kill wait until the call is over.
     pub(crate) fn defers_signals(self) -> bool {
-        matches!(self, Self::Working | Self::Exec | Self::Vfork(_))
+        matches!(self, Self::Working | Self::Exec | Self::Vfork { .. })
     }
 }
 
@@ -431,6 +438,10 @@ pub(crate) struct Group {
     pub(crate) job: JobState,
     /// Threads that sleep in a clone with `CLONE_VFORK`.
     pub(crate) nr_in_vfork: u32,
+    /// How often it has begun to stop while threads of it were in vfork.
+    pub(crate) nr_stops: u32,
+    /// How often it has gone on after a stop.
+    pub(crate) nr_resumed: u32,
     /// What SIGCONT owes the parent; the next thread to take signals sends it (`SIGNAL_CLD_MASK`).
     pub(crate) owed: Owed,
     children: Link<Group>,
@@ -478,6 +489,8 @@ impl Group {
             pending: Pending::new(),
             job: JobState::Running,
             nr_in_vfork: 0,
+            nr_stops: 0,
+            nr_resumed: 0,
             owed: Owed::Nothing,
             children: Link::new(),
             process_group: Link::new(),

@@ -156,10 +156,17 @@ impl World {
         let mut call = None;
         let (mut tree, mut waiter) = self.act(task)?;
         let mut selection = tree.select(waiter, wanted)?;
-        let mut handled = tree.tasks[waiter].nr_received;
+        let mut restarts = tree.restarts(waiter);
         let interrupts = tree.tasks[waiter].interrupts;
         let mut search = Search::default();
         loop {
+            // All handlers that were called have SA_RESTART, or a stop is over: the call is made anew
+            // (ERESTARTSYS).
+            if tree.restarts(waiter) != restarts && tree.tasks[waiter].interrupts == interrupts {
+                restarts = tree.restarts(waiter);
+                selection = tree.select(waiter, wanted)?;
+                search = Search::default();
+            }
             let look = if tree.is_stopped(waiter) {
                 Look::Asleep
             } else {
@@ -172,19 +179,10 @@ impl World {
                 Look::Nothing if tree.tasks[waiter].interrupts != interrupts => {
                     return Err(EINTR.into())
                 }
-                // All its handlers have SA_RESTART: the call is made anew (ERESTARTSYS).
-                Look::Nothing if tree.tasks[waiter].nr_received != handled => {
-                    handled = tree.tasks[waiter].nr_received;
-                    selection = tree.select(waiter, wanted)?;
-                    search = Search::default();
-                    continue;
-                }
                 Look::More | Look::Nothing | Look::Asleep => {}
             }
             // What takes one hold of the lock is no call to be in.
-            if call.is_none() {
-                call = Some(tree.begin_call(waiter));
-            }
+            let call = &*call.get_or_insert_with(|| tree.begin_call(waiter));
             if matches!(look, Look::More) {
                 tree.tasks[waiter].call = Call::Working;
                 drop(tree);
@@ -198,15 +196,17 @@ impl World {
                 let keys = [children, Key::task(&tree, waiter)];
                 tree.sleep(keys, FOR_EVER)?;
             }
-            (tree, waiter) = match &call {
-                Some(call) => call.go_on()?,
-                None => self.act(task)?,
-            };
+            (tree, waiter) = call.go_on()?;
         }
     }
 }
 
 impl Tree {
+    /// Changes when a wait of a task is restarted: handlers that were called, and stops that are over.
+    fn restarts(&self, task: Idx<Task>) -> (u32, u32) {
+        (self.tasks[task].nr_received, self.group_of(task).nr_resumed)
+    }
+
     /// Reads the arguments of a wait, as `task` means them.
     ///
     /// # Errors

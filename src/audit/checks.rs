@@ -138,7 +138,7 @@ impl Audit {
             thread.group == index,
             fmt!("thread {} is of another group than {nr}", thread.pid.nr()),
         );
-        self.listed.in_vfork += usize::from(matches!(thread.call, Call::Vfork(_)));
+        self.listed.in_vfork += usize::from(matches!(thread.call, Call::Vfork { .. }));
         (all + 1, live + u32::from(thread.is_alive()))
     }
 
