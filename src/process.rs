@@ -11,5 +11,6 @@ pub(crate) mod reaper;
 pub(crate) mod reboot;
 pub(crate) mod session;
 pub(crate) mod unshare;
+pub(crate) mod vfork;
 pub(crate) mod wait;
 pub(crate) mod zap;

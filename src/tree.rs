@@ -254,7 +254,7 @@ impl Tree {
         if task.call != Call::None {
             return Err(Reason::TaskBusy.into());
         }
-        if self.groups[task.group].is_stopped() {
+        if self.is_stopped(index) {
             return Err(Reason::TaskStopped.into());
         }
         Ok(index)

@@ -96,6 +96,9 @@ struct Listed {
     in_process_groups: usize,
     in_sessions: usize,
     stopped: usize,
+    /// Threads that sleep in vfork, and what their processes count.
+    in_vfork: usize,
+    counted_in_vfork: usize,
     subreapers: usize,
     signals: usize,
     users_of_sighands: usize,

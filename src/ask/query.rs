@@ -69,10 +69,13 @@ impl Tree {
         if group.is_subreaper {
             flags |= uapi::ALTPID_TASK_SUBREAPER;
         }
+        if self.is_in_vfork(index) {
+            flags |= uapi::ALTPID_TASK_VFORK;
+        }
         uapi::altpid_task {
             size: core::mem::size_of::<uapi::altpid_task>() as u32,
             state: match task.state {
-                TaskState::Running if group.is_stopped() => uapi::ALTPID_TASK_STOPPED,
+                TaskState::Running if self.is_stopped(index) => uapi::ALTPID_TASK_STOPPED,
                 TaskState::Running => uapi::ALTPID_TASK_RUNNING,
                 TaskState::Exiting | TaskState::Zapping { .. } | TaskState::ZapWait => {
                     uapi::ALTPID_TASK_EXITING

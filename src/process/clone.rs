@@ -18,7 +18,7 @@ use crate::{
     process::pidfd::Pidfd,
     reason::{Outcome, Reason},
     tree::pending::NSIG,
-    tree::task::{Call, Group, Parent, Sighand, Task},
+    tree::task::{Group, Parent, Sighand, Task},
     tree::{Room, Tree},
     world::World,
 };
@@ -315,8 +315,7 @@ impl World {
         };
         let id = tree.tasks.id(child);
         if args.has(flags::VFORK) {
-            tree.tasks[caller].call = Call::Vfork(child);
-            tree.tasks[child].vfork_parent = Some(caller);
+            tree.begin_vfork(caller, child);
             call.leave_to_others();
         } else {
             call.end(&mut tree);

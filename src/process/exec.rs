@@ -155,7 +155,7 @@ impl Tree {
         let next = &mut self.tasks[task].self_exec_id;
         *next = next.wrapping_add(1);
         self.set_name(task, &name);
-        self.end_vfork(task);
+        self.end_vfork_of(task);
         self.tell_exec(task);
         // What has arrived meanwhile is for the new program.
         let id = self.tasks.id(task);

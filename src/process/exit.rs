@@ -20,7 +20,7 @@ use crate::{
     signal::crowd::Pdeath,
     signal::sending::{Scope, Source},
     tree::pending::{SigInfo, CLD_EXITED, CLD_KILLED, NSIG, SIGCHLD},
-    tree::task::{Call, Disposition, Fate, Group, Parent, Task, TaskState},
+    tree::task::{Disposition, Fate, Group, Parent, Task, TaskState},
     tree::Tree,
     world::hold::SIGNAL_STEPS,
     world::sleep::Key,
@@ -69,10 +69,8 @@ impl Tree {
         exiting.exit_code = status;
         exiting.ns_for_children = None;
         exiting.pending.forget_info(&mut self.queued);
-        self.end_vfork(task);
-        if let Call::Vfork(child) = self.tasks[task].call {
-            self.tasks[child].vfork_parent = None;
-        }
+        self.end_vfork_of(task);
+        self.abandon_vfork(task);
         self.changes += 1;
         self.queue_work(task);
         // Callers that wait for the task, or asleep on behalf of it, look again.
@@ -245,7 +243,7 @@ impl Tree {
             return true;
         };
         // Also of a child that vanishes: then there may be nothing left to wait for.
-        let key = Key::children(self.tasks[parent].group);
+        let key = Key::child(self, parent, group);
         self.wakes.note(key);
         let child = &self.groups[group];
         if child.autoreap {
@@ -322,14 +320,6 @@ impl Tree {
     fn wake_pollers(&mut self, group: Idx<Group>) {
         let key = Key::pid(&self.groups[group].tgid);
         self.wakes.note(key);
-    }
-
-    /// A task exits or calls exec: the clone that waits for that is over (`mm_release()`).
-    pub(crate) fn end_vfork(&mut self, task: Idx<Task>) {
-        if let Some(parent) = self.tasks[task].vfork_parent.take() {
-            let id = self.tasks.id(parent);
-            self.end_call(id);
-        }
     }
 }
 

@@ -126,6 +126,19 @@ impl Selection {
         let wanted = move |&(option, _): &(u32, News)| options & option != 0;
         kinds.into_iter().filter(wanted).map(|(_, news)| news)
     }
+
+    /// Wakes `waiter`, a thread of `group`, for the children that it waits for (`pid_child_should_wake()`).
+    fn key(&self, waiter: Idx<Task>, group: Idx<Group>) -> Key {
+        let mut key = Key::children(group);
+        if self.options & WNOTHREAD != 0 {
+            key = key.of_parent(waiter);
+        }
+        match &self.which {
+            Which::Process(Some(pid)) => key.of_process(pid),
+            Which::ProcessGroup(Some(pid)) => key.of_process_group(pid),
+            _ => key,
+        }
+    }
 }
 
 impl World {
@@ -143,11 +156,18 @@ impl World {
         let mut call = None;
         let (mut tree, mut waiter) = self.act(task)?;
         let mut selection = tree.select(waiter, wanted)?;
-        let mut handled = tree.tasks[waiter].nr_received;
+        let mut restarts = tree.restarts(waiter);
         let interrupts = tree.tasks[waiter].interrupts;
         let mut search = Search::default();
         loop {
-            let look = if tree.group_of(waiter).is_stopped() {
+            // All handlers that were called have SA_RESTART, or a stop is over: the call is made anew
+            // (ERESTARTSYS).
+            if tree.restarts(waiter) != restarts && tree.tasks[waiter].interrupts == interrupts {
+                restarts = tree.restarts(waiter);
+                selection = tree.select(waiter, wanted)?;
+                search = Search::default();
+            }
+            let look = if tree.is_stopped(waiter) {
                 Look::Asleep
             } else {
                 tree.look(waiter, &selection, &mut search)?
@@ -159,19 +179,10 @@ impl World {
                 Look::Nothing if tree.tasks[waiter].interrupts != interrupts => {
                     return Err(EINTR.into())
                 }
-                // All its handlers have SA_RESTART: the call is made anew (ERESTARTSYS).
-                Look::Nothing if tree.tasks[waiter].nr_received != handled => {
-                    handled = tree.tasks[waiter].nr_received;
-                    selection = tree.select(waiter, wanted)?;
-                    search = Search::default();
-                    continue;
-                }
                 Look::More | Look::Nothing | Look::Asleep => {}
             }
             // What takes one hold of the lock is no call to be in.
-            if call.is_none() {
-                call = Some(tree.begin_call(waiter));
-            }
+            let call = &*call.get_or_insert_with(|| tree.begin_call(waiter));
             if matches!(look, Look::More) {
                 tree.tasks[waiter].call = Call::Working;
                 drop(tree);
@@ -181,19 +192,21 @@ impl World {
                 }
             } else {
                 tree.tasks[waiter].call = Call::Asleep;
-                let group = tree.tasks[waiter].group;
-                let keys = [Key::children(group), Key::task(&tree, waiter)];
+                let children = selection.key(waiter, tree.tasks[waiter].group);
+                let keys = [children, Key::task(&tree, waiter)];
                 tree.sleep(keys, FOR_EVER)?;
             }
-            (tree, waiter) = match &call {
-                Some(call) => call.go_on()?,
-                None => self.act(task)?,
-            };
+            (tree, waiter) = call.go_on()?;
         }
     }
 }
 
 impl Tree {
+    /// Changes when a wait of a task is restarted: handlers that were called, and stops that are over.
+    fn restarts(&self, task: Idx<Task>) -> (u32, u32) {
+        (self.tasks[task].nr_received, self.group_of(task).nr_resumed)
+    }
+
     /// Reads the arguments of a wait, as `task` means them.
     ///
     /// # Errors

@@ -14,7 +14,7 @@
 use crate::{
     base::slots::{chain::Chain, Idx},
     tree::pending::{SigSet, SIGCONT},
-    tree::task::{chain, Group, Task},
+    tree::task::{chain, Group, Owed, Task},
     tree::Tree,
 };
 
@@ -179,7 +179,7 @@ impl Tree {
         let thread = &self.tasks[task];
         let group = &self.groups[thread.group];
         let waiting = self.own_signals(task).union(group.pending.set());
-        waiting.minus(self.kept_from(task)) != SigSet::EMPTY || group.tells_continued
+        waiting.minus(self.kept_from(task)) != SigSet::EMPTY || group.owed != Owed::Nothing
     }
 
     /// All threads of a group take what waits for them.
@@ -243,7 +243,7 @@ impl Tree {
             let wanted = left.minus(self.kept_from(thread));
             if wanted != SigSet::EMPTY {
                 left = left.minus(wanted);
-                self.queue_work(thread);
+                self.signal_wake_up(thread);
             }
         }
     }
@@ -323,7 +323,11 @@ impl Tree {
     /// Does what is to be done for a live thread of a group.
     fn do_duties(&mut self, group: Idx<Group>, thread: Idx<Task>) {
         let waiting = self.groups[group].pending.set();
-        let blocked = self.kept_from(thread);
+        let blocked = if self.is_signalled_in_vfork(thread) {
+            SigSet::EVERY
+        } else {
+            self.kept_from(thread)
+        };
         let Some(crowd) = self.crowd_mut(group) else {
             return;
         };

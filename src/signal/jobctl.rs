@@ -15,7 +15,7 @@ use crate::{
     signal::sending::{Scope, Source},
     signal::walk::Orphaned,
     tree::pending::{SigInfo, CLD_CONTINUED, CLD_STOPPED, SIGCHLD, SIGCONT},
-    tree::task::{Group, JobState, Parent},
+    tree::task::{Group, JobState, Owed, Parent, Task},
     tree::Tree,
     uapi,
     world::sleep::Key,
@@ -26,9 +26,17 @@ fn same(a: &Pid, b: &Pid) -> bool {
 }
 
 impl Tree {
-    /// A process stops by a signal.
+    /// A process stops by a signal: at once but for threads that sleep in vfork, after which the whole of
+    /// it is stopped.
     #[doc(alias = "do_signal_stop")]
     pub(crate) fn stop(&mut self, group: Idx<Group>, signal: i32) {
+        if self.groups[group].nr_in_vfork > 0 {
+            let process = &mut self.groups[group];
+            process.job = JobState::Stopping(signal as u8);
+            process.nr_stops = process.nr_stops.wrapping_add(1);
+            self.changes += 1;
+            return;
+        }
         self.groups[group].job = JobState::Stopped(signal as u8);
         self.count_stopped(group, true);
         self.changes += 1;
@@ -37,19 +45,45 @@ impl Tree {
         self.notify_job(group, CLD_STOPPED, signal);
     }
 
-    /// A stopped process goes on; false when it was not stopped.
-    pub(crate) fn resume(&mut self, group: Idx<Group>) -> bool {
-        let stopped = self.groups[group].is_stopped();
-        if stopped {
-            self.count_stopped(group, false);
-            self.groups[group].job = JobState::Continued;
-            self.changes += 1;
-            // Callers that wait on behalf of the process look again.
-            self.wakes.note(Key::children(group));
-            self.note_news(group);
-            self.tell_job(group, uapi::ALTPID_EVENT_CONTINUE, SIGCONT);
+    /// A thread of a process does not sleep in vfork any more: if the others have stopped and it is the
+    /// last, the process has stopped.
+    pub(crate) fn finish_stop(&mut self, group: Idx<Group>) {
+        match self.groups[group].job {
+            JobState::Stopping(signal) if self.groups[group].nr_in_vfork == 0 => {
+                self.stop(group, signal.into());
+            }
+            _ => {}
         }
-        stopped
+    }
+
+    /// Whether a thread is stopped by a signal (`task_is_stopped()`).
+    pub(crate) fn is_stopped(&self, task: Idx<Task>) -> bool {
+        match self.group_of(task).job {
+            JobState::Stopped(_) => true,
+            JobState::Stopping(_) => !self.is_in_vfork(task),
+            JobState::Running | JobState::Continued => false,
+        }
+    }
+
+    /// A stopped process goes on, and owes its parent word of it; false when it was not stopped.
+    pub(crate) fn resume(&mut self, group: Idx<Group>) -> bool {
+        self.groups[group].owed = match self.groups[group].job {
+            JobState::Running | JobState::Continued => return false,
+            JobState::Stopping(_) => Owed::Stopped,
+            JobState::Stopped(_) => {
+                self.count_stopped(group, false);
+                Owed::Continued
+            }
+        };
+        let resumed = &mut self.groups[group];
+        resumed.job = JobState::Continued;
+        resumed.nr_resumed = resumed.nr_resumed.wrapping_add(1);
+        self.changes += 1;
+        // Callers that wait on behalf of the process look again.
+        self.wakes.note(Key::children(group));
+        self.note_news(group);
+        self.tell_job(group, uapi::ALTPID_EVENT_CONTINUE, SIGCONT);
+        true
     }
 
     /// The job state in which nothing is left to report: a dying process has none.
@@ -60,12 +94,17 @@ impl Tree {
         }
         let group = &mut self.groups[group];
         group.job = JobState::Running;
-        group.tells_continued = false;
+        group.owed = Owed::Nothing;
     }
 
-    /// Tells the parent of a process that it goes on.
-    pub(crate) fn notify_continued(&mut self, group: Idx<Group>) {
-        self.notify_job(group, CLD_CONTINUED, SIGCONT);
+    /// Tells the parent of a process what a SIGCONT owes it. Of a stop that was not complete it does not
+    /// say by which signal (`group_exit_code` is 0 by then).
+    pub(crate) fn notify_owed(&mut self, group: Idx<Group>) {
+        match core::mem::take(&mut self.groups[group].owed) {
+            Owed::Nothing => {}
+            Owed::Stopped => self.notify_job(group, CLD_STOPPED, 0),
+            Owed::Continued => self.notify_job(group, CLD_CONTINUED, SIGCONT),
+        }
     }
 
     /// Tells the parent of a process that it has stopped or goes on. Who waits is woken by the

@@ -106,7 +106,6 @@ impl Tree {
             added.map(|_| ())
         };
         if continued {
-            self.groups[group].tells_continued = true;
             self.take_all_signals(group);
         }
         result
@@ -282,9 +281,8 @@ impl Tree {
     /// Lets a thread take a signal that was added (`complete_signal()`).
     fn complete(&mut self, signal: i32, target: Idx<Task>, scope: Scope) {
         let wants = |tree: &Self, task: Idx<Task>| {
-            let task = &tree.tasks[task];
-            let stopped = tree.groups[task.group].is_stopped() && signal != SIGKILL;
-            task.is_alive() && !stopped
+            let can = !tree.is_stopped(task) && !tree.is_signalled_in_vfork(task);
+            tree.tasks[task].is_alive() && (can || signal == SIGKILL)
         };
         let wants = |tree: &Self, task| wants(tree, task) && !tree.kept_from(task).contains(signal);
         let group = self.tasks[target].group;
@@ -309,7 +307,7 @@ impl Tree {
         let kills = kills.minus(self.tasks[taker].blocked);
         match kills.first() {
             Some(signal) => self.begin_group_exit(group, signal),
-            None => self.queue_work(taker),
+            None => self.signal_wake_up(taker),
         }
     }
 

@@ -78,7 +78,7 @@ impl World {
             if let Some(info) = tree.dequeue(task, wanted) {
                 return Ok(info);
             }
-            if tree.tasks[task].nr_received != handled || tree.group_of(task).is_stopped() {
+            if tree.tasks[task].nr_received != handled || tree.is_stopped(task) {
                 return Err(EINTR.into());
             }
             if timeout == 0 {

@@ -58,7 +58,7 @@ impl Tree {
         let Some(news) = self.news_of(child) else {
             return;
         };
-        let key = Key::children(self.tasks[parent].group);
+        let key = Key::child(self, parent, child);
         self.wakes.note(key);
         let first = &mut self.tasks[parent].news[news as usize];
         let is_first = |first| self.groups[child].place < self.groups[first].place;

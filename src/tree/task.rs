@@ -85,14 +85,21 @@ pub(crate) enum Call {
     Sigwait(Idx<Awaited>),
     /// In exec, until the other threads are gone. Signals wait until then.
     Exec,
-    /// In clone with `CLONE_VFORK`, until this child has exited or called exec. Signals wait until then.
-    Vfork(Idx<Task>),
+    /// In clone with `CLONE_VFORK`. Signals that do not kill wait until it is over.
+    Vfork {
+        /// Until this one has exited or called exec.
+        child: Idx<Task>,
+        /// [`Group::nr_stops`] when it began.
+        stops: u32,
+        /// A signal was left to it (`TIF_SIGPENDING`).
+        is_signalled: bool,
+    },
 }
 
 impl Call {
     /// Whether signals that do not kill wait until the call is over.
     pub(crate) fn defers_signals(self) -> bool {
-        matches!(self, Self::Working | Self::Exec | Self::Vfork(_))
+        matches!(self, Self::Working | Self::Exec | Self::Vfork { .. })
     }
 }
 
@@ -360,9 +367,22 @@ pub(crate) enum Fate {
 pub(crate) enum JobState {
     /// Neither.
     Running,
+    /// All threads but those that sleep in vfork have stopped, with this signal (`group_stop_count`).
+    Stopping(u8),
     /// Stopped (`SIGNAL_STOP_STOPPED`), with the signal for a wait to report, 0 when that is done.
     Stopped(u8),
     /// Continued after a stop, and no wait has reported it (`SIGNAL_STOP_CONTINUED`).
+    Continued,
+}
+
+/// What a SIGCONT for a parent says (`prepare_signal()`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Owed {
+    #[default]
+    Nothing,
+    /// The process was about to stop (`SIGNAL_CLD_STOPPED`).
+    Stopped,
+    /// The process was stopped (`SIGNAL_CLD_CONTINUED`).
     Continued,
 }
 
@@ -416,8 +436,14 @@ pub(crate) struct Group {
     /// Signals that wait for any thread (`shared_pending`).
     pub(crate) pending: Pending,
     pub(crate) job: JobState,
-    /// Whoever of it takes signals next tells its parent that it goes on (`SIGNAL_CLD_CONTINUED`).
-    pub(crate) tells_continued: bool,
+    /// Threads that sleep in a clone with `CLONE_VFORK`.
+    pub(crate) nr_in_vfork: u32,
+    /// How often it has begun to stop while threads of it were in vfork.
+    pub(crate) nr_stops: u32,
+    /// How often it has gone on after a stop.
+    pub(crate) nr_resumed: u32,
+    /// What SIGCONT owes the parent; the next thread to take signals sends it (`SIGNAL_CLD_MASK`).
+    pub(crate) owed: Owed,
     children: Link<Group>,
     process_group: Link<Group>,
     session: Link<Group>,
@@ -462,7 +488,10 @@ impl Group {
             sighand,
             pending: Pending::new(),
             job: JobState::Running,
-            tells_continued: false,
+            nr_in_vfork: 0,
+            nr_stops: 0,
+            nr_resumed: 0,
+            owed: Owed::Nothing,
             children: Link::new(),
             process_group: Link::new(),
             session: Link::new(),
@@ -484,7 +513,7 @@ impl Group {
         core::ptr::eq(&*self.sid, &*self.tgid)
     }
 
-    /// Whether it is stopped by a signal.
+    /// Whether it is stopped by a signal, all of its threads.
     pub(crate) fn is_stopped(&self) -> bool {
         matches!(self.job, JobState::Stopped(_))
     }

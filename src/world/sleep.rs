@@ -32,16 +32,26 @@ const KEYS: usize = 24;
 /// Keys after which a hold begins nothing more, so that there is room for those of what it has begun.
 const MANY_KEYS: usize = 8;
 
+/// Children of one process that are remembered of one hold; behind that every caller that waits for a
+/// child of the process is woken.
+const CHILDREN: usize = 3;
+
 /// `include/linux/sched.h`, where bindgen cannot read it.
 const TASK_INTERRUPTIBLE: c_int = bindings::TASK_INTERRUPTIBLE as c_int;
 
-/// What a caller waits for.
+/// What a caller waits for, or what happened.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Key {
-    /// What it is, and its index or address.
+    /// What it is, and its index or address; [`Self::ANY`] is all of its queue.
     what: usize,
     /// Says which queue, together with nothing else.
-    queue: usize,
+    queue: u32,
+    /// The thread whose child it is, 0 for any.
+    parent: u32,
+    /// The address of the child's pid, 0 for any.
+    tgid: usize,
+    /// The address of the pid of the child's process group, 0 for any.
+    pgid: usize,
 }
 
 impl Key {
@@ -49,43 +59,86 @@ impl Key {
     const ANY: usize = 0;
 
     /// Events ([`events`](crate::ask::events)).
-    pub(crate) const EVENTS: Self = Self { what: 4, queue: 0 };
+    pub(crate) const EVENTS: Self = Self::new(4, 0);
+
+    const fn new(what: usize, queue: usize) -> Self {
+        Self {
+            what,
+            queue: (queue % QUEUES) as u32,
+            parent: 0,
+            tgid: 0,
+            pgid: 0,
+        }
+    }
 
     /// What happens to a task: its call ends, or it takes a signal.
     pub(crate) fn task(tree: &Tree, task: Idx<Task>) -> Self {
         let raw = Idx::to_raw(Some(task)) as usize;
         Self {
             what: raw << 2 | 1,
-            queue: Self::children(tree.tasks[task].group).queue,
+            ..Self::children(tree.tasks[task].group)
         }
     }
 
-    /// What the children of a process have to tell (`wait_chldexit`).
+    /// What all children of a process have to tell (`wait_chldexit`).
     pub(crate) fn children(group: Idx<Group>) -> Self {
         let raw = Idx::to_raw(Some(group)) as usize;
+        Self::new(raw << 2 | 2, raw)
+    }
+
+    /// What a child of a thread has to tell (`__wake_up_parent()`).
+    pub(crate) fn child(tree: &Tree, parent: Idx<Task>, child: Idx<Group>) -> Self {
+        let child = &tree.groups[child];
+        Self::children(tree.tasks[parent].group)
+            .of_parent(parent)
+            .of_process(&child.tgid)
+            .of_process_group(&child.pgid)
+    }
+
+    /// No child but those of this thread.
+    pub(crate) fn of_parent(self, parent: Idx<Task>) -> Self {
         Self {
-            what: raw << 2 | 2,
-            queue: raw % QUEUES,
+            parent: Idx::to_raw(Some(parent)),
+            ..self
+        }
+    }
+
+    /// No child but the one with this pid.
+    pub(crate) fn of_process(self, pid: &Pid) -> Self {
+        Self {
+            tgid: core::ptr::from_ref(pid).addr(),
+            ..self
+        }
+    }
+
+    /// No child but those of the process group with this pid.
+    pub(crate) fn of_process_group(self, pid: &Pid) -> Self {
+        Self {
+            pgid: core::ptr::from_ref(pid).addr(),
+            ..self
         }
     }
 
     /// The exit and the reaping of the task that has a pid (`wait_pidfd`).
     pub(crate) fn pid(pid: &Pid) -> Self {
         let address = core::ptr::from_ref(pid).addr();
-        Self {
-            what: address | 3,
-            queue: (address >> 6) % QUEUES,
-        }
+        Self::new(address | 3, address >> 6)
+    }
+
+    /// Whether a caller that waits for `self` is to be woken for `event` (`pid_child_should_wake()`).
+    fn is_meant(&self, event: &Self) -> bool {
+        let fits = |wanted, is| wanted == 0 || is == 0 || wanted == is;
+        event.what == Self::ANY
+            || event.what == self.what
+                && fits(self.parent as usize, event.parent as usize)
+                && fits(self.tgid, event.tgid)
+                && fits(self.pgid, event.pgid)
     }
 }
 
 /// What happened in a hold of the tree lock that somebody may wait for.
 pub(crate) struct Wakes {
-    keys: [Option<Key>; KEYS],
-    /// How many of them there are.
-    len: usize,
-    /// Queues in which everybody is to be woken: there were more keys.
-    queues: u32,
+    due: Wakeups,
     /// Callers that sleep or are about to.
     sleepers: usize,
 }
@@ -94,65 +147,78 @@ impl Wakes {
     /// Nothing.
     pub(crate) const fn new() -> Self {
         Self {
-            keys: [None; KEYS],
-            len: 0,
-            queues: 0,
+            due: Wakeups::NONE,
             sleepers: 0,
         }
     }
 
     /// Something has happened: the callers with this key are woken when the lock is released.
     pub(crate) fn note(&mut self, key: Key) {
-        if self.sleepers == 0 || self.keys[..self.len].contains(&Some(key)) {
+        if self.sleepers != 0 {
+            self.due.add(key);
+        }
+    }
+
+    /// Takes what was noted.
+    pub(crate) fn take(&mut self) -> Wakeups {
+        core::mem::replace(&mut self.due, Wakeups::NONE)
+    }
+
+    /// Whether so much was noted that it should be sent first.
+    #[inline]
+    pub(crate) fn are_many(&self) -> bool {
+        self.due.len >= MANY_KEYS
+    }
+
+    /// Whether anything was noted.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.due.len == 0 && self.due.queues == 0
+    }
+}
+
+/// Wakeups that are due, to be sent after the tree lock is released.
+pub(crate) struct Wakeups {
+    /// What happened, in the first `len` places.
+    keys: [Key; KEYS],
+    len: usize,
+    /// Queues in which everybody is to be woken: there were more keys.
+    queues: u32,
+}
+
+impl Wakeups {
+    const NONE: Self = Self {
+        keys: [Key::new(Key::ANY, 0); KEYS],
+        len: 0,
+        queues: 0,
+    };
+
+    fn add(&mut self, key: Key) {
+        let noted = &mut self.keys[..self.len];
+        let covers = |noted: &Key| noted.what == key.what && noted.tgid == 0 || *noted == key;
+        if noted.iter().any(covers) {
+            return;
+        }
+        let mut siblings = noted.iter_mut().filter(|noted| noted.what == key.what);
+        if let Some(last) = siblings.nth(CHILDREN - 1) {
+            *last = Key::new(key.what, key.queue as usize);
             return;
         }
         match self.keys.get_mut(self.len) {
             Some(entry) => {
-                *entry = Some(key);
+                *entry = key;
                 self.len += 1;
             }
             None => self.queues |= 1 << key.queue,
         }
     }
 
-    /// Takes what was noted.
-    pub(crate) fn take(&mut self) -> Wakeups {
-        let taken = Wakeups {
-            keys: self.keys,
-            len: self.len,
-            queues: self.queues,
-        };
-        (self.len, self.queues) = (0, 0);
-        taken
-    }
-
-    /// Whether so much was noted that it should be sent first.
-    #[inline]
-    pub(crate) fn are_many(&self) -> bool {
-        self.len >= MANY_KEYS
-    }
-
-    /// Whether anything was noted.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.len == 0 && self.queues == 0
-    }
-}
-
-/// Wakeups that are due, to be sent after the tree lock is released.
-pub(crate) struct Wakeups {
-    keys: [Option<Key>; KEYS],
-    len: usize,
-    queues: u32,
-}
-
-impl Wakeups {
     /// Wakes the callers. Not under the tree lock.
-    pub(crate) fn send(self, queues: &Queues) {
-        for key in self.keys[..self.len].iter().flatten() {
-            queues.wake(key.queue, key.what);
+    pub(crate) fn send(mut self, queues: &Queues) {
+        for key in &mut self.keys[..self.len] {
+            queues.wake(key);
         }
         for queue in (0..QUEUES).filter(|queue| self.queues >> queue & 1 != 0) {
-            queues.wake(queue, Key::ANY);
+            queues.wake(&mut Key::new(Key::ANY, queue));
         }
     }
 }
@@ -185,17 +251,18 @@ impl Queues {
         })
     }
 
-    fn head(&self, queue: usize) -> *mut bindings::wait_queue_head {
+    fn head(&self, key: &Key) -> *mut bindings::wait_queue_head {
         let heads = self.heads.get().cast::<bindings::wait_queue_head>();
         // SAFETY: There are so many heads.
-        unsafe { heads.add(queue % QUEUES) }
+        unsafe { heads.add(key.queue as usize % QUEUES) }
     }
 
-    fn wake(&self, queue: usize, what: usize) {
-        let key = core::ptr::without_provenance_mut(what);
-        // SAFETY: The head was initialized. All entries are `Entry`s, whose function takes the key for
-        // a number.
-        unsafe { bindings::__wake_up(self.head(queue), bindings::TASK_NORMAL, 0, key) };
+    fn wake(&self, event: &mut Key) {
+        let head = self.head(event);
+        let event = core::ptr::from_mut(event).cast();
+        // SAFETY: The head was initialized. All entries are `Entry`s, whose function takes what it is
+        // given for a `Key`.
+        unsafe { bindings::__wake_up(head, bindings::TASK_NORMAL, 0, event) };
     }
 }
 
@@ -203,24 +270,25 @@ impl Queues {
 #[repr(C)]
 struct Entry {
     wait: UnsafeCell<MaybeUninit<bindings::wait_queue_entry>>,
-    keys: [usize; 2],
+    keys: [Key; 2],
 }
 
 /// Wakes a caller if the wakeup is meant for it (`wake_bit_function()`).
 ///
 /// # Safety
 ///
-/// Called by `__wake_up()` with the `wait` of an [`Entry`] and a key of [`Queues::wake`].
+/// Called by `__wake_up()` with the `wait` of an [`Entry`] and the [`Key`] of [`Queues::wake`].
 unsafe extern "C" fn wake_if_meant(
     wait: *mut bindings::wait_queue_entry,
     mode: c_uint,
     sync: c_int,
     key: *mut c_void,
 ) -> c_int {
-    let what = key.addr();
-    // SAFETY: By the safety requirements; `wait` is the first member.
-    let keys = unsafe { (*wait.cast::<Entry>()).keys };
-    if what != Key::ANY && !keys.contains(&what) {
+    // SAFETY: By the safety requirements; `wait` is the first member, and the keys do not change.
+    let keys = unsafe { &(*wait.cast::<Entry>()).keys };
+    // SAFETY: By the safety requirements.
+    let event = unsafe { &*key.cast::<Key>() };
+    if !keys.iter().any(|wanted| wanted.is_meant(event)) {
         return 0;
     }
     // SAFETY: What `__wake_up()` gave.
@@ -241,10 +309,10 @@ impl Work<'_> {
             return Ok(timeout);
         }
         let queues = self.world().queues();
-        let head = queues.head(keys[0].queue);
+        let head = queues.head(&keys[0]);
         let entry = Entry {
             wait: UnsafeCell::new(MaybeUninit::zeroed()),
-            keys: keys.map(|key| key.what),
+            keys,
         };
         let wait = entry.wait.get().cast::<bindings::wait_queue_entry>();
         self.wakes.sleepers += 1;

@@ -10,7 +10,7 @@ use super::{Audit, Numbers, Walk};
 use crate::{
     base::slots::Idx,
     pid::{find_pid, Pid},
-    tree::task::{Group, Parent, Task, TaskState},
+    tree::task::{Call, Group, JobState, Parent, Task, TaskState},
     tree::{News, Tree},
 };
 use kernel::prelude::*;
@@ -91,7 +91,8 @@ impl Audit {
             fmt!("process {nr} both ignores and handles signals {overlap:#x}"),
         );
         findings.check(
-            !group.is_stopped() || group.exit_status().is_none(),
+            matches!(group.job, JobState::Running | JobState::Continued)
+                || group.exit_status().is_none(),
             fmt!("process {nr} is killed and still stopped"),
         );
         if group.parent == Parent::Outside {
@@ -104,6 +105,7 @@ impl Audit {
         self.listed.stopped += usize::from(group.is_stopped());
         self.listed.subreapers += usize::from(group.is_subreaper);
         self.listed.signals += signals;
+        self.listed.counted_in_vfork += group.nr_in_vfork as usize;
         let threads = group.threads.first();
         let exiting = tree.crowd(index).and_then(|crowd| crowd.exiting.first());
         self.walks[0] = (threads.or(exiting)).map(|first| Walk::Threads(index, first, 0, 0));
@@ -136,6 +138,7 @@ impl Audit {
             thread.group == index,
             fmt!("thread {} is of another group than {nr}", thread.pid.nr()),
         );
+        self.listed.in_vfork += usize::from(matches!(thread.call, Call::Vfork { .. }));
         (all + 1, live + u32::from(thread.is_alive()))
     }
 
@@ -206,6 +209,14 @@ impl Audit {
         );
         // Execs under way have room for some.
         let kept = tree.kept_sighands;
+        findings.check(
+            listed.in_vfork == listed.counted_in_vfork,
+            fmt!(
+                "{} tasks sleep in vfork, and processes count {}",
+                listed.in_vfork,
+                listed.counted_in_vfork
+            ),
+        );
         let users = listed.users_of_sighands;
         findings.check(
             users == groups + kept && tree.sighands.len() <= groups + kept,
