@@ -10,7 +10,7 @@
 
 use crate::{
     base::slots::Idx,
-    tree::task::{Call, Task},
+    tree::task::{Call, Group, Task},
     tree::Tree,
 };
 
@@ -24,16 +24,26 @@ impl Tree {
             is_signalled: false,
         };
         self.tasks[child].vfork_parent = Some(caller);
-        self.groups[group].nr_in_vfork += 1;
+        if let Some(crowd) = self.crowd_mut(group) {
+            crowd.nr_in_vfork += 1;
+        }
         self.changes += 1;
     }
 
     /// A task does not sleep in vfork any more.
     fn leave_vfork(&mut self, caller: Idx<Task>) {
         let group = self.tasks[caller].group;
-        self.groups[group].nr_in_vfork -= 1;
+        if let Some(crowd) = self.crowd_mut(group) {
+            crowd.nr_in_vfork -= 1;
+        }
         self.changes += 1;
         self.finish_stop(group);
+    }
+
+    /// How many threads of a process sleep in vfork. Of one that has never had another thread it is 0:
+    /// its only thread takes no stop signal meanwhile.
+    pub(crate) fn nr_in_vfork(&self, group: Idx<Group>) -> u32 {
+        self.crowd(group).map_or(0, |crowd| crowd.nr_in_vfork)
     }
 
     /// Whether a task sleeps in a clone with `CLONE_VFORK`.
