@@ -4,7 +4,7 @@
 //! on behalf of the same task: the second waits until the call of the first is over, or is refused
 //! while the task is asleep in it.
 
-use altpid::{Disposition, Kill, TaskId, TaskState, WaitId};
+use altpid::{Disposition, Kill, TaskId, TaskState, WaitFlags, WaitId};
 use altpid_device_tests::{
     Fixture, WALL, WNOHANG,
     crowd::{children, threads, wide},
@@ -19,7 +19,7 @@ use rustix::io::Errno;
 use std::{collections::BTreeMap, hint, sync::Barrier, thread};
 
 /// waitid(2) for those that exit.
-const WEXITED: u32 = 4;
+const WEXITED: WaitFlags = WaitFlags::EXITED;
 
 /// What two verbs on behalf of one task come to, one after the other and in both orders.
 fn serial(place: Place, size: usize, first: Verb, second: Verb) -> [Outcome; 2] {

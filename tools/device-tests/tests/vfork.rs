@@ -4,7 +4,9 @@
 //! The call over the device returns at once, with the child; the task is what sleeps. Natively that is
 //! a sleep which only a signal that kills ends.
 
-use altpid::{Clone, CloneFlags, Disposition, Kill, Parent, TaskId, TaskState, World};
+use altpid::{
+    CloneArgs, CloneFlags, Disposition, Kill, Parent, TaskId, TaskState, WaitFlags, World,
+};
 use altpid_device_tests::{
     Fixture, WALL, WNOHANG, exited,
     sleeper::Sleeper,
@@ -16,11 +18,11 @@ use std::thread;
 /// `CLONE_VFORK`
 const VFORK: CloneFlags = CloneFlags::from_bits_retain(0x4000);
 /// Options of wait4(2): children that stop too.
-const WUNTRACED: u32 = libc::WUNTRACED as u32;
+const WUNTRACED: WaitFlags = WaitFlags::STOPPED;
 
 /// What vfork(2) is.
-fn args() -> Clone {
-    Clone::new().flags(CloneFlags::VM | VFORK)
+fn args() -> CloneArgs {
+    CloneArgs::new().flags(CloneFlags::VM | VFORK)
 }
 
 /// A parent, a child of that which has called vfork(2), and its child.
@@ -110,7 +112,7 @@ fn children_of_every_kind() {
             .exit_signal(0),
         args().parent(Parent::Outside),
         autoreap,
-        Clone::new().flags(VFORK),
+        CloneArgs::new().flags(VFORK),
     ];
     for kind in kinds {
         let world = Fixture::new();

@@ -3,7 +3,7 @@
 //! Whoever waits in a call can be killed, whatever others do meanwhile, and is woken only for what he
 //! waits for.
 
-use altpid::{Batch, Clone, Kill, PidType, TaskId, uapi::altpid_event};
+use altpid::{Batch, CloneArgs, Kill, PidType, TaskId, uapi::altpid_event};
 use altpid_device_tests::{
     Fixture, WALL,
     caller::{Caller, Given},
@@ -50,7 +50,7 @@ fn the_other_process() {
                 let _ = world.find_from(ns, 2, PidType::Sid);
             }
             "kill" => drop(world.kill(Kill::Pid(task, -(numbers[1] as i32)), libc::SIGCONT)),
-            "fork" => drop(world.clone(task, &Clone::new())),
+            "fork" => drop(world.clone(task, &CloneArgs::new())),
             "name" => drop(world.set_name(task, b"name")),
             other => panic!("{other}"),
         }
@@ -72,7 +72,7 @@ fn exec_beside_those_who_clone() {
                 while !done.load(Relaxed) {
                     let mut batch = Batch::new();
                     for _ in 0..256 {
-                        batch.clone(task, &Clone::thread());
+                        batch.clone(task, &CloneArgs::thread());
                     }
                     batch.run(&world, true).expect("batch");
                 }

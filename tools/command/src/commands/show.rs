@@ -174,6 +174,7 @@ fn of_ns(view: &View, ns: &Ns) -> Map<String, Value> {
         "tasks it sees": all,
         "numbers in use": ns.nr_pids,
         "namespaces below": below,
+        "listed by listns": ns.is_active,
     }));
     if !view.is_snapshot {
         facts.extend(object(json!({
