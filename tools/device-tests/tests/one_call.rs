@@ -81,15 +81,17 @@ fn at_once(place: Place, size: usize, verbs: [Verb; 2], times: usize, rng: &mut 
     }
 }
 
-/// Each verb against each, in small processes.
+/// Each verb against each, in small processes; in the debug kernel each pair in one of the places.
 #[test]
 fn one_after_the_other() {
     let mut rng = Rng::with_seed(13);
     let times = repeated(10).div_ceil(5) as usize;
+    let places = scaled(10).min(Place::ALL.len() as u64) as usize;
     let mut count = 0;
-    for place in Place::ALL {
-        for (index, &first) in VERBS.iter().enumerate() {
-            for &second in &VERBS[index..] {
+    for (index, &first) in VERBS.iter().enumerate() {
+        for (number, &second) in VERBS[index..].iter().enumerate() {
+            for place in number..number + places {
+                let place = Place::ALL[place % Place::ALL.len()];
                 at_once(place, 5, [first, second], times, &mut rng);
                 count += times;
             }
