@@ -233,6 +233,18 @@ impl Fixture {
         *self.pid_of(task).last().expect("a level")
     }
 
+    /// All of them are stopped, or whatever state it is.
+    ///
+    /// # Panics
+    ///
+    /// When one of them is not.
+    #[track_caller]
+    pub fn all_are(&self, state: TaskState, tasks: &[TaskId]) {
+        for &task in tasks {
+            assert_eq!(self.state_of(task), Some(state), "{task:?}");
+        }
+    }
+
     /// Where a task is in its life, `None` for no more.
     #[track_caller]
     pub fn state_of(&self, task: TaskId) -> Option<TaskState> {

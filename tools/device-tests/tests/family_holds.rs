@@ -190,9 +190,7 @@ fn a_shell_of_a_stopped_job_dies() {
         } else {
             TaskState::Zombie
         };
-        for &member in &members[50..] {
-            assert_eq!(world.state_of(member), Some(expected));
-        }
+        world.all_are(expected, &members[50..]);
         are_bounded(&world);
     }
 }

@@ -334,9 +334,7 @@ fn many_processes_with_one_table_of_handlers() {
         } else {
             TaskState::Running
         };
-        for &other in &others {
-            assert_eq!(world.state_of(other), Some(expected));
-        }
+        world.all_are(expected, &others);
     }
     world.end(first, 0);
     are_bounded(&world);

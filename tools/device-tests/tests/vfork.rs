@@ -288,7 +288,7 @@ fn a_stop_of_the_other_threads() {
         (signals.received, signals.last.code, signals.last.status)
     };
     let look = || {
-        let options = WUNTRACED | libc::WCONTINUED as u32 | WNOHANG | WALL;
+        let options = WUNTRACED | WaitFlags::CONTINUED | WNOHANG | WALL;
         let waited = world.wait(parent, -1, options).expect("wait4");
         waited.map(|waited| waited.status)
     };

@@ -5,7 +5,7 @@
 
 use altpid::{Batch, CloneArgs, Kill, PidType, TaskId, uapi::altpid_event};
 use altpid_device_tests::{
-    Fixture, WALL,
+    Fixture, WALL, WNOTHREAD,
     caller::{Caller, Given},
     crowd::{children, job, threads, wide},
     exited,
@@ -265,7 +265,6 @@ fn who_waits_is_woken_for_what_he_waits_for() {
 #[test]
 fn who_waits_sleeps_through_what_other_children_do() {
     const FEW: u64 = 10;
-    const WNOTHREAD: u32 = 0x2000_0000;
     let world = Fixture::new();
     let parent = world.fork(world.init);
     let by_group = world.thread(parent);
