@@ -7,8 +7,8 @@ use crate::{
     crowd::{children, threads},
 };
 use altpid::{
-    Clone, CloneFlags, Disposition, Kill, Mask, PidfdFlags, Result, SigSet, Signals, Task, TaskId,
-    WaitId, World,
+    CloneArgs, CloneFlags, Disposition, Kill, Mask, PidfdFlags, Result, SigSet, Signals, Task,
+    TaskId, WaitFlags, WaitId, World,
 };
 use rustix::io::Errno;
 use std::{
@@ -49,7 +49,9 @@ impl Verb {
 }
 
 /// waitid(2) for those that exit, stop and continue.
-const WAIT_FOR_ANY: u32 = 0x4 | 0x2 | 0x8;
+const WAIT_FOR_ANY: WaitFlags = WaitFlags::EXITED
+    .union(WaitFlags::STOPPED)
+    .union(WaitFlags::CONTINUED);
 
 /// Signals that verbs send. All of a real-time signal are received: two of another one that come at once
 /// may be one.
@@ -58,12 +60,14 @@ const TO_THREAD: i32 = 42;
 
 /// All of them.
 pub const VERBS: &[Verb] = &[
-    Verb::new("fork", |w, task, _| w.clone(task, &Clone::new()).map(drop)),
+    Verb::new("fork", |w, task, _| {
+        w.clone(task, &CloneArgs::new()).map(drop)
+    }),
     Verb::new("clone of a thread", |w, task, _| {
-        w.clone(task, &Clone::thread()).map(drop)
+        w.clone(task, &CloneArgs::thread()).map(drop)
     }),
     Verb::new("clone of an init", |w, task, _| {
-        w.clone(task, &Clone::new().flags(CloneFlags::NEWPID))
+        w.clone(task, &CloneArgs::new().flags(CloneFlags::NEWPID))
             .map(drop)
     }),
     Verb::new("unshare", |w, task, _| {
