@@ -17,23 +17,25 @@
 //! - A pid that is used by a task has its numbers; the last use that ends frees them.
 
 mod members;
+pub(crate) mod pending;
 mod siblings;
+pub(crate) mod task;
 
 pub(crate) use self::siblings::News;
 
 use crate::{
-    crowd::Crowd,
-    events::Events,
-    exec::Exec,
-    pending::Queued,
+    ask::events::Events,
+    base::slots::{chain::Chain, Idx, Slots, Spare},
     pid::{Pid, PidType},
-    pidfd::Pidfd,
+    process::exec::Exec,
+    process::pidfd::Pidfd,
     reason::{Outcome, Reason},
-    sigwait::Awaited,
-    sleep::Wakes,
-    slots::{chain::Chain, Idx, Slots, Spare},
-    task::{chain, Call, Fate, Group, Handlers, Parent, Sighand, Task, TaskState, COMM_LEN},
-    walk::{Hangup, SignalWalk},
+    signal::crowd::Crowd,
+    signal::sigwait::Awaited,
+    signal::walk::{Hangup, SignalWalk},
+    tree::pending::Queued,
+    tree::task::{chain, Call, Fate, Group, Handlers, Parent, Sighand, Task, TaskState, COMM_LEN},
+    world::sleep::Wakes,
 };
 use core::cell::Cell;
 use kernel::{prelude::*, task::might_sleep};
@@ -252,7 +254,7 @@ impl Tree {
         if task.call != Call::None {
             return Err(Reason::TaskBusy.into());
         }
-        if self.groups[task.group].is_stopped() {
+        if self.is_stopped(index) {
             return Err(Reason::TaskStopped.into());
         }
         Ok(index)

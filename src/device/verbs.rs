@@ -4,12 +4,12 @@
 
 use super::args::{check_flags, Args, Array, Call};
 use crate::{
-    clone::{flags, CloneArgs, ParentArg},
-    ids::Asked,
-    namespace::LEVELS,
+    ask::ids::Asked,
+    pid::namespace::LEVELS,
+    process::clone::{flags, CloneArgs, ParentArg},
+    process::wait::{Wanted, P_PIDFD},
     reason::{Outcome, Reason},
     uapi,
-    wait::{Wanted, P_PIDFD},
 };
 use core::mem::size_of;
 use kernel::prelude::*;

@@ -9,13 +9,13 @@
 //! Under the tree lock.
 
 use crate::{
-    pending::{SigInfo, SigSet, SIGSTOP},
-    sleep::Key,
-    slots::Idx,
-    task::{Disposition, Fate, Group, Task},
+    base::slots::Idx,
+    signal::walk::Orphaned,
+    tree::pending::{SigInfo, SigSet, SIGSTOP},
+    tree::task::{Disposition, Fate, Group, Task},
     tree::Tree,
     uapi,
-    walk::Orphaned,
+    world::sleep::Key,
 };
 
 impl Tree {
@@ -27,9 +27,7 @@ impl Tree {
             return;
         }
         self.settle_signals(task);
-        if core::mem::take(&mut self.groups[group].tells_continued) {
-            self.notify_continued(group);
-        }
+        self.notify_owed(group);
         let awaited = self.awaited_by(task);
         if self.next_signal(task, awaited).is_some() {
             // Left for its call, which ends.
@@ -39,7 +37,7 @@ impl Tree {
         let mut is_first = true;
         while self.tasks[task].is_alive()
             && self.groups[group].fate == Fate::Alive
-            && !self.groups[group].is_stopped()
+            && !self.is_stopped(task)
         {
             let wanted = SigSet::EVERY.minus(self.tasks[task].blocked.union(awaited));
             let Some(signal) = self.next_signal(task, wanted) else {

@@ -12,15 +12,15 @@
 //!
 //! # Invariants
 //!
-//! - Children are in the order of [`Group::place`](crate::task::Group::place).
-//! - No child before [`Task::news`](crate::task::Task::news) of a kind has news of that kind; with
+//! - Children are in the order of [`Group::place`](crate::tree::task::Group::place).
+//! - No child before [`Task::news`](crate::tree::task::Task::news) of a kind has news of that kind; with
 //!   `None` no child has.
 
 use super::Tree;
 use crate::{
-    sleep::Key,
-    slots::Idx,
-    task::{Group, JobState, Parent, Task},
+    base::slots::Idx,
+    tree::task::{Group, JobState, Parent, Task},
+    world::sleep::Key,
 };
 
 /// What a child can have to tell.
@@ -58,7 +58,7 @@ impl Tree {
         let Some(news) = self.news_of(child) else {
             return;
         };
-        let key = Key::children(self.tasks[parent].group);
+        let key = Key::child(self, parent, child);
         self.wakes.note(key);
         let first = &mut self.tasks[parent].news[news as usize];
         let is_first = |first| self.groups[child].place < self.groups[first].place;

@@ -790,6 +790,7 @@ struct altpid_poll {
 #define ALTPID_TASK_OUTSIDE	0x4	/* its parent is outside the world */
 #define ALTPID_TASK_AUTOREAP	0x8	/* vanishes when it exits */
 #define ALTPID_TASK_SUBREAPER	0x10	/* takes orphaned descendants */
+#define ALTPID_TASK_VFORK	0x20	/* sleeps in a clone with CLONE_VFORK */
 
 /**
  * struct altpid_task - ALTPID_IOC_TASK: everything about one task

@@ -17,6 +17,8 @@ bitflags::bitflags! {
         const SIGHAND = 0x800;
         /// There is a pidfd for the child.
         const PIDFD = 0x1000;
+        /// The caller sleeps until the child has exited or called exec.
+        const VFORK = 0x4000;
         /// The child gets the parent of the caller.
         const PARENT = 0x8000;
         /// The child is a thread of the caller's process.

@@ -92,6 +92,8 @@ pub struct Task {
     pub is_autoreap: bool,
     /// Whether it gets the orphans among its descendants.
     pub is_subreaper: bool,
+    /// It sleeps in a clone with `CLONE_VFORK`.
+    pub is_in_vfork: bool,
     /// The status word, for a zombie.
     pub exit_code: i32,
     /// The signal to the parent at exit, -1 for a thread.
@@ -130,6 +132,7 @@ impl Task {
             is_reaper: flag(uapi::ALTPID_TASK_REAPER),
             is_autoreap: flag(uapi::ALTPID_TASK_AUTOREAP),
             is_subreaper: flag(uapi::ALTPID_TASK_SUBREAPER),
+            is_in_vfork: flag(uapi::ALTPID_TASK_VFORK),
             exit_code: raw.exit_code,
             exit_signal: raw.exit_signal,
             nr_threads: raw.nr_threads,

@@ -13,8 +13,7 @@ use altpid_device_tests::{
 use rustix::io::Errno;
 use std::thread;
 
-/// `CLONE_VFORK`
-const VFORK: CloneFlags = CloneFlags::from_bits_retain(0x4000);
+const VFORK: CloneFlags = CloneFlags::VFORK;
 /// Options of wait4(2): children that stop too.
 const WUNTRACED: u32 = libc::WUNTRACED as u32;
 
@@ -31,14 +30,19 @@ fn family(world: &Fixture) -> (TaskId, TaskId, TaskId) {
     (parent, caller, child)
 }
 
-/// Whether a task may do something.
+/// Whether a task may do something, which is what the device says of it.
 #[track_caller]
 fn is_awake(world: &World, task: TaskId) -> bool {
+    let is_in_vfork = world.task(task).expect("task").is_in_vfork;
     match world.set_name(task, b"awake") {
-        Ok(()) => true,
+        Ok(()) => {
+            assert!(!is_in_vfork);
+            true
+        }
         Err(error) => {
             assert_eq!(error.errno, Errno::BUSY);
             assert_eq!(error.reason.name(), Some("TASK_BUSY"));
+            assert!(is_in_vfork);
             false
         }
     }
@@ -255,6 +259,77 @@ fn other_threads_of_the_caller() {
     let child = world.born(process, &args());
     assert_eq!(world.end_by(thread, 2), (process, exited(2)));
     assert_eq!(world.parent_of(child), Some(world.init));
+}
+
+/// The other threads of a caller stop at once, and the process has stopped when the caller has; a
+/// SIGCONT before that tells the parent of a stop, by no signal, and is one to wait for.
+#[test]
+fn a_stop_of_the_other_threads() {
+    let world = Fixture::new();
+    let stop = |thread: TaskId| {
+        let (tgid, tid) = (
+            world.task(thread).expect("task").tgid[0],
+            world.own_pid(thread),
+        );
+        let by = Kill::Thread(world.init, tgid, tid);
+        world.kill(by, libc::SIGSTOP).expect("kill");
+    };
+    let parent = world.fork(world.init);
+    let action = Some(Disposition::Handler.into());
+    world
+        .sigaction(parent, libc::SIGCHLD, action)
+        .expect("sigaction");
+    let process = world.fork(parent);
+    let thread = world.thread(process);
+    let told = || {
+        let signals = world.signals(parent).expect("signals");
+        (signals.received, signals.last.code, signals.last.status)
+    };
+    let look = || {
+        let options = WUNTRACED | libc::WCONTINUED as u32 | WNOHANG | WALL;
+        let waited = world.wait(parent, -1, options).expect("wait4");
+        waited.map(|waited| waited.status)
+    };
+
+    let child = world.born(process, &args());
+    stop(thread);
+    assert_eq!(world.state_of(thread), Some(TaskState::Stopped));
+    assert_eq!(world.state_of(process), Some(TaskState::Running));
+    let refused = world.set_name(thread, b"name").expect_err("stopped");
+    assert_eq!(refused.reason.name(), Some("TASK_STOPPED"));
+    assert_eq!((look(), told().0), (None, 0));
+    world.exit_group(child, 0).expect("exit_group");
+    assert_eq!(world.state_of(process), Some(TaskState::Stopped));
+    assert_eq!(told(), (1, libc::CLD_STOPPED, libc::SIGSTOP));
+    assert_eq!(look(), Some(libc::SIGSTOP << 8 | 0x7f));
+    world
+        .kill(Kill::Outside(process), libc::SIGCONT)
+        .expect("kill");
+    assert_eq!((look(), told().0), (Some(0xffff), 2));
+    world.reap(process);
+
+    let child = world.born(process, &args());
+    stop(thread);
+    world
+        .kill(Kill::Outside(process), libc::SIGCONT)
+        .expect("kill");
+    assert_eq!(world.state_of(thread), Some(TaskState::Running));
+    assert_eq!(told(), (3, libc::CLD_STOPPED, 0));
+    assert_eq!(look(), Some(0xffff));
+    world.exit_group(child, 0).expect("exit_group");
+    assert_eq!(
+        (world.state_of(process), look()),
+        (Some(TaskState::Running), None)
+    );
+
+    // One that is killed meanwhile has never stopped.
+    world.reap(process);
+    world.born(process, &args());
+    stop(thread);
+    world
+        .kill(Kill::Outside(process), libc::SIGKILL)
+        .expect("kill");
+    assert_eq!(look(), Some(libc::SIGKILL));
 }
 
 /// Deep in namespaces, and with its world's end: nobody waits for what cannot come.

@@ -259,3 +259,72 @@ fn who_waits_is_woken_for_what_he_waits_for() {
         }
     });
 }
+
+/// A process waits for one child, for those of a process group and for those of one thread, and sleeps
+/// through the deaths and stops of its other children.
+#[test]
+fn who_waits_sleeps_through_what_other_children_do() {
+    const FEW: u64 = 10;
+    const WNOTHREAD: u32 = 0x2000_0000;
+    let world = Fixture::new();
+    let parent = world.fork(world.init);
+    let by_group = world.thread(parent);
+    let by_thread = world.thread(parent);
+    let mut others = children(&world, parent, scaled(1000) as usize);
+    let (one, member) = (world.fork(parent), world.fork(parent));
+    world.setpgid(member, 0, 0).expect("setpgid");
+    let own = world.fork(by_thread);
+    let last = others.pop().expect("another");
+    thread::scope(|scope| {
+        let world = &world;
+        let wanted = [
+            (parent, world.own_pid(one), WALL, one),
+            (by_group, -world.own_pid(member), WALL, member),
+            (by_thread, -1, WNOTHREAD | WALL, own),
+        ];
+        let sleepers =
+            wanted.map(|(task, pid, options, _)| Sleeper::new(scope, world, task, pid, options));
+        let slept = sleepers.each_ref().map(Sleeper::sleeps_so_far);
+        for &other in &others {
+            world.exit_group(other, 0).expect("exit_group");
+        }
+        for signal in [libc::SIGSTOP, libc::SIGCONT].repeat(50) {
+            world.kill(Kill::Outside(last), signal).expect("kill");
+        }
+        for (sleeper, before) in sleepers.iter().zip(slept) {
+            assert!(sleeper.settles(), "those were others");
+            let woken = sleeper.sleeps_so_far() - before;
+            assert!(woken <= FEW, "woken {woken} times for others");
+        }
+        for (sleeper, (_, _, _, child)) in sleepers.into_iter().zip(wanted) {
+            world.exit_group(child, 5).expect("exit_group");
+            let waited = sleeper.result().expect("wait4").expect("a child");
+            assert_eq!((waited.task, waited.status), (child, exited(5)));
+        }
+    });
+    are_bounded(&world);
+}
+
+/// A stop restarts a wait: whom it is for is found out anew.
+#[test]
+fn a_wait_that_is_stopped_begins_anew() {
+    let world = Fixture::new();
+    let parent = world.fork(world.init);
+    let process = world.fork(parent);
+    let child = world.fork(process);
+    thread::scope(|scope| {
+        // For its own process group, in which the child is.
+        let sleeper = Sleeper::new(scope, &world, process, 0, WALL);
+        let send = |signal| world.kill(Kill::Outside(process), signal).expect("kill");
+        send(libc::SIGSTOP);
+        world
+            .setpgid(parent, world.own_pid(process), 0)
+            .expect("setpgid");
+        assert!(sleeper.settles(), "it is stopped");
+        send(libc::SIGCONT);
+        let waited = sleeper.result().expect_err("no child in its group");
+        assert_eq!(waited.errno, Errno::CHILD);
+    });
+    world.exit_group(child, 0).expect("exit_group");
+    world.reap(process);
+}

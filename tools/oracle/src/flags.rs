@@ -18,6 +18,7 @@ flags! {
     FS = libc::CLONE_FS as u64;
     SIGHAND = CloneFlags::SIGHAND.bits();
     PIDFD = CloneFlags::PIDFD.bits();
+    VFORK = CloneFlags::VFORK.bits();
     PARENT = CloneFlags::PARENT.bits();
     THREAD = CloneFlags::THREAD.bits();
     SYSVSEM = libc::CLONE_SYSVSEM as u64;

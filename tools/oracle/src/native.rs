@@ -166,12 +166,8 @@ impl<'a> Arena<'a> {
         }
         match (&op.call, answer) {
             (Call::Clone { child, flags, .. }, Answer::Value(nr)) => {
-                let active = before.tasks[&op.by].task.ns;
-                let space = before.space(active).context("a namespace without a name")?;
-                let ns = self.spaces[&space].as_raw_fd();
-                // SAFETY: The command takes a number and returns one.
-                let tid = unsafe { libc::ioctl(ns, GET_PID_FROM_PIDNS, nr) };
-                let tid = check(tid.into()).with_context(|| format!("who is {nr}?"))? as i32;
+                let tid = self.find_child(op, answer, before)?;
+                let tid = tid.with_context(|| format!("who is {nr}?"))?;
                 self.add_agent(*child, tid)?;
                 if flags & libc::CLONE_NEWPID as u64 != 0 {
                     self.add_space(Space::Of(*child), &format!("/proc/{tid}/ns/pid"))?;
@@ -194,6 +190,26 @@ impl<'a> Arena<'a> {
             _ => {}
         }
         Ok(())
+    }
+
+    /// The number, as the driver sees it, of the child that a clone has answered with; `None` when there
+    /// is none yet.
+    pub fn find_child(&self, op: &Op, answer: Answer, before: &State) -> Result<Option<i32>> {
+        let Answer::Value(nr) = answer else {
+            return Ok(None);
+        };
+        let active = before.tasks[&op.by].task.ns;
+        let space = before.space(active).context("a namespace without a name")?;
+        let ns = self.spaces[&space].as_raw_fd();
+        // SAFETY: The command takes a number and returns one.
+        let tid = unsafe { libc::ioctl(ns, GET_PID_FROM_PIDNS, nr) };
+        match check(tid.into()) {
+            Ok(tid) => Ok(Some(tid as i32)),
+            Err(error) => match error.downcast_ref::<io::Error>() {
+                Some(error) if error.raw_os_error() == Some(libc::ESRCH) => Ok(None),
+                _ => Err(error),
+            },
+        }
     }
 
     /// Takes over the pidfd that an agent has made: what is left of it with the agent would be closed

@@ -112,16 +112,21 @@ impl<'a> Pair<'a> {
         if !native_first {
             self.arena.ask(op, &before)?;
         }
-        let caller = self.state.tasks.get(&op.by).map(|seen| seen.task.state);
-        let expected = match caller {
-            Some(TaskState::Running) => answer,
-            Some(TaskState::Stopped) => {
+        let caller = self.state.tasks.get(&op.by).map(|seen| &seen.task);
+        let is_in_vfork = caller.is_some_and(|caller| caller.is_in_vfork);
+        let expected = match caller.map(|caller| caller.state) {
+            Some(TaskState::Running) if !is_in_vfork => answer,
+            Some(TaskState::Running | TaskState::Stopped) => {
                 self.expected.insert(op.by, answer);
                 Answer::Nothing
             }
             _ => Answer::Nothing,
         };
-        if expected != Answer::Nothing {
+        if is_in_vfork {
+            if let Some(mismatch) = self.note_vfork(op, answer, &before)? {
+                return self.differs_by(op, &before, mismatch, None);
+            }
+        } else if expected != Answer::Nothing {
             if native.is_none() {
                 native = self.await_answer(op)?;
             }
@@ -138,6 +143,29 @@ impl<'a> Pair<'a> {
             }
         }
         self.conclude(op, before, expected)
+    }
+
+    /// Takes notice of the child of a caller that sleeps until that has exited or called exec; in what
+    /// it differs when there is no child or the caller does not sleep.
+    fn note_vfork(&mut self, op: &Op, answer: Answer, before: &State) -> Result<Option<Mismatch>> {
+        let Call::Clone { child, .. } = op.call else {
+            return Ok(None);
+        };
+        let started = Instant::now();
+        while self.arena.find_child(op, answer, before)?.is_none() {
+            if self.arena.has_answered(op.by, Duration::from_millis(1)) {
+                let got = self.arena.take_answer(op.by).map(|(answer, _)| answer);
+                let what = format!("{got:?} from {}, altpid sleeps in vfork", op.by);
+                return Ok(Some(Mismatch::new(what)));
+            }
+            if started.elapsed() > LIMIT {
+                let what = format!("no child of {}, altpid {answer:?}", op.by);
+                return Ok(Some(Mismatch::new(what)));
+            }
+        }
+        self.arena.note(op, answer, before)?;
+        let mismatch = compare::spaces(child, &self.arena, &self.state)?;
+        Ok(mismatch.map(|mismatch| mismatch.of(child)))
     }
 
     /// What the driver does, on both sides.
@@ -266,7 +294,7 @@ impl<'a> Pair<'a> {
             let mut first = None;
             for name in names {
                 let status = self.arena.status(name)?;
-                at_rest &= status.as_ref().is_none_or(Status::is_at_rest);
+                at_rest &= status.as_ref().is_none_or(|s| self.is_at_rest(name, s));
                 if let Some(mismatch) = self.differs(name, status.as_ref())? {
                     first.get_or_insert(mismatch.of(name));
                     left.push(name);
@@ -300,6 +328,12 @@ impl<'a> Pair<'a> {
         }
     }
 
+    /// Whether a task does nothing by itself. One that owes an answer may be in vfork, which `/proc`
+    /// does not tell from other sleeps that cannot be interrupted.
+    fn is_at_rest(&self, name: Name, status: &Status) -> bool {
+        status.is_at_rest() || status.state == b'D' && self.expected.contains_key(&name)
+    }
+
     /// In what a task differs now, an answer that it owes included.
     fn differs(&mut self, name: Name, status: Option<&Status>) -> Result<Option<Mismatch>> {
         let Some(seen) = self.state.tasks.get(&name) else {
@@ -307,10 +341,16 @@ impl<'a> Pair<'a> {
             return Ok(status.map(|status| compare::gone(name, status)));
         };
         let mismatch = compare::task(name, seen, status, &self.arena, &self.state, &self.merged);
-        if mismatch.is_some() || !seen.is_running() {
+        if mismatch.is_some() {
             return Ok(mismatch);
         }
-        // Who was stopped in the middle of it goes on with what it was asked.
+        if seen.task.is_in_vfork && self.arena.has_answered(name, Duration::ZERO) {
+            return Ok(Some(Mismatch::new("awake, altpid sleeps in vfork")));
+        }
+        if !seen.is_running() {
+            return Ok(None);
+        }
+        // Who was stopped in the middle of it, or slept in vfork, goes on with what it was asked.
         let Some(expected) = self.expected.get(&name).copied() else {
             return Ok(None);
         };

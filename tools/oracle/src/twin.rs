@@ -2,7 +2,10 @@
 
 //! altpid's side: a world with a driver and an arena like the native ones.
 
-use crate::op::{Answer, Call, Handle, Name, Num, Op, Space, Whom};
+use crate::{
+    flags::VFORK,
+    op::{Answer, Call, Handle, Name, Num, Op, Space, Whom},
+};
 use altpid::{
     Clone, CloneFlags, Error, Kill, Ns, NsId, PidfdFlags, PidfdId, PollFlags, Signals, Task,
     TaskId, TaskState, WaitId, World,
@@ -31,7 +34,7 @@ impl Seen {
 
     /// Whether it can be told to do something.
     pub fn is_running(&self) -> bool {
-        self.task.state == TaskState::Running
+        self.task.state == TaskState::Running && !self.task.is_in_vfork
     }
 
     /// Whether it has not begun to exit.
@@ -134,6 +137,10 @@ impl State {
                     return false;
                 }
                 numbers.push(Num::Of(*name));
+            }
+            // What is left of the pidfd with the caller cannot be closed while that sleeps.
+            Call::Clone { flags, .. } if flags & VFORK != 0 && op.makes().is_some() => {
+                return false;
             }
             _ => {}
         }

@@ -108,6 +108,7 @@ fn of_task(view: &View, task: &Task, world: Option<&World>) -> Result<Map<String
         (task.is_reaper, "init of its namespace"),
         (task.is_subreaper, "child subreaper"),
         (task.is_autoreap, "vanishes when it exits"),
+        (task.is_in_vfork, "sleeps in vfork"),
         (task.pid == task.sid, "session leader"),
         (task.pid == task.pgid, "process group leader"),
         (task.id != task.leader, "thread"),

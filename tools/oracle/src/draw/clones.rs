@@ -6,7 +6,7 @@ use super::{Draw, mood::Mood};
 use crate::{
     flags::{
         AUTOREAP, CLEAR_SIGHAND, DETACHED, FS, NEWPID, NNP, PARENT, PIDFD, PIDFD_AUTOKILL, SIGHAND,
-        SYSVSEM, THREAD, VM,
+        SYSVSEM, THREAD, VFORK, VM,
     },
     op::{Call, Name},
     twin::State,
@@ -42,6 +42,11 @@ impl Draw {
             if flags & AUTOREAP != 0 && self.one_in(2) {
                 flags |= PIDFD_AUTOKILL;
             }
+        }
+        if self.one_in(14) {
+            // As vfork(2) has it, or not.
+            flags |= if self.one_in(4) { VFORK } else { VFORK | VM };
+            flags &= !(PIDFD | PIDFD_AUTOKILL);
         }
         let no_signal = flags & (THREAD | PARENT | AUTOREAP) != 0;
         let exit_signal = if no_signal != self.one_in(30) {

@@ -54,6 +54,27 @@ pub const RULES: &[Rule] = &[
         },
     ),
     rule(
+        "clone: VFORK",
+        "the caller of a clone with CLONE_VFORK sleeps until the child has exited or called exec",
+        |e| {
+            e.after.tasks.iter().any(|(name, seen)| {
+                let before = e.before.tasks.get(name);
+                seen.is_running() && before.is_some_and(|before| before.task.is_in_vfork)
+            })
+        },
+    ),
+    rule(
+        "clone: VFORK, signal",
+        "a signal that does not kill waits for a caller that sleeps in vfork",
+        |e| {
+            e.after.tasks.values().any(|seen| {
+                let signals = seen.signals.filter(|_| seen.task.is_in_vfork);
+                signals
+                    .is_some_and(|s| (s.pending.bits() | s.shared.bits()) & !s.blocked.bits() != 0)
+            })
+        },
+    ),
+    rule(
         "clone: PARENT, init",
         "CLONE_PARENT by an init is EINVAL",
         |e| {
