@@ -95,6 +95,7 @@ help:
 	@echo
 	@echo 'Variables:'
 	@echo '  KERNEL=7.2          Debian'"'"'s own kernel of that version (make run, make shell: 7.3)'
+	@echo '                      (7.3-rt with PREEMPT_RT, 7.3-cloud)'
 	@echo '  KERNEL=7.3-foreign  A small kernel without Rust and with checksums of symbols, built here'
 	@echo '  KERNEL=7.2-test     The test kernel of that version, built here (the others: 7.3-test)'
 	@echo '  KDIR=/path          Build the module for this kernel: its headers, or a tree it was built in'
