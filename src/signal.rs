@@ -9,4 +9,5 @@ pub(crate) mod sending;
 pub(crate) mod sigaction;
 pub(crate) mod sigwait;
 pub(crate) mod taking;
+pub(crate) mod vfork;
 pub(crate) mod walk;

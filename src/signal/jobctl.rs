@@ -24,16 +24,16 @@ impl Tree {
     /// it is stopped.
     #[doc(alias = "do_signal_stop")]
     pub(crate) fn stop(&mut self, group: Idx<Group>, signal: i32) {
-        if self.groups[group].nr_in_vfork > 0 {
-            let process = &mut self.groups[group];
+        let has_vfork = self.nr_in_vfork(group) > 0;
+        let process = &mut self.groups[group];
+        process.nr_stops = process.nr_stops.wrapping_add(1);
+        self.changes += 1;
+        if has_vfork {
             process.job = JobState::Stopping(signal as u8);
-            process.nr_stops = process.nr_stops.wrapping_add(1);
-            self.changes += 1;
             return;
         }
-        self.groups[group].job = JobState::Stopped(signal as u8);
+        process.job = JobState::Stopped(signal as u8);
         self.count_stopped(group, true);
-        self.changes += 1;
         self.note_news(group);
         self.tell_job(group, uapi::ALTPID_EVENT_STOP, signal);
         self.notify_job(group, CLD_STOPPED, signal);
@@ -43,7 +43,7 @@ impl Tree {
     /// last, the process has stopped.
     pub(crate) fn finish_stop(&mut self, group: Idx<Group>) {
         match self.groups[group].job {
-            JobState::Stopping(signal) if self.groups[group].nr_in_vfork == 0 => {
+            JobState::Stopping(signal) if self.nr_in_vfork(group) == 0 => {
                 self.stop(group, signal.into());
             }
             _ => {}
@@ -60,9 +60,7 @@ impl Tree {
                 Owed::Continued
             }
         };
-        let resumed = &mut self.groups[group];
-        resumed.job = JobState::Continued;
-        resumed.nr_resumed = resumed.nr_resumed.wrapping_add(1);
+        self.groups[group].job = JobState::Continued;
         self.changes += 1;
         // Callers that wait on behalf of the process look again.
         self.wakes.note(Key::children(group));

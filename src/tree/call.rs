@@ -104,6 +104,12 @@ impl Tree {
         Ok(task)
     }
 
+    /// How many threads of a process sleep in vfork. Of one that has never had another thread it is 0:
+    /// its only thread takes no stop signal meanwhile.
+    pub(crate) fn nr_in_vfork(&self, group: Idx<Group>) -> u32 {
+        self.crowd(group).map_or(0, |crowd| crowd.nr_in_vfork)
+    }
+
     /// Whether a task sleeps in a clone with `CLONE_VFORK`.
     pub(crate) fn is_in_vfork(&self, task: Idx<Task>) -> bool {
         matches!(self.tasks[task].call, Call::Vfork { .. })

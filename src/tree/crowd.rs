@@ -45,6 +45,8 @@ pub(crate) struct Crowd {
     stops_flushed: u64,
     conts_flushed: u64,
     pub(crate) pdeath: Pdeath,
+    /// Threads that sleep in a clone with `CLONE_VFORK`.
+    pub(crate) nr_in_vfork: u32,
     pub(crate) duties: Duties,
 }
 
@@ -72,6 +74,7 @@ impl Crowd {
             stops_flushed: 0,
             conts_flushed: 0,
             pdeath: Pdeath::None,
+            nr_in_vfork: 0,
             duties: Duties {
                 at: None,
                 left: 0,

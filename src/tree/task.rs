@@ -392,12 +392,8 @@ pub(crate) struct Group {
     /// Signals that wait for any thread (`shared_pending`).
     pub(crate) pending: Pending,
     pub(crate) job: JobState,
-    /// Threads that sleep in a clone with `CLONE_VFORK`.
-    pub(crate) nr_in_vfork: u32,
-    /// How often it has begun to stop while threads of it were in vfork.
+    /// How often it has stopped, or begun to while threads of it slept in vfork.
     pub(crate) nr_stops: u32,
-    /// How often it has gone on after a stop.
-    pub(crate) nr_resumed: u32,
     /// What SIGCONT owes the parent; the next thread to take signals sends it (`SIGNAL_CLD_MASK`).
     pub(crate) owed: Owed,
     children: Link<Group>,
@@ -444,9 +440,7 @@ impl Group {
             sighand,
             pending: Pending::new(),
             job: JobState::Running,
-            nr_in_vfork: 0,
             nr_stops: 0,
-            nr_resumed: 0,
             owed: Owed::Nothing,
             children: Link::new(),
             process_group: Link::new(),

@@ -7,12 +7,16 @@ use crate::{snapshot::Namespace, sys, types::NsState};
 use anyhow::{Context, Result, bail};
 use std::{
     collections::{BTreeMap, HashMap},
+    fs::File,
     os::unix::fs::MetadataExt,
     path::Path,
 };
 
 /// Finds out which namespaces there are and how they are nested, and tells each task its own.
-pub(super) fn name_namespaces(proc: &Path, seen: &mut [Seen]) -> Result<Vec<Namespace>> {
+///
+/// The second result says for how many namespaces it could not be found out whether they are dead or
+/// await their init; they are said to be dead.
+pub(super) fn name_namespaces(proc: &Path, seen: &mut [Seen]) -> Result<(Vec<Namespace>, usize)> {
     // The capturing process may itself be in a namespace below.
     let root = seen
         .iter()
@@ -31,7 +35,7 @@ pub(super) fn name_namespaces(proc: &Path, seen: &mut [Seen]) -> Result<Vec<Name
         }
     }
     for s in seen.iter() {
-        found.add_dead(s);
+        found.add_empty(s);
     }
     let mut namespaces = found.list()?;
     let position: HashMap<u64, usize> = namespaces
@@ -54,7 +58,7 @@ pub(super) fn name_namespaces(proc: &Path, seen: &mut [Seen]) -> Result<Vec<Name
             });
         }
     }
-    Ok(namespaces)
+    Ok((namespaces, found.uncertain))
 }
 
 /// The namespaces that were found so far.
@@ -63,6 +67,8 @@ struct Found {
     /// By level and inode, so that parents come first: the one above, and the state.
     all: BTreeMap<(usize, u64), (Option<u64>, NsState)>,
     levels: HashMap<u64, usize>,
+    /// How many there are of which it is not known whether they are dead.
+    uncertain: usize,
 }
 
 impl Found {
@@ -72,8 +78,8 @@ impl Found {
     }
 
     /// The namespace for the children of a task, if nobody was seen in it: it is dead, and so may be
-    /// some of those above it.
-    fn add_dead(&mut self, s: &Seen) {
+    /// some of those above it, or it awaits its init, which Linux shows since 7.0.
+    fn add_empty(&mut self, s: &Seen) {
         let (Some(own), Some(children)) = (s.ns, s.ns_for_children) else {
             return;
         };
@@ -90,6 +96,11 @@ impl Found {
         };
         for (depth, pair) in above[..=at].windows(2).rev().enumerate() {
             self.add(level + depth + 1, pair[0], Some(pair[1]), NsState::Dead);
+        }
+        match File::open(&link).ok().and_then(|ns| sys::has_had_init(&ns)) {
+            Some(true) => {}
+            Some(false) => self.add(level + at, children, Some(above[1]), NsState::AwaitingInit),
+            None => self.uncertain += 1,
         }
     }
 

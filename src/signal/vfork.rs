@@ -20,14 +20,18 @@ impl Tree {
             is_signalled: false,
         };
         self.tasks[child].vfork_parent = Some(caller);
-        self.groups[group].nr_in_vfork += 1;
+        if let Some(crowd) = self.crowd_mut(group) {
+            crowd.nr_in_vfork += 1;
+        }
         self.changes += 1;
     }
 
     /// A task does not sleep in vfork any more.
     fn leave_vfork(&mut self, caller: Idx<Task>) {
         let group = self.tasks[caller].group;
-        self.groups[group].nr_in_vfork -= 1;
+        if let Some(crowd) = self.crowd_mut(group) {
+            crowd.nr_in_vfork -= 1;
+        }
         self.changes += 1;
         self.finish_stop(group);
     }
