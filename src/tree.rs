@@ -16,6 +16,7 @@
 //!   the lists of its process group and its session, from when it joins until it is released.
 //! - A pid that is used by a task has its numbers; the last use that ends frees them.
 
+mod access;
 pub(crate) mod budget;
 pub(crate) mod call;
 pub(crate) mod crowd;
@@ -24,7 +25,7 @@ pub(crate) mod handles;
 mod jobs;
 mod members;
 pub(crate) mod pending;
-mod queue;
+pub(crate) mod queue;
 pub(crate) mod ring;
 mod siblings;
 pub(crate) mod task;
@@ -92,64 +93,64 @@ impl Room {
 
 /// All tasks of a world.
 pub(crate) struct Tree {
-    pub(crate) tasks: Slots<Task>,
-    pub(crate) groups: Slots<Group>,
-    pub(crate) sighands: Slots<Sighand>,
+    tasks: Slots<Task>,
+    groups: Slots<Group>,
+    sighands: Slots<Sighand>,
     /// What processes of several threads need.
-    pub(crate) crowds: Slots<Crowd>,
+    crowds: Slots<Crowd>,
     /// Calls of exec that wait for the other threads to be gone.
-    pub(crate) execs: Slots<Exec>,
+    execs: Slots<Exec>,
     /// Structs for what a process does about signals that are kept for them.
-    pub(crate) kept_sighands: usize,
+    kept_sighands: usize,
     /// What tasks that sleep in sigtimedwait wait for.
-    pub(crate) awaited: Slots<Awaited>,
+    awaited: Slots<Awaited>,
     /// Tasks that exit; see [`Tree::step`] for this and the next ones.
-    pub(crate) exiting: Chain<chain::Working, Task>,
+    exiting: Chain<chain::Working, Task>,
     /// Tasks that have signals to take.
-    pub(crate) taking: Chain<chain::Working, Task>,
+    taking: Chain<chain::Working, Task>,
     /// Exits of which others have seen a part.
-    pub(crate) half_done: usize,
+    half_done: usize,
     /// Groups with something to do for each of many threads.
-    pub(crate) crowded: Chain<chain::Crowded, Group>,
+    crowded: Chain<chain::Crowded, Group>,
     /// Groups that are killed and have live threads left.
-    pub(crate) killed: Chain<chain::Killed, Group>,
+    killed: Chain<chain::Killed, Group>,
     /// Handles on tasks.
-    pub(crate) pidfds: Slots<Pidfd>,
+    pidfds: Slots<Pidfd>,
     /// Signals for many, and those of them that are on their way, the first one being sent.
-    pub(crate) signal_walks: Slots<SignalWalk>,
-    pub(crate) walking: Chain<chain::Walking, SignalWalk>,
+    signal_walks: Slots<SignalWalk>,
+    walking: Chain<chain::Walking, SignalWalk>,
     /// A process group that may be orphaned, or is and has not been told of it entirely.
-    pub(crate) hangup: Option<Hangup>,
+    hangup: Option<Hangup>,
     /// Walks have the next turn.
-    pub(crate) walks_turn: bool,
+    walks_turn: bool,
     /// What has happened in this hold of the lock that somebody may wait for.
-    pub(crate) wakes: Wakes,
+    wakes: Wakes,
     /// Steps of this hold that no store has counted.
-    pub(crate) drawn: Cell<u32>,
+    drawn: Cell<u32>,
     /// What came with signals that wait.
-    pub(crate) queued: Slots<Queued>,
+    queued: Slots<Queued>,
     /// Zombies among the tasks.
-    pub(crate) nr_zombies: usize,
+    nr_zombies: usize,
     /// Stopped processes.
-    pub(crate) nr_stopped: usize,
+    nr_stopped: usize,
     /// Changes whenever a task joins or leaves, begins to exit, dies, stops or goes on, or gets another
     /// parent, process group or session: a scan that dropped the lock must begin again if this moved.
-    pub(crate) changes: u64,
+    changes: u64,
     /// Likewise for the children of some processes, by [`Tree::family_of`]: they join, leave, or can be
     /// waited for in another way.
-    pub(crate) families: [u32; FAMILIES],
+    families: [u32; FAMILIES],
     /// The last [`Group::place`] that was given.
-    pub(crate) last_place: u64,
+    last_place: u64,
     /// Processes that take orphans (`PR_SET_CHILD_SUBREAPER`).
-    pub(crate) nr_subreapers: usize,
+    nr_subreapers: usize,
     /// How often a process has become one.
-    pub(crate) subreapers_set: u32,
+    subreapers_set: u32,
     /// The most tasks there may be.
-    pub(crate) max_tasks: usize,
+    max_tasks: usize,
     /// The most handles that may be open.
-    pub(crate) max_pidfds: usize,
+    max_pidfds: usize,
     /// What happens here.
-    pub(crate) events: Events,
+    events: Events,
 }
 
 impl Tree {

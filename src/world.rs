@@ -177,7 +177,7 @@ impl World {
     pub(crate) fn init(&self) -> u64 {
         let tree = self.tree();
         let init = find_pid(&self.root, 1).and_then(|pid| tree.task_of(&pid));
-        init.map_or(0, |init| tree.tasks.id(init))
+        init.map_or(0, |init| tree.tasks().id(init))
     }
 
     /// How many of the last events are kept.
@@ -187,7 +187,7 @@ impl World {
 
     /// How many events there have been.
     pub(crate) fn events(&self) -> u64 {
-        self.tree().events.count()
+        self.tree().events().count()
     }
 
     /// The namespace with an id.

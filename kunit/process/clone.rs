@@ -282,12 +282,12 @@ mod tests {
                 tree = world.work();
             }
             begins(&mut tree)?;
-            let before = tree.tasks.len();
+            let before = tree.tasks().len();
             let joined = match tree.find_actor(caller) {
                 Ok(caller) => args.join(&mut tree, caller, pid, ns.into()).map(|_| ()),
                 Err(failure) => Err(failure),
             };
-            (joined.errno(), tree.tasks.len() - before)
+            (joined.errno(), tree.tasks().len() - before)
         };
         assert_eq!(more, usize::from(joined.is_ok()));
         Ok(joined)

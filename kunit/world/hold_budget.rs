@@ -198,6 +198,7 @@ mod tests {
     fn an_audit_of_a_large_world() -> Result {
         const COUNT: usize = many(10_000);
         let (world, _, _) = family(COUNT)?;
+        let world_init = world.init();
         let audit = || {
             let found = world.audit();
             assert_eq!(found.skipped, 0);
@@ -208,9 +209,17 @@ mod tests {
         world.root().count_pid();
         assert_eq!(audit(), 1);
         world.root().uncount_pid();
-        world.work().nr_stopped += 1;
+        // A process that is a subreaper and not counted as one.
+        let take_orphans = |on| -> Result {
+            let mut tree = world.work();
+            let init = tree.find(world_init)?;
+            let group = tree.tasks()[init].group;
+            tree.group_mut(group).is_subreaper = on;
+            Ok(())
+        };
+        take_orphans(true)?;
         assert_eq!(audit(), 1);
-        world.work().nr_stopped -= 1;
+        take_orphans(false)?;
         // A parent that would look past its dead child.
         let verbs = Verbs(&world);
         let child = verbs.fork(world.init())?;
@@ -219,7 +228,7 @@ mod tests {
             let init = world.init();
             let mut tree = world.work();
             let init = tree.find(init)?;
-            Ok::<_, Error>(core::mem::replace(&mut tree.tasks[init].news, news))
+            Ok::<_, Error>(core::mem::replace(&mut tree.task_mut(init).news, news))
         };
         let news = forget([None; 3])?;
         assert_eq!(world.audit().broken, 1);
@@ -234,9 +243,9 @@ mod tests {
         let tree = verbs.0.tree();
         let pgrp = &tree.group_of(tree.find(member)?).pgid;
         let first = tree.process_group(pgrp).first().ok_or(ESRCH)?;
-        let controlled = tree.groups[first].pgrp_controlled;
-        let leader = controlled.and_then(|member| tree.groups[member].leader);
-        Ok(leader.map(|leader| tree.tasks.id(leader)))
+        let controlled = tree.groups()[first].pgrp_controlled;
+        let leader = controlled.and_then(|member| tree.groups()[member].leader);
+        Ok(leader.map(|leader| tree.tasks().id(leader)))
     }
 
     /// `will_become_orphaned_pgrp()`: members of a large group exit, one of which is stopped

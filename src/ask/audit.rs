@@ -166,7 +166,7 @@ pub(crate) struct Audit {
 type Version = (u64, u64);
 
 fn version(tree: &Tree) -> Version {
-    (tree.changes, tree.queued.turnover())
+    (tree.changes(), tree.queued().turnover())
 }
 
 impl World {
@@ -235,10 +235,10 @@ impl Audit {
         let position = self.position;
         self.position += 1;
         let end = match self.stage {
-            Stage::Tasks => tree.tasks.positions(),
-            Stage::Groups => tree.groups.positions(),
-            Stage::Sighands => tree.sighands.positions(),
-            Stage::Pidfds => tree.pidfds.positions(),
+            Stage::Tasks => tree.tasks().positions(),
+            Stage::Groups => tree.groups().positions(),
+            Stage::Sighands => tree.sighands().positions(),
+            Stage::Pidfds => tree.pidfds().positions(),
             Stage::Namespaces => registry.positions(),
             Stage::Done => 0,
         };
@@ -247,17 +247,20 @@ impl Audit {
             return 1;
         }
         match self.stage {
-            Stage::Tasks => tree.tasks.at(position).map_or(1, |at| self.task(tree, at)),
-            Stage::Groups => (tree.groups.at(position)).map_or(1, |at| self.group(tree, at)),
+            Stage::Tasks => tree
+                .tasks()
+                .at(position)
+                .map_or(1, |at| self.task(tree, at)),
+            Stage::Groups => (tree.groups().at(position)).map_or(1, |at| self.group(tree, at)),
             Stage::Sighands => {
-                let sighand = tree.sighands.at(position);
-                let users = sighand.map_or(0, |at| tree.sighands[at].users);
+                let sighand = tree.sighands().at(position);
+                let users = sighand.map_or(0, |at| tree.sighands()[at].users);
                 self.listed.users_of_sighands += users as usize;
                 1
             }
             Stage::Pidfds => {
-                if let Some(pidfd) = tree.pidfds.at(position) {
-                    let nr = tree.pidfds[pidfd].pid.nr();
+                if let Some(pidfd) = tree.pidfds().at(position) {
+                    let nr = tree.pidfds()[pidfd].pid.nr();
                     self.findings.check(
                         tree.is_pidfd_sound(pidfd),
                         fmt!("a pidfd of {nr} is neither of a task nor of a reaped one"),
@@ -269,7 +272,7 @@ impl Audit {
                 self.walks[0] = registry.at(position).map(|ns| {
                     Walk::Numbers(Numbers {
                         ns,
-                        since: tree.changes,
+                        since: tree.changes(),
                         next: 0,
                         held: 0,
                         alive: 0,
@@ -299,12 +302,12 @@ impl Audit {
         match walk {
             Walk::Children(task, child) => {
                 self.child(tree, task, child);
-                let next = tree.tasks[task].children.next(&tree.groups, child)?;
+                let next = tree.tasks()[task].children.next(tree.groups(), child)?;
                 Some(Walk::Children(task, next))
             }
             Walk::Threads(group, thread, all, live) => {
                 let (all, live) = self.thread(tree, group, thread, all, live);
-                let process = &tree.groups[group];
+                let process = &tree.groups()[group];
                 let exiting = tree.crowd(group).and_then(|crowd| crowd.exiting.first());
                 let first = process.threads.first().or(exiting);
                 match Some(tree.next_thread(thread)).filter(|&next| Some(next) != first) {
@@ -317,19 +320,19 @@ impl Audit {
             }
             Walk::ProcessGroup(first, member) => {
                 self.member(tree, first, member);
-                let members = tree.process_group(&tree.groups[first].pgid);
-                let next = members.next(&tree.groups, member)?;
+                let members = tree.process_group(&tree.groups()[first].pgid);
+                let next = members.next(tree.groups(), member)?;
                 Some(Walk::ProcessGroup(first, next))
             }
             Walk::Session(first, member) => {
-                let same = core::ptr::eq(&*tree.groups[member].sid, &*tree.groups[first].sid);
+                let same = core::ptr::eq(&*tree.groups()[member].sid, &*tree.groups()[first].sid);
                 self.findings.check(
                     same,
                     fmt!("a process is on the list of another session than its own"),
                 );
                 self.listed.in_sessions += 1;
-                let members = tree.session(&tree.groups[first].sid);
-                let next = members.next(&tree.groups, member)?;
+                let members = tree.session(&tree.groups()[first].sid);
+                let next = members.next(tree.groups(), member)?;
                 Some(Walk::Session(first, next))
             }
             Walk::Numbers(mut numbers) => match find_pid_from(&numbers.ns, numbers.next) {

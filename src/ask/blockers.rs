@@ -119,18 +119,18 @@ impl World {
         position: u32,
     ) -> (Option<u32>, Option<uapi::altpid_blocker>) {
         let tree = self.tree();
-        if position as usize >= tree.tasks.positions() {
+        if position as usize >= tree.tasks().positions() {
             return (None, None);
         }
-        let blocker = tree.tasks.at(position as usize).and_then(|index| {
-            let task = &tree.tasks[index];
+        let blocker = tree.tasks().at(position as usize).and_then(|index| {
+            let task = &tree.tasks()[index];
             let points_here = task
                 .ns_for_children
                 .as_deref()
                 .is_some_and(|to| core::ptr::eq(to, ns) && !core::ptr::eq(task.ns(), ns));
             points_here.then(|| uapi::altpid_blocker {
                 reason: uapi::ALTPID_BLOCKER_FOR_CHILDREN,
-                task: tree.tasks.id(index),
+                task: tree.tasks().id(index),
                 ..BLANK
             })
         });
@@ -163,15 +163,15 @@ impl World {
         position: u32,
     ) -> (Option<u32>, Option<uapi::altpid_blocker>) {
         let tree = self.tree();
-        if position as usize >= tree.pidfds.positions() {
+        if position as usize >= tree.pidfds().positions() {
             return (None, None);
         }
-        let blocker = tree.pidfds.at(position as usize).and_then(|index| {
-            let pid = &tree.pidfds[index].pid;
+        let blocker = tree.pidfds().at(position as usize).and_then(|index| {
+            let pid = &tree.pidfds()[index].pid;
             core::ptr::eq(pid.ns(), ns).then(|| uapi::altpid_blocker {
                 reason: uapi::ALTPID_BLOCKER_PIDFD,
-                task: tree.task_of(pid).map_or(0, |task| tree.tasks.id(task)),
-                other: tree.pidfds.id(index),
+                task: tree.task_of(pid).map_or(0, |task| tree.tasks().id(task)),
+                other: tree.pidfds().id(index),
                 nr: pid.nr(),
                 ..BLANK
             })
@@ -204,15 +204,15 @@ impl Tree {
                 ..entry
             });
         };
-        let task = &self.tasks[index];
+        let task = &self.tasks()[index];
         // The last thread of init does not wait for itself, nor for a leader that died before.
         let is_own_init = core::ptr::eq(task.ns(), ns)
-            && self.groups[task.group].tgid.nr_ns(ns) == 1
+            && self.groups()[task.group].tgid.nr_ns(ns) == 1
             && !ns.is_adding();
         if is_own_init {
             return None;
         }
-        let id = self.tasks.id(index);
+        let id = self.tasks().id(index);
         if task.state != TaskState::Zombie {
             return Some(uapi::altpid_blocker {
                 reason: uapi::ALTPID_BLOCKER_ALIVE,
@@ -221,9 +221,9 @@ impl Tree {
             });
         }
         let waits_for = match self.alive_thread(task.group) {
-            Some(thread) => self.tasks.id(thread),
-            None => match self.groups[task.group].parent {
-                Parent::Task(parent) => self.tasks.id(parent),
+            Some(thread) => self.tasks().id(thread),
+            None => match self.groups()[task.group].parent {
+                Parent::Task(parent) => self.tasks().id(parent),
                 Parent::Outside => 0,
             },
         };
@@ -236,7 +236,7 @@ impl Tree {
     }
 
     fn id_of_leader(&self, group: Idx<Group>) -> u64 {
-        let leader = self.groups[group].leader;
-        leader.map_or(0, |leader| self.tasks.id(leader))
+        let leader = self.groups()[group].leader;
+        leader.map_or(0, |leader| self.tasks().id(leader))
     }
 }

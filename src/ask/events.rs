@@ -41,7 +41,7 @@ impl World {
         self.record_events()?;
         loop {
             let tree = self.work();
-            let copied = tree.events.copy(from, out);
+            let copied = tree.events().copy(from, out);
             if copied > 0 {
                 return Ok(copied);
             }
@@ -67,7 +67,7 @@ impl World {
     /// Where those wait who poll. Events are recorded. May sleep.
     fn polled(&self) -> Result<Arc<Polled>> {
         let polled = |events: &Events| events.ring.as_ref()?.polled.clone();
-        if let Some(polled) = polled(&self.tree().events) {
+        if let Some(polled) = polled(self.tree().events()) {
             return Ok(polled);
         }
         let new = Arc::pin_init(
@@ -75,7 +75,7 @@ impl World {
             GFP_KERNEL_ACCOUNT,
         )?;
         let mut tree = self.work();
-        let ring = tree.events.ring.as_mut().ok_or(ENOMEM)?;
+        let ring = tree.events_mut().ring.as_mut().ok_or(ENOMEM)?;
         let polled = ring.polled.get_or_insert_with(|| new.clone()).clone();
         drop(tree);
         // Somebody else may have been faster: this one goes, without the lock.
@@ -85,16 +85,16 @@ impl World {
 
     /// From now on events are kept. May sleep.
     fn record_events(&self) -> Result {
-        if self.tree().events.ring.is_some() {
+        if self.tree().events().ring.is_some() {
             return Ok(());
         }
         let mut ring = Some(Ring::new(self.max_events())?);
         let mut tree = self.work();
-        if tree.events.ring.is_none() {
+        if tree.events().ring.is_none() {
             if let Some(ring) = &mut ring {
-                ring.first = tree.events.next;
+                ring.first = tree.events().count();
             }
-            core::mem::swap(&mut tree.events.ring, &mut ring);
+            core::mem::swap(&mut tree.events_mut().ring, &mut ring);
         }
         drop(tree);
         // Somebody else may have been faster: this one goes, without the lock.

@@ -40,11 +40,11 @@ impl World {
     #[doc(alias = "getpgid")]
     pub(crate) fn get_id(&self, task: u64, asked: Asked) -> Outcome<i32> {
         let (tree, index) = self.act(task)?;
-        let task = &tree.tasks[index];
+        let task = &tree.tasks()[index];
         let ns = task.ns();
         let group_of = |nr: i32| -> Outcome<&Group> {
             if nr == 0 {
-                return Ok(&tree.groups[task.group]);
+                return Ok(&tree.groups()[task.group]);
             }
             // find_task_by_vpid(): a thread, or a zombie, too.
             let found = find_pid(ns, nr).and_then(|pid| tree.task_of(&pid));
@@ -52,7 +52,7 @@ impl World {
         };
         let pid: &Pid = match asked {
             Asked::Ppid => return Ok(tree.parent_nr(task.group, ns)),
-            Asked::Pid => &tree.groups[task.group].tgid,
+            Asked::Pid => &tree.groups()[task.group].tgid,
             Asked::Tid => &task.pid,
             Asked::Pgid(nr) => &group_of(nr)?.pgid,
             Asked::Sid(nr) => &group_of(nr)?.sid,

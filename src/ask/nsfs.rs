@@ -34,7 +34,7 @@ impl World {
     #[doc(alias = "pidns_get_parent")]
     pub(crate) fn pidns_parent(&self, task: u64, ns: u64) -> Outcome<u64> {
         let (tree, task) = self.act(task)?;
-        let active = tree.tasks[task].ns();
+        let active = tree.tasks()[task].ns();
         let ns = self.namespace(ns)?;
         let parent = ns
             .parent()
@@ -59,7 +59,7 @@ impl World {
         kind: PidType,
     ) -> Outcome<i32> {
         let (tree, task) = self.act(task)?;
-        let active = tree.tasks[task].ns();
+        let active = tree.tasks()[task].ns();
         let ns = self.namespace(ns)?;
         let (known_in, wanted_in) = match direction {
             Direction::From => (&*ns, active),
@@ -69,7 +69,7 @@ impl World {
         let found = found.ok_or(Reason::NoNumber)?;
         let pid = match kind {
             PidType::Tgid => &tree.group_of(found).tgid,
-            _ => &tree.tasks[found].pid,
+            _ => &tree.tasks()[found].pid,
         };
         match pid.nr_ns(wanted_in) {
             0 => Err(Reason::NoNumber.into()),

@@ -41,8 +41,8 @@ impl From<SigInfo> for uapi::altpid_siginfo {
 impl Tree {
     /// Everything about a task.
     pub(crate) fn describe(&self, index: Idx<Task>) -> uapi::altpid_task {
-        let task = &self.tasks[index];
-        let group = &self.groups[task.group];
+        let task = &self.tasks()[index];
+        let group = &self.groups()[task.group];
         let ns = task.ns();
         let is_zombie = task.state == TaskState::Zombie;
         let mut flags = 0;
@@ -74,11 +74,11 @@ impl Tree {
                 }
                 TaskState::Zombie => uapi::ALTPID_TASK_ZOMBIE,
             },
-            task: self.tasks.id(index),
-            leader: group.leader.map_or(0, |leader| self.tasks.id(leader)),
+            task: self.tasks().id(index),
+            leader: group.leader.map_or(0, |leader| self.tasks().id(leader)),
             parent: match group.parent {
                 Parent::Outside => 0,
-                Parent::Task(parent) => self.tasks.id(parent),
+                Parent::Task(parent) => self.tasks().id(parent),
             },
             ns: ns.id(),
             ns_for_children: task.ns_for_children.as_ref().map_or(0, |ns| ns.id()),
@@ -107,7 +107,7 @@ impl Tree {
 
     /// Everything about a namespace.
     fn describe_namespace(&self, ns: &Namespace) -> uapi::altpid_ns {
-        let init = Idx::from_raw(ns.child_reaper()).map_or(0, |init| self.tasks.id(init));
+        let init = Idx::from_raw(ns.child_reaper()).map_or(0, |init| self.tasks().id(init));
         let mut flags = 0;
         if ns.is_active() {
             flags |= uapi::ALTPID_NS_REF_ACTIVE;
@@ -134,13 +134,13 @@ impl World {
     pub(crate) fn describe(&self) -> uapi::altpid_world {
         let (tasks, zombies, max_tasks, pidfds, max_pidfds) = {
             let tree = self.tree();
-            let tasks = tree.tasks.len();
+            let tasks = tree.tasks().len();
             (
                 tasks,
-                tree.nr_zombies,
-                tree.max_tasks,
-                tree.pidfds.len(),
-                tree.max_pidfds,
+                tree.nr_zombies(),
+                tree.max_tasks(),
+                tree.pidfds().len(),
+                tree.max_pidfds(),
             )
         };
         uapi::altpid_world {
@@ -188,7 +188,7 @@ impl World {
     pub(crate) fn describe_signals(&self, task: u64) -> Outcome<uapi::altpid_signals> {
         let tree = self.tree();
         let index = tree.find(task)?;
-        let (thread, group) = (&tree.tasks[index], tree.group_of(index));
+        let (thread, group) = (&tree.tasks()[index], tree.group_of(index));
         let handlers = tree.handlers(thread.group);
         Ok(uapi::altpid_signals {
             size: core::mem::size_of::<uapi::altpid_signals>() as u32,
@@ -232,7 +232,7 @@ impl World {
             };
             let user = {
                 let tree = self.tree();
-                tree.user_of(&pid, kind).map(|task| tree.tasks.id(task))
+                tree.user_of(&pid, kind).map(|task| tree.tasks().id(task))
             };
             match user {
                 Some(id) => return Ok((nr, id)),
@@ -252,9 +252,9 @@ impl World {
         found: &mut dyn FnMut(uapi::altpid_task) -> bool,
     ) -> Option<u64> {
         let tree = self.tree();
-        list_piece(position, tree.tasks.positions(), |position| {
-            tree.tasks.at(position).is_none_or(|task| {
-                let visible = ns.is_none_or(|ns| ns.is_ancestor_or_self(tree.tasks[task].ns()));
+        list_piece(position, tree.tasks().positions(), |position| {
+            tree.tasks().at(position).is_none_or(|task| {
+                let visible = ns.is_none_or(|ns| ns.is_ancestor_or_self(tree.tasks()[task].ns()));
                 !visible || found(tree.describe(task))
             })
         })

@@ -163,8 +163,8 @@ impl CloneArgs<'_> {
         if self.has(flags::PARENT) && group.autoreap {
             return Err(Reason::AutoreapParent.into());
         }
-        let active: ARef<Namespace> = tree.tasks[caller].ns().into();
-        let ns = tree.tasks[caller].ns_for_children.as_deref();
+        let active: ARef<Namespace> = tree.tasks()[caller].ns().into();
+        let ns = tree.tasks()[caller].ns_for_children.as_deref();
         let ns: ARef<Namespace> = ns.ok_or(Reason::TaskExited)?.into();
         if self.has_any(flags::THREAD | flags::NEWPID) && !core::ptr::eq(&*active, &*ns) {
             return Err(Reason::ChildrenElsewhere.into());
@@ -172,11 +172,11 @@ impl CloneArgs<'_> {
         if let ParentArg::Task(parent) = self.parent {
             let parent = tree.find_alive(parent)?;
             // A parent sees its children: the new namespace, if there is one, is below `ns`.
-            if !tree.tasks[parent].ns().is_ancestor_or_self(&ns) {
+            if !tree.tasks()[parent].ns().is_ancestor_or_self(&ns) {
                 return Err(Reason::ParentBlind.into());
             }
         }
-        if tree.tasks.len() >= tree.max_tasks {
+        if tree.tasks().len() >= tree.max_tasks() {
             return Err(Reason::TaskLimit.into());
         }
         Ok(Origin { ns, active })
@@ -195,11 +195,9 @@ impl CloneArgs<'_> {
     /// What the new process does about signals: what the caller does, in common with it or as a copy
     /// (`copy_sighand()`).
     fn copy_sighand(&self, tree: &mut Tree, caller: Idx<Task>) -> Idx<Sighand> {
-        let group = tree.tasks[caller].group;
+        let group = tree.tasks()[caller].group;
         if self.has(flags::SIGHAND) {
-            let sighand = tree.groups[group].sighand;
-            tree.sighands[sighand].users += 1;
-            return sighand;
+            return tree.share_sighand(group);
         }
         let mut handlers = tree.handlers(group).clone();
         if self.has(flags::CLEAR_SIGHAND) {
@@ -222,10 +220,10 @@ impl CloneArgs<'_> {
         ns: ARef<Namespace>,
     ) -> Outcome<Idx<Task>> {
         let parent = self.real_parent(tree, caller)?;
-        if self.makes_pidfd() && tree.pidfds.len() >= tree.max_pidfds {
+        if self.makes_pidfd() && tree.pidfds().len() >= tree.max_pidfds() {
             return Err(Reason::PidfdLimit.into());
         }
-        if tree.tasks.len() >= tree.max_tasks {
+        if tree.tasks().len() >= tree.max_tasks() {
             return Err(Reason::TaskLimit.into());
         }
         // Init may have exited since the number was given out: then nobody would kill the child.
@@ -236,7 +234,7 @@ impl CloneArgs<'_> {
             let above = ns.parent().map_or(0, Namespace::id);
             tree.tell_ns_born(ns.id(), above, caller);
         }
-        let origin = &tree.tasks[caller];
+        let origin = &tree.tasks()[caller];
         let (comm, blocked, self_exec_id) = (origin.comm, origin.blocked, origin.self_exec_id);
         let new_task = |group, pid| {
             let mut task = Task::new(group, pid, ns, comm);
@@ -245,11 +243,11 @@ impl CloneArgs<'_> {
             task
         };
         if self.has(flags::THREAD) {
-            let group = tree.tasks[caller].group;
+            let group = tree.tasks()[caller].group;
             // The pid is kept only when nothing can fail any more.
             let task = tree.insert_task(new_task(group, pid.keep()));
             tree.join_group(task);
-            tree.tell_clone(task, tree.groups[group].parent, self.flags);
+            tree.tell_clone(task, tree.groups()[group].parent, self.flags);
             return Ok(task);
         }
         let group = tree.group_of(caller);
@@ -260,7 +258,7 @@ impl CloneArgs<'_> {
         };
         let parent_exec_id = match parent {
             _ if self.has(flags::PARENT) => group.parent_exec_id,
-            Parent::Task(parent) => tree.tasks[parent].self_exec_id,
+            Parent::Task(parent) => tree.tasks()[parent].self_exec_id,
             Parent::Outside => 0,
         };
         let (pgid, sid) = (group.pgid.clone(), group.sid.clone());
@@ -310,7 +308,7 @@ impl World {
         }
         let child = args.join(&mut tree, caller, pid, ns)?;
         let pidfd = if args.makes_pidfd() {
-            let pid = tree.tasks[child].pid.clone();
+            let pid = tree.tasks()[child].pid.clone();
             tree.insert_pidfd(Pidfd {
                 pid,
                 is_thread: args.has(flags::THREAD),
@@ -320,7 +318,7 @@ impl World {
         } else {
             0
         };
-        let id = tree.tasks.id(child);
+        let id = tree.tasks().id(child);
         if args.has(flags::VFORK) {
             tree.begin_vfork(caller, child);
             call.leave_to_others();

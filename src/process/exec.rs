@@ -19,7 +19,7 @@ use crate::{
     tree::call::Exec,
     tree::fate::Fate,
     tree::pending::SIGCHLD,
-    tree::task::{Group, Handlers, Task, TaskState, COMM_LEN},
+    tree::task::{Handlers, Task, TaskState, COMM_LEN},
     tree::Tree,
     world::World,
 };
@@ -41,10 +41,8 @@ impl World {
         let (mut sighands, mut execs) = (Spare::new(), Spare::new());
         let (call, mut tree, mut index) = self.enter(task)?;
         loop {
-            let group = tree.tasks[index].group;
-            let has_sighand =
-                !tree.shares_handlers(group) || tree.sighands.make_room(&mut sighands);
-            if has_sighand && tree.execs.make_room(&mut execs) {
+            let group = tree.tasks()[index].group;
+            if tree.make_room_for_exec(group, &mut sighands, &mut execs) {
                 break;
             }
             drop(tree);
@@ -57,7 +55,7 @@ impl World {
         if tree.is_all_that_is_left(index) {
             tree.finish_exec(exec);
         } else {
-            let group = tree.tasks[index].group;
+            let group = tree.tasks()[index].group;
             tree.begin_kill(group);
             // Has the other threads killed.
             drop(tree);
@@ -71,27 +69,19 @@ impl World {
 impl Tree {
     /// A thread, for which the caller has made room, will become another program.
     fn begin_exec(&mut self, task: Idx<Task>, name: &[u8; COMM_LEN]) -> Idx<Exec> {
-        let group = self.tasks[task].group;
+        let group = self.tasks()[task].group;
         let sighand = self
             .shares_handlers(group)
             .then(|| self.insert_sighand(Handlers::DEFAULT));
-        self.kept_sighands += usize::from(sighand.is_some());
-        let exec = self.execs.insert(Exec {
-            task,
-            name: *name,
-            sighand,
-            result: None,
-            is_awaited: true,
-        });
-        let exec = exec.unwrap_or_else(|_| panic!("altpid: no room was made"));
-        self.tasks[task].call = Call::Exec;
-        self.groups[group].fate = Fate::Exec(exec);
+        let exec = self.insert_exec(task, name, sighand);
+        self.task_mut(task).call = Call::Exec;
+        self.group_mut(group).fate = Fate::Exec(exec);
         exec
     }
 
     /// A group has its turn in which a thread calls exec: goes on with that if no other thread is left.
     pub(crate) fn go_on_with_exec(&mut self, exec: Idx<Exec>) -> bool {
-        let is_ready = self.is_all_that_is_left(self.execs[exec].task);
+        let is_ready = self.is_all_that_is_left(self.execs()[exec].task);
         if is_ready {
             self.finish_exec(exec);
         }
@@ -100,13 +90,13 @@ impl Tree {
 
     /// The last thread of a process becomes another program.
     fn finish_exec(&mut self, exec: Idx<Exec>) {
-        let (task, name) = (self.execs[exec].task, self.execs[exec].name);
-        let index = self.tasks[task].group;
+        let (task, name) = (self.execs()[exec].task, self.execs()[exec].name);
+        let index = self.tasks()[task].group;
         if !self.is_leader(task) {
             self.take_over(task);
         }
         debug_assert!(self.is_group_empty(index));
-        let group = &mut self.groups[index];
+        let group = self.group_mut(index);
         group.fate = Fate::Alive;
         group.exit_signal = SIGCHLD;
         group.has_execed = true;
@@ -115,40 +105,27 @@ impl Tree {
         self.handlers_mut(index).forget();
         self.settle_signals(task);
         // flush_itimer_signals(): timers do not survive, nor what they have sent.
-        self.tasks[task].pending.flush_timers(&mut self.queued);
-        self.groups[index].pending.flush_timers(&mut self.queued);
-        let next = &mut self.tasks[task].self_exec_id;
+        self.flush_timers(task);
+        let next = &mut self.task_mut(task).self_exec_id;
         *next = next.wrapping_add(1);
         self.set_name(task, &name);
         self.end_vfork_of(task);
         self.tell_exec(task);
         // What has arrived meanwhile is for the new program.
-        let id = self.tasks.id(task);
+        let id = self.tasks().id(task);
         self.end_call(id);
         self.end_exec(exec, Ok(()));
     }
 
-    /// What a process does about signals is its own from now on, in the room that its exec has.
-    fn unshare_sighand(&mut self, group: Idx<Group>, exec: Idx<Exec>) {
-        let Some(own) = self.execs[exec].sighand.take() else {
-            return;
-        };
-        self.kept_sighands -= 1;
-        self.changes += 1;
-        self.sighands[own].handlers = self.handlers(group).clone();
-        let shared = core::mem::replace(&mut self.groups[group].sighand, own);
-        self.put_sighand(shared);
-    }
-
     /// A thread takes the place of its dead leader, with its numbers (`de_thread()`).
     fn take_over(&mut self, task: Idx<Task>) {
-        let group = self.tasks[task].group;
-        let Some(leader) = self.groups[group].leader else {
+        let group = self.tasks()[task].group;
+        let Some(leader) = self.groups()[group].leader else {
             return;
         };
-        debug_assert!(self.tasks[leader].state == TaskState::Zombie);
+        debug_assert!(self.tasks()[leader].state == TaskState::Zombie);
         self.exchange_tids(task, leader);
-        self.groups[group].leader = Some(task);
+        self.group_mut(group).leader = Some(task);
         // As a thread now, with the number that the other one had.
         self.leave(leader);
     }

@@ -60,9 +60,9 @@ impl World {
                     if nr <= 0 {
                         return Err(Reason::Range.into());
                     }
-                    find_pid(tree.tasks[task].ns(), nr).ok_or(Reason::NoNumber)?
+                    find_pid(tree.tasks()[task].ns(), nr).ok_or(Reason::NoNumber)?
                 }
-                Target::Task(task) => tree.tasks[tree.find(task)?].pid.clone(),
+                Target::Task(task) => tree.tasks()[tree.find(task)?].pid.clone(),
             };
             if tree.task_of(&pid).is_none() {
                 return Err(Reason::Reaped.into());
@@ -70,10 +70,10 @@ impl World {
             if !thread && tree.leader_of(&pid).is_none() {
                 return Err(Reason::NotProcess.into());
             }
-            if tree.pidfds.len() >= tree.max_pidfds {
+            if tree.pidfds().len() >= tree.max_pidfds() {
                 return Err(Reason::PidfdLimit.into());
             }
-            if tree.pidfds.make_room(&mut room) {
+            if tree.make_room_for_pidfd(&mut room) {
                 return Ok(tree.insert_pidfd(Pidfd {
                     pid,
                     is_thread: thread,
@@ -95,10 +95,9 @@ impl World {
     pub(crate) fn pidfd_close(&self, id: u64) -> Outcome {
         let pidfd = {
             let mut tree = self.work();
-            let pidfd = tree.find_pidfd(id)?;
-            let pidfd = tree.pidfds.remove(pidfd).ok_or(Reason::PidfdGone)?;
+            let pidfd = tree.remove_pidfd(id)?;
             let process = tree.leader_of(&pidfd.pid).filter(|_| pidfd.is_autokill);
-            if let Some(leader) = process.and_then(|process| tree.groups[process].leader) {
+            if let Some(leader) = process.and_then(|process| tree.groups()[process].leader) {
                 // SIGKILL takes no room.
                 let _ = tree.send(SIGKILL, Source::Kernel, leader, Scope::Process);
             }
@@ -125,12 +124,12 @@ impl World {
             0 => (self.work(), ARef::from(self.root())),
             _ => {
                 let (tree, task) = self.act(task)?;
-                let view = tree.tasks[task].ns().into();
+                let view = tree.tasks()[task].ns().into();
                 (tree, view)
             }
         };
         let view: &Namespace = &view;
-        let pid = &tree.pidfds[tree.find_pidfd(id)?].pid;
+        let pid = &tree.pidfds()[tree.find_pidfd(id)?].pid;
         if !view.is_ancestor_or_self(pid.ns()) {
             return Err(Reason::Remote.into());
         }
@@ -171,7 +170,7 @@ impl World {
     #[doc(alias = "pidfd_poll")]
     pub(crate) fn poll(&self, id: u64, events: u32, wait: bool) -> Outcome<u32> {
         let mut tree = self.work();
-        let pid = tree.pidfds[tree.find_pidfd(id)?].pid.clone();
+        let pid = tree.pidfds()[tree.find_pidfd(id)?].pid.clone();
         loop {
             let found = tree.poll(&pid) & (events | uapi::ALTPID_POLL_HUP);
             if found != 0 || !wait {
@@ -195,10 +194,10 @@ impl Tree {
         view: &Namespace,
         info: &mut uapi::altpid_pidfd_info,
     ) {
-        let task = &self.tasks[index];
+        let task = &self.tasks()[index];
         let group = self.group_of(index);
         info.mask |= u64::from(uapi::ALTPID_PIDFD_INFO_PID);
-        info.target = self.tasks.id(index);
+        info.target = self.tasks().id(index);
         info.pid = task.pid.nr_ns(view);
         info.tgid = group.tgid.nr_ns(view);
         info.ppid = self.parent_nr(task.group, view);
@@ -215,8 +214,8 @@ impl Tree {
             return uapi::ALTPID_POLL_IN | uapi::ALTPID_POLL_HUP;
         };
         // delay_group_leader()
-        let is_delayed = self.is_leader(task) && !self.is_group_empty(self.tasks[task].group);
-        if self.tasks[task].state == TaskState::Zombie && !is_delayed {
+        let is_delayed = self.is_leader(task) && !self.is_group_empty(self.tasks()[task].group);
+        if self.tasks()[task].state == TaskState::Zombie && !is_delayed {
             uapi::ALTPID_POLL_IN
         } else {
             0
@@ -230,11 +229,11 @@ impl Tree {
     /// `EBADF`; `ESRCH` for a task that has exited.
     #[doc(alias = "validate_nsset")]
     pub(crate) fn ns_of_pidfd(&self, id: u64) -> Outcome<ARef<Namespace>> {
-        let pid = &self.pidfds[self.find_pidfd(id)?].pid;
+        let pid = &self.pidfds()[self.find_pidfd(id)?].pid;
         let task = self.task_of(pid).ok_or(Reason::Reaped)?;
-        if self.tasks[task].ns_for_children.is_none() {
+        if self.tasks()[task].ns_for_children.is_none() {
             return Err(Reason::TaskExited.into());
         }
-        Ok(self.tasks[task].ns().into())
+        Ok(self.tasks()[task].ns().into())
     }
 }

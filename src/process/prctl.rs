@@ -33,9 +33,9 @@ impl Tree {
         if signal > NSIG as u64 {
             return Err(Reason::Signal.into());
         }
-        self.tasks[task].pdeath_signal = signal as u8;
-        let group = self.tasks[task].group;
-        self.groups[group].wants_pdeath |= signal != 0;
+        self.task_mut(task).pdeath_signal = signal as u8;
+        let group = self.tasks()[task].group;
+        self.group_mut(group).wants_pdeath |= signal != 0;
         Ok(())
     }
 }

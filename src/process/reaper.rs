@@ -40,15 +40,15 @@ impl Tree {
     /// its ancestors, or the init of *its* namespace.
     pub(crate) fn find_new_reaper(&mut self, father: Idx<Task>) -> Heir {
         if faults::has(Fault::WrongReaper) {
-            if let Some(above) = self.tasks[father].ns().parent() {
+            if let Some(above) = self.tasks()[father].ns().parent() {
                 return Heir::Found(Idx::from_raw(above.child_reaper()));
             }
         }
-        if let Some(thread) = self.alive_thread(self.tasks[father].group) {
+        if let Some(thread) = self.alive_thread(self.tasks()[father].group) {
             return Heir::Found(Some(thread));
         }
-        let init = Idx::from_raw(self.tasks[father].ns().child_reaper());
-        let exiting = &self.tasks[father];
+        let init = Idx::from_raw(self.tasks()[father].ns().child_reaper());
+        let exiting = &self.tasks()[father];
         match self.find_subreaper(exiting.group, exiting.is_half_done) {
             Heir::Found(subreaper) => {
                 Heir::Found(subreaper.or(init).filter(|&heir| heir != father))
@@ -63,25 +63,25 @@ impl Tree {
     /// If the way was interrupted, `has_begun`, it goes on where that was: who has become a subreaper on
     /// the way since did so after this exit.
     fn find_subreaper(&mut self, father: Idx<Group>, has_begun: bool) -> Heir {
-        if self.nr_subreapers == 0 {
+        if self.nr_subreapers() == 0 {
             return Heir::Found(None);
         }
-        let level = self.groups[father].tgid.ns().level();
+        let level = self.groups()[father].tgid.ns().level();
         let mut at = self.hinted(father, has_begun).unwrap_or(father);
         if at != father && self.takes_orphans(at, level) {
             return Heir::Found(self.alive_thread(at));
         }
         loop {
-            let Parent::Task(parent) = self.groups[at].parent else {
+            let Parent::Task(parent) = self.groups()[at].parent else {
                 return Heir::Found(None);
             };
-            let parent = self.tasks[parent].group;
+            let parent = self.tasks()[parent].group;
             let next = match self.takes_orphans(parent, level) {
                 true => parent,
                 false => self.hinted(parent, false).unwrap_or(parent),
             };
             self.draw(2);
-            if self.groups[next].tgid.ns().level() != level {
+            if self.groups()[next].tgid.ns().level() != level {
                 return Heir::Found(None);
             }
             self.hint(at, next);
@@ -98,38 +98,24 @@ impl Tree {
 
     /// Whether a process takes the orphans of a level.
     fn takes_orphans(&self, group: Idx<Group>, level: usize) -> bool {
-        let process = &self.groups[group];
+        let process = &self.groups()[group];
         process.is_subreaper && process.nr_live > 0 && process.tgid.ns().level() == level
     }
 
     /// The ancestor up to which nobody takes orphans, as far as a process knows; if it is `trusted` also
     /// if somebody has become a subreaper since.
     fn hinted(&self, group: Idx<Group>, trusted: bool) -> Option<Idx<Group>> {
-        let process = &self.groups[group];
+        let process = &self.groups()[group];
         let is_current =
-            process.hinted_at == self.subreapers_set && self.subreapers_set != u32::MAX;
+            process.hinted_at == self.subreapers_set() && self.subreapers_set() != u32::MAX;
         let is_valid = trusted || is_current;
-        self.groups.find(process.reaper_hint).filter(|_| is_valid)
+        self.groups().find(process.reaper_hint).filter(|_| is_valid)
     }
 
     fn hint(&mut self, group: Idx<Group>, ancestor: Idx<Group>) {
-        let id = self.groups.id(ancestor);
-        let now = self.subreapers_set;
-        let process = &mut self.groups[group];
+        let id = self.groups().id(ancestor);
+        let now = self.subreapers_set();
+        let process = self.group_mut(group);
         (process.reaper_hint, process.hinted_at) = (id, now);
-    }
-
-    /// A process takes, or no longer takes, the orphans among its descendants.
-    #[doc(alias = "PR_SET_CHILD_SUBREAPER")]
-    pub(crate) fn set_subreaper(&mut self, task: Idx<Task>, on: bool) {
-        let group = self.tasks[task].group;
-        let was = core::mem::replace(&mut self.groups[group].is_subreaper, on);
-        self.nr_subreapers -= usize::from(was);
-        self.nr_subreapers += usize::from(on);
-        if on && !was {
-            // At its end no hint is trusted any more.
-            self.subreapers_set = self.subreapers_set.saturating_add(1);
-        }
-        self.changes += 1;
     }
 }

@@ -39,7 +39,7 @@ impl World {
         };
         {
             let (mut tree, task) = self.act(task)?;
-            let ns = tree.tasks[task].ns();
+            let ns = tree.tasks()[task].ns();
             if ns.level() == 0 {
                 return Err(Reason::WorldInit.into());
             }

@@ -57,7 +57,7 @@ impl World {
         }
         let (call, tree, index) = self.enter(task)?;
         let active = {
-            let task = &tree.tasks[index];
+            let task = &tree.tasks()[index];
             if flags == 0 {
                 return Ok(0);
             }
@@ -75,7 +75,7 @@ impl World {
         let id = ns.id();
         let old = {
             let (mut tree, index) = call.go_on()?;
-            let task = &mut tree.tasks[index];
+            let task = tree.task_mut(index);
             let old = task.ns_for_children.replace(ForChildren::new(ns));
             tree.tell_ns_born(id, active.id(), index);
             call.end(&mut tree);
@@ -115,7 +115,7 @@ impl World {
         let old = {
             let (mut tree, task) = self.act(task)?;
             let new = target(&tree)?;
-            let task = &mut tree.tasks[task];
+            let task = tree.task_mut(task);
             if !task.ns().is_ancestor_or_self(&new) {
                 return Err(Reason::NsNotBelow.into());
             }

@@ -159,13 +159,13 @@ impl World {
         let (mut tree, mut waiter) = self.act(task)?;
         let mut selection = tree.select(waiter, wanted)?;
         let mut restarts = tree.restarts(waiter);
-        let interrupts = tree.tasks[waiter].interrupts;
+        let interrupts = tree.tasks()[waiter].interrupts;
         let mut search = Search::default();
         loop {
             // All handlers that were called have SA_RESTART, or a stop is over: the call is made anew
             // (ERESTARTSYS).
             let restarts_now = tree.restarts(waiter) != restarts && !tree.is_stopped(waiter);
-            if restarts_now && tree.tasks[waiter].interrupts == interrupts {
+            if restarts_now && tree.tasks()[waiter].interrupts == interrupts {
                 restarts = tree.restarts(waiter);
                 selection = tree.select(waiter, wanted)?;
                 search = Search::default();
@@ -179,7 +179,7 @@ impl World {
                 Look::Found(report) => return Ok(Some(report)),
                 Look::Nothing if selection.options & WNOHANG != 0 => return Ok(None),
                 Look::Nothing if selection.is_nonblock => return Err(EAGAIN.into()),
-                Look::Nothing if tree.tasks[waiter].interrupts != interrupts => {
+                Look::Nothing if tree.tasks()[waiter].interrupts != interrupts => {
                     return Err(EINTR.into())
                 }
                 Look::More | Look::Nothing | Look::Asleep => {}
@@ -187,15 +187,15 @@ impl World {
             // What takes one hold of the lock is no call to be in.
             let call = &*call.get_or_insert_with(|| tree.begin_call(waiter));
             if matches!(look, Look::More) {
-                tree.tasks[waiter].call = Call::Working;
+                tree.task_mut(waiter).call = Call::Working;
                 drop(tree);
                 might_sleep();
                 if is_killed() {
                     return Err(EINTR.into());
                 }
             } else {
-                tree.tasks[waiter].call = Call::Asleep;
-                let children = selection.key(waiter, tree.tasks[waiter].group);
+                tree.task_mut(waiter).call = Call::Asleep;
+                let children = selection.key(waiter, tree.tasks()[waiter].group);
                 let keys = [children, Key::task(&tree, waiter)];
                 tree.sleep(keys, FOR_EVER)?;
             }
@@ -207,7 +207,7 @@ impl World {
 impl Tree {
     /// Changes when a wait of a task is to be restarted: handlers that were called, and stops.
     fn restarts(&self, task: Idx<Task>) -> (u32, u32) {
-        (self.tasks[task].nr_received, self.group_of(task).nr_stops)
+        (self.tasks()[task].nr_received, self.group_of(task).nr_stops)
     }
 
     /// Reads the arguments of a wait, as `task` means them.
@@ -218,7 +218,7 @@ impl Tree {
     /// range; `ESRCH` for `INT_MIN` of wait4(2).
     pub(crate) fn select(&self, task: Idx<Task>, wanted: Wanted) -> Outcome<Selection> {
         const EVERY: u32 = WNOHANG | WUNTRACED | WCONTINUED | WNOTHREAD | WALL | WCLONE;
-        let ns = self.tasks[task].ns();
+        let ns = self.tasks()[task].ns();
         let own_group = || Which::ProcessGroup(Some(self.group_of(task).pgid.clone()));
         let mut is_nonblock = false;
         let (options, which) = match wanted {
@@ -242,7 +242,7 @@ impl Tree {
                 return Err(Reason::Options.into());
             }
             Wanted::Pidfd(pidfd, options) => {
-                let pidfd = &self.pidfds[self.find_pidfd(pidfd)?];
+                let pidfd = &self.pidfds()[self.find_pidfd(pidfd)?];
                 is_nonblock = pidfd.is_nonblock;
                 (options, Which::Process(Some(pidfd.pid.clone())))
             }
@@ -291,14 +291,14 @@ impl Tree {
                 None => Err(Reason::NoChild.into()),
             };
         }
-        let family = *self.family_of(self.tasks[task].group);
+        let family = *self.family_of(self.tasks()[task].group);
         if search.family != family {
             search.at = None;
         }
         // One's own children come first, then those of the threads behind, and round.
         let (mut thread, mut next_child) = search.at.take().unwrap_or_else(|| {
             search.expected = false;
-            (task, self.tasks[task].children.first())
+            (task, self.tasks()[task].children.first())
         });
         loop {
             if self.is_spent() {
@@ -320,7 +320,7 @@ impl Tree {
             }
             thread = self.next_thread(thread);
             if thread != task && selection.options & WNOTHREAD == 0 {
-                next_child = self.tasks[thread].children.first();
+                next_child = self.tasks()[thread].children.first();
             } else if search.expected {
                 return Ok(Look::Nothing);
             } else {
@@ -341,10 +341,10 @@ impl Tree {
         if !self.is_eligible(child, selection) {
             return None;
         }
-        let group = &self.groups[child];
+        let group = &self.groups()[child];
         let report = |code, status| Report {
-            child: group.leader.map_or(0, |leader| self.tasks.id(leader)),
-            pid: group.tgid.nr_ns(self.tasks[waiter].ns()),
+            child: group.leader.map_or(0, |leader| self.tasks().id(leader)),
+            pid: group.tgid.nr_ns(self.tasks()[waiter].ns()),
             code,
             status,
         };
@@ -375,25 +375,25 @@ impl Tree {
             _ => return None,
         };
         if !keep {
-            self.groups[child].job = job;
+            self.group_mut(child).job = job;
         }
         Some(report)
     }
 
     fn is_child(&self, child: Idx<Group>, task: Idx<Task>, selection: &Selection) -> bool {
-        let Parent::Task(parent) = self.groups[child].parent else {
+        let Parent::Task(parent) = self.groups()[child].parent else {
             return false;
         };
         if selection.options & WNOTHREAD != 0 {
             parent == task
         } else {
-            self.tasks[parent].group == self.tasks[task].group
+            self.tasks()[parent].group == self.tasks()[task].group
         }
     }
 
     /// `eligible_child()`
     fn is_eligible(&self, child: Idx<Group>, selection: &Selection) -> bool {
-        let group = &self.groups[child];
+        let group = &self.groups()[child];
         if let Which::ProcessGroup(pid) = &selection.which {
             if !pid
                 .as_deref()

@@ -20,7 +20,7 @@ impl Tree {
     /// Does what is to be done for some threads of a group.
     pub(crate) fn step_crowd(&mut self, group: Idx<Group>) {
         loop {
-            let first = self.groups[group].threads.first();
+            let first = self.groups()[group].threads.first();
             let Some(duties) = self.crowd(group).map(|crowd| &crowd.duties) else {
                 return;
             };
@@ -29,10 +29,10 @@ impl Tree {
                 break;
             };
             if self.is_spent() {
-                self.crowded.push_back(&mut self.groups, group);
+                self.queue_crowd(group);
                 return;
             }
-            let behind = self.groups[group].threads.next(&self.tasks, thread);
+            let behind = self.groups()[group].threads.next(self.tasks(), thread);
             if let Some(crowd) = self.crowd_mut(group) {
                 crowd.duties.at = behind;
                 crowd.duties.left -= 1;
@@ -48,7 +48,7 @@ impl Tree {
 
     /// Does what is to be done for a live thread of a group.
     fn do_duties(&mut self, group: Idx<Group>, thread: Idx<Task>) {
-        let waiting = self.groups[group].pending.set();
+        let waiting = self.groups()[group].pending.set();
         let blocked = if self.is_signalled_in_vfork(thread) {
             SigSet::EVERY
         } else {
@@ -65,9 +65,7 @@ impl Tree {
             crowd.curr_target = Some(thread);
         }
         if forgotten != SigSet::EMPTY {
-            self.tasks[thread]
-                .pending
-                .flush(&mut self.queued, forgotten);
+            self.flush_pending(thread, forgotten);
         }
         if wanted != SigSet::EMPTY {
             self.take_or_die(group, thread, wanted);

@@ -24,16 +24,9 @@ impl Tree {
     /// it is stopped.
     #[doc(alias = "do_signal_stop")]
     pub(crate) fn stop(&mut self, group: Idx<Group>, signal: i32) {
-        let has_vfork = self.nr_in_vfork(group) > 0;
-        let process = &mut self.groups[group];
-        process.nr_stops = process.nr_stops.wrapping_add(1);
-        self.changes += 1;
-        if has_vfork {
-            process.job = JobState::Stopping(signal as u8);
+        if !self.set_stopped(group, signal) {
             return;
         }
-        process.job = JobState::Stopped(signal as u8);
-        self.count_stopped(group, true);
         self.note_news(group);
         self.tell_job(group, uapi::ALTPID_EVENT_STOP, signal);
         self.notify_job(group, CLD_STOPPED, signal);
@@ -42,7 +35,7 @@ impl Tree {
     /// A thread of a process does not sleep in vfork any more: if the others have stopped and it is the
     /// last, the process has stopped.
     pub(crate) fn finish_stop(&mut self, group: Idx<Group>) {
-        match self.groups[group].job {
+        match self.groups()[group].job {
             JobState::Stopping(signal) if self.nr_in_vfork(group) == 0 => {
                 self.stop(group, signal.into());
             }
@@ -52,18 +45,11 @@ impl Tree {
 
     /// A stopped process goes on, and owes its parent word of it; false when it was not stopped.
     pub(crate) fn resume(&mut self, group: Idx<Group>) -> bool {
-        self.groups[group].owed = match self.groups[group].job {
-            JobState::Running | JobState::Continued => return false,
-            JobState::Stopping(_) => Owed::Stopped,
-            JobState::Stopped(_) => {
-                self.count_stopped(group, false);
-                Owed::Continued
-            }
-        };
-        self.groups[group].job = JobState::Continued;
-        self.changes += 1;
+        if !self.set_continued(group) {
+            return false;
+        }
         // Callers that wait on behalf of the process look again.
-        self.wakes.note(Key::children(group));
+        self.note_wakeup(Key::children(group));
         self.note_news(group);
         self.tell_job(group, uapi::ALTPID_EVENT_CONTINUE, SIGCONT);
         true
@@ -72,7 +58,7 @@ impl Tree {
     /// Tells the parent of a process what a SIGCONT owes it. Of a stop that was not complete it does not
     /// say by which signal (`group_exit_code` is 0 by then).
     pub(crate) fn notify_owed(&mut self, group: Idx<Group>) {
-        match core::mem::take(&mut self.groups[group].owed) {
+        match core::mem::take(&mut self.group_mut(group).owed) {
             Owed::Nothing => {}
             Owed::Stopped => self.notify_job(group, CLD_STOPPED, 0),
             Owed::Continued => self.notify_job(group, CLD_CONTINUED, SIGCONT),
@@ -83,16 +69,16 @@ impl Tree {
     /// world, after the tree lock is released.
     #[doc(alias = "do_notify_parent_cldstop")]
     fn notify_job(&mut self, group: Idx<Group>, code: i32, status: i32) {
-        let Parent::Task(parent) = self.groups[group].parent else {
+        let Parent::Task(parent) = self.groups()[group].parent else {
             return;
         };
-        if !self.wants_job_news(self.tasks[parent].group) {
+        if !self.wants_job_news(self.tasks()[parent].group) {
             return;
         }
         let info = SigInfo {
             signo: SIGCHLD,
             code,
-            pid: self.groups[group].tgid.nr_ns(self.tasks[parent].ns()),
+            pid: self.groups()[group].tgid.nr_ns(self.tasks()[parent].ns()),
             status,
             value: 0,
         };

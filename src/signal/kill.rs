@@ -116,7 +116,7 @@ impl World {
                         // -INT_MIN is undefined
                         i32::MIN => return Err(Reason::NoNumber.into()),
                         0 => tree.group_of(sender).pgid.clone(),
-                        _ => find_pid(tree.tasks[sender].ns(), -pid).ok_or(Reason::NoNumber)?,
+                        _ => find_pid(tree.tasks()[sender].ns(), -pid).ok_or(Reason::NoNumber)?,
                     };
                     let targets = Targets::ProcessGroup { pgrp, at: None };
                     Ok((targets, tree.sent_by_kill(sender)))
@@ -154,7 +154,7 @@ impl World {
                     return Err(Reason::Signal.into());
                 }
                 // A kernel whose init dies by a fault panics.
-                if tree.is_world_init(tree.tasks[target].group) {
+                if tree.is_world_init(tree.tasks()[target].group) {
                     return Err(Reason::WorldInit.into());
                 }
                 tree.force_signal(signal, target)
@@ -166,7 +166,7 @@ impl World {
 impl Tree {
     /// A signal that a task sends.
     fn sent_by(&self, sender: Idx<Task>, code: i32, value: u64) -> Sender {
-        let ns = self.tasks[sender].ns();
+        let ns = self.tasks()[sender].ns();
         Sender {
             info: SigInfo {
                 code,
@@ -183,7 +183,7 @@ impl Tree {
     fn sent_by_kill(&self, sender: Idx<Task>) -> Sender {
         Sender {
             info: SigInfo::default(),
-            ns: self.tasks[sender].ns().into(),
+            ns: self.tasks()[sender].ns().into(),
             tgid: Some(self.group_of(sender).tgid.clone()),
         }
     }
@@ -197,8 +197,8 @@ impl Tree {
         how: ByPidfd,
         signal: i32,
     ) -> Outcome<(ARef<Pid>, Sender)> {
-        let pidfd = &self.pidfds[self.find_pidfd(pidfd)?];
-        let task = &self.tasks[sender];
+        let pidfd = &self.pidfds()[self.find_pidfd(pidfd)?];
+        let task = &self.tasks()[sender];
         // access_pidfd_pidns()
         if !task.ns().is_ancestor_or_self(pidfd.pid.ns()) {
             return Err(Reason::Invisible.into());
@@ -246,14 +246,14 @@ impl Tree {
                 if tid <= 0 || tgid <= 0 {
                     return Err(Reason::Range.into());
                 }
-                let own = self.tasks[sender].pid.nr();
+                let own = self.tasks()[sender].pid.nr();
                 if is_reserved(code) && own != tid {
                     return Err(Reason::SignalCode.into());
                 }
                 self.send_specific(sender, Some(tgid), tid, signal, (code, value))
             }
             Kill::Queue(_, pid, code, value) => {
-                let own = self.tasks[sender].pid.nr();
+                let own = self.tasks()[sender].pid.nr();
                 if is_reserved(code) && own != pid {
                     return Err(Reason::SignalCode.into());
                 }
@@ -264,8 +264,8 @@ impl Tree {
             Kill::Task(_, target) => {
                 let target = self.find(target)?;
                 // access_pidfd_pidns()
-                let ns = self.tasks[sender].ns();
-                if !ns.is_ancestor_or_self(self.tasks[target].ns()) {
+                let ns = self.tasks()[sender].ns();
+                if !ns.is_ancestor_or_self(self.tasks()[target].ns()) {
                     return Err(Reason::Invisible.into());
                 }
                 let sender = self.sent_by(sender, SI_USER, 0);
@@ -273,7 +273,7 @@ impl Tree {
             }
             Kill::Pidfd(_, pidfd, how) => {
                 let (pid, sender) = self.sent_by_pidfd(sender, pidfd, how, signal)?;
-                let scope = how.scope(&self.pidfds[self.find_pidfd(pidfd)?]);
+                let scope = how.scope(&self.pidfds()[self.find_pidfd(pidfd)?]);
                 let target = self.task_of(&pid).ok_or(Reason::Reaped)?;
                 self.send_checked(signal, Source::of(&sender), target, scope)
             }
@@ -293,7 +293,7 @@ impl Tree {
         (code, value): (i32, u64),
     ) -> Outcome {
         let target = self.numbered(sender, tid)?;
-        let of = self.group_of(target).tgid.nr_ns(self.tasks[sender].ns());
+        let of = self.group_of(target).tgid.nr_ns(self.tasks()[sender].ns());
         if tgid.is_some_and(|tgid| tgid != of) {
             return Err(Reason::NoNumber.into());
         }
@@ -303,7 +303,7 @@ impl Tree {
 
     /// The task that a number names as the sender sees it.
     fn numbered(&self, sender: Idx<Task>, nr: i32) -> Outcome<Idx<Task>> {
-        let pid = find_pid(self.tasks[sender].ns(), nr).ok_or(Reason::NoNumber)?;
+        let pid = find_pid(self.tasks()[sender].ns(), nr).ok_or(Reason::NoNumber)?;
         Ok(self.task_of(&pid).ok_or(Reason::NoNumber)?)
     }
 }

@@ -97,11 +97,11 @@ impl Tree {
     ) -> Outcome {
         self.draw(SIGNAL_STEPS);
         let (force, info) = self.seen_by(signal, source, target);
-        if scope == Scope::Thread && !self.tasks[target].is_alive() {
+        if scope == Scope::Thread && !self.tasks()[target].is_alive() {
             return Ok(());
         }
-        let group = self.tasks[target].group;
-        if self.groups[group].exit_status().is_some() {
+        let group = self.tasks()[target].group;
+        if self.groups()[group].exit_status().is_some() {
             // In the middle of dying.
             return Ok(());
         }
@@ -146,20 +146,20 @@ impl Tree {
     /// against it.
     #[doc(alias = "force_sig_info_to_task")]
     pub(crate) fn force_signal(&mut self, signal: i32, task: Idx<Task>) -> Outcome {
-        let group = self.tasks[task].group;
-        let blocked = self.tasks[task].blocked.contains(signal);
+        let group = self.tasks()[task].group;
+        let blocked = self.tasks()[task].blocked.contains(signal);
         let handlers = self.handlers_mut(group);
         if blocked || handlers.of(signal) == Disposition::Ignore {
             handlers.set(signal, Disposition::Default);
             let this = SigSet::of(&[signal]);
-            self.tasks[task].blocked = self.tasks[task].blocked.minus(this);
+            self.task_mut(task).blocked = self.tasks()[task].blocked.minus(this);
         }
         if self.handlers(group).of(signal) == Disposition::Default {
-            self.groups[group].unkillable = false;
+            self.group_mut(group).unkillable = false;
         }
         self.send(signal, Source::Kernel, task, Scope::Thread)?;
         // It may have been pending and blocked before.
-        if self.tasks[task].is_alive() {
+        if self.tasks()[task].is_alive() {
             self.queue_work(task);
         }
         Ok(())
@@ -168,7 +168,7 @@ impl Tree {
     /// What arrives at `target`, and whether its being init does not count against SIGKILL and
     /// SIGSTOP.
     fn seen_by(&self, signal: i32, source: Source<'_>, target: Idx<Task>) -> (bool, SigInfo) {
-        let ns = self.tasks[target].ns();
+        let ns = self.tasks()[target].ns();
         let mut info = SigInfo {
             signo: signal,
             code: SI_USER,
@@ -194,7 +194,7 @@ impl Tree {
             }
             Source::NoInfo(sender) => {
                 info.pid = self.group_of(sender).tgid.nr_ns(ns);
-                self.tasks[sender].pid.nr_ns(ns) == 0
+                self.tasks()[sender].pid.nr_ns(ns) == 0
             }
             Source::Outside => true,
             Source::Kernel => {
@@ -229,10 +229,10 @@ impl Tree {
     /// Whether a signal would do nothing, so that it is dropped when it is sent (`sig_ignored()`).
     pub(crate) fn is_ignored(&self, target: Idx<Task>, signal: i32, force: bool) -> bool {
         // What is blocked may find another disposition when it is taken.
-        if self.tasks[target].blocked.contains(signal) {
+        if self.tasks()[target].blocked.contains(signal) {
             return false;
         }
-        let index = self.tasks[target].group;
+        let index = self.tasks()[target].group;
         let only = SigSet::ONLY.contains(signal);
         if only && self.is_world_init(index) {
             return true;
@@ -247,7 +247,7 @@ impl Tree {
 
     /// Whether default actions that kill or stop do not apply to a process (`SIGNAL_UNKILLABLE`).
     pub(super) fn is_immune(&self, group: Idx<Group>) -> bool {
-        self.groups[group].unkillable && !faults::has(Fault::NoImmunity)
+        self.groups()[group].unkillable && !faults::has(Fault::NoImmunity)
     }
 
     /// Adds a signal to what waits for a thread or a group (`__send_signal_locked()`); false when it waits
@@ -260,14 +260,12 @@ impl Tree {
         scope: Scope,
     ) -> Outcome<bool> {
         let signal = info.signo;
-        let waiting = self.queued.len();
+        let waiting = self.queued().len();
         if scope == Scope::Thread {
             self.settle_signals(target);
         }
-        let pending = match scope {
-            Scope::Thread => &mut self.tasks[target].pending,
-            Scope::Process => &mut self.groups[self.tasks[target].group].pending,
-        };
+        let is_shared = scope == Scope::Process;
+        let pending = self.pending_mut(target, is_shared);
         let is_realtime = signal >= SIGRTMIN;
         if !is_realtime && pending.set().contains(signal) {
             return Ok(false);
@@ -278,13 +276,14 @@ impl Tree {
         }
         let from_task = matches!(source, Source::Task(..) | Source::Child(_));
         let over_limit = !is_realtime && (!from_task || info.code >= 0);
-        let added = (over_limit || waiting < PENDING_LIMIT) && pending.add(&mut self.queued, info);
+        let added =
+            (over_limit || waiting < PENDING_LIMIT) && self.add_pending(target, is_shared, info);
         if !added {
             if from_task && is_realtime && info.code != SI_USER {
                 return Err(Reason::SignalQueue.into());
             }
             // It arrives, and nothing of what came along.
-            pending.add_bare(signal);
+            self.pending_mut(target, is_shared).add_bare(signal);
         }
         Ok(true)
     }
@@ -293,10 +292,10 @@ impl Tree {
     fn complete(&mut self, signal: i32, target: Idx<Task>, scope: Scope) {
         let wants = |tree: &Self, task: Idx<Task>| {
             let can = !tree.is_stopped(task) && !tree.is_signalled_in_vfork(task);
-            tree.tasks[task].is_alive() && (can || signal == SIGKILL)
+            tree.tasks()[task].is_alive() && (can || signal == SIGKILL)
         };
         let wants = |tree: &Self, task| wants(tree, task) && !tree.kept_from(task).contains(signal);
-        let group = self.tasks[target].group;
+        let group = self.tasks()[target].group;
         let taker = if wants(self, target) {
             Some(target)
         } else if scope == Scope::Thread {
@@ -315,7 +314,7 @@ impl Tree {
         let kills = self.fatal(group).minus(SigSet::COREDUMP);
         let kills = kills.union(SigSet::of(&[SIGKILL])).intersection(signals);
         // One that is blocked was found because it is waited for (`real_blocked`).
-        let kills = kills.minus(self.tasks[taker].blocked);
+        let kills = kills.minus(self.tasks()[taker].blocked);
         match kills.first() {
             Some(signal) => self.begin_group_exit(group, signal),
             None => self.signal_wake_up(taker),

@@ -45,20 +45,19 @@ impl World {
         drop(tree);
         let (call, mut tree, mut index) = self.enter(task)?;
         let mut room = Spare::new();
-        while !tree.awaited.make_room(&mut room) {
+        while !tree.make_room_for_awaited(&mut room) {
             drop(tree);
             room.fill()?;
             (tree, index) = call.go_on()?;
         }
-        let awaited = tree.awaited.insert(Awaited(wanted));
-        let awaited = awaited.unwrap_or_else(|_| panic!("altpid: no room was made"));
+        let awaited = tree.insert_awaited(wanted);
         drop(tree);
         let result = self.sleep_for_signal(&call, awaited, index, timeout);
         let mut tree = self.work();
-        if let Some(task) = tree.tasks.find(task) {
-            tree.tasks[task].call = Call::Working;
+        if let Some(task) = tree.tasks().find(task) {
+            tree.task_mut(task).call = Call::Working;
         }
-        tree.awaited.discard(awaited);
+        tree.discard_awaited(awaited);
         result
     }
 
@@ -69,20 +68,20 @@ impl World {
         index: Idx<Task>,
         mut timeout: c_long,
     ) -> Outcome<SigInfo> {
-        let handled = call.go_on()?.0.tasks[index].nr_received;
+        let handled = call.go_on()?.0.tasks()[index].nr_received;
         loop {
             let (mut tree, task) = call.go_on()?;
-            let wanted = tree.awaited[awaited].0;
+            let wanted = tree.awaited(awaited);
             if let Some(info) = tree.dequeue(task, wanted) {
                 return Ok(info);
             }
-            if tree.tasks[task].nr_received != handled || tree.is_stopped(task) {
+            if tree.tasks()[task].nr_received != handled || tree.is_stopped(task) {
                 return Err(EINTR.into());
             }
             if timeout == 0 {
                 return Err(EAGAIN.into());
             }
-            tree.tasks[task].call = Call::Sigwait(awaited);
+            tree.task_mut(task).call = Call::Sigwait(awaited);
             let key = Key::task(&tree, task);
             timeout = tree.sleep([key; 2], timeout)?;
         }

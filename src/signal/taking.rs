@@ -23,8 +23,8 @@ impl Tree {
     /// A thread takes what waits for it or its group and is not blocked (`get_signal()`), and if that
     /// is much leaves the rest for later.
     pub(crate) fn take_signals(&mut self, task: Idx<Task>) {
-        let group = self.tasks[task].group;
-        if !self.tasks[task].is_alive() || self.tasks[task].call.defers_signals() {
+        let group = self.tasks()[task].group;
+        if !self.tasks()[task].is_alive() || self.tasks()[task].call.defers_signals() {
             return;
         }
         self.settle_signals(task);
@@ -33,14 +33,14 @@ impl Tree {
         if self.next_signal(task, awaited).is_some() {
             // Left for its call, which ends.
             let key = Key::task(self, task);
-            self.wakes.note(key);
+            self.note_wakeup(key);
         }
         let mut is_first = true;
-        while self.tasks[task].is_alive()
-            && self.groups[group].fate == Fate::Alive
+        while self.tasks()[task].is_alive()
+            && self.groups()[group].fate == Fate::Alive
             && !self.is_stopped(task)
         {
-            let wanted = SigSet::EVERY.minus(self.tasks[task].blocked.union(awaited));
+            let wanted = SigSet::EVERY.minus(self.tasks()[task].blocked.union(awaited));
             let Some(signal) = self.next_signal(task, wanted) else {
                 return;
             };
@@ -49,7 +49,7 @@ impl Tree {
                 return;
             }
             if self.stops_if_controlled(group, signal) {
-                let pgrp = self.groups[group].pgid.clone();
+                let pgrp = self.groups()[group].pgid.clone();
                 match self.is_orphaned(&pgrp) {
                     Orphaned::Unknown => {
                         self.queue_work(task);
@@ -79,7 +79,7 @@ impl Tree {
     /// A thread does what is to be done about a signal that it has taken; true when that is to call a
     /// handler, of which the first decides what becomes of a system call (`handle_signal()`).
     fn do_signal(&mut self, task: Idx<Task>, info: SigInfo, is_first: bool) -> bool {
-        let group = self.tasks[task].group;
+        let group = self.tasks()[task].group;
         let signal = info.signo;
         match self.handlers(group).of(signal) {
             Disposition::Ignore => {}
@@ -90,7 +90,7 @@ impl Tree {
                 if handlers.has_flag(signal, uapi::ALTPID_SA_RESETHAND) {
                     handlers.set(signal, Disposition::Default);
                 }
-                let thread = &mut self.tasks[task];
+                let thread = self.task_mut(task);
                 thread.nr_received = thread.nr_received.wrapping_add(1);
                 thread.last_received = info;
                 if is_first && !restarts {
@@ -98,7 +98,7 @@ impl Tree {
                 }
                 // A call in which it is asleep ends.
                 let key = Key::task(self, task);
-                self.wakes.note(key);
+                self.note_wakeup(key);
                 return true;
             }
             Disposition::Default if SigSet::IGNORE.contains(signal) => {}
@@ -121,27 +121,5 @@ impl Tree {
         SigSet::from_bits(u64::MAX)
             .minus(handlers.ignored.union(handlers.handled))
             .minus(SigSet::IGNORE.union(SigSet::STOP))
-    }
-
-    /// The first signal of a set that waits for a thread, or for its group.
-    fn next_signal(&self, task: Idx<Task>, wanted: SigSet) -> Option<i32> {
-        let own = self.own_signals(task).intersection(wanted).first();
-        let group = &self.groups[self.tasks[task].group];
-        own.or_else(|| group.pending.set().intersection(wanted).first())
-    }
-
-    /// Takes the first signal of a set that waits for a thread, or for its group
-    /// (`dequeue_signal()`).
-    pub(crate) fn dequeue(&mut self, task: Idx<Task>, wanted: SigSet) -> Option<SigInfo> {
-        self.settle_signals(task);
-        let of = |set: SigSet| set.intersection(wanted).first();
-        if let Some(signal) = of(self.tasks[task].pending.set()) {
-            let pending = &mut self.tasks[task].pending;
-            return Some(pending.take(&mut self.queued, signal));
-        }
-        let group = self.tasks[task].group;
-        let signal = of(self.groups[group].pending.set())?;
-        let pending = &mut self.groups[group].pending;
-        Some(pending.take(&mut self.queued, signal))
     }
 }

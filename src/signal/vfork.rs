@@ -11,35 +11,17 @@
 use crate::{base::slots::Idx, tree::call::Call, tree::task::Task, tree::Tree};
 
 impl Tree {
-    /// A task has cloned a child with `CLONE_VFORK` and sleeps.
-    pub(crate) fn begin_vfork(&mut self, caller: Idx<Task>, child: Idx<Task>) {
-        let group = self.tasks[caller].group;
-        self.tasks[caller].call = Call::Vfork {
-            child,
-            stops: self.groups[group].nr_stops,
-            is_signalled: false,
-        };
-        self.tasks[child].vfork_parent = Some(caller);
-        if let Some(crowd) = self.crowd_mut(group) {
-            crowd.nr_in_vfork += 1;
-        }
-        self.changes += 1;
-    }
-
     /// A task does not sleep in vfork any more.
     fn leave_vfork(&mut self, caller: Idx<Task>) {
-        let group = self.tasks[caller].group;
-        if let Some(crowd) = self.crowd_mut(group) {
-            crowd.nr_in_vfork -= 1;
-        }
-        self.changes += 1;
+        let group = self.tasks()[caller].group;
+        self.uncount_vfork(caller);
         self.finish_stop(group);
     }
 
     /// A task exits or calls exec: the clone that waits for it is over (`mm_release()`).
     pub(crate) fn end_vfork_of(&mut self, child: Idx<Task>) {
-        if let Some(caller) = self.tasks[child].vfork_parent.take() {
-            let id = self.tasks.id(caller);
+        if let Some(caller) = self.task_mut(child).vfork_parent.take() {
+            let id = self.tasks().id(caller);
             self.end_call(id);
             self.leave_vfork(caller);
         }
@@ -47,9 +29,9 @@ impl Tree {
 
     /// A task that may sleep in vfork is killed: its child goes on alone.
     pub(crate) fn abandon_vfork(&mut self, caller: Idx<Task>) {
-        if let Call::Vfork { child, .. } = self.tasks[caller].call {
-            self.tasks[child].vfork_parent = None;
-            self.tasks[caller].call = Call::None;
+        if let Call::Vfork { child, .. } = self.tasks()[caller].call {
+            self.task_mut(child).vfork_parent = None;
+            self.task_mut(caller).call = Call::None;
             self.leave_vfork(caller);
         }
     }

@@ -46,13 +46,13 @@ impl World {
     ) -> Outcome {
         let mut room = Spare::new();
         let (call, mut tree, mut index) = self.enter(sender)?;
-        while !tree.signal_walks.make_room(&mut room) {
+        while !tree.make_room_for_walk(&mut room) {
             drop(tree);
             room.fill()?;
             (tree, index) = call.go_on()?;
         }
         let (targets, sender) = find(&tree, index)?;
-        tree.tasks[index].call = Call::Sending;
+        tree.task_mut(index).call = Call::Sending;
         let walk = tree.begin_walk(SignalWalk {
             sender,
             signal,
@@ -115,11 +115,11 @@ impl<'a> InCall<'a> {
 impl Tree {
     /// Goes on with a walk.
     pub(crate) fn step_walk(&mut self) {
-        if self.hangup.is_some() {
+        if self.hangup().is_some() {
             self.hang_up();
             return;
         }
-        let Some(walk) = self.walking.first() else {
+        let Some(walk) = self.first_walk() else {
             return;
         };
         loop {
@@ -138,11 +138,11 @@ impl Tree {
 
     fn send_on_walk(&mut self, walk: Idx<SignalWalk>, target: Idx<Task>) {
         let (signal, sender) = {
-            let walk = &self.signal_walks[walk];
+            let walk = self.walk_mut(walk);
             (walk.signal, walk.sender.clone())
         };
         let sent = self.send_checked(signal, Source::of(&sender), target, Scope::Process);
-        let walk = &mut self.signal_walks[walk];
+        let walk = self.walk_mut(walk);
         match walk.targets {
             Targets::Everybody { .. } => walk.result = sent,
             // Success if one of them got it.
@@ -159,47 +159,47 @@ impl Tree {
     /// at. What is left is [`Tree::hangup`].
     #[doc(alias = "kill_orphaned_pgrp")]
     pub(crate) fn kill_orphaned(&mut self, group: Idx<Group>, parent: Idx<Task>) {
-        let process = &self.groups[group];
+        let process = &self.groups()[group];
         let parent = self.group_of(parent);
         // Most process groups have no stopped jobs, and need not be gone through.
-        if self.nr_stopped == 0
+        if self.nr_stopped() == 0
             || core::ptr::eq(&*parent.pgid, &*process.pgid)
             || !core::ptr::eq(&*parent.sid, &*process.sid)
             || !self.has_stopped_jobs(&process.pgid)
         {
             return;
         }
-        self.hangup = Some(Hangup {
+        *self.hangup_mut() = Some(Hangup {
             pgrp: process.pgid.clone(),
             phase: Phase::Look,
             at: None,
         });
         // Most are small.
-        while self.hangup.is_some() && !self.is_spent() {
+        while self.hangup().is_some() && !self.is_spent() {
             self.hang_up();
         }
     }
 
     /// Goes on with the process group that may be orphaned.
     fn hang_up(&mut self) {
-        let Some(hangup) = &self.hangup else { return };
+        let Some(hangup) = self.hangup() else { return };
         let (pgrp, phase) = (hangup.pgrp.clone(), hangup.phase);
         match phase {
             Phase::Look => match self.is_orphaned(&pgrp) {
                 Orphaned::Unknown => {}
                 Orphaned::Yes if self.has_stopped_jobs(&pgrp) => self.begin_phase(pgrp, SIGHUP),
-                Orphaned::Yes | Orphaned::No => self.hangup = None,
+                Orphaned::Yes | Orphaned::No => *self.hangup_mut() = None,
             },
             Phase::Send(signal) => {
-                while let Some(member) = self.hangup.as_ref().and_then(|hangup| hangup.at) {
+                while let Some(member) = self.hangup().and_then(|hangup| hangup.at) {
                     if self.is_spent() {
                         return;
                     }
-                    let next = self.process_group(&pgrp).next(&self.groups, member);
-                    if let Some(hangup) = &mut self.hangup {
+                    let next = self.process_group(&pgrp).next(self.groups(), member);
+                    if let Some(hangup) = self.hangup_mut() {
                         hangup.at = next;
                     }
-                    if let Some(leader) = self.groups[member].leader {
+                    if let Some(leader) = self.groups()[member].leader {
                         // Neither signal fails for want of room.
                         let _ = self.send(signal, Source::Kernel, leader, Scope::Process);
                     }
@@ -207,7 +207,7 @@ impl Tree {
                 if signal == SIGHUP {
                     self.begin_phase(pgrp, SIGCONT);
                 } else {
-                    self.hangup = None;
+                    *self.hangup_mut() = None;
                 }
             }
         }

@@ -9,7 +9,7 @@
 
 use super::Tree;
 use crate::{
-    base::slots::Idx,
+    base::slots::{Idx, Spare},
     reason::{Outcome, Reason},
     tree::fate::Fate,
     tree::pending::SigSet,
@@ -182,5 +182,71 @@ impl Tree {
             self.execs[exec].is_awaited = false;
         }
         result
+    }
+
+    /// Room for a call of exec, and for what the process does about signals if it has that in common with
+    /// others. False: fill both without the lock and try again.
+    pub(crate) fn make_room_for_exec(
+        &mut self,
+        group: Idx<Group>,
+        sighands: &mut Spare<Sighand>,
+        execs: &mut Spare<Exec>,
+    ) -> bool {
+        let has_sighand = !self.shares_handlers(group) || self.sighands.make_room(sighands);
+        has_sighand && self.execs.make_room(execs)
+    }
+
+    /// Keeps a call of exec, for which the caller has made room.
+    pub(crate) fn insert_exec(
+        &mut self,
+        task: Idx<Task>,
+        name: &[u8; COMM_LEN],
+        sighand: Option<Idx<Sighand>>,
+    ) -> Idx<Exec> {
+        self.kept_sighands += usize::from(sighand.is_some());
+        let exec = self.execs.insert(Exec {
+            task,
+            name: *name,
+            sighand,
+            result: None,
+            is_awaited: true,
+        });
+        exec.unwrap_or_else(|_| panic!("altpid: no room was made"))
+    }
+
+    /// What a process does about signals is its own from now on, in the room that its exec has.
+    pub(crate) fn unshare_sighand(&mut self, group: Idx<Group>, exec: Idx<Exec>) {
+        let Some(own) = self.execs[exec].sighand.take() else {
+            return;
+        };
+        self.kept_sighands -= 1;
+        self.changes += 1;
+        self.sighands[own].handlers = self.handlers(group).clone();
+        let shared = core::mem::replace(&mut self.groups[group].sighand, own);
+        self.put_sighand(shared);
+    }
+
+    /// A task has cloned a child with `CLONE_VFORK` and sleeps.
+    pub(crate) fn begin_vfork(&mut self, caller: Idx<Task>, child: Idx<Task>) {
+        let group = self.tasks[caller].group;
+        self.tasks[caller].call = Call::Vfork {
+            child,
+            stops: self.groups[group].nr_stops,
+            is_signalled: false,
+        };
+        self.tasks[child].vfork_parent = Some(caller);
+        if let Some(crowd) = self.crowd_mut(group) {
+            crowd.nr_in_vfork += 1;
+        }
+        self.changes += 1;
+    }
+
+    /// A task does not sleep in vfork any more.
+    pub(crate) fn uncount_vfork(&mut self, caller: Idx<Task>) {
+        let group = self.tasks[caller].group;
+        if let Some(crowd) = self.crowd_mut(group) {
+            crowd.nr_in_vfork -= 1;
+        }
+        self.changes += 1;
     }
 }

@@ -13,6 +13,7 @@
 
 use crate::{
     base::slots::{chain::Chain, Idx},
+    tree::pending::SigInfo,
     tree::pending::{SigSet, SIGCONT},
     tree::task::{chain, Group, Owed, Task},
     tree::Tree,
@@ -292,5 +293,27 @@ impl Tree {
                 self.crowded.push_back(&mut self.groups, group);
             }
         }
+    }
+
+    /// The first signal of a set that waits for a thread, or for its group.
+    pub(crate) fn next_signal(&self, task: Idx<Task>, wanted: SigSet) -> Option<i32> {
+        let own = self.own_signals(task).intersection(wanted).first();
+        let group = &self.groups[self.tasks[task].group];
+        own.or_else(|| group.pending.set().intersection(wanted).first())
+    }
+
+    /// Takes the first signal of a set that waits for a thread, or for its group
+    /// (`dequeue_signal()`).
+    pub(crate) fn dequeue(&mut self, task: Idx<Task>, wanted: SigSet) -> Option<SigInfo> {
+        self.settle_signals(task);
+        let of = |set: SigSet| set.intersection(wanted).first();
+        if let Some(signal) = of(self.tasks[task].pending.set()) {
+            let pending = &mut self.tasks[task].pending;
+            return Some(pending.take(&mut self.queued, signal));
+        }
+        let group = self.tasks[task].group;
+        let signal = of(self.groups[group].pending.set())?;
+        let pending = &mut self.groups[group].pending;
+        Some(pending.take(&mut self.queued, signal))
     }
 }

@@ -12,7 +12,10 @@ use super::Tree;
 use crate::{
     base::slots::Idx,
     reason::Reason,
-    tree::{call::Exec, task::Group},
+    tree::{
+        call::Exec,
+        task::{Group, Task, TaskState},
+    },
 };
 
 /// Whether a process lives on.
@@ -47,6 +50,28 @@ impl Tree {
         self.forget_job(group);
         if let Fate::Exec(exec) = before {
             self.end_exec(exec, Err(Reason::Killed.into()));
+        }
+    }
+
+    /// A thread is on its way out with a status word: it takes no more signals and has no children born.
+    pub(crate) fn set_exiting(&mut self, task: Idx<Task>, status: i32) {
+        self.unqueue_work(task);
+        self.leave_live_threads(task);
+        let exiting = &mut self.tasks[task];
+        exiting.state = TaskState::Exiting;
+        exiting.exit_code = status;
+        exiting.ns_for_children = None;
+        exiting.pending.forget_info(&mut self.queued);
+        self.changes += 1;
+    }
+
+    /// A thread that exits is not counted among the live ones of its process any more.
+    pub(crate) fn uncount_live(&mut self, group: Idx<Group>, status: i32) {
+        let process = &mut self.groups[group];
+        process.nr_live -= 1;
+        // The last thread's status is the group's (`synchronize_group_exit()`).
+        if process.nr_live == 0 && process.exit_status().is_none() {
+            self.decide_exit(group, status);
         }
     }
 }

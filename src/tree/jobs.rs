@@ -47,7 +47,7 @@ impl Tree {
     }
 
     /// Counts a process that has stopped, or is stopped no more.
-    pub(crate) fn count_stopped(&mut self, group: Idx<Group>, stopped: bool) {
+    fn count_stopped(&mut self, group: Idx<Group>, stopped: bool) {
         let first = self.process_group(&self.groups[group].pgid).first();
         if let Some(first) = first {
             let in_group = &mut self.groups[first].pgrp_stopped;
@@ -107,5 +107,36 @@ impl Tree {
             JobState::Stopping(_) => !self.is_in_vfork(task),
             JobState::Running | JobState::Continued => false,
         }
+    }
+
+    /// A process stops by a signal, or begins to if threads of it sleep in vfork; true when all of it has
+    /// stopped.
+    pub(crate) fn set_stopped(&mut self, group: Idx<Group>, signal: i32) -> bool {
+        let has_vfork = self.nr_in_vfork(group) > 0;
+        let process = &mut self.groups[group];
+        process.nr_stops = process.nr_stops.wrapping_add(1);
+        self.changes += 1;
+        if has_vfork {
+            process.job = JobState::Stopping(signal as u8);
+            return false;
+        }
+        process.job = JobState::Stopped(signal as u8);
+        self.count_stopped(group, true);
+        true
+    }
+
+    /// A stopped process goes on, and owes its parent word of it; false when it was not stopped.
+    pub(crate) fn set_continued(&mut self, group: Idx<Group>) -> bool {
+        self.groups[group].owed = match self.groups[group].job {
+            JobState::Running | JobState::Continued => return false,
+            JobState::Stopping(_) => Owed::Stopped,
+            JobState::Stopped(_) => {
+                self.count_stopped(group, false);
+                Owed::Continued
+            }
+        };
+        self.groups[group].job = JobState::Continued;
+        self.changes += 1;
+        true
     }
 }

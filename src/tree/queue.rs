@@ -18,6 +18,20 @@ use crate::{
     },
 };
 
+/// What is to be done next.
+pub(crate) enum Due {
+    /// A signal for many goes on, or a process group that may be orphaned.
+    Walk,
+    /// A task exits.
+    Exit(Idx<Task>),
+    /// Something is to be done for each of many threads of a process.
+    Crowd(Idx<Group>),
+    /// A thread takes signals.
+    Signals(Idx<Task>),
+    /// Threads of a killed process begin to exit.
+    Kill(Idx<Group>),
+}
+
 impl Tree {
     /// Lets a task have its turn in [`Tree::step`].
     pub(crate) fn queue_work(&mut self, task: Idx<Task>) {
@@ -74,5 +88,39 @@ impl Tree {
             *is_signalled = true;
         }
         self.queue_work(task);
+    }
+
+    /// Takes what is to be done next off the queue.
+    pub(crate) fn next_work(&mut self) -> Option<Due> {
+        // Walks and everything else take turns.
+        self.walks_turn = !self.walks_turn && self.has_walks();
+        if self.walks_turn {
+            return Some(Due::Walk);
+        }
+        if let Some(task) = self.exiting.first() {
+            self.exiting.remove(&mut self.tasks, task);
+            return Some(Due::Exit(task));
+        }
+        if let Some(group) = self.crowded.first() {
+            self.crowded.remove(&mut self.groups, group);
+            return Some(Due::Crowd(group));
+        }
+        if let (Some(task), 0) = (self.taking.first(), self.half_done) {
+            self.taking.remove(&mut self.tasks, task);
+            return Some(Due::Signals(task));
+        }
+        let group = self.killed.first()?;
+        self.killed.remove(&mut self.groups, group);
+        Some(Due::Kill(group))
+    }
+
+    /// Puts a process back that has more to do for each of many threads.
+    pub(crate) fn queue_crowd(&mut self, group: Idx<Group>) {
+        self.crowded.push_back(&mut self.groups, group);
+    }
+
+    /// Whether a task exits or is about to be killed.
+    pub(crate) fn has_exits(&self) -> bool {
+        !self.killed.is_empty() || !self.exiting.is_empty()
     }
 }

@@ -126,10 +126,10 @@ pub(crate) struct Work<'a> {
 impl<'a> Work<'a> {
     /// A task, which is in no call, begins one. The lock has to be released before the call is dropped.
     pub(crate) fn begin_call(&mut self, task: Idx<Task>) -> InCall<'a> {
-        self.tasks[task].call = Call::Working;
+        self.task_mut(task).call = Call::Working;
         InCall {
             world: self.world,
-            id: self.tasks.id(task),
+            id: self.tasks().id(task),
         }
     }
 
@@ -158,7 +158,7 @@ impl<'a> Work<'a> {
 
     /// Releases the lock. There is no work, and nobody to be woken.
     pub(crate) fn release(mut self) -> &'a World {
-        debug_assert!(!self.has_work() && self.wakes.is_empty());
+        debug_assert!(!self.has_work() && !self.has_wakeups());
         self.held = None;
         self.world
     }
@@ -185,7 +185,7 @@ impl Drop for Work<'_> {
         let Some(held) = self.held.take() else {
             return;
         };
-        if held.has_work() || !held.wakes.is_empty() || held.events.has_news() {
+        if held.has_work() || held.has_wakeups() || held.events().has_news() {
             self.world.work_off(held);
         }
     }
@@ -222,7 +222,7 @@ impl World {
     pub(crate) fn work_with_room(&self, room: &mut Spare<Queued>) -> Work<'_> {
         loop {
             let mut tree = self.work();
-            if tree.queued.make_room(room) {
+            if tree.make_room_for_signal(room) {
                 return tree;
             }
             drop(tree);

@@ -106,7 +106,7 @@ impl Work<'_> {
     ///
     /// `EINTR` when a signal for the calling thread ends the sleep.
     pub(crate) fn sleep(mut self, keys: [Key; 2], timeout: c_long) -> Result<c_long> {
-        if self.has_work() || !self.wakes.is_empty() {
+        if self.has_work() || self.has_wakeups() {
             return Ok(timeout);
         }
         let queues = self.world().queues();
@@ -116,7 +116,7 @@ impl Work<'_> {
             keys,
         };
         let wait = entry.wait.get().cast::<bindings::wait_queue_entry>();
-        self.wakes.begin_sleep();
+        self.begin_sleep();
         // SAFETY: The entry stays on this stack, and off the queue, until `finish_wait()` below.
         unsafe {
             bindings::init_wait(wait);
@@ -132,7 +132,7 @@ impl Work<'_> {
         }
         // SAFETY: The entry is one that `prepare_to_wait()` was called with.
         unsafe { bindings::finish_wait(head, wait) };
-        world.work().wakes.end_sleep();
+        world.work().end_sleep();
         if is_signalled() {
             return Err(EINTR);
         }

@@ -96,7 +96,7 @@ impl World {
                 }
             }
             let told = tree.take_news();
-            let wakes = tree.wakes.take();
+            let wakes = tree.take_wakeups();
             let is_done = !tree.has_work();
             drop(held);
             wakes.send(|key| self.queues().wake(key));

@@ -20,20 +20,20 @@ impl Audit {
     /// A task; returns how many objects and numbers that were.
     pub(super) fn task(&mut self, tree: &Tree, index: Idx<Task>) -> usize {
         self.findings.tasks += 1;
-        let task = &tree.tasks[index];
+        let task = &tree.tasks()[index];
         let nr = task.pid.nr();
         self.findings.check(
             tree.task_of(&task.pid) == Some(index),
             fmt!("pid {nr} does not know its task"),
         );
-        let signals = task.pending.len(&tree.queued);
+        let signals = task.pending.len(tree.queued());
         self.listed.signals += signals;
         self.findings.check(
             task.state != TaskState::Zombie || task.children.is_empty(),
             fmt!("task {nr} is dead and has children"),
         );
         for first in task.news.iter().flatten() {
-            let its = (tree.groups.get(*first)).is_some_and(|c| c.parent == Parent::Task(index));
+            let its = (tree.groups().get(*first)).is_some_and(|c| c.parent == Parent::Task(index));
             self.findings.check(
                 its,
                 fmt!("task {nr} would look first at a child that is not its own"),
@@ -45,7 +45,7 @@ impl Audit {
 
     /// A child on the list of a task.
     pub(super) fn child(&mut self, tree: &Tree, index: Idx<Task>, child: Idx<Group>) {
-        let (task, group) = (&tree.tasks[index], &tree.groups[child]);
+        let (task, group) = (&tree.tasks()[index], &tree.groups()[child]);
         let (nr, child_nr) = (task.pid.nr(), group.tgid.nr());
         self.findings.check(
             group.parent == Parent::Task(index),
@@ -55,13 +55,13 @@ impl Audit {
             task.ns().is_ancestor_or_self(group.tgid.ns()),
             fmt!("process {child_nr} cannot be seen by its parent {nr}"),
         );
-        let next = task.children.next(&tree.groups, child);
+        let next = task.children.next(tree.groups(), child);
         self.findings.check(
-            next.is_none_or(|next| tree.groups[next].place > group.place),
+            next.is_none_or(|next| tree.groups()[next].place > group.place),
             fmt!("process {child_nr} is behind its place among the children of {nr}"),
         );
         for news in News::ALL {
-            let first = task.news[news as usize].and_then(|first| tree.groups.get(first));
+            let first = task.news[news as usize].and_then(|first| tree.groups().get(first));
             let is_met = first.is_some_and(|first| first.place <= group.place);
             self.findings.check(
                 is_met || tree.news_of(child) != Some(news),
@@ -73,10 +73,10 @@ impl Audit {
 
     /// A process; returns how many objects and numbers that were.
     pub(super) fn group(&mut self, tree: &Tree, index: Idx<Group>) -> usize {
-        let group = &tree.groups[index];
+        let group = &tree.groups()[index];
         let nr = group.tgid.nr();
         let findings = &mut self.findings;
-        let leader = group.leader.and_then(|leader| tree.tasks.get(leader));
+        let leader = group.leader.and_then(|leader| tree.tasks().get(leader));
         findings.check(
             leader.is_some_and(|leader| core::ptr::eq(&*leader.pid, &*group.tgid)),
             fmt!("group {nr} has another number than its leader"),
@@ -102,7 +102,7 @@ impl Audit {
         } else {
             self.listed.have_parent += 1;
         }
-        let signals = group.pending.len(&tree.queued);
+        let signals = group.pending.len(tree.queued());
         self.listed.stopped += usize::from(group.is_stopped());
         self.listed.subreapers += usize::from(group.is_subreaper);
         self.listed.signals += signals;
@@ -133,8 +133,8 @@ impl Audit {
         all: u32,
         live: u32,
     ) -> (u32, u32) {
-        let nr = tree.groups[index].tgid.nr();
-        let thread = &tree.tasks[thread];
+        let nr = tree.groups()[index].tgid.nr();
+        let thread = &tree.tasks()[thread];
         self.findings.check(
             thread.group == index,
             fmt!("thread {} is of another group than {nr}", thread.pid.nr()),
@@ -147,7 +147,7 @@ impl Audit {
 
     /// All threads of a process were met.
     pub(super) fn count_threads(&mut self, tree: &Tree, index: Idx<Group>, all: u32, live: u32) {
-        let group = &tree.groups[index];
+        let group = &tree.groups()[index];
         let nr = group.tgid.nr();
         self.findings.check(
             (all, live) == (group.nr_threads, group.nr_live),
@@ -158,18 +158,18 @@ impl Audit {
 
     /// A member on the list of a process group.
     pub(super) fn member(&mut self, tree: &Tree, first: Idx<Group>, member: Idx<Group>) {
-        let (pgrp, nr) = (&tree.groups[first].pgid, tree.groups[member].tgid.nr());
+        let (pgrp, nr) = (&tree.groups()[first].pgid, tree.groups()[member].tgid.nr());
         self.findings.check(
-            core::ptr::eq(&*tree.groups[member].pgid, &**pgrp),
+            core::ptr::eq(&*tree.groups()[member].pgid, &**pgrp),
             fmt!("a process is on the list of another group than its own"),
         );
-        let first = &tree.groups[first];
+        let first = &tree.groups()[first];
         self.findings.check(
             first.pgrp_controlled.is_some() || !tree.is_controlled(member),
             fmt!("process {nr} is controlled, in a group that is taken for orphaned"),
         );
         self.findings.check(
-            first.pgrp_stopped > 0 || !tree.groups[member].is_stopped(),
+            first.pgrp_stopped > 0 || !tree.groups()[member].is_stopped(),
             fmt!("process {nr} is stopped, in a group where nobody is taken for it"),
         );
         self.listed.in_process_groups += 1;
@@ -178,7 +178,7 @@ impl Audit {
     /// Nothing was on a wrong list, and as many were on lists as belong there: so none is missing.
     pub(super) fn compare(&mut self, tree: &Tree) {
         let (listed, findings) = (&self.listed, &mut self.findings);
-        let (tasks, groups) = (tree.tasks.len(), tree.groups.len());
+        let (tasks, groups) = (tree.tasks().len(), tree.groups().len());
         findings.check(
             listed.threads == tasks,
             fmt!("{tasks} tasks, {} on lists of threads", listed.threads),
@@ -203,7 +203,7 @@ impl Audit {
             fmt!("{groups} processes, {} in sessions", listed.in_sessions),
         );
         findings.check(
-            (listed.stopped, listed.subreapers) == (tree.nr_stopped, tree.nr_subreapers),
+            (listed.stopped, listed.subreapers) == (tree.nr_stopped(), tree.nr_subreapers()),
             fmt!(
                 "{} stopped processes and {} subreapers, and other counts",
                 listed.stopped,
@@ -211,7 +211,7 @@ impl Audit {
             ),
         );
         // Execs under way have room for some.
-        let kept = tree.kept_sighands;
+        let kept = tree.kept_sighands();
         findings.check(
             listed.in_vfork == listed.counted_in_vfork,
             fmt!(
@@ -222,14 +222,14 @@ impl Audit {
         );
         let users = listed.users_of_sighands;
         findings.check(
-            users == groups + kept && tree.sighands.len() <= groups + kept,
+            users == groups + kept && tree.sighands().len() <= groups + kept,
             fmt!("{groups} processes, {users} that have dispositions of signals"),
         );
         findings.check(
-            listed.signals == tree.queued.len(),
+            listed.signals == tree.queued().len(),
             fmt!(
                 "{} signals in queues, {} of somebody's",
-                tree.queued.len(),
+                tree.queued().len(),
                 listed.signals
             ),
         );
@@ -270,12 +270,12 @@ impl Audit {
         let (id, counted) = (ns.id(), ns.nr_pids());
         let init = Idx::from_raw(ns.child_reaper());
         if let Some(init) = init {
-            let is_first = tree.tasks.get(init).is_some_and(|init| {
-                tree.groups[init.group].tgid.nr_ns(ns) == 1 && core::ptr::eq(init.ns(), &**ns)
+            let is_first = tree.tasks().get(init).is_some_and(|init| {
+                tree.groups()[init.group].tgid.nr_ns(ns) == 1 && core::ptr::eq(init.ns(), &**ns)
             });
             (self.findings).check(is_first, fmt!("init of namespace {id} is not its pid 1"));
         }
-        if numbers.since != tree.changes {
+        if numbers.since != tree.changes() {
             self.findings.skipped += 1;
             return;
         }

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the layers above see of a tree: everything to be read, and to be changed what this names.
+//!
+//! # Locks
+//!
+//! Under the tree lock.
+
+use super::{
+    call::{Awaited, Exec},
+    handles::Pidfd,
+    pending::{Pending, Queued, SigInfo, SigSet},
+    ring::Events,
+    task::{Group, Sighand, Task, TaskState},
+    wakeups::{Key, Wakeups},
+    walks::{Hangup, SignalWalk},
+    Tree,
+};
+use crate::{
+    base::slots::{Idx, Slots, Spare},
+    reason::{Outcome, Reason},
+};
+
+/// Stores and counters that can be read, by the names of the fields.
+macro_rules! read {
+    ($($(#[$doc:meta])* $name:ident: $type:ty;)*) => {
+        $($(#[$doc])* #[inline] pub(crate) fn $name(&self) -> &$type { &self.$name })*
+    };
+}
+
+/// Likewise, by value.
+macro_rules! read_value {
+    ($($(#[$doc:meta])* $name:ident: $type:ty;)*) => {
+        $($(#[$doc])* #[inline] pub(crate) fn $name(&self) -> $type { self.$name })*
+    };
+}
+
+impl Tree {
+    read! {
+        /// Every task.
+        tasks: Slots<Task>;
+        /// Every process.
+        groups: Slots<Group>;
+        /// What processes do about signals.
+        sighands: Slots<Sighand>;
+        /// Calls of exec that wait for the other threads to be gone.
+        execs: Slots<Exec>;
+        /// Open handles on tasks.
+        pidfds: Slots<Pidfd>;
+        /// What came with signals that wait.
+        queued: Slots<Queued>;
+        /// What happens here.
+        events: Events;
+    }
+
+    read_value! {
+        /// Zombies among the tasks.
+        nr_zombies: usize;
+        /// Stopped processes.
+        nr_stopped: usize;
+        /// Processes that take orphans.
+        nr_subreapers: usize;
+        /// How often a process has become one.
+        subreapers_set: u32;
+        /// Structs for what a process does about signals that are kept for calls of exec.
+        kept_sighands: usize;
+        /// The most tasks there may be.
+        max_tasks: usize;
+        /// The most handles that may be open.
+        max_pidfds: usize;
+        /// A scan that dropped the lock must restart if this moved.
+        changes: u64;
+    }
+
+    /// A task, to be changed in what [`Task`] lets be changed.
+    #[inline]
+    pub(crate) fn task_mut(&mut self, task: Idx<Task>) -> &mut Task {
+        &mut self.tasks[task]
+    }
+
+    /// A process, likewise.
+    #[inline]
+    pub(crate) fn group_mut(&mut self, group: Idx<Group>) -> &mut Group {
+        &mut self.groups[group]
+    }
+
+    /// The events, to be recorded.
+    pub(crate) fn events_mut(&mut self) -> &mut Events {
+        &mut self.events
+    }
+
+    /// Something has happened: the callers with this key are woken when the lock is released.
+    #[inline]
+    pub(crate) fn note_wakeup(&mut self, key: Key) {
+        self.wakes.note(key);
+    }
+
+    /// Whether there are callers to be woken.
+    #[inline]
+    pub(crate) fn has_wakeups(&self) -> bool {
+        !self.wakes.is_empty()
+    }
+
+    /// Takes the wakeups that are due.
+    pub(crate) fn take_wakeups(&mut self) -> Wakeups {
+        self.wakes.take()
+    }
+
+    /// A caller is about to sleep.
+    pub(crate) fn begin_sleep(&mut self) {
+        self.wakes.begin_sleep();
+    }
+
+    /// A caller does not sleep any more.
+    pub(crate) fn end_sleep(&mut self) {
+        self.wakes.end_sleep();
+    }
+
+    /// An exit has begun to change what others see, and goes on later.
+    pub(crate) fn begin_half(&mut self, task: Idx<Task>) {
+        if !core::mem::replace(&mut self.tasks[task].is_half_done, true) {
+            self.half_done += 1;
+        }
+        self.queue_work(task);
+    }
+
+    /// A task has exited: all that is left of it is its number and its status.
+    pub(crate) fn set_zombie(&mut self, task: Idx<Task>) {
+        if core::mem::replace(&mut self.tasks[task].is_half_done, false) {
+            self.half_done -= 1;
+        }
+        self.tasks[task].state = TaskState::Zombie;
+        self.changes += 1;
+        self.nr_zombies += 1;
+    }
+
+    /// A process takes, or no longer takes, the orphans among its descendants
+    /// (`PR_SET_CHILD_SUBREAPER`).
+    pub(crate) fn set_subreaper(&mut self, task: Idx<Task>, on: bool) {
+        let group = self.tasks[task].group;
+        let was = core::mem::replace(&mut self.groups[group].is_subreaper, on);
+        self.nr_subreapers -= usize::from(was);
+        self.nr_subreapers += usize::from(on);
+        if on && !was {
+            // At its end no hint is trusted any more.
+            self.subreapers_set = self.subreapers_set.saturating_add(1);
+        }
+        self.changes += 1;
+    }
+
+    /// Room for what comes along with a signal. False: fill `room` without the lock and try again.
+    pub(crate) fn make_room_for_signal(&mut self, room: &mut Spare<Queued>) -> bool {
+        self.queued.make_room(room)
+    }
+
+    /// Adds a signal, with what comes along, to what waits for a thread, or with `is_shared` for its
+    /// process; false when there is no room.
+    pub(crate) fn add_pending(
+        &mut self,
+        target: Idx<Task>,
+        is_shared: bool,
+        info: SigInfo,
+    ) -> bool {
+        let group = self.tasks[target].group;
+        let pending = match is_shared {
+            true => &mut self.groups[group].pending,
+            false => &mut self.tasks[target].pending,
+        };
+        pending.add(&mut self.queued, info)
+    }
+
+    /// What waits for a thread, or with `is_shared` for its process.
+    pub(crate) fn pending_mut(&mut self, target: Idx<Task>, is_shared: bool) -> &mut Pending {
+        let group = self.tasks[target].group;
+        match is_shared {
+            true => &mut self.groups[group].pending,
+            false => &mut self.tasks[target].pending,
+        }
+    }
+
+    /// Forgets signals that wait for a thread.
+    pub(crate) fn flush_pending(&mut self, task: Idx<Task>, signals: SigSet) {
+        self.tasks[task].pending.flush(&mut self.queued, signals);
+    }
+
+    /// Forgets what timers have sent to a thread and its process.
+    pub(crate) fn flush_timers(&mut self, task: Idx<Task>) {
+        let group = self.tasks[task].group;
+        self.tasks[task].pending.flush_timers(&mut self.queued);
+        self.groups[group].pending.flush_timers(&mut self.queued);
+    }
+
+    /// One more process has what another one does about signals.
+    pub(crate) fn share_sighand(&mut self, group: Idx<Group>) -> Idx<Sighand> {
+        let sighand = self.groups[group].sighand;
+        self.sighands[sighand].users += 1;
+        sighand
+    }
+
+    /// Room for a handle. False: fill `room` without the lock and try again.
+    pub(crate) fn make_room_for_pidfd(&mut self, room: &mut Spare<Pidfd>) -> bool {
+        self.pidfds.make_room(room)
+    }
+
+    /// Takes a handle out.
+    ///
+    /// # Errors
+    ///
+    /// `EBADF` when there is none any more.
+    pub(crate) fn remove_pidfd(&mut self, id: u64) -> Outcome<Pidfd> {
+        let pidfd = self.find_pidfd(id)?;
+        Ok(self.pidfds.remove(pidfd).ok_or(Reason::PidfdGone)?)
+    }
+
+    /// Room for a call of sigtimedwait. False: fill `room` without the lock and try again.
+    pub(crate) fn make_room_for_awaited(&mut self, room: &mut Spare<Awaited>) -> bool {
+        self.awaited.make_room(room)
+    }
+
+    /// Keeps what a call of sigtimedwait waits for; the caller has made room.
+    pub(crate) fn insert_awaited(&mut self, signals: SigSet) -> Idx<Awaited> {
+        let awaited = self.awaited.insert(Awaited(signals));
+        awaited.unwrap_or_else(|_| panic!("altpid: no room was made"))
+    }
+
+    /// What a call of sigtimedwait waits for.
+    pub(crate) fn awaited(&self, awaited: Idx<Awaited>) -> SigSet {
+        self.awaited[awaited].0
+    }
+
+    /// A call of sigtimedwait is over.
+    pub(crate) fn discard_awaited(&mut self, awaited: Idx<Awaited>) {
+        self.awaited.discard(awaited);
+    }
+
+    /// Room for a signal for many. False: fill `room` without the lock and try again.
+    pub(crate) fn make_room_for_walk(&mut self, room: &mut Spare<SignalWalk>) -> bool {
+        self.signal_walks.make_room(room)
+    }
+
+    /// The signal for many that is being sent.
+    pub(crate) fn first_walk(&self) -> Option<Idx<SignalWalk>> {
+        self.walking.first()
+    }
+
+    /// A signal for many, to note what came of it.
+    pub(crate) fn walk_mut(&mut self, walk: Idx<SignalWalk>) -> &mut SignalWalk {
+        &mut self.signal_walks[walk]
+    }
+
+    /// The process group that may be orphaned, or is and has not been told of it entirely.
+    pub(crate) fn hangup(&self) -> Option<&Hangup> {
+        self.hangup.as_ref()
+    }
+
+    /// Likewise, to be gone on with.
+    pub(crate) fn hangup_mut(&mut self) -> &mut Option<Hangup> {
+        &mut self.hangup
+    }
+}
