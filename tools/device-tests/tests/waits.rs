@@ -141,7 +141,7 @@ fn a_search_in_vain() {
 /// group or because the task is in one of those calls, does not wait for all of them when killed.
 #[test]
 fn turns_that_others_have() {
-    const WALKERS: u64 = 8;
+    const WALKERS: u64 = 32;
     let world = Fixture::new();
     wide(&world);
     let shell = world.fork(world.init);
