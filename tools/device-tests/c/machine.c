@@ -272,8 +272,17 @@ static void storm(void)
 static void be_everything(int out)
 {
 	static const char *const names[] = {
-		" two  blanks ", "a) S 1 (b", ") Z 0 0 0 0 4", "line\nbreak", "gr\xc3\xbc\xc3\x9f" "e \xe2\x86\x92",
-		"\xff\xfe", "exactly-15-long", "longer-than-15-bytes", "", "kworker/9:9-a", "tab\tand \"quote\\",
+		" two  blanks ",
+		"a) S 1 (b",
+		") Z 0 0 0 0 4",
+		"line\nbreak",
+		"gr\xc3\xbc\xc3\x9f\x65 \xe2\x86\x92",
+		"\xff\xfe",
+		"exactly-15-long",
+		"longer-than-15-bytes",
+		"",
+		"kworker/9:9-a",
+		"tab\tand \"quote\\",
 	};
 	pid_t init;
 	size_t i;
