@@ -15,9 +15,9 @@ use crate::{
     },
     pid::namespace::{ForChildren, Namespace},
     pid::Pid,
-    process::exec::Exec,
-    signal::crowd::Crowd,
-    signal::sigwait::Awaited,
+    tree::call::Call,
+    tree::crowd::Crowd,
+    tree::fate::Fate,
     tree::pending::{Pending, SigInfo, SigSet, NSIG},
     tree::News,
     uapi,
@@ -68,39 +68,6 @@ pub(crate) enum TaskState {
     ZapWait,
     /// Gone but for its number and its status (`EXIT_ZOMBIE`).
     Zombie,
-}
-
-/// What call a task is in, if that takes more than one hold of the tree lock: a task is in one at a time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Call {
-    /// In none: anybody may act for it.
-    None,
-    /// At work in one that will soon be over. Signals wait until then.
-    Working,
-    /// Sends a signal to many. It may take others meanwhile.
-    Sending,
-    /// Asleep until something happens. A signal ends that.
-    Asleep,
-    /// Asleep until one of these signals arrives.
-    Sigwait(Idx<Awaited>),
-    /// In exec, until the other threads are gone. Signals wait until then.
-    Exec,
-    /// In clone with `CLONE_VFORK`. Signals that do not kill wait until it is over.
-    Vfork {
-        /// Until this one has exited or called exec.
-        child: Idx<Task>,
-        /// [`Group::nr_stops`] when it began.
-        stops: u32,
-        /// A signal was left to it (`TIF_SIGPENDING`).
-        is_signalled: bool,
-    },
-}
-
-impl Call {
-    /// Whether signals that do not kill wait until the call is over.
-    pub(crate) fn defers_signals(self) -> bool {
-        matches!(self, Self::Working | Self::Exec | Self::Vfork { .. })
-    }
 }
 
 /// A thread.
@@ -349,17 +316,6 @@ impl Handlers {
             ..Self::DEFAULT
         };
     }
-}
-
-/// Whether a process lives on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fate {
-    /// It does.
-    Alive,
-    /// As another program, as soon as the thread that calls exec is the only one (`group_exec_task`).
-    Exec(Idx<Exec>),
-    /// It exits with this status word (`group_exit_code`, `SIGNAL_GROUP_EXIT`).
-    Exiting(i32),
 }
 
 /// Whether a process is stopped, and what its parent has not been told yet.

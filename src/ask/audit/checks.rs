@@ -10,7 +10,8 @@ use super::{Audit, Numbers, Walk};
 use crate::{
     base::slots::Idx,
     pid::{find_pid, Pid},
-    tree::task::{Call, Group, JobState, Parent, Task, TaskState},
+    tree::call::Call,
+    tree::task::{Group, JobState, Parent, Task, TaskState},
     tree::{News, Tree},
 };
 use kernel::prelude::*;

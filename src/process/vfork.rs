@@ -8,11 +8,7 @@
 //!
 //! Under the tree lock.
 
-use crate::{
-    base::slots::Idx,
-    tree::task::{Call, Group, Task},
-    tree::Tree,
-};
+use crate::{base::slots::Idx, tree::call::Call, tree::task::Task, tree::Tree};
 
 impl Tree {
     /// A task has cloned a child with `CLONE_VFORK` and sleeps.
@@ -38,38 +34,6 @@ impl Tree {
         }
         self.changes += 1;
         self.finish_stop(group);
-    }
-
-    /// How many threads of a process sleep in vfork. Of one that has never had another thread it is 0:
-    /// its only thread takes no stop signal meanwhile.
-    pub(crate) fn nr_in_vfork(&self, group: Idx<Group>) -> u32 {
-        self.crowd(group).map_or(0, |crowd| crowd.nr_in_vfork)
-    }
-
-    /// Whether a task sleeps in a clone with `CLONE_VFORK`.
-    pub(crate) fn is_in_vfork(&self, task: Idx<Task>) -> bool {
-        matches!(self.tasks[task].call, Call::Vfork { .. })
-    }
-
-    /// Whether a task that sleeps in vfork has been told of a signal or a stop. It is not offered another
-    /// signal, and one that would kill it waits (`wants_signal()`).
-    pub(crate) fn is_signalled_in_vfork(&self, task: Idx<Task>) -> bool {
-        match self.tasks[task].call {
-            Call::Vfork {
-                stops,
-                is_signalled,
-                ..
-            } => is_signalled || stops != self.group_of(task).nr_stops,
-            _ => false,
-        }
-    }
-
-    /// A thread takes what waits for it, as soon as it can (`signal_wake_up()`).
-    pub(crate) fn signal_wake_up(&mut self, task: Idx<Task>) {
-        if let Call::Vfork { is_signalled, .. } = &mut self.tasks[task].call {
-            *is_signalled = true;
-        }
-        self.queue_work(task);
     }
 
     /// A task exits or calls exec: the clone that waits for it is over (`mm_release()`).
