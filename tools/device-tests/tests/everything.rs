@@ -25,6 +25,9 @@ use std::{
 /// A number of level 0, and why the task is in another state.
 type Notes = BTreeMap<i32, String>;
 
+/// What must hold for a task.
+type Holds<'a> = &'a dyn Fn(&Task) -> bool;
+
 /// The machine is there once at a time.
 static ONE: Mutex<()> = Mutex::new(());
 
@@ -45,7 +48,7 @@ fn only<'a>(snapshot: &'a Snapshot, name: &str) -> &'a Task {
 /// What has not come about yet, of what needs a while.
 fn unsettled(snapshot: &Snapshot) -> Option<&'static str> {
     let has_other = |task: &Task| task.ns_for_children.is_some();
-    let wanted: [(&str, &dyn Fn(&Task) -> bool); 14] = [
+    let wanted: [(&str, Holds<'_>); 14] = [
         ("dying", &|task| task.exiting),
         ("entered", &|task| task.is_zombie()),
         ("nsenter", &|task| task.is_stopped()),
