@@ -5,6 +5,9 @@
 # them, downloaded and not installed. The archive is the one that this machine's apt
 # uses anyway; lists and state are kept apart from apt's own.
 
+# shellcheck source=scripts/progress.sh
+. "$ROOT/scripts/progress.sh"
+
 # Where to look, in this order.
 # shellcheck disable=SC2034 # for those who source this
 SUITES=(trixie-backports testing unstable)
@@ -79,7 +82,8 @@ unreachable() {
 download() {
 	local suite=$1 package=$2 version=$3 dir=$4 work=$4/.download file
 	mkdir -p "$work"
-	(cd "$work" && suite_apt apt-get "$suite" download "$package=$version" >"$work/log" 2>&1) ||
+	(cd "$work" && suite_apt apt-get "$suite" -o APT::Status-Fd=3 download "$package=$version" \
+		3>&1 >"$work/log" 2>&1 | apt_progress) ||
 		die "$package $version could not be downloaded: $(tail -n 1 "$work/log")" \
 			"do the same again: it goes on from here"
 	file=$(basename "$work/${package}_"*.deb)

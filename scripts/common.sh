@@ -112,6 +112,7 @@ find_llvm() {
 # rust_make_args: sets RUST_MAKE_ARGS, what every kernel make needs about Rust.
 rust_make_args() {
 	BINDGEN=$(find_bindgen)
+	export BINDGEN
 	RUST_MAKE_ARGS=(RUSTC="$RUSTC" RUSTDOC="$RUSTDOC" RUSTFMT="$RUSTFMT"
 		BINDGEN="$BINDGEN" CLIPPY_DRIVER="$CLIPPY_DRIVER")
 	# bindgen loads libclang by itself: the one of the clang that is used.

@@ -56,8 +56,9 @@ has_linked_crates() {
 	[ -e "$1/.linked-crates" ]
 }
 
-# tree_for FIND: the tree to build against: that of KDIR, made from it if it holds headers only, or
-# that of KERNEL. With --find it is printed if it is there, and nothing is made.
+# tree_for OPTION: the tree to build against: that of KDIR, made from it if it holds headers only, or
+# that of KERNEL. With --find it is printed if it is there, and nothing is made; with --fetch what it is
+# made of is downloaded.
 tree_for() {
 	local kdir
 	if [ -z "${KDIR:-}" ]; then
@@ -67,7 +68,7 @@ tree_for() {
 	kdir=$(realpath -m -- "$KDIR")
 	if is_headers "$kdir"; then
 		"$ROOT/scripts/prepare-headers" ${1:+"$1"} "$kdir"
-	else
+	elif [ "$1" != --fetch ]; then
 		printf '%s\n' "$kdir"
 	fi
 }
@@ -161,6 +162,8 @@ kdir_make_args() {
 	KDIR_MAKE_ARGS=("${RUST_MAKE_ARGS[@]}")
 	[ -z "$compiler" ] || KDIR_MAKE_ARGS+=("$compiler")
 	! has_linked_crates "$1" || KDIR_MAKE_ARGS+=(ALTPID_CRATES=linked)
+	# A pahole that has been installed since would be complained about.
+	[ "$(config "$1" PAHOLE_VERSION)" != 0 ] || KDIR_MAKE_ARGS+=(PAHOLE=none)
 	# User Mode Linux loads modules where it likes, and cannot relocate what goes by a table of
 	# offsets; C is built like this there.
 	[ "$(config "$1" UML)" != y ] ||

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# Sourced after common.sh: how far a kernel's make is.
+# Sourced after common.sh: how far a kernel's make is, and apt.
 
 # progress LOG STEPS: reads what make prints, logs it, and shows how far it is when it
 # prints about so many steps.
@@ -22,4 +22,26 @@ progress() {
 		fi
 	done
 	[ -z "$tty" ] || printf '\r%-80s\r' '' >&2
+}
+
+# apt_progress: reads what apt says to its status descriptor, and shows how far it is.
+apt_progress() {
+	local kind percent what shown='' now tty=
+	[ -t 2 ] && tty=1
+	while IFS=: read -r kind _ percent _; do
+		case $kind in
+		dlstatus) what=downloading ;;
+		pmstatus) what=unpacking ;;
+		*) continue ;;
+		esac
+		percent=${percent%%.*}
+		now="$what $((percent / 10))"
+		if [ -n "$tty" ]; then
+			printf '\r    %2d %%  %-20s' "$percent" "$what" >&2
+		elif [ "$now" != "$shown" ] && [ "$percent" -lt 100 ]; then
+			printf '    %2d %%  %s\n' "$percent" "$what" >&2
+		fi
+		shown=$now
+	done
+	[ -z "$tty" ] || printf '\r%-40s\r' '' >&2
 }

@@ -12,5 +12,6 @@ pub(crate) mod reboot;
 pub(crate) mod session;
 mod step;
 pub(crate) mod unshare;
+pub(crate) mod vfork;
 pub(crate) mod wait;
 pub(crate) mod zap;

@@ -3,7 +3,7 @@
 //! Makes the types of the interface from `src/uapi/altpid.h`, as the module's build does.
 
 use anyhow::{Context, Result, ensure};
-use std::{env, fs, path::PathBuf};
+use std::{env, ffi::OsString, fs, path::PathBuf, process::Command};
 
 const HEADER: &str = "../../src/uapi/altpid.h";
 
@@ -22,6 +22,34 @@ fn find_libclang() -> Option<PathBuf> {
         .collect();
     found.sort();
     found.pop().map(|(_, lib)| lib)
+}
+
+/// The program, and not the library of that name: the module's build needs it as well, and to compile
+/// it once more takes longer than all the rest here. `BINDGEN` says where it is; else it is in `PATH`,
+/// or where `scripts/setup` builds it.
+fn find_bindgen() -> OsString {
+    let in_cache = || {
+        let cache = env::var_os("ALTPID_CACHE").map(PathBuf::from).or_else(|| {
+            let xdg = env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+            Some(
+                xdg.or_else(|| Some(env::home_dir()?.join(".cache")))?
+                    .join("altpid"),
+            )
+        })?;
+        let mut found: Vec<_> = fs::read_dir(cache.join("tools"))
+            .ok()?
+            .flatten()
+            .map(|entry| entry.path().join("bin/bindgen"))
+            .filter(|path| path.exists())
+            .collect();
+        found.sort();
+        found.pop().map(OsString::from)
+    };
+    println!("cargo::rerun-if-env-changed=BINDGEN");
+    env::var_os("BINDGEN")
+        .filter(|path| !path.is_empty())
+        .or_else(in_cache)
+        .unwrap_or_else(|| "bindgen".into())
 }
 
 /// The names of `ALTPID_REASON_*` and the texts, which stand in the header behind each, by number.
@@ -48,12 +76,6 @@ fn reasons(header: &str) -> Result<String> {
 fn main() -> Result<()> {
     println!("cargo::rerun-if-changed={HEADER}");
     println!("cargo::rerun-if-env-changed=LIBCLANG_PATH");
-    if env::var_os("LIBCLANG_PATH").is_none()
-        && let Some(path) = find_libclang()
-    {
-        // SAFETY: A build script has one thread.
-        unsafe { env::set_var("LIBCLANG_PATH", path) };
-    }
     let header = fs::read_to_string(HEADER).with_context(|| format!("reading {HEADER}"))?;
     // bindgen does not evaluate macros like _IO(): each command number becomes a constant of its
     // own, with the compiler's value.
@@ -69,19 +91,33 @@ fn main() -> Result<()> {
         .collect();
     let out = PathBuf::from(env::var("OUT_DIR")?).join("uapi.rs");
     fs::write(out.with_file_name("reasons.rs"), reasons(&header)?)?;
-    bindgen::builder()
-        .header(HEADER)
-        .header_contents("commands.h", &format!("#include \"{HEADER}\"\n{commands}"))
-        .allowlist_item("[Aa][Ll][Tt][Pp][Ii][Dd]_.*")
+    let source = out.with_file_name("commands.h");
+    let path = fs::canonicalize(HEADER)?;
+    fs::write(
+        &source,
+        format!("#include \"{}\"\n{commands}", path.display()),
+    )?;
+    let program = find_bindgen();
+    let mut bindgen = Command::new(&program);
+    if env::var_os("LIBCLANG_PATH").is_none()
+        && let Some(path) = find_libclang()
+    {
+        bindgen.env("LIBCLANG_PATH", path);
+    }
+    let status = bindgen
+        .arg(&source)
+        .args(["--allowlist-item", "[Aa][Ll][Tt][Pp][Ii][Dd]_.*"])
         // bindgen takes ~0ULL for an int; see src/uapi.rs.
-        .blocklist_item("ALTPID_OUTSIDE")
-        .default_macro_constant_type(bindgen::MacroTypeVariation::Unsigned)
-        .default_enum_style(bindgen::EnumVariation::Consts)
-        .prepend_enum_name(false)
-        .derive_default(true)
-        .layout_tests(true)
-        .generate()
-        .context("bindgen on the interface header")?
-        .write_to_file(&out)
-        .with_context(|| format!("writing {}", out.display()))
+        .args(["--blocklist-item", "ALTPID_OUTSIDE"])
+        .args(["--default-macro-constant-type", "unsigned"])
+        .args(["--default-enum-style", "consts", "--no-prepend-enum-name"])
+        .args(["--with-derive-default", "--output"])
+        .arg(&out)
+        .status()
+        .with_context(|| {
+            let program = program.display();
+            format!("{program} does not run: make setup, or BINDGEN=/path")
+        })?;
+    ensure!(status.success(), "bindgen on the interface header");
+    Ok(())
 }

@@ -119,8 +119,7 @@ fn attempt(proc: &Path, exclude: Option<u32>) -> Result<Captured> {
     }
     drop_torn(proc, exclude, &mut seen, &mut hidden)?;
     hidden.namespaces = seen.iter().filter(|s| s.is_refused).count();
-    let (namespaces, uncertain) = namespaces::name_namespaces(proc, &mut seen)?;
-    hidden.uncertain = uncertain;
+    let namespaces = namespaces::name_namespaces(proc, &mut seen, &mut hidden)?;
     let mut tasks: Vec<_> = seen.into_iter().map(|seen| seen.task).collect();
     tasks.sort_by_key(Task::root_pid);
     let mut snapshot = Snapshot {

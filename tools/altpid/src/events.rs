@@ -79,7 +79,7 @@ impl EventKind {
 /// use altpid::{EventKind, World};
 ///
 /// let world = World::open()?;
-/// for event in world.events().read(false)? {
+/// for event in world.events()?.read(false)? {
 ///     match event.kind {
 ///         EventKind::Exit(status) if event.threads == 0 => {
 ///             println!("process {} exits, {status:#x}", event.pid);
@@ -154,7 +154,7 @@ impl From<&altpid_event> for Event {
 /// use altpid::World;
 ///
 /// let world = World::open()?;
-/// let mut events = world.events();
+/// let mut events = world.events()?;
 /// loop {
 ///     // Sleeps until something happens.
 ///     for event in events.read(true)? {

@@ -234,7 +234,10 @@ fn listed_namespaces() {
         shown(&["ls", "ns", "-", "-n", "-o", "NS,LISTED"]),
         "1 true\n2 false\n3 true\n"
     );
-    assert_eq!(shown(&["ls", "ns", "-", "--listed", "-n", "-o", "NS"]), "1\n3\n");
+    assert_eq!(
+        shown(&["ls", "ns", "-", "--listed", "-n", "-o", "NS"]),
+        "1\n3\n"
+    );
     assert!(shown(&["show", "-s", "-", "ns:2"]).contains("listed by listns: false\n"));
     let (status, _, err) = run(&["ls", "--listed", "-"], text);
     assert_eq!(status, 2);

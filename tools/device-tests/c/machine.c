@@ -192,22 +192,30 @@ static void inject(void)
 }
 
 /*
- * Joins a namespace that a task has for its children and that has no init yet; since Linux 7.0, where
- * it can be opened.
+ * Joins the namespace that somebody has for its children and that has no init yet; Linux lets it be
+ * opened since 7.0.
  */
-static int join_awaited(pid_t whose)
+static pid_t awaits;
+
+static void await_too(void)
 {
 	char path[64], own[64] = "", theirs[64] = "";
 
-	snprintf(path, sizeof(path), "/proc/%d/ns/pid_for_children", whose);
+	snprintf(path, sizeof(path), "/proc/%d/ns/pid_for_children", awaits);
 	if (readlink("/proc/self/ns/pid", own, sizeof(own) - 1) < 0)
 		fail("readlink");
 	do {
 		if (readlink(path, theirs, sizeof(theirs) - 1) < 0)
-			return -1;
+			fail(path);
 		/* Before it has unshared, it is its own. */
 	} while (!strcmp(own, theirs));
-	return join(whose, "pid_for_children");
+	if (join(awaits, "pid_for_children"))
+		fail("setns");
+}
+
+static void die_with_parent(void)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
 
 /* Somebody whose parent is another user's. */
@@ -215,7 +223,13 @@ static void become_user(void)
 {
 	if (setgid(1000) || setuid(1000) || prctl(PR_SET_DUMPABLE, 1))
 		fail("setuid");
-	start("users-child", nothing);
+	die_with_parent();
+}
+
+static void become_parent(void)
+{
+	become_user();
+	start("users-child", die_with_parent);
 }
 
 static void dig(void)
@@ -258,13 +272,22 @@ static void storm(void)
 static void be_everything(int out)
 {
 	static const char *const names[] = {
-		" two  blanks ", "a) S 1 (b", ") Z 0 0 0 0 4", "line\nbreak", "gr\xc3\xbc\xc3\x9f" "e \xe2\x86\x92",
-		"\xff\xfe", "exactly-15-long", "longer-than-15-bytes", "", "kworker/9:9-a", "tab\tand \"quote\\",
+		" two  blanks ",
+		"a) S 1 (b",
+		") Z 0 0 0 0 4",
+		"line\nbreak",
+		"gr\xc3\xbc\xc3\x9f\x65 \xe2\x86\x92",
+		"\xff\xfe",
+		"exactly-15-long",
+		"longer-than-15-bytes",
+		"",
+		"kworker/9:9-a",
+		"tab\tand \"quote\\",
 	};
-	pid_t waits, init;
+	pid_t init;
 	size_t i;
 
-	name("everything");
+	name("all-at-once");
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
 	    mount("proc", "/proc", "proc", 0, NULL))
 		fail("mount");
@@ -276,7 +299,8 @@ static void be_everything(int out)
 	start("leaves-thread", leave_thread);
 	start("digger", dig);
 	start("outlives-init", outlive_init);
-	waits = start("awaits-init", unshare_pid);
+	awaits = start("awaits-init", unshare_pid);
+	start("awaits-too", await_too);
 	start("dies-slowly", die_slowly);
 
 	/* A namespace that lives, with somebody from outside in it. */
@@ -288,11 +312,7 @@ static void be_everything(int out)
 	nested = init;
 	start("injects", inject);
 
-	start("of-a-user", become_user);
-	if (!join_awaited(waits)) {
-		start("awaits-too", nothing);
-		join(getpid(), "pid");
-	}
+	start("user-inside", become_user);
 	start("storm", storm);
 	start("storm", storm);
 	if (write(out, "ready\n", 6) != 6)
@@ -311,15 +331,16 @@ int altpid_c_everything(int out)
 
 	if (child)
 		return child;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	name("holds-all");
+	die_with_parent();
+	start("of-a-user", become_parent);
 	if (unshare(CLONE_NEWPID | CLONE_NEWNS))
 		fail("unshare");
 	child = fork();
 	if (!child) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		die_with_parent();
 		be_everything(out);
 	}
-	name("holds-all");
 	forever();
 	return 0;
 }

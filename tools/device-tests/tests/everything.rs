@@ -25,6 +25,9 @@ use std::{
 /// A number of level 0, and why the task is in another state.
 type Notes = BTreeMap<i32, String>;
 
+/// What must hold for a task.
+type Holds<'a> = &'a dyn Fn(&Task) -> bool;
+
 /// The machine is there once at a time.
 static ONE: Mutex<()> = Mutex::new(());
 
@@ -45,7 +48,7 @@ fn only<'a>(snapshot: &'a Snapshot, name: &str) -> &'a Task {
 /// What has not come about yet, of what needs a while.
 fn unsettled(snapshot: &Snapshot) -> Option<&'static str> {
     let has_other = |task: &Task| task.ns_for_children.is_some();
-    let wanted: [(&str, &dyn Fn(&Task) -> bool); 12] = [
+    let wanted: [(&str, Holds<'_>); 14] = [
         ("dying", &|task| task.exiting),
         ("entered", &|task| task.is_zombie()),
         ("nsenter", &|task| task.is_stopped()),
@@ -56,7 +59,9 @@ fn unsettled(snapshot: &Snapshot) -> Option<&'static str> {
         ("lives-on", &|task| !task.is_zombie()),
         ("outlives-init", &has_other),
         ("awaits-init", &has_other),
+        ("awaits-too", &has_other),
         ("users-child", &|_| true),
+        ("user-inside", &|_| true),
         ("parent-unseen", &|_| true),
     ];
     let missing = wanted.iter().find(|(name, holds)| {
@@ -102,7 +107,7 @@ fn is_as_made(snapshot: &Snapshot) {
         b"kworker/9:9-a",
         b"tab\tand \"quote\\",
     ];
-    let root = only(snapshot, "everything");
+    let root = only(snapshot, "all-at-once");
     for name in names {
         let found = called(snapshot, name);
         let own: Vec<_> = found.iter().filter(|task| task.ns == root.ns).collect();
@@ -115,10 +120,7 @@ fn is_as_made(snapshot: &Snapshot) {
     assert_eq!(state(children("awaits-init")), NsState::AwaitingInit);
     let parent = snapshot.namespaces[children("awaits-init")].parent;
     assert_eq!(parent, Some(root.ns));
-    // Who awaits the same init, where the kernel lets that be.
-    if !called(snapshot, b"awaits-too").is_empty() {
-        assert_eq!(children("awaits-too"), children("awaits-init"));
-    }
+    assert_eq!(children("awaits-too"), children("awaits-init"));
     let dying = only(snapshot, "dying").ns;
     assert_eq!(state(dying), NsState::Dying);
     assert_eq!(only(snapshot, "entered").ns, dying);
@@ -367,6 +369,11 @@ fn a_machine_that_hides_most_of_it() {
         let snapshot = Snapshot::parse(text.as_bytes()).expect("a snapshot");
         let (own, child) = (only(&snapshot, "of-a-user"), only(&snapshot, "users-child"));
         assert_eq!((own.ppid, child.ppid), (0, own.root_pid()), "{level}");
+        // Whose init is hidden has no place in a tree.
+        assert_eq!(called(&snapshot, b"user-inside"), <[&Task; 0]>::default());
+        let left_out =
+            "altpid: not seen: 1 task left out: the init of its pid namespace is not shown\n";
+        assert!(told.contains(left_out), "{told}");
         let (partly, again, same) = as_user(&["capture", "--partial"]);
         assert_eq!(partly, 0);
         assert!(

@@ -23,6 +23,8 @@ pub(super) struct Hidden {
     pub(super) parents: BTreeSet<i32>,
     /// Tasks whose namespaces may not be read.
     pub(super) namespaces: usize,
+    /// Tasks that were left out because the init of their namespace is not shown.
+    pub(super) without_init: usize,
     /// Namespaces for children in which nobody is: whether they are dead is not known.
     pub(super) uncertain: usize,
 }
@@ -71,6 +73,11 @@ fn processes(count: usize) -> String {
 }
 
 impl Hidden {
+    /// Whether processes are hidden, as far as that was noticed.
+    pub(super) fn is_any(&self) -> bool {
+        self.refused > 0 || !self.parents.is_empty()
+    }
+
     /// What could not be seen, and why, in words.
     pub(super) fn tell(
         &self,
@@ -108,6 +115,13 @@ impl Hidden {
                 "the capturing process, which has children; their parent is said to be outside"
                     .into(),
             );
+        }
+        match self.without_init {
+            0 => {}
+            1 => words.push("1 task left out: the init of its pid namespace is not shown".into()),
+            more => words.push(format!(
+                "{more} tasks left out: the inits of their pid namespaces are not shown"
+            )),
         }
         // Before, the kernel did not show those that await their init.
         let shows_awaiting = || {

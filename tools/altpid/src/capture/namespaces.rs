@@ -2,11 +2,11 @@
 
 //! Which pid namespaces there are, and how they are nested.
 
-use super::{Seen, threads::inode};
+use super::{Seen, hidden::Hidden, threads::inode};
 use crate::{snapshot::Namespace, sys, types::NsState};
 use anyhow::{Context, Result, bail};
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     fs::File,
     os::unix::fs::MetadataExt,
     path::Path,
@@ -14,9 +14,13 @@ use std::{
 
 /// Finds out which namespaces there are and how they are nested, and tells each task its own.
 ///
-/// The second result says for how many namespaces it could not be found out whether they are dead or
-/// await their init; they are said to be dead.
-pub(super) fn name_namespaces(proc: &Path, seen: &mut [Seen]) -> Result<(Vec<Namespace>, usize)> {
+/// Told are those that had to be left out, and namespaces of which it could not be found out whether
+/// they are dead or await their init; they are said to be dead.
+pub(super) fn name_namespaces(
+    proc: &Path,
+    seen: &mut Vec<Seen>,
+    hidden: &mut Hidden,
+) -> Result<Vec<Namespace>> {
     // The capturing process may itself be in a namespace below.
     let root = seen
         .iter()
@@ -25,6 +29,9 @@ pub(super) fn name_namespaces(proc: &Path, seen: &mut [Seen]) -> Result<(Vec<Nam
         .or_else(|| inode(&proc.join("self/ns/pid")).ok())
         .unwrap_or(0);
     guess_hidden(root, seen)?;
+    if hidden.is_any() {
+        hidden.without_init = leave_out_without_init(root, seen)?;
+    }
     let mut found = Found::default();
     found.add(0, root, None, NsState::Active);
     for s in seen.iter() {
@@ -43,7 +50,7 @@ pub(super) fn name_namespaces(proc: &Path, seen: &mut [Seen]) -> Result<(Vec<Nam
         .enumerate()
         .filter_map(|(i, ns)| Some((ns.inode?, i)))
         .collect();
-    for s in seen {
+    for s in seen.iter_mut() {
         s.task.ns = s.ns.and_then(|ns| position.get(&ns).copied()).unwrap_or(0);
         let ns_for_children = s.ns_for_children.and_then(|ns| position.get(&ns).copied());
         s.task.ns_for_children = ns_for_children.filter(|&ns| ns != s.task.ns);
@@ -58,7 +65,34 @@ pub(super) fn name_namespaces(proc: &Path, seen: &mut [Seen]) -> Result<(Vec<Nam
             });
         }
     }
-    Ok((namespaces, found.uncertain))
+    hidden.uncertain = found.uncertain;
+    Ok(namespaces)
+}
+
+/// Leaves out the tasks of namespaces whose init is not shown, and of those below: a tree has no place
+/// for them. Returns how many they are.
+fn leave_out_without_init(root: u64, seen: &mut Vec<Seen>) -> Result<usize> {
+    let leads = |s: &&Seen| s.task.is_leader() && s.task.own_pid() == 1;
+    let mut complete: HashSet<u64> = seen.iter().filter(leads).filter_map(|s| s.ns).collect();
+    complete.insert(root);
+    loop {
+        let mut below = HashSet::new();
+        for s in seen.iter().filter(leads) {
+            let Some(ns) = s.ns.filter(|ns| *ns != root && complete.contains(ns)) else {
+                continue;
+            };
+            if !complete.contains(&parent_of(s, seen, root)?) {
+                below.insert(ns);
+            }
+        }
+        if below.is_empty() {
+            break;
+        }
+        complete.retain(|ns| !below.contains(ns));
+    }
+    let all = seen.len();
+    seen.retain(|s| s.ns.is_none_or(|ns| complete.contains(&ns)));
+    Ok(all - seen.len())
 }
 
 /// The namespaces that were found so far.
