@@ -16,24 +16,24 @@ export RUSTC RUSTDOC RUSTFMT CARGO BINDGEN QEMU
 .PHONY: all load unload dkms deb test-deb run test oracle torture bench check shell doctor setup rust-analyzer clean help
 
 all:
-	@scripts/build --setup
+	@tools/scripts/build --setup
 
 load:
-	@scripts/load $(PARAMETERS)
+	@tools/scripts/load $(PARAMETERS)
 
 unload:
-	@scripts/load --unload
+	@tools/scripts/load --unload
 
 dkms:
-	@scripts/dkms
+	@tools/scripts/dkms
 
 deb:
-	@scripts/setup --least
-	@scripts/deb
+	@tools/scripts/setup --least
+	@tools/scripts/deb
 
 test-deb:
-	@scripts/setup --least
-	@scripts/test-deb
+	@tools/scripts/setup --least
+	@tools/scripts/test-deb
 
 run:
 	@qemu/run
@@ -51,21 +51,21 @@ bench:
 	@qemu/bench
 
 check:
-	@scripts/setup
-	@scripts/check
+	@tools/scripts/setup
+	@tools/scripts/check
 
 shell:
 	@qemu/shell $(FILES)
 
 doctor:
-	@scripts/doctor
+	@tools/scripts/doctor
 
 setup:
-	@scripts/setup
+	@tools/scripts/setup
 
 rust-analyzer:
-	@scripts/setup
-	@scripts/rust-analyzer
+	@tools/scripts/setup
+	@tools/scripts/rust-analyzer
 
 clean:
 	rm -rf build rust-project.json

@@ -5,7 +5,7 @@
 //! # Layers
 //!
 //! Each knows only those before it in this list, by name or by a method of one of their types:
-//! `scripts/layers` builds every beginning of it without the rest.
+//! `tools/scripts/layers` builds every beginning of it without the rest.
 //!
 //! 1. [`uapi`]: the types of the interface.
 //! 2. [`base`]: what the kernel crate does not have: atomics, slabs, slots with chains, counts of

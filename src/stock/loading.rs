@@ -3,7 +3,7 @@
 //! What is verified of the kernel when the module is loaded.
 //!
 //! A build compares all sizes and offsets that Rust believes in with what the kernel says of itself
-//! (scripts/check-layout). Here is asked once more whether the kernel is the one that was built
+//! (tools/scripts/check-layout). Here is asked once more whether the kernel is the one that was built
 //! for, which `insmod -f` would not, and whether some fields lie where they are looked for: each
 //! is compared with what one of the kernel's own functions finds there.
 

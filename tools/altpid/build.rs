@@ -26,7 +26,7 @@ fn find_libclang() -> Option<PathBuf> {
 
 /// The program, and not the library of that name: the module's build needs it as well, and to compile
 /// it once more takes longer than all the rest here. `BINDGEN` says where it is; else it is in `PATH`,
-/// or where `scripts/setup` builds it.
+/// or where `tools/scripts/setup` builds it.
 fn find_bindgen() -> OsString {
     let in_cache = || {
         let cache = env::var_os("ALTPID_CACHE").map(PathBuf::from).or_else(|| {

@@ -5,7 +5,7 @@
 
 use std::{env, fmt::Write, fs, path::Path};
 
-const SCENARIOS: &str = "../../scenarios";
+const SCENARIOS: &str = "../scenarios";
 
 /// A test for each scenario.
 fn scenarios() -> String {

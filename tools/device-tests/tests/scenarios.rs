@@ -30,5 +30,5 @@ fn run(name: &str, text: &str) {
     assert!(out.ends_with("all as expected\n"), "{out}");
 }
 
-// A test for each file in scenarios/, made by build.rs.
+// A test for each file in tools/scenarios/, made by build.rs.
 include!(concat!(env!("OUT_DIR"), "/scenarios.rs"));

@@ -19,7 +19,7 @@ use std::{path::PathBuf, process::ExitCode};
 /// docs/scenarios.md describes the language, and "help" in altpid shell.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
-  altpid run scenarios/nested-containers.altpid
+  altpid run tools/scenarios/nested-containers.altpid
   altpid run --hold box.altpid &
   echo 'x = find init 4213' | altpid run --world 3 -
 

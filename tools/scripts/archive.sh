@@ -5,8 +5,8 @@
 # them, downloaded and not installed. The archive is the one that this machine's apt
 # uses anyway; lists and state are kept apart from apt's own.
 
-# shellcheck source=scripts/progress.sh
-. "$ROOT/scripts/progress.sh"
+# shellcheck source=tools/scripts/progress.sh
+. "$ROOT/tools/scripts/progress.sh"
 
 # Where to look, in this order.
 # shellcheck disable=SC2034 # for those who source this

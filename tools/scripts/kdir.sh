@@ -67,7 +67,7 @@ tree_for() {
 	fi
 	kdir=$(realpath -m -- "$KDIR")
 	if is_headers "$kdir"; then
-		"$ROOT/scripts/prepare-headers" ${1:+"$1"} "$kdir"
+		"$ROOT/tools/scripts/prepare-headers" ${1:+"$1"} "$kdir"
 	elif [ "$1" != --fetch ]; then
 		printf '%s\n' "$kdir"
 	fi

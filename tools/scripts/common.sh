@@ -9,7 +9,7 @@ if [ -z "${HOME:-}" ]; then
 	HOME=$(getent passwd "$(id -u)" | cut -d : -f 6)
 	export HOME
 fi
-ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 OUT=$ROOT/build
 CACHE=${ALTPID_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/altpid}
 HOST_TARGET=$(uname -m)-unknown-linux-gnu

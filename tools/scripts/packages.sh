@@ -100,7 +100,7 @@ missing_packages() {
 	# A list that was complete stays so until dpkg changes something.
 	local memo=$CACHE/$set-complete
 	if [ -e "$memo" ] && [ ! /var/lib/dpkg/status -nt "$memo" ] &&
-	   [ ! "$ROOT/scripts/packages.sh" -nt "$memo" ]; then
+	   [ ! "$ROOT/tools/scripts/packages.sh" -nt "$memo" ]; then
 		return
 	fi
 	installed=$(dpkg-query -W -f '${Package}|${db:Status-Status}|${Provides}\n' |

@@ -39,7 +39,7 @@ check_signature() {
 	elif [ -e "$1" ] && is_signed "$1"; then
 		echo "ok|signatures|$why, and the module is signed; whether its key is enrolled is seen when it is loaded"
 	else
-		echo "missing|signatures|$why, and the module is not signed|scripts/sign makes a key and signs with it, and says how the key is enrolled"
+		echo "missing|signatures|$why, and the module is not signed|tools/scripts/sign makes a key and signs with it, and says how the key is enrolled"
 	fi
 }
 
@@ -68,7 +68,7 @@ check_running() {
 	if [ ! -e "$SYS/kernel/btf/vmlinux" ]; then
 		echo "missing|types|the running kernel has no /sys/kernel/btf/vmlinux|take a kernel with CONFIG_DEBUG_INFO_BTF=y"
 	elif [ -e "$layout" ]; then
-		differences=$(cut -d ' ' -f 1 "$layout" | "$ROOT/scripts/btf" "$SYS/kernel/btf/vmlinux" |
+		differences=$(cut -d ' ' -f 1 "$layout" | "$ROOT/tools/scripts/btf" "$SYS/kernel/btf/vmlinux" |
 			join - "$layout" | awk '$2 != $3 { gsub("__", " ", $1); print $1 " is " $2 ", not " $3 }' | head -n 1)
 		if [ -z "$differences" ]; then
 			echo "ok|layout|all $(wc -l <"$layout") sizes and offsets are those of the running kernel"
