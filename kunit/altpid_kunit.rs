@@ -65,12 +65,10 @@ mod suites {
         mod taking;
     }
     mod world {
+        mod hold;
         mod hold_budget;
         mod world_random;
         mod world_threads;
-
-        // The last one: it looks at what the others have done.
-        mod hold;
     }
 }
 

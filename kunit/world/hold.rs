@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! How long the tree lock is held. The last suite: what it looks at are all the others.
+//! How long the tree lock is held, in the suites that have run before this one: KUnit orders suites by
+//! itself. `qemu/longest-hold` judges the whole run.
 
 use crate::world::hold;
 use kernel::prelude::*;

@@ -281,8 +281,8 @@ pub(super) unsafe fn leaf<'g>(
 ///
 /// # Safety
 ///
-/// Nobody else uses the table any more, or its invariants hold and `_guard` is held; `visit` may
-/// free the node only in the first case.
+/// Nobody else uses the table any more, or its invariants hold and the caller is an RCU reader;
+/// `visit` may free the node only in the first case.
 pub(super) unsafe fn for_each_node(root: Root, mut visit: impl FnMut(NonNull<Node>, usize)) {
     let Some(top) = root.node() else { return };
     // One cursor a level: the depth is fixed, so no recursion is needed.
