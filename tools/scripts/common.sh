@@ -68,6 +68,15 @@ die() {
 	exit 1
 }
 
+# setup_command: what installs what is missing; with the cache, where that is another.
+setup_command() {
+	if [ -n "${ALTPID_CACHE:-}" ]; then
+		echo "make -C $ROOT setup ALTPID_CACHE=$ALTPID_CACHE"
+	else
+		echo "make setup"
+	fi
+}
+
 # version_ge A B: is version A at least B?
 version_ge() {
 	[ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | head -n 1)" = "$2" ]
