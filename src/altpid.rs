@@ -33,6 +33,7 @@
 
 mod audit;
 mod blockers;
+mod body;
 mod clone;
 mod crowd;
 mod device;
@@ -49,6 +50,7 @@ mod mem;
 #[cfg(altpid_faults)]
 mod messages;
 mod namespace;
+mod native;
 mod nsfs;
 mod pending;
 mod pid;
@@ -202,6 +204,7 @@ struct Altpid {
     #[pin]
     device: device::Device,
     directory: device::Directory,
+    bodies: body::Bodies,
     workers: work::Workers,
     caches: mem::Caches,
 }
@@ -221,6 +224,7 @@ impl kernel::InPlaceModule for Altpid {
                 mem::Caches::new()?
             },
             workers: work::Workers::new()?,
+            bodies: body::Bodies::new()?,
             directory: device::Directory::new(module)?,
             device <- device::Device::register(module),
         })

@@ -124,6 +124,7 @@ fn perform(call: &Call<'_>, cmd: u32) -> Outcome {
         uapi::ALTPID_IOC_GETID => verbs::getid(call),
         uapi::ALTPID_IOC_SIGPENDING => signals::sigpending(call),
         uapi::ALTPID_IOC_GET_NAME => verbs::get_name(call),
+        uapi::ALTPID_IOC_ATTACH => verbs::attach(call),
         uapi::ALTPID_IOC_TASK => questions::task(call),
         uapi::ALTPID_IOC_NS => questions::namespace(call),
         uapi::ALTPID_IOC_NS_SET => questions::set_sysctl(call),

@@ -86,7 +86,7 @@ impl World {
 
 impl Tree {
     /// Whether no other thread is in the process of a live one, but for its dead leader.
-    fn is_all_that_is_left(&self, task: Idx<Task>) -> bool {
+    pub(crate) fn is_all_that_is_left(&self, task: Idx<Task>) -> bool {
         let group = self.group_of(task);
         let is_dead = |leader: Idx<Task>| self.tasks[leader].state == TaskState::Zombie;
         let others = u32::from(group.leader.is_some_and(is_dead));
@@ -200,7 +200,7 @@ impl Tree {
     }
 
     /// A thread takes the place of its dead leader, with its numbers (`de_thread()`).
-    fn take_over(&mut self, task: Idx<Task>) {
+    pub(crate) fn take_over(&mut self, task: Idx<Task>) {
         let group = self.tasks[task].group;
         let Some(leader) = self.groups[group].leader else {
             return;

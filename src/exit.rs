@@ -16,7 +16,7 @@
 use crate::{
     crowd::Pdeath,
     hold::SIGNAL_STEPS,
-    pending::{SigInfo, CLD_EXITED, CLD_KILLED, NSIG, SIGCHLD},
+    pending::{SigInfo, CLD_DUMPED, CLD_EXITED, CLD_KILLED, NSIG, SIGCHLD},
     reaper::Heir,
     reason::{Outcome, Reason},
     signal::{Scope, Source},
@@ -90,6 +90,10 @@ impl Tree {
         if self.groups[group].nr_live == 0 {
             return;
         }
+        if self.is_member(group) {
+            self.kill_body(group);
+            return;
+        }
         if self.groups[group].exit_status().is_none() {
             self.decide_exit(group, status);
         }
@@ -97,7 +101,7 @@ impl Tree {
     }
 
     /// It is decided how a process ends.
-    fn decide_exit(&mut self, group: Idx<Group>, status: i32) {
+    pub(crate) fn decide_exit(&mut self, group: Idx<Group>, status: i32) {
         let process = &mut self.groups[group];
         let before = core::mem::replace(&mut process.fate, Fate::Exiting(status));
         process.pending.forget_info(&mut self.queued);
@@ -260,13 +264,15 @@ impl Tree {
             .map_or(0, |leader| self.tasks[leader].exit_code);
         let (code, status) = match status & 0x7f {
             0 => (CLD_EXITED, status >> 8),
+            by if status & 0x80 != 0 => (CLD_DUMPED, by),
             by => (CLD_KILLED, by),
         };
         let (mut unwanted, mut told) = (false, (1..=NSIG).contains(&signal));
         if signal == SIGCHLD {
             (unwanted, told) = self.reaps_by_itself(self.tasks[parent].group);
             // Most do not want to know: then nothing need be sent.
-            told &= !self.is_ignored(parent, SIGCHLD, false);
+            let parent_group = self.tasks[parent].group;
+            told &= self.is_member(parent_group) || !self.is_ignored(parent, SIGCHLD, false);
         }
         if told {
             let info = SigInfo {
@@ -276,6 +282,10 @@ impl Tree {
                 status,
                 value: 0,
             };
+            if self.is_member(self.tasks[parent].group) {
+                self.owe_child(self.tasks[parent].group, group, info);
+                return unwanted || self.tasks[parent].is_zapping();
+            }
             // Too many real-time signals: natively it is lost as well.
             let _ = self.send(signal, Source::Child(info), parent, Scope::Process);
         }

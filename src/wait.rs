@@ -10,7 +10,7 @@
 //! Under the tree lock, which is released to sleep.
 
 use crate::{
-    pending::{CLD_CONTINUED, CLD_EXITED, CLD_KILLED, CLD_STOPPED, SIGCHLD, SIGCONT},
+    pending::{CLD_CONTINUED, CLD_DUMPED, CLD_EXITED, CLD_KILLED, CLD_STOPPED, SIGCHLD, SIGCONT},
     pid::{find_pid, Pid},
     reason::{Outcome, Reason},
     sleep::{Key, FOR_EVER},
@@ -77,6 +77,8 @@ pub(crate) struct Report {
     pub(crate) code: i32,
     /// The exit code, or the signal that did it.
     pub(crate) status: i32,
+    /// The user that a member belonged to when it exited.
+    pub(crate) uid: u32,
 }
 
 impl Report {
@@ -86,6 +88,7 @@ impl Report {
             CLD_EXITED => self.status << 8,
             CLD_STOPPED => self.status << 8 | 0x7f,
             CLD_CONTINUED => 0xffff,
+            CLD_DUMPED => self.status | 0x80,
             _ => self.status,
         }
     }
@@ -115,6 +118,11 @@ pub(crate) struct Search {
 }
 
 impl Selection {
+    /// Whether it only asks (`WNOHANG`).
+    pub(crate) fn only_asks(&self) -> bool {
+        self.options & WNOHANG != 0
+    }
+
     /// What it wants to be told.
     fn news(&self) -> impl Iterator<Item = News> {
         let kinds = [
@@ -128,7 +136,7 @@ impl Selection {
     }
 
     /// Wakes `waiter`, a thread of `group`, for the children that it waits for (`pid_child_should_wake()`).
-    fn key(&self, waiter: Idx<Task>, group: Idx<Group>) -> Key {
+    pub(crate) fn key(&self, waiter: Idx<Task>, group: Idx<Group>) -> Key {
         let mut key = Key::children(group);
         if self.options & WNOTHREAD != 0 {
             key = key.of_parent(waiter);
@@ -344,6 +352,7 @@ impl Tree {
             pid: group.tgid.nr_ns(self.tasks[waiter].ns()),
             code,
             status,
+            uid: self.uid_of(child),
         };
         let keep = selection.options & WNOWAIT != 0;
         if self.is_dead(child) {
@@ -354,6 +363,7 @@ impl Tree {
             let status = group.exit_status().unwrap_or(0);
             let report = match status & 0x7f {
                 0 => report(CLD_EXITED, status >> 8),
+                signal if status & 0x80 != 0 => report(CLD_DUMPED, signal),
                 signal => report(CLD_KILLED, signal),
             };
             if !keep {

@@ -74,6 +74,12 @@ impl Drop for Workers {
     }
 }
 
+/// The queue for work items, as long as there is a world.
+pub(crate) fn queue<'a>() -> &'a Queue {
+    // SAFETY: The queue is there as long as a world; see `Workers`.
+    unsafe { Queue::from_raw(QUEUE.load(crate::sync::Acquire)) }
+}
+
 /// Whether the calling thread is being killed (`fatal_signal_pending()`).
 pub(crate) fn is_killed() -> bool {
     let current = kernel::task::Task::current_raw();
@@ -100,10 +106,14 @@ impl World {
             }
             let told = tree.take_news();
             let wakes = tree.wakes.take();
-            let is_done = !tree.has_work();
+            let post = tree.owes().then(|| tree.take_post());
+            let is_done = !tree.has_work() && !tree.owes();
             drop(held);
             wakes.send(self.queues());
             told.send();
+            if let Some(post) = post {
+                post.send();
+            }
             if is_done {
                 return;
             }
@@ -119,10 +129,8 @@ impl World {
 
     /// Has the work that is left done by the world's work item.
     fn hand_over(&self) {
-        // SAFETY: The queue is there as long as a world; see `Workers`.
-        let queue = unsafe { Queue::from_raw(QUEUE.load(crate::sync::Acquire)) };
         // It is queued already: then it will find this work too.
-        let _ = queue.enqueue(self.to_arc());
+        let _ = queue().enqueue(self.to_arc());
     }
 }
 

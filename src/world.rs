@@ -80,6 +80,10 @@ pub(crate) struct World {
     pub(crate) work_item: Work<World>,
     /// Nobody has the device open any more.
     closed: Atomic<u32>,
+    /// Threads that have this world as their own.
+    members: Atomic<i32>,
+    /// See [`World::kill_on_close`].
+    kills_on_close: Atomic<u32>,
     registry: Arc<Registry>,
     root: ARef<Namespace>,
     /// The last events that are kept.
@@ -107,6 +111,8 @@ impl World {
                 queues <- Queues::new(c"altpid_queues", kernel::static_lock_class!()),
                 work_item <- new_work!("altpid_work"),
                 closed: Atomic::new(0),
+                members: Atomic::new(0),
+                kills_on_close: Atomic::new(0),
                 registry,
                 root,
                 max_events: limits.events.max(1),
@@ -118,12 +124,30 @@ impl World {
 
     /// The last file of the device that had it is closed: what is left to do need not be done.
     pub(crate) fn close(&self) {
+        if self.kills_on_close.load(Relaxed) != 0 {
+            self.kill_members();
+        }
         self.closed.store(1u32, Relaxed);
     }
 
-    /// Whether nobody has it open any more.
+    /// Whether nobody has it open any more, and no member is in it.
     pub(crate) fn is_closed(&self) -> bool {
-        self.closed.load(Relaxed) != 0
+        self.closed.load(Relaxed) != 0 && self.members.load(Relaxed) == 0
+    }
+
+    /// One more process or thread has this world as its own.
+    pub(crate) fn add_member(&self) {
+        self.members.add(1, Relaxed);
+    }
+
+    /// One less.
+    pub(crate) fn remove_member(&self) {
+        self.members.add(-1, Relaxed);
+    }
+
+    /// The last close of the device kills the members that there are then.
+    pub(crate) fn kill_on_close(&self) {
+        self.kills_on_close.store(1u32, Relaxed);
     }
 
     /// Another reference to it.
