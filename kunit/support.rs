@@ -4,15 +4,15 @@
 //! time.
 
 use crate::{
-    clone::{flags, CloneArgs, Cloned, ParentArg},
-    kill::Kill,
-    pending::{SigSet, SIGCHLD},
-    pidfd::Target,
+    process::clone::{flags, CloneArgs, Cloned, ParentArg},
+    process::pidfd::Target,
+    process::wait::{Report, Wanted, WNOHANG},
     reason::Outcome,
-    sigaction::{Action, How},
-    task::Disposition,
+    signal::kill::Kill,
+    signal::sigaction::{Action, How},
+    tree::pending::{SigSet, SIGCHLD},
+    tree::task::Disposition,
     uapi,
-    wait::{Report, Wanted, WNOHANG},
     world::{Limits, World},
 };
 use kernel::{prelude::*, sync::Arc};
@@ -146,6 +146,7 @@ impl Verbs<'_> {
             set_tid,
             parent,
             takes_pidfd: true,
+            by_member: false,
         };
         self.0.clone_task(&args).errno()
     }

@@ -6,81 +6,49 @@
 //!
 //! Each knows only those above it in this list.
 //!
-//! 1. [`refcount`]; [`pidmap`]: the numbers of one namespace.
-//! 2. [`pid`] and [`namespace`]: an identity with a number a level, and what the levels are.
-//! 3. [`hold`], [`work`] and [`sleep`]: how the tree lock is taken, what follows, and waiting.
-//!    [`reason`]: why something fails; [`task`], [`crowd`] and [`tree`]: threads, processes, process groups, sessions, and who begot whom;
-//!    [`pending`]: signals that wait for them; [`events`]: what happens to them all;
-//!    [`faults`]: what a test build gets wrong on purpose.
-//! 4. The verbs over the tree, each named after its system call: [`clone`] with [`vfork`], [`unshare`], [`exec`],
-//!    [`exit`] with [`reaper`] and [`zap`], [`wait`], [`kill`] and [`walk`], [`sigaction`], [`sigwait`], [`session`], [`ids`], [`prctl`], [`reboot`], and
-//!    what is done by a [`pidfd`]; what [`signal`]s and [`jobctl`] do; and what can be asked: [`query`], [`nsfs`], [`blockers`],
-//!    [`audit`].
-//! 5. [`world`]: one universe of all that, and [`device`]: its interface, [`uapi`].
-//!    [`loading`]: whether the kernel is the one that the module was built for.
+//! 1. [`base`]: what the kernel crate does not have: atomics, slabs, slots with chains, counts of
+//!    references; and what a test build gets wrong on purpose. [`uapi`]: the types of the interface.
+//! 2. [`pid`]: the numbers of one namespace ([`pid::pidmap`]), an identity with a number a level, and
+//!    what the levels are ([`pid::namespace`]).
+//! 3. [`reason`]: why something fails.
+//! 4. [`tree`]: threads, processes, process groups, sessions, parents, and the signals that wait for them.
+//! 5. [`world`]: one universe of all that; how the tree lock is taken ([`world::hold`]), what follows
+//!    ([`world::work`]), and waiting ([`world::sleep`]).
+//! 6. [`signal`]: sending and taking signals, and job control.
+//! 7. [`process`]: the verbs over the tree, each named after its system call.
+//! 8. [`ask`]: questions, which change nothing.
+//! 9. [`body`]: real processes as tasks of a world; what is the kernel's own about them is in `native`,
+//!    which knows nothing of the module's.
+//! 10. [`device`]: the interface. [`stock`]: whether the kernel is the one that the module was built
+//!    for.
 //!
 //! # Lock order
 //!
-//! 1. The tree lock, one a world ([`world::World::tree`]): a spinlock, `tasklist_lock` natively. How long
-//!    it may be held, and what follows, is in [`hold`].
-//! 2. The locks of the wait queues of a world ([`sleep`]), or
-//!    the lock of the longest hold, one for the module ([`hold::longest`]), or
-//!    the registry lock, one a world ([`registry::Registry`]), or
-//!    the reclaim lock, one for the module ([`mem::reclaim_lock`]).
+//! 1. The lock of the probes ([`body`]), a mutex.
+//! 2. The tree lock, one a world ([`world::World::tree`]): a spinlock, `tasklist_lock` natively. How long
+//!    it may be held, and what follows, is in [`world::hold`].
+//! 3. The lock of the table of members ([`body`]), or
+//!    the locks of the wait queues of a world ([`world::sleep`]), or
+//!    the lock of the longest hold, one for the module ([`world::hold::longest`]), or
+//!    the registry lock, one a world ([`pid::registry::Registry`]), or
+//!    the reclaim lock, one for the module ([`pid::mem::reclaim_lock`]).
 //!
 //! Allocation of a pid, its release, lookup and translation take none of them, but for the reclaim
 //! lock once in 64 numbers. Nothing sleeps or allocates under any of them.
 
-mod audit;
-mod blockers;
+mod ask;
+mod base;
 mod body;
-mod clone;
-mod crowd;
 mod device;
-mod events;
-mod exec;
-mod exit;
-mod faults;
-mod hold;
-mod ids;
-mod jobctl;
-mod kill;
-mod loading;
-mod mem;
-#[cfg(altpid_faults)]
-mod messages;
-mod namespace;
 mod native;
-mod nsfs;
-mod pending;
 mod pid;
-mod pidfd;
-mod pidmap;
-mod prctl;
-mod query;
-mod reaper;
+mod process;
 mod reason;
-mod reboot;
-mod refcount;
-mod registry;
-mod session;
-mod sigaction;
 mod signal;
-mod sigwait;
-mod slab;
-mod sleep;
-mod slots;
-mod sync;
-mod task;
+mod stock;
 mod tree;
 mod uapi;
-mod unshare;
-mod vfork;
-mod wait;
-mod walk;
-mod work;
 mod world;
-mod zap;
 
 use core::{borrow::Borrow, ops::RangeInclusive};
 use kernel::prelude::*;
@@ -166,17 +134,17 @@ fn check(parameters: &[(&str, u32, RangeInclusive<u32>)]) -> Result {
 
 /// Refuses parameters that are out of bounds, which are those of their descriptions.
 ///
-/// Numbers are below [`namespace::PID_MAX_LIMIT`], so that no world has more tasks; the events of a
+/// Numbers are below [`pid::namespace::PID_MAX_LIMIT`], so that no world has more tasks; the events of a
 /// world are one array, of 64 MiB at most.
 ///
 /// # Errors
 ///
 /// `EINVAL`
 fn check_parameters() -> Result {
-    const NUMBERS: u32 = namespace::PID_MAX_LIMIT as u32;
+    const NUMBERS: u32 = pid::namespace::PID_MAX_LIMIT as u32;
     #[cfg(altpid_faults)]
     check(parameters! {
-        fault: 0, faults::Fault::OtherLayout as u32;
+        fault: 0, base::faults::Fault::OtherLayout as u32;
     })?;
     check(parameters! {
         max_worlds: 1, 1 << 20;
@@ -205,25 +173,25 @@ struct Altpid {
     device: device::Device,
     directory: device::Directory,
     bodies: body::Bodies,
-    workers: work::Workers,
-    caches: mem::Caches,
+    workers: world::work::Workers,
+    caches: pid::mem::Caches,
 }
 
 impl kernel::InPlaceModule for Altpid {
     fn init(module: &'static ThisModule) -> impl PinInit<Self, Error> {
         #[cfg(altpid_faults)]
         {
-            faults::choose(parameter(module_parameters::fault.value()));
-            messages::print();
+            base::faults::choose(parameter(module_parameters::fault.value()));
+            stock::messages::print();
         }
         try_pin_init!(Self {
             // Checked and made first, whatever the order of the fields.
             caches: {
-                loading::check()?;
+                stock::loading::check()?;
                 check_parameters()?;
-                mem::Caches::new()?
+                pid::mem::Caches::new()?
             },
-            workers: work::Workers::new()?,
+            workers: world::work::Workers::new()?,
             bodies: body::Bodies::new()?,
             directory: device::Directory::new(module)?,
             device <- device::Device::register(module),

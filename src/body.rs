@@ -45,8 +45,7 @@ mod waiting;
 
 use crate::{
     native::{self, Native},
-    pid::alloc_pid,
-    namespace::Namespace,
+    pid::{alloc_pid, namespace::Namespace},
     reason::{Outcome, Reason},
     world::World,
 };

@@ -106,6 +106,7 @@ impl AboutChildren {
     }
 }
 
+#[allow(improper_ctypes, reason = "structs of the kernel's may be empty, and only pointers to them are passed")]
 mod c {
     use super::{End, Probe, Signal};
     use kernel::{bindings, ffi::*};

@@ -16,14 +16,18 @@
 //! None for allocation, release, lookup and translation. `users` changes under the tree lock.
 
 mod alloc;
+pub(crate) mod mem;
+pub(crate) mod namespace;
+pub(crate) mod pidmap;
+pub(crate) mod registry;
 
 pub(crate) use self::alloc::{alloc_pid, AllocError, NewPid};
 
 use crate::{
-    namespace::{Namespace, LEVELS},
-    refcount::RefCount,
-    slab::Cache,
-    sync::{read_lock, Acquire, Atomic, Guard, Relaxed, Release},
+    base::refcount::RefCount,
+    base::slab::Cache,
+    base::sync::{read_lock, Acquire, Atomic, Guard, Relaxed, Release},
+    pid::namespace::{Namespace, LEVELS},
 };
 use core::{alloc::Layout, ptr::NonNull};
 use kernel::{

@@ -6,7 +6,7 @@
 //! [`Reason`], which implies the errno; everything else is an [`Error`] without one. `?` makes a
 //! [`Failure`] of either. Natively only netlink has the like (`struct netlink_ext_ack`).
 
-use crate::{namespace::CreateError, pid::AllocError, uapi};
+use crate::{pid::namespace::CreateError, pid::AllocError, uapi};
 use kernel::{bindings, prelude::*};
 
 /// An errno by its number, for those that the `kernel` crate has a name for only since 7.3.

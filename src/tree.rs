@@ -18,7 +18,9 @@
 
 mod bodies;
 mod members;
+pub(crate) mod pending;
 mod siblings;
+pub(crate) mod task;
 
 pub(crate) use self::{
     bodies::Body,
@@ -26,18 +28,18 @@ pub(crate) use self::{
 };
 
 use crate::{
-    crowd::Crowd,
-    events::Events,
-    exec::Exec,
-    pending::Queued,
+    ask::events::Events,
+    base::slots::{chain::Chain, Idx, Slots, Spare},
     pid::{Pid, PidType},
-    pidfd::Pidfd,
+    process::exec::Exec,
+    process::pidfd::Pidfd,
     reason::{Outcome, Reason},
-    sigwait::Awaited,
-    sleep::Wakes,
-    slots::{chain::Chain, Idx, Slots, Spare},
-    task::{chain, Call, Fate, Group, Handlers, Parent, Sighand, Task, TaskState, COMM_LEN},
-    walk::{Hangup, SignalWalk},
+    signal::crowd::Crowd,
+    signal::sigwait::Awaited,
+    signal::walk::{Hangup, SignalWalk},
+    tree::pending::Queued,
+    tree::task::{chain, Call, Fate, Group, Handlers, Parent, Sighand, Task, TaskState, COMM_LEN},
+    world::sleep::Wakes,
 };
 use core::cell::Cell;
 use kernel::{prelude::*, task::might_sleep};

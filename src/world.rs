@@ -9,16 +9,20 @@
 //!
 //! The tree lock is in here; see the crate root for the order.
 
+pub(crate) mod hold;
+pub(crate) mod sleep;
+pub(crate) mod work;
+
 use crate::{
-    namespace::Namespace,
-    pending::SIGCHLD,
+    base::sync::{Atomic, Relaxed},
+    pid::namespace::Namespace,
+    pid::registry::Registry,
     pid::{alloc_pid, find_pid, Pid},
     reason::{Outcome, Reason},
-    registry::Registry,
-    sleep::Queues,
-    sync::{Atomic, Relaxed},
-    task::{Group, Handlers, Parent, Task, COMM_LEN},
+    tree::pending::SIGCHLD,
+    tree::task::{Group, Handlers, Parent, Task, COMM_LEN},
     tree::{Room, Tree},
+    world::sleep::Queues,
 };
 use kernel::{
     new_spinlock, new_work,

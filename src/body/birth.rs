@@ -20,11 +20,11 @@ use super::{
     member::{Member, Own},
 };
 use crate::{
-    clone::{flags, CloneArgs, ParentArg},
-    namespace::LEVELS,
     native::{self, Native},
-    pending::SIGCHLD,
+    pid::namespace::LEVELS,
+    process::clone::{flags, CloneArgs, ParentArg},
     reason::{Outcome, Reason},
+    tree::pending::SIGCHLD,
 };
 use kernel::{bindings, prelude::*, sync::Arc};
 use zerocopy::IntoBytes;

@@ -17,7 +17,17 @@ use super::{
     member::{Member, Own},
     waiting::{self, Waiting},
 };
-use crate::{clone::flags, ids::Asked, native, reason::Outcome, task::COMM_LEN};
+use crate::{
+    ask::ids::Asked,
+    base::slots::Idx,
+    native,
+    process::clone::flags,
+    reason::Outcome,
+    tree::{
+        task::{Task, COMM_LEN},
+        Tree,
+    },
+};
 use kernel::{bindings, prelude::*, uaccess::UserSlice};
 
 /// What is put back when a system call is over.
@@ -321,7 +331,7 @@ fn prctl(member: &Member, _own: &Own, args: &[u64; 6]) -> Option<i64> {
     const GET_CHILD_SUBREAPER: i32 = 37;
     const SCHED_CORE: i32 = 62;
     const SET_PTRACER: i32 = 0x5961_6d61;
-    let act = |f: &mut dyn FnMut(&mut crate::tree::Tree, crate::slots::Idx<crate::task::Task>) -> Outcome| -> Outcome {
+    let act = |f: &mut dyn FnMut(&mut Tree, Idx<Task>) -> Outcome| -> Outcome {
         let mut tree = member.world.work();
         let task = tree.find_member(member.id)?;
         f(&mut tree, task)

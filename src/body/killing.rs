@@ -12,15 +12,13 @@
 
 use super::{calls::result, member::Member};
 use crate::{
-    namespace::Namespace,
+    base::slots::{Idx, Spare},
     native::Native,
-    pending::NSIG,
-    pid::{find_pid, find_pid_from, Pid, PidType},
+    pid::{find_pid, find_pid_from, namespace::Namespace, Pid, PidType},
     reason::{Outcome, Reason},
-    signal::Scope,
-    slots::{Idx, Spare},
-    task::Group,
-    work::is_killed,
+    signal::sending::Scope,
+    tree::{pending::NSIG, task::Group},
+    world::work::is_killed,
 };
 use kernel::{prelude::*, sync::aref::ARef};
 

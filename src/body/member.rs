@@ -12,11 +12,9 @@
 
 use super::{calls::Call, news, probes};
 use crate::{
-    mem::RcuHead,
-    pid::Pid,
-    sleep::Bell,
-    sync::{read_lock, Acquire, Atomic, Full, Guard, Relaxed, Release},
-    world::World,
+    base::sync::{read_lock, Acquire, Atomic, Full, Guard, Relaxed, Release},
+    pid::{mem::RcuHead, Pid},
+    world::{sleep::Bell, World},
 };
 use core::{cell::UnsafeCell, mem::offset_of, ptr::null_mut};
 use kernel::{

@@ -13,10 +13,10 @@
 
 use super::member::Member;
 use crate::{
+    base::sync::{Acquire, Atomic, Full, Relaxed, Release},
     native::Signal,
-    pending::SI_KERNEL,
-    sync::{Acquire, Atomic, Full, Relaxed, Release},
-    work::queue,
+    tree::pending::SI_KERNEL,
+    world::{sleep::pause, work::queue},
 };
 use core::ptr::null_mut;
 use kernel::{
@@ -224,7 +224,7 @@ fn work() {
         left = Some(waiting);
         pauses = (pauses + 1).min(MOST);
         for _ in 0..pauses {
-            crate::sleep::pause();
+            pause();
             if !NEWS.load(Relaxed).is_null() {
                 break;
             }

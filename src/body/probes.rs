@@ -12,9 +12,9 @@
 
 use super::{birth, calls, member};
 use crate::{
+    base::sync::{read_lock, Atomic, Full, Relaxed},
     native::{self, Probe},
-    pending::{SIGCONT, SIGKILL, SIGSTOP, SigSet},
-    sync::{read_lock, Atomic, Full, Relaxed},
+    tree::pending::{SigSet, SIGCONT, SIGKILL, SIGSTOP},
 };
 use kernel::{bindings, prelude::*};
 

@@ -15,13 +15,16 @@ use super::{
     member::{Member, Own},
 };
 use crate::{
-    pending::SIGCHLD,
+    process::wait::{Look, Report, Search, Wanted},
     reason::Outcome,
-    sleep::Key,
-    wait::{Look, Report, Search, Wanted},
-    work::is_killed,
+    tree::pending::SIGCHLD,
+    world::{sleep::Key, work::is_killed},
 };
-use kernel::{prelude::*, task::might_sleep, uaccess::{UserPtr, UserSlice}};
+use kernel::{
+    prelude::*,
+    task::might_sleep,
+    uaccess::{UserPtr, UserSlice},
+};
 
 const P_PIDFD: u32 = 3;
 

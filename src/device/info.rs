@@ -4,7 +4,7 @@
 //! descriptors.
 
 use super::debugfs::{self, File};
-use crate::{hold, world::World};
+use crate::{world::hold, world::World};
 use kernel::{
     fmt,
     prelude::*,

@@ -4,7 +4,7 @@
 
 use super::args::{check_flags, Args, Call};
 use crate::{
-    pidfd::Target,
+    process::pidfd::Target,
     reason::{Outcome, Reason},
     uapi,
 };

@@ -4,7 +4,7 @@
 
 use super::args::{check_flags, Args, Array, Call, Extensible, MAX_SIZE};
 use crate::{
-    nsfs::Direction,
+    ask::nsfs::Direction,
     pid::{self, PidType},
     reason::{Outcome, Reason},
     uapi,

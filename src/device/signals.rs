@@ -4,13 +4,13 @@
 
 use super::args::{check_flags, Args, Call};
 use crate::{
-    kill::{ByPidfd, Given, Kill, To},
-    pending::SigSet,
     reason::{Outcome, Reason},
-    sigaction::{Action, How},
-    sleep::FOR_EVER,
-    task::Disposition,
+    signal::kill::{ByPidfd, Given, Kill, To},
+    signal::sigaction::{Action, How},
+    tree::pending::SigSet,
+    tree::task::Disposition,
     uapi,
+    world::sleep::FOR_EVER,
 };
 use kernel::{bindings, prelude::*};
 

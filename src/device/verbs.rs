@@ -4,13 +4,13 @@
 
 use super::args::{check_flags, Args, Array, Call};
 use crate::{
+    ask::ids::Asked,
     body::{self, Attach},
-    clone::{flags, CloneArgs, ParentArg},
-    ids::Asked,
-    namespace::LEVELS,
+    pid::namespace::LEVELS,
+    process::clone::{flags, CloneArgs, ParentArg},
+    process::wait::{Wanted, P_PIDFD},
     reason::{Outcome, Reason},
     uapi,
-    wait::{Wanted, P_PIDFD},
 };
 use core::mem::size_of;
 use kernel::prelude::*;

@@ -13,10 +13,10 @@
 
 use super::{Pid, CACHES, NUMBERED};
 use crate::{
-    faults::{self, Fault},
-    namespace::{Answer, Namespace, LEVELS},
-    pidmap::{Reservation, ReserveError},
-    slab::Cache,
+    base::faults::{self, Fault},
+    base::slab::Cache,
+    pid::namespace::{Answer, Namespace, LEVELS},
+    pid::pidmap::{Reservation, ReserveError},
 };
 use core::{
     mem::{ManuallyDrop, MaybeUninit},

@@ -9,13 +9,13 @@
 //! Under the tree lock.
 
 use crate::{
-    pending::{SigInfo, SigSet, SIGSTOP},
-    sleep::Key,
-    slots::Idx,
-    task::{Disposition, Fate, Group, Task},
+    base::slots::Idx,
+    signal::walk::Orphaned,
+    tree::pending::{SigInfo, SigSet, SIGSTOP},
+    tree::task::{Disposition, Fate, Group, Task},
     tree::Tree,
     uapi,
-    walk::Orphaned,
+    world::sleep::Key,
 };
 
 impl Tree {

@@ -11,12 +11,12 @@
 
 use super::Tree;
 use crate::{
-    crowd::Crowd,
-    pending::SigSet,
+    base::slots::Idx,
     pid::{Pid, PidType},
-    sleep::Key,
-    slots::Idx,
-    task::{Group, Parent, Task, TaskState},
+    signal::crowd::Crowd,
+    tree::pending::SigSet,
+    tree::task::{Group, Parent, Task, TaskState},
+    world::sleep::Key,
 };
 use kernel::sync::aref::ARef;
 

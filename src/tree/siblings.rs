@@ -12,15 +12,15 @@
 //!
 //! # Invariants
 //!
-//! - Children are in the order of [`Group::place`](crate::task::Group::place).
-//! - No child before [`Task::news`](crate::task::Task::news) of a kind has news of that kind; with
+//! - Children are in the order of [`Group::place`](crate::tree::task::Group::place).
+//! - No child before [`Task::news`](crate::tree::task::Task::news) of a kind has news of that kind; with
 //!   `None` no child has.
 
 use super::Tree;
 use crate::{
-    sleep::Key,
-    slots::Idx,
-    task::{Group, JobState, Parent, Task},
+    base::slots::Idx,
+    tree::task::{Group, JobState, Parent, Task},
+    world::sleep::Key,
 };
 
 /// What a child can have to tell.

@@ -20,19 +20,13 @@
 /// What is measured: layers 1 and 2.
 #[path = "../../src"]
 mod sources {
-    pub(crate) mod faults;
-    pub(crate) mod mem;
-    pub(crate) mod namespace;
+    pub(crate) mod base;
     pub(crate) mod pid;
-    pub(crate) mod pidmap;
-    pub(crate) mod refcount;
-    pub(crate) mod registry;
-    pub(crate) mod slab;
-    pub(crate) mod slots;
-    pub(crate) mod sync;
     pub(crate) mod uapi;
 }
 
+use base::{faults, slots, sync};
+use pid::{mem, namespace, pidmap, registry};
 use sources::*;
 
 mod cases;

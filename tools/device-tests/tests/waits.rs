@@ -304,3 +304,27 @@ fn who_waits_sleeps_through_what_other_children_do() {
     });
     are_bounded(&world);
 }
+
+/// A stop restarts a wait: whom it is for is found out anew.
+#[test]
+fn a_wait_that_is_stopped_begins_anew() {
+    let world = Fixture::new();
+    let parent = world.fork(world.init);
+    let process = world.fork(parent);
+    let child = world.fork(process);
+    thread::scope(|scope| {
+        // For its own process group, in which the child is.
+        let sleeper = Sleeper::new(scope, &world, process, 0, WALL);
+        let send = |signal| world.kill(Kill::Outside(process), signal).expect("kill");
+        send(libc::SIGSTOP);
+        world
+            .setpgid(parent, world.own_pid(process), 0)
+            .expect("setpgid");
+        assert!(sleeper.settles(), "it is stopped");
+        send(libc::SIGCONT);
+        let waited = sleeper.result().expect_err("no child in its group");
+        assert_eq!(waited.errno, Errno::CHILD);
+    });
+    world.exit_group(child, 0).expect("exit_group");
+    world.reap(process);
+}

@@ -294,7 +294,7 @@ impl<'a> Pair<'a> {
             let mut first = None;
             for name in names {
                 let status = self.arena.status(name)?;
-                at_rest &= status.as_ref().is_none_or(Status::is_at_rest) || self.is_in_vfork(name);
+                at_rest &= status.as_ref().is_none_or(|s| self.is_at_rest(name, s));
                 if let Some(mismatch) = self.differs(name, status.as_ref())? {
                     first.get_or_insert(mismatch.of(name));
                     left.push(name);
@@ -328,11 +328,10 @@ impl<'a> Pair<'a> {
         }
     }
 
-    /// Whether a task sleeps in vfork, which `/proc` does not tell from other sleeps that cannot be
-    /// interrupted.
-    fn is_in_vfork(&self, name: Name) -> bool {
-        let seen = self.state.tasks.get(&name);
-        seen.is_some_and(|seen| seen.task.is_in_vfork)
+    /// Whether a task does nothing by itself. One that owes an answer may be in vfork, which `/proc`
+    /// does not tell from other sleeps that cannot be interrupted.
+    fn is_at_rest(&self, name: Name, status: &Status) -> bool {
+        status.is_at_rest() || status.state == b'D' && self.expected.contains_key(&name)
     }
 
     /// In what a task differs now, an answer that it owes included.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The module's pid allocator, `src/pidmap.rs` and what is below it, counts of references and the life
+//! The module's pid allocator, `src/pid/pidmap.rs` and what is below it, counts of references and the life
 //! of a namespace, built on the host: there their races can be hunted with means that a kernel does not
 //! have.
 //!
@@ -15,39 +15,54 @@
 
 #![cfg(test)]
 
-#[cfg(not(feature = "loom"))]
-#[path = "host/mem.rs"]
-mod mem;
-#[cfg(not(feature = "loom"))]
-#[path = "host/rcu.rs"]
-mod rcu;
-#[cfg(not(feature = "loom"))]
-#[path = "host/sync.rs"]
-mod sync;
-
-#[cfg(feature = "loom")]
-#[path = "loom/mem.rs"]
-mod mem;
-#[cfg(feature = "loom")]
-#[path = "loom/sync.rs"]
-mod sync;
-
 mod ordering;
 mod saturation;
 
+#[cfg(not(feature = "loom"))]
+#[path = "host/rcu.rs"]
+mod rcu;
+
+// The facades stand where the module has what they are for.
+#[path = "../../../src/base"]
+mod base {
+    #[cfg(not(feature = "loom"))]
+    #[path = "../../tools/pidmap-host/src/host/sync.rs"]
+    pub(crate) mod sync;
+
+    #[cfg(feature = "loom")]
+    #[path = "../../tools/pidmap-host/src/loom/sync.rs"]
+    pub(crate) mod sync;
+
+    // What only the rest of the module uses.
+    #[allow(dead_code)]
+    pub(crate) mod refcount;
+}
+
 // With two slots a node some constants are 1.
 #[cfg_attr(feature = "loom", allow(clippy::modulo_one))]
-// What only the rest of the module uses.
-#[allow(dead_code)]
-#[path = "../../../src"]
-mod module {
+#[path = "../../../src/pid"]
+mod pid {
+    #[cfg(not(feature = "loom"))]
+    #[path = "../../tools/pidmap-host/src/host/mem.rs"]
+    pub(crate) mod mem;
+
+    #[cfg(feature = "loom")]
+    #[path = "../../tools/pidmap-host/src/loom/mem.rs"]
+    pub(crate) mod mem;
+
+    #[allow(dead_code)]
+    pub(crate) mod pidmap;
+
+    #[allow(dead_code)]
     pub(crate) mod namespace {
         pub(crate) mod life;
     }
-    pub(crate) mod pidmap;
-    pub(crate) mod refcount;
 }
-use module::{pidmap, refcount};
+
+#[cfg(not(feature = "loom"))]
+use base::refcount;
+use base::sync;
+use pid::{mem, pidmap};
 
 #[cfg(feature = "loom")]
 mod models;

@@ -3,7 +3,7 @@
 //! Counts of references at their limits.
 
 use crate::{
-    module::refcount::{RefCount, MAX},
+    refcount::{RefCount, MAX},
     saturation::{
         warnings,
         Saturation::{self, AddNotZeroOvf, AddOvf, AddUaf, SubUaf},

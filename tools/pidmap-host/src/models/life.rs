@@ -3,7 +3,7 @@
 //! An allocation looks at a namespace whose init exits and is reaped meanwhile.
 
 use super::*;
-use crate::module::namespace::life::{Answer, Life};
+use crate::pid::namespace::life::{Answer, Life};
 
 /// The life of a namespace with an init, known to loom before there are threads.
 fn alive() -> Arc<Life> {

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The verbs over the tree, each named after its system call, and what they leave to be done.
+
+pub(crate) mod clone;
+pub(crate) mod exec;
+pub(crate) mod exit;
+pub(crate) mod members;
+pub(crate) mod pidfd;
+pub(crate) mod prctl;
+pub(crate) mod reaper;
+pub(crate) mod reboot;
+pub(crate) mod session;
+pub(crate) mod unshare;
+pub(crate) mod wait;
+pub(crate) mod zap;

@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! clone3(2): a new thread or process, in whichever namespace it is born into.
+//!
+//! `kernel/fork.c`: `clone3_args_valid()`, `copy_process()`; `kernel/nsproxy.c`:
+//! `copy_namespaces()`; `kernel/pid_namespace.c`: `copy_pid_ns()`.
+//!
+//! # Locks
+//!
+//! The tree lock is taken twice: to see what the caller is, and, after everything that can sleep or
+//! fail for want of memory is done, to let the child join.
+
+use crate::{
+    base::faults::{self, Fault},
+    base::slots::Idx,
+    pid::namespace::Namespace,
+    pid::{alloc_pid, NewPid},
+    process::pidfd::Pidfd,
+    reason::{Outcome, Reason},
+    tree::pending::NSIG,
+    tree::task::{Group, Parent, Sighand, Task},
+    tree::{Room, Tree},
+    world::World,
+};
+use kernel::sync::aref::ARef;
+
+/// Flags of clone3 that are looked at (`include/uapi/linux/sched.h`).
+pub(crate) mod flags {
+    use kernel::bindings;
+
+    pub(crate) const VM: u64 = bindings::CLONE_VM as u64;
+    pub(crate) const VFORK: u64 = bindings::CLONE_VFORK as u64;
+    pub(crate) const FS: u64 = bindings::CLONE_FS as u64;
+    pub(crate) const SIGHAND: u64 = bindings::CLONE_SIGHAND as u64;
+    pub(crate) const PIDFD: u64 = bindings::CLONE_PIDFD as u64;
+    pub(crate) const PARENT: u64 = bindings::CLONE_PARENT as u64;
+    pub(crate) const THREAD: u64 = bindings::CLONE_THREAD as u64;
+    pub(crate) const NEWNS: u64 = bindings::CLONE_NEWNS as u64;
+    pub(crate) const SYSVSEM: u64 = bindings::CLONE_SYSVSEM as u64;
+    pub(crate) const DETACHED: u64 = bindings::CLONE_DETACHED as u64;
+    pub(crate) const NEWTIME: u64 = bindings::CLONE_NEWTIME as u64;
+    pub(crate) const NEWIPC: u64 = bindings::CLONE_NEWIPC as u64;
+    pub(crate) const NEWUSER: u64 = bindings::CLONE_NEWUSER as u64;
+    pub(crate) const NEWPID: u64 = bindings::CLONE_NEWPID as u64;
+
+    // Written out: bindgen leaves out macros of more than 32 bits, and 7.2 lacks the last four.
+    pub(crate) const CLEAR_SIGHAND: u64 = 1 << 32;
+    pub(crate) const INTO_CGROUP: u64 = 1 << 33;
+    pub(crate) const AUTOREAP: u64 = 1 << 34;
+    pub(crate) const NNP: u64 = 1 << 35;
+    pub(crate) const PIDFD_AUTOKILL: u64 = 1 << 36;
+    pub(crate) const EMPTY_MNTNS: u64 = 1 << 37;
+
+    /// `CLONE_LEGACY_FLAGS`: the 32 bits that clone(2) has room for.
+    pub(crate) const LEGACY: u64 = 0xffff_ffff;
+    /// `CSIGNAL`: the bits of the exit signal in clone(2).
+    pub(crate) const CSIGNAL: u64 = 0xff;
+}
+
+/// Whose child the new process shall be.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ParentArg {
+    /// Whose clone3 makes it: the caller's, or with `CLONE_PARENT` that of the caller's parent.
+    Native,
+    /// That of the task with this id.
+    Task(u64),
+    /// Nobody's in this world.
+    Outside,
+}
+
+/// What clone3 is asked for (`struct kernel_clone_args`).
+pub(crate) struct CloneArgs<'a> {
+    /// The id of the task that clones.
+    pub(crate) task: u64,
+    pub(crate) flags: u64,
+    pub(crate) exit_signal: i32,
+    /// Numbers to have, the most nested namespace first.
+    pub(crate) set_tid: &'a [i32],
+    pub(crate) parent: ParentArg,
+    /// Whether the caller has a place for a pidfd: `CLONE_PIDFD` is of no effect without.
+    pub(crate) takes_pidfd: bool,
+    /// The caller is a member that clones itself, and the child will have a body.
+    pub(crate) by_member: bool,
+}
+
+/// What came of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Cloned {
+    /// The child's id.
+    pub(crate) child: u64,
+    /// Its number in the caller's active namespace.
+    pub(crate) pid: i32,
+    /// The handle on it, 0 for none.
+    pub(crate) pidfd: u64,
+}
+
+/// What the caller was when it was looked at.
+struct Origin {
+    ns: ARef<Namespace>,
+    active: ARef<Namespace>,
+}
+
+impl CloneArgs<'_> {
+    fn has(&self, flags: u64) -> bool {
+        self.flags & flags == flags
+    }
+
+    fn has_any(&self, flags: u64) -> bool {
+        self.flags & flags != 0
+    }
+
+    /// Whether there will be a handle on the child.
+    fn makes_pidfd(&self) -> bool {
+        self.takes_pidfd && self.has(flags::PIDFD)
+    }
+
+    /// Whether the exit signal is one, and goes with the flags (`valid_signal()`,
+    /// `clone3_args_valid()`).
+    fn has_exit_signal(&self) -> bool {
+        let has_none = flags::THREAD | flags::PARENT | flags::AUTOREAP;
+        (0..=NSIG).contains(&self.exit_signal) && (self.exit_signal == 0 || !self.has_any(has_none))
+    }
+
+    /// What can be said without looking at the caller: `clone3_args_valid()`, and the same of
+    /// `copy_process()`. None of the errors has precedence over another, all are `EINVAL`.
+    fn is_consistent(&self) -> bool {
+        let known = flags::LEGACY
+            | flags::CLEAR_SIGHAND
+            | flags::INTO_CGROUP
+            | flags::AUTOREAP
+            | flags::NNP
+            | flags::PIDFD_AUTOKILL
+            | flags::EMPTY_MNTNS;
+        let bad = self.flags & !known != 0
+            || self.has_any(flags::DETACHED | (flags::CSIGNAL & !flags::NEWTIME))
+            || self.has(flags::SIGHAND | flags::CLEAR_SIGHAND)
+            || self.has(flags::NEWNS | flags::FS)
+            || self.has(flags::NEWUSER | flags::FS)
+            || (self.has(flags::THREAD) && !self.has(flags::SIGHAND))
+            || (self.has(flags::SIGHAND) && !self.has(flags::VM))
+            || (self.has(flags::THREAD) && self.has_any(flags::NEWUSER | flags::NEWPID))
+            || (self.has(flags::AUTOREAP) && self.has_any(flags::THREAD | flags::PARENT))
+            || self.has(flags::NNP | flags::THREAD)
+            || (self.has(flags::PIDFD_AUTOKILL)
+                && (!self.has(flags::PIDFD | flags::AUTOREAP) || self.has(flags::THREAD)))
+            || self.has(flags::NEWIPC | flags::SYSVSEM)
+            || (self.parent != ParentArg::Native && self.has_any(flags::THREAD | flags::PARENT));
+        !bad
+    }
+
+    /// Looks at the caller: may it do this, and where will the child be born? (`copy_process()`,
+    /// `copy_pid_ns()`).
+    fn origin(&self, tree: &Tree, caller: Idx<Task>) -> Outcome<Origin> {
+        let group = tree.group_of(caller);
+        if self.has(flags::PARENT) && group.unkillable {
+            return Err(Reason::InitParent.into());
+        }
+        if self.has(flags::PARENT) && group.autoreap {
+            return Err(Reason::AutoreapParent.into());
+        }
+        let active: ARef<Namespace> = tree.tasks[caller].ns().into();
+        let ns = tree.tasks[caller].ns_for_children.as_deref();
+        let ns: ARef<Namespace> = ns.ok_or(Reason::TaskExited)?.into();
+        if self.has_any(flags::THREAD | flags::NEWPID) && !core::ptr::eq(&*active, &*ns) {
+            return Err(Reason::ChildrenElsewhere.into());
+        }
+        if let ParentArg::Task(parent) = self.parent {
+            let parent = tree.find_alive(parent)?;
+            // A parent sees its children: the new namespace, if there is one, is below `ns`.
+            if !tree.tasks[parent].ns().is_ancestor_or_self(&ns) {
+                return Err(Reason::ParentBlind.into());
+            }
+        }
+        if tree.tasks.len() >= tree.max_tasks {
+            return Err(Reason::TaskLimit.into());
+        }
+        Ok(Origin { ns, active })
+    }
+
+    /// Whose child the new process is.
+    fn real_parent(&self, tree: &Tree, caller: Idx<Task>) -> Outcome<Parent> {
+        Ok(match self.parent {
+            ParentArg::Native if self.has(flags::PARENT) => tree.group_of(caller).parent,
+            ParentArg::Native => Parent::Task(caller),
+            ParentArg::Task(id) => Parent::Task(tree.find_alive(id)?),
+            ParentArg::Outside => Parent::Outside,
+        })
+    }
+
+    /// What the new process does about signals: what the caller does, in common with it or as a copy
+    /// (`copy_sighand()`).
+    fn copy_sighand(&self, tree: &mut Tree, caller: Idx<Task>) -> Idx<Sighand> {
+        let group = tree.tasks[caller].group;
+        if self.has(flags::SIGHAND) {
+            let sighand = tree.groups[group].sighand;
+            tree.sighands[sighand].users += 1;
+            return sighand;
+        }
+        let mut handlers = tree.handlers(group).clone();
+        if self.has(flags::CLEAR_SIGHAND) {
+            handlers.forget();
+        }
+        tree.insert_sighand(handlers)
+    }
+
+    /// Lets the child join; everything that it needs is there.
+    ///
+    /// # Errors
+    ///
+    /// What has happened since the first look: `ESRCH` for a parent that exits, `ENOMEM` for a namespace
+    /// whose init has exited, and limits.
+    pub(crate) fn join(
+        &self,
+        tree: &mut Tree,
+        caller: Idx<Task>,
+        pid: NewPid,
+        ns: ARef<Namespace>,
+    ) -> Outcome<Idx<Task>> {
+        let parent = self.real_parent(tree, caller)?;
+        if self.makes_pidfd() && tree.pidfds.len() >= tree.max_pidfds {
+            return Err(Reason::PidfdLimit.into());
+        }
+        if tree.tasks.len() >= tree.max_tasks {
+            return Err(Reason::TaskLimit.into());
+        }
+        // Init may have exited since the number was given out: then nobody would kill the child.
+        if !pid.ns().upwards().all(Namespace::is_adding) && !faults::has(Fault::NoGuard) {
+            return Err(Reason::NsDead.into());
+        }
+        if self.has(flags::NEWPID) {
+            let above = ns.parent().map_or(0, Namespace::id);
+            tree.tell_ns_born(ns.id(), above, caller);
+        }
+        let origin = &tree.tasks[caller];
+        let (comm, blocked, self_exec_id) = (origin.comm, origin.blocked, origin.self_exec_id);
+        let new_task = |group, pid| {
+            let mut task = Task::new(group, pid, ns, comm);
+            task.blocked = blocked;
+            task.self_exec_id = self_exec_id;
+            task
+        };
+        if self.has(flags::THREAD) {
+            let group = tree.tasks[caller].group;
+            // The pid is kept only when nothing can fail any more.
+            let task = tree.insert_task(new_task(group, pid.keep()));
+            tree.join_group(task);
+            if self.by_member {
+                tree.expect_body(task);
+            }
+            tree.tell_clone(task, tree.groups[group].parent, self.flags);
+            return Ok(task);
+        }
+        let group = tree.group_of(caller);
+        let exit_signal = if self.has(flags::PARENT) {
+            group.exit_signal
+        } else {
+            self.exit_signal
+        };
+        let parent_exec_id = match parent {
+            _ if self.has(flags::PARENT) => group.parent_exec_id,
+            Parent::Task(parent) => tree.tasks[parent].self_exec_id,
+            Parent::Outside => 0,
+        };
+        let (pgid, sid) = (group.pgid.clone(), group.sid.clone());
+        let sighand = self.copy_sighand(tree, caller);
+        let pid = pid.keep();
+        let mut group = Group::new(pid.clone(), pgid, sid, parent, exit_signal, sighand);
+        group.autoreap = self.has(flags::AUTOREAP);
+        group.unkillable = pid.nr() == 1;
+        group.parent_exec_id = parent_exec_id;
+        let group = tree.insert_group(group);
+        let task = tree.insert_task(new_task(group, pid));
+        tree.join_group(task);
+        tree.join_tree(group, task);
+        if self.by_member {
+            tree.expect_body(task);
+        }
+        tree.tell_clone(task, parent, self.flags);
+        Ok(task)
+    }
+}
+
+impl World {
+    /// A task clones. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// See `struct altpid_clone`. Nothing is changed then.
+    #[doc(alias = "kernel_clone")]
+    pub(crate) fn clone_task(&self, args: &CloneArgs<'_>) -> Outcome<Cloned> {
+        if !args.has_exit_signal() {
+            return Err(Reason::ExitSignal.into());
+        }
+        if !args.is_consistent() {
+            return Err(Reason::Flags.into());
+        }
+        let (call, tree, caller) = match args.by_member {
+            true => self.enter_member(args.task)?,
+            false => self.enter(args.task)?,
+        };
+        let Origin { mut ns, active } = args.origin(&tree, caller)?;
+        drop(tree);
+        if args.has(flags::NEWPID) {
+            ns = Namespace::create(Some(&ns), self.registry())?;
+        }
+        let pid = alloc_pid(&ns, args.set_tid)?;
+        let nr = pid.nr_ns(&active);
+        let mut room = Room::new(args.makes_pidfd(), args.has(flags::THREAD));
+        if args.by_member {
+            room = room.with_body();
+        }
+        let (mut tree, mut caller) = call.go_on_alone()?;
+        while !tree.make_room(&mut room) {
+            drop(tree);
+            room.fill()?;
+            (tree, caller) = call.go_on_alone()?;
+        }
+        let child = args.join(&mut tree, caller, pid, ns)?;
+        let pidfd = if args.makes_pidfd() {
+            let pid = tree.tasks[child].pid.clone();
+            tree.insert_pidfd(Pidfd {
+                pid,
+                is_thread: args.has(flags::THREAD),
+                is_nonblock: false,
+                is_autokill: args.has(flags::PIDFD_AUTOKILL),
+            })
+        } else {
+            0
+        };
+        let id = tree.tasks.id(child);
+        if args.has(flags::VFORK) {
+            tree.begin_vfork(caller, child);
+            call.leave_to_others();
+        } else {
+            call.end(&mut tree);
+        }
+        Ok(Cloned {
+            child: id,
+            pid: nr,
+            pidfd,
+        })
+    }
+}

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! exec(2): one thread goes on as another program, with the numbers of the process.
+//!
+//! `fs/exec.c`: `de_thread()`, `unshare_sighand()`, `begin_new_exec()`; `kernel/pid.c`: `exchange_tids()`.
+//!
+//! A thread that is not alone waits for the others to be gone. Nothing else acts for it until then
+//! ([`Call::Exec`]), and all that it needs in the end is there before the first of them is killed: so exec
+//! cannot fail halfway, and goes on also when the caller is killed.
+//!
+//! # Locks
+//!
+//! Under the tree lock, which is let go of while the other threads die.
+
+use crate::{
+    base::slots::{Idx, Spare},
+    reason::Outcome,
+    tree::pending::SIGCHLD,
+    tree::task::{Call, Fate, Group, Handlers, Sighand, Task, TaskState, COMM_LEN},
+    tree::Tree,
+    world::World,
+};
+use kernel::prelude::*;
+
+/// A call of exec that waits for the other threads to be gone.
+pub(crate) struct Exec {
+    task: Idx<Task>,
+    name: [u8; COMM_LEN],
+    /// Room for what the process does about signals, if it has that in common with others.
+    sighand: Option<Idx<Sighand>>,
+    /// What came of it, once that is known.
+    result: Option<Outcome>,
+    /// Whether the caller will ask for that.
+    is_awaited: bool,
+}
+
+impl Exec {
+    /// The thread that calls exec.
+    pub(crate) fn task(&self) -> Idx<Task> {
+        self.task
+    }
+}
+
+impl World {
+    /// A thread calls exec: every other thread of its process ends, and it takes the numbers of the
+    /// leader at every level. `name` is what the program is called. May sleep.
+    ///
+    /// What it was told to ignore and to block stays so, handlers are gone, and so is nothing else:
+    /// process group, session, children, and where children are born are as they were.
+    ///
+    /// # Errors
+    ///
+    /// As [`World::act`]; `ENOMEM`, with nothing changed; `EAGAIN` when the process is killed meanwhile;
+    /// `EINTR` when the caller is: the exec goes on.
+    #[doc(alias = "begin_new_exec")]
+    pub(crate) fn exec(&self, task: u64, name: &[u8; COMM_LEN]) -> Outcome {
+        let (mut sighands, mut execs) = (Spare::new(), Spare::new());
+        let (call, mut tree, mut index) = self.enter(task)?;
+        loop {
+            let group = tree.tasks[index].group;
+            let has_sighand =
+                !tree.shares_handlers(group) || tree.sighands.make_room(&mut sighands);
+            if has_sighand && tree.execs.make_room(&mut execs) {
+                break;
+            }
+            drop(tree);
+            sighands.fill()?;
+            execs.fill()?;
+            (tree, index) = call.go_on()?;
+        }
+        let exec = tree.begin_exec(index, name);
+        call.leave_to_others();
+        if tree.is_all_that_is_left(index) {
+            tree.finish_exec(exec);
+        } else {
+            let group = tree.tasks[index].group;
+            tree.begin_kill(group);
+            // Has the other threads killed.
+            drop(tree);
+            tree = self.work();
+        }
+        let result = tree.result_of_exec(exec);
+        result.unwrap_or(Err(EINTR.into()))
+    }
+}
+
+impl Tree {
+    /// Whether no other thread is in the process of a live one, but for its dead leader.
+    pub(crate) fn is_all_that_is_left(&self, task: Idx<Task>) -> bool {
+        let group = self.group_of(task);
+        let is_dead = |leader: Idx<Task>| self.tasks[leader].state == TaskState::Zombie;
+        let others = u32::from(group.leader.is_some_and(is_dead));
+        group.nr_threads == 1 + others
+    }
+
+    /// A thread, for which the caller has made room, will become another program.
+    fn begin_exec(&mut self, task: Idx<Task>, name: &[u8; COMM_LEN]) -> Idx<Exec> {
+        let group = self.tasks[task].group;
+        let sighand = self
+            .shares_handlers(group)
+            .then(|| self.insert_sighand(Handlers::DEFAULT));
+        self.kept_sighands += usize::from(sighand.is_some());
+        let exec = self.execs.insert(Exec {
+            task,
+            name: *name,
+            sighand,
+            result: None,
+            is_awaited: true,
+        });
+        let exec = exec.unwrap_or_else(|_| panic!("altpid: no room was made"));
+        self.tasks[task].call = Call::Exec;
+        self.groups[group].fate = Fate::Exec(exec);
+        exec
+    }
+
+    /// A thread of a process is gone, or its leader is dead: if one that calls exec waits for that it
+    /// goes on when it has its turn.
+    pub(crate) fn wake_exec(&mut self, group: Idx<Group>) {
+        if let Fate::Exec(exec) = self.groups[group].fate {
+            let task = self.execs[exec].task;
+            if self.is_all_that_is_left(task) {
+                self.begin_kill(group);
+            }
+        }
+    }
+
+    /// A group has its turn in which a thread calls exec: goes on with that if no other thread is left.
+    pub(crate) fn go_on_with_exec(&mut self, exec: Idx<Exec>) -> bool {
+        let is_ready = self.is_all_that_is_left(self.execs[exec].task);
+        if is_ready {
+            self.finish_exec(exec);
+        }
+        is_ready
+    }
+
+    /// The last thread of a process becomes another program.
+    fn finish_exec(&mut self, exec: Idx<Exec>) {
+        let (task, name) = (self.execs[exec].task, self.execs[exec].name);
+        let index = self.tasks[task].group;
+        if !self.is_leader(task) {
+            self.take_over(task);
+        }
+        debug_assert!(self.is_group_empty(index));
+        let group = &mut self.groups[index];
+        group.fate = Fate::Alive;
+        group.exit_signal = SIGCHLD;
+        group.has_execed = true;
+        self.change_family(index);
+        self.unshare_sighand(index, exec);
+        self.handlers_mut(index).forget();
+        self.settle_signals(task);
+        // flush_itimer_signals(): timers do not survive, nor what they have sent.
+        self.tasks[task].pending.flush_timers(&mut self.queued);
+        self.groups[index].pending.flush_timers(&mut self.queued);
+        let next = &mut self.tasks[task].self_exec_id;
+        *next = next.wrapping_add(1);
+        self.set_name(task, &name);
+        self.end_vfork_of(task);
+        self.tell_exec(task);
+        // What has arrived meanwhile is for the new program.
+        let id = self.tasks.id(task);
+        self.end_call(id);
+        self.end_exec(exec, Ok(()));
+    }
+
+    /// It is known what came of a call of exec.
+    pub(crate) fn end_exec(&mut self, exec: Idx<Exec>, result: Outcome) {
+        if let Some(sighand) = self.execs[exec].sighand.take() {
+            self.kept_sighands -= 1;
+            self.put_sighand(sighand);
+        }
+        if self.execs[exec].is_awaited {
+            self.execs[exec].result = Some(result);
+        } else {
+            self.execs.discard(exec);
+        }
+    }
+
+    /// What came of a call of exec; `None` if that is not known: then nobody will ask again.
+    fn result_of_exec(&mut self, exec: Idx<Exec>) -> Option<Outcome> {
+        let result = self.execs[exec].result.take();
+        if result.is_some() {
+            self.execs.discard(exec);
+        } else {
+            self.execs[exec].is_awaited = false;
+        }
+        result
+    }
+
+    /// What a process does about signals is its own from now on, in the room that its exec has.
+    fn unshare_sighand(&mut self, group: Idx<Group>, exec: Idx<Exec>) {
+        let Some(own) = self.execs[exec].sighand.take() else {
+            return;
+        };
+        self.kept_sighands -= 1;
+        self.changes += 1;
+        self.sighands[own].handlers = self.handlers(group).clone();
+        let shared = core::mem::replace(&mut self.groups[group].sighand, own);
+        self.put_sighand(shared);
+    }
+
+    /// A thread takes the place of its dead leader, with its numbers (`de_thread()`).
+    pub(crate) fn take_over(&mut self, task: Idx<Task>) {
+        let group = self.tasks[task].group;
+        let Some(leader) = self.groups[group].leader else {
+            return;
+        };
+        debug_assert!(self.tasks[leader].state == TaskState::Zombie);
+        self.exchange_tids(task, leader);
+        self.groups[group].leader = Some(task);
+        // As a thread now, with the number that the other one had.
+        self.leave(leader);
+    }
+}

@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! exit(2) and exit_group(2): dying, and leaving the children to somebody.
+//!
+//! `kernel/exit.c`: `do_exit()`, `exit_notify()`, `forget_original_parent()`, `reparent_leader()`,
+//! `release_task()`; `kernel/signal.c`: `do_notify_parent()`. Who gets the children is in
+//! [`reaper`](crate::process::reaper), taking a namespace along in [`zap`](crate::process::zap).
+//!
+//! A task that exits is queued, and exits in steps ([`work`](crate::world::work)): its children can be any
+//! number. An exit of which others have seen a part is *half done* ([`Task::is_half_done`]).
+//!
+//! # Locks
+//!
+//! All of it runs under the tree lock.
+
+use crate::{
+    base::slots::Idx,
+    process::reaper::Heir,
+    reason::{Outcome, Reason},
+    signal::crowd::Pdeath,
+    signal::sending::{Scope, Source},
+    tree::pending::{SigInfo, CLD_DUMPED, CLD_EXITED, CLD_KILLED, NSIG, SIGCHLD},
+    tree::task::{Disposition, Fate, Group, Parent, Task, TaskState},
+    tree::Tree,
+    world::hold::SIGNAL_STEPS,
+    world::sleep::Key,
+    world::World,
+};
+
+impl World {
+    /// A thread exits with a code, or with `whole_group` its process does. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// As [`World::act`]; `EBUSY` for the last thread of the world's init.
+    #[doc(alias = "do_exit")]
+    pub(crate) fn exit(&self, task: u64, code: i32, whole_group: bool) -> Outcome {
+        let status = (code & 0xff) << 8;
+        let (mut tree, task) = self.act(task)?;
+        let group = tree.tasks[task].group;
+        let is_last = tree.groups[group].nr_live == 1;
+        if (whole_group || is_last) && tree.is_world_init(group) {
+            return Err(Reason::WorldInit.into());
+        }
+        if whole_group && !is_last {
+            tree.begin_group_exit(group, status);
+        }
+        tree.begin_exit(task, status);
+        Ok(())
+    }
+}
+
+impl Tree {
+    /// A thread begins to exit with a status word (`do_exit()`). The rest is left to
+    /// [`Tree::step`].
+    pub(crate) fn begin_exit(&mut self, task: Idx<Task>, status: i32) {
+        if !self.tasks[task].is_alive() {
+            return;
+        }
+        self.tell_exit(task, status);
+        let group = self.tasks[task].group;
+        if self.groups[group].exit_status().is_none() && self.groups[group].nr_live > 1 {
+            self.retarget(task);
+        }
+        self.unqueue_work(task);
+        self.leave_live_threads(task);
+        let exiting = &mut self.tasks[task];
+        exiting.state = TaskState::Exiting;
+        exiting.exit_code = status;
+        exiting.ns_for_children = None;
+        exiting.pending.forget_info(&mut self.queued);
+        self.end_vfork_of(task);
+        self.abandon_vfork(task);
+        self.changes += 1;
+        self.queue_work(task);
+        // Callers that wait for the task, or asleep on behalf of it, look again.
+        let key = Key::task(self, task);
+        self.wakes.note(key);
+        let process = &mut self.groups[group];
+        process.nr_live -= 1;
+        // The last thread's status is the group's (`synchronize_group_exit()`).
+        if process.nr_live == 0 && process.exit_status().is_none() {
+            self.decide_exit(group, status);
+        }
+    }
+
+    /// All threads of a group begin to exit with a status word (`do_group_exit()`, or a fatal
+    /// signal). The rest is left to [`Tree::step`].
+    pub(crate) fn begin_group_exit(&mut self, group: Idx<Group>, status: i32) {
+        if self.groups[group].nr_live == 0 {
+            return;
+        }
+        if self.is_member(group) {
+            self.kill_body(group);
+            return;
+        }
+        if self.groups[group].exit_status().is_none() {
+            self.decide_exit(group, status);
+        }
+        self.begin_kill(group);
+    }
+
+    /// It is decided how a process ends.
+    pub(crate) fn decide_exit(&mut self, group: Idx<Group>, status: i32) {
+        let process = &mut self.groups[group];
+        let before = core::mem::replace(&mut process.fate, Fate::Exiting(status));
+        process.pending.forget_info(&mut self.queued);
+        self.forget_job(group);
+        if let Fate::Exec(exec) = before {
+            self.end_exec(exec, Err(Reason::Killed.into()));
+        }
+    }
+
+    /// A thread that exits: hands on its children, then becomes a zombie or vanishes.
+    pub(crate) fn exit(&mut self, task: Idx<Task>) {
+        let is_done = (self.find_child_reaper(task) || self.becomes_zapper(task))
+            && self.hand_on_children(task)
+            && self.exit_notify(task);
+        if !is_done && self.tasks[task].state == TaskState::Exiting {
+            self.begin_half(task);
+        }
+    }
+
+    /// An exit is half done, and goes on later.
+    pub(crate) fn begin_half(&mut self, task: Idx<Task>) {
+        if !core::mem::replace(&mut self.tasks[task].is_half_done, true) {
+            self.half_done += 1;
+        }
+        self.queue_work(task);
+    }
+
+    /// An exit is over.
+    fn end_half(&mut self, task: Idx<Task>) {
+        if core::mem::replace(&mut self.tasks[task].is_half_done, false) {
+            self.half_done -= 1;
+        }
+    }
+
+    /// Gives the children of an exiting thread to whom they belong from now on; false when some are
+    /// left for later (`forget_original_parent()`).
+    fn hand_on_children(&mut self, father: Idx<Task>) -> bool {
+        if self.tasks[father].children.is_empty() {
+            return true;
+        }
+        let Heir::Found(heir) = self.find_new_reaper(father) else {
+            return false;
+        };
+        let group = self.tasks[father].group;
+        let threaded = heir.is_some_and(|heir| self.tasks[heir].group == group);
+        while let Some(child) = self.tasks[father].children.first() {
+            if self.is_spent() || self.hangup.is_some() {
+                return false;
+            }
+            self.draw(SIGNAL_STEPS);
+            if self.groups[child].wants_pdeath && !self.send_pdeath(child, father) {
+                return false;
+            }
+            self.change_parent(child, heir.map_or(Parent::Outside, Parent::Task));
+            self.tell_reparent(child);
+            if threaded {
+                if heir.is_some_and(|heir| self.tasks[heir].is_zapping()) && self.is_dead(child) {
+                    self.release_leader(child);
+                }
+                continue;
+            }
+            // reparent_leader()
+            self.groups[child].exit_signal = SIGCHLD;
+            let unwanted = self.is_dead(child) && self.notify_parent(child);
+            self.kill_orphaned(child, father);
+            if unwanted {
+                self.release_leader(child);
+            }
+        }
+        self.hangup.is_none()
+    }
+
+    /// Sends the threads of a process the signals that they want when their parent dies; false when
+    /// some are left for later.
+    fn send_pdeath(&mut self, child: Idx<Group>, father: Idx<Task>) -> bool {
+        let first = self.groups[child].threads.first();
+        let mut next = match self.crowd(child).map(|crowd| crowd.pdeath) {
+            Some(Pdeath::At(next)) => next,
+            Some(Pdeath::None) | None => first,
+        };
+        while let Some(thread) = next {
+            if self.is_spent() {
+                if let Some(crowd) = self.crowd_mut(child) {
+                    crowd.pdeath = Pdeath::At(next);
+                }
+                return false;
+            }
+            next = self.groups[child].threads.next(&self.tasks, thread);
+            let signal = self.tasks[thread].pdeath_signal.into();
+            // 0 only asks.
+            let _ = self.send_checked(signal, Source::NoInfo(father), thread, Scope::Process);
+        }
+        if let Some(crowd) = self.crowd_mut(child) {
+            crowd.pdeath = Pdeath::None;
+        }
+        true
+    }
+
+    /// An exiting thread without children becomes a zombie or vanishes; false when it has to wait
+    /// (`exit_notify()`).
+    pub(crate) fn exit_notify(&mut self, task: Idx<Task>) -> bool {
+        let group = self.tasks[task].group;
+        if self.is_last(group) {
+            let was_leaving = core::mem::replace(&mut self.groups[group].is_leaving, true);
+            if self.hangup.is_some() {
+                self.groups[group].is_leaving = was_leaving;
+                return false;
+            }
+            if let (Parent::Task(parent), false) = (self.groups[group].parent, was_leaving) {
+                self.kill_orphaned(group, parent);
+                if self.hangup.is_some() {
+                    return false;
+                }
+            }
+        }
+        self.end_half(task);
+        self.tasks[task].state = TaskState::Zombie;
+        self.changes += 1;
+        self.nr_zombies += 1;
+        if !self.is_leader(task) {
+            self.release(task);
+        } else if self.is_group_empty(group) {
+            self.become_waitable(group);
+        } else {
+            self.wake_exec(group);
+        }
+        true
+    }
+
+    /// Whether only one thread of a group has not exited, and that is exiting (`group_dead`).
+    fn is_last(&self, group: Idx<Group>) -> bool {
+        let process = &self.groups[group];
+        let is_dead = |leader: Idx<Task>| self.tasks[leader].state == TaskState::Zombie;
+        let dead = u32::from(process.leader.is_some_and(is_dead));
+        process.nr_live == 0 && process.nr_threads == 1 + dead
+    }
+
+    /// Tells the parent that a process is dead; true when nobody will reap it
+    /// (`do_notify_parent()`).
+    fn notify_parent(&mut self, group: Idx<Group>) -> bool {
+        let child = &self.groups[group];
+        let Parent::Task(parent) = child.parent else {
+            return true;
+        };
+        // Also of a child that vanishes: then there may be nothing left to wait for.
+        let key = Key::child(self, parent, group);
+        self.wakes.note(key);
+        let child = &self.groups[group];
+        if child.autoreap {
+            return true;
+        }
+        let mut signal = child.exit_signal;
+        // The parent is another program by now.
+        if child.parent_exec_id != self.tasks[parent].self_exec_id {
+            signal = SIGCHLD;
+        }
+        // Its own: what reboot(2) makes of it is for who waits.
+        let status = child
+            .leader
+            .map_or(0, |leader| self.tasks[leader].exit_code);
+        let (code, status) = match status & 0x7f {
+            0 => (CLD_EXITED, status >> 8),
+            by if status & 0x80 != 0 => (CLD_DUMPED, by),
+            by => (CLD_KILLED, by),
+        };
+        let (mut unwanted, mut told) = (false, (1..=NSIG).contains(&signal));
+        if signal == SIGCHLD {
+            (unwanted, told) = self.reaps_by_itself(self.tasks[parent].group);
+            // Most do not want to know: then nothing need be sent.
+            let parent_group = self.tasks[parent].group;
+            told &= self.is_member(parent_group) || !self.is_ignored(parent, SIGCHLD, false);
+        }
+        if told {
+            let info = SigInfo {
+                signo: signal,
+                code,
+                pid: child.tgid.nr_ns(self.tasks[parent].ns()),
+                status,
+                value: 0,
+            };
+            if self.is_member(self.tasks[parent].group) {
+                self.owe_child(self.tasks[parent].group, group, info);
+                return unwanted || self.tasks[parent].is_zapping();
+            }
+            // Too many real-time signals: natively it is lost as well.
+            let _ = self.send(signal, Source::Child(info), parent, Scope::Process);
+        }
+        // Who takes a namespace along waits for children of every kind.
+        unwanted || self.tasks[parent].is_zapping()
+    }
+
+    /// Takes a dead thread that does not lead out of the tree. If a dead leader had to wait for
+    /// that, it is its turn now (`release_task()`).
+    fn release(&mut self, task: Idx<Task>) {
+        let group = self.tasks[task].group;
+        self.leave(task);
+        if !self.is_dead(group) {
+            self.wake_exec(group);
+            return;
+        }
+        if let Some(leader) = self.groups[group].leader {
+            let own = self.tasks[leader].exit_code;
+            self.tasks[leader].exit_code = self.groups[group].exit_status().unwrap_or(own);
+        }
+        self.become_waitable(group);
+    }
+
+    /// A process is dead, and its parent is told; if nobody will reap it it is gone.
+    fn become_waitable(&mut self, group: Idx<Group>) {
+        self.wake_pollers(group);
+        if self.notify_parent(group) {
+            self.release_leader(group);
+        } else {
+            self.note_news(group);
+        }
+    }
+
+    /// Takes a dead process out of the tree (`release_task()`).
+    pub(crate) fn release_leader(&mut self, group: Idx<Group>) {
+        if let Some(leader) = self.groups[group].leader {
+            self.leave(leader);
+        }
+    }
+
+    /// Callers that poll a process look again.
+    fn wake_pollers(&mut self, group: Idx<Group>) {
+        let key = Key::pid(&self.groups[group].tgid);
+        self.wakes.note(key);
+    }
+}
+
+impl Tree {
+    /// A thread of a dying init is not the last: another one becomes init (`find_child_reaper()`). True
+    /// unless the thread has to take its namespace along.
+    fn find_child_reaper(&mut self, task: Idx<Task>) -> bool {
+        let raw = Idx::to_raw(Some(task));
+        if self.tasks[task].ns().child_reaper() != raw {
+            return true;
+        }
+        match self.alive_thread(self.tasks[task].group) {
+            Some(other) => {
+                let ns = self.tasks[task].ns();
+                ns.set_child_reaper(Idx::to_raw(Some(other)));
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// The last thread of an init begins to take its namespace along; false: it does not exit before
+    /// that is done.
+    fn becomes_zapper(&mut self, task: Idx<Task>) -> bool {
+        self.tasks[task].ns().disable_allocation();
+        self.tell_ns_dying(task);
+        let group = self.tasks[task].group;
+        let handlers = self.handlers_mut(group);
+        handlers.set(SIGCHLD, Disposition::Ignore);
+        self.tasks[task].state = TaskState::Zapping { next: 2 };
+        self.queue_work(task);
+        false
+    }
+}

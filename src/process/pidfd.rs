@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Pidfds: handles on tasks that outlive them.
+//!
+//! `kernel/pid.c`: `pidfd_open()`; `kernel/fork.c`: `pidfd_prepare()`; `fs/pidfs.c`:
+//! `pidfd_poll()`, `pidfd_info()`, `pidfs_file_release()`. Signals by a handle are in
+//! [`kill`](crate::signal::kill), waiting by one in [`wait`](crate::process::wait).
+//!
+//! A handle holds a [`Pid`], and so the namespaces that this was born in. It follows the pid, not
+//! the task: after an exec by a thread it is the handle on who has the number then. How the task
+//! ended stays with the pid ([`Pid::exit_code`]).
+//!
+//! # Locks
+//!
+//! Under the tree lock, which is released to sleep.
+
+use crate::{
+    ask::query::vector,
+    base::slots::{Idx, Spare},
+    pid::namespace::Namespace,
+    pid::{find_pid, Pid, PidType},
+    reason::{Outcome, Reason},
+    signal::sending::{Scope, Source},
+    tree::pending::SIGKILL,
+    tree::task::{Task, TaskState},
+    tree::Tree,
+    uapi,
+    world::sleep::{Key, FOR_EVER},
+    world::World,
+};
+use kernel::sync::aref::ARef;
+
+/// A handle on a task (a file of pidfs).
+pub(crate) struct Pidfd {
+    pub(crate) pid: ARef<Pid>,
+    /// On a thread, not on a process (`PIDFD_THREAD`).
+    pub(crate) is_thread: bool,
+    /// Waiting by it does not sleep (`PIDFD_NONBLOCK`).
+    pub(crate) is_nonblock: bool,
+    /// Its process is killed when it is closed (`PIDFD_AUTOKILL`).
+    pub(crate) is_autokill: bool,
+}
+
+/// Whom a handle shall be on.
+#[derive(Clone, Copy)]
+pub(crate) enum Target {
+    /// Who has this number, as the task with this id sees it.
+    Number(u64, i32),
+    /// The task with this id, for somebody outside of the world.
+    Task(u64),
+}
+
+impl World {
+    /// Opens a handle; returns its id. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// See `struct altpid_pidfd_open`.
+    #[doc(alias = "pidfd_create")]
+    pub(crate) fn pidfd_open(&self, target: Target, thread: bool, nonblock: bool) -> Outcome<u64> {
+        let mut room = Spare::new();
+        loop {
+            let mut tree = self.work();
+            let pid = match target {
+                Target::Number(task, nr) => {
+                    drop(tree);
+                    let (acting, task) = self.act(task)?;
+                    tree = acting;
+                    if nr <= 0 {
+                        return Err(Reason::Range.into());
+                    }
+                    find_pid(tree.tasks[task].ns(), nr).ok_or(Reason::NoNumber)?
+                }
+                Target::Task(task) => tree.tasks[tree.find(task)?].pid.clone(),
+            };
+            if tree.task_of(&pid).is_none() {
+                return Err(Reason::Reaped.into());
+            }
+            if !thread && tree.leader_of(&pid).is_none() {
+                return Err(Reason::NotProcess.into());
+            }
+            if tree.pidfds.len() >= tree.max_pidfds {
+                return Err(Reason::PidfdLimit.into());
+            }
+            if tree.pidfds.make_room(&mut room) {
+                return Ok(tree.insert_pidfd(Pidfd {
+                    pid,
+                    is_thread: thread,
+                    is_nonblock: nonblock,
+                    is_autokill: false,
+                }));
+            }
+            drop(tree);
+            room.fill()?;
+        }
+    }
+
+    /// Closes a handle. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `EBADF`
+    #[doc(alias = "pidfs_file_release")]
+    pub(crate) fn pidfd_close(&self, id: u64) -> Outcome {
+        let pidfd = {
+            let mut tree = self.work();
+            let pidfd = tree.find_pidfd(id)?;
+            let pidfd = tree.pidfds.remove(pidfd).ok_or(Reason::PidfdGone)?;
+            let process = tree.leader_of(&pidfd.pid).filter(|_| pidfd.is_autokill);
+            if let Some(leader) = process.and_then(|process| tree.groups[process].leader) {
+                // SIGKILL takes no room.
+                let _ = tree.send(SIGKILL, Source::Kernel, leader, Scope::Process);
+            }
+            pidfd
+        };
+        // Without the lock: a dead namespace may go with it.
+        drop(pidfd);
+        Ok(())
+    }
+
+    /// What a handle knows, as `task` sees it, or with 0 somebody outside of the world. With
+    /// `wants_exit` also how its task ended.
+    ///
+    /// # Errors
+    ///
+    /// See `struct altpid_pidfd_info`.
+    pub(crate) fn pidfd_info(
+        &self,
+        id: u64,
+        task: u64,
+        wants_exit: bool,
+    ) -> Outcome<uapi::altpid_pidfd_info> {
+        let (tree, view) = match task {
+            0 => (self.work(), ARef::from(self.root())),
+            _ => {
+                let (tree, task) = self.act(task)?;
+                let view = tree.tasks[task].ns().into();
+                (tree, view)
+            }
+        };
+        let view: &Namespace = &view;
+        let pid = &tree.pidfds[tree.find_pidfd(id)?].pid;
+        if !view.is_ancestor_or_self(pid.ns()) {
+            return Err(Reason::Remote.into());
+        }
+        let mut info = uapi::altpid_pidfd_info {
+            size: core::mem::size_of::<uapi::altpid_pidfd_info>() as u32,
+            level: pid.ns().level() as u32,
+            pidfd: id,
+            task,
+            mask: 0,
+            target: 0,
+            ns: 0,
+            ns_for_children: 0,
+            pid: 0,
+            tgid: 0,
+            ppid: 0,
+            exit_code: 0,
+            nr: vector(pid, pid.ns()),
+            reserved: 0,
+        };
+        if let Some(task) = tree.task_of(pid) {
+            tree.describe_living(task, view, &mut info);
+        } else if !wants_exit {
+            return Err(Reason::Reaped.into());
+        }
+        if let Some(status) = pid.exit_code().filter(|_| wants_exit) {
+            info.mask |= u64::from(uapi::ALTPID_PIDFD_INFO_EXIT);
+            info.exit_code = status;
+        }
+        Ok(info)
+    }
+
+    /// Which of `events` a handle has, and whether it hangs up (`POLLIN`, `POLLHUP`). Sleeps until
+    /// there is one, unless `wait` is false.
+    ///
+    /// # Errors
+    ///
+    /// `EBADF`; `EINTR` when a signal ends the sleep.
+    #[doc(alias = "pidfd_poll")]
+    pub(crate) fn poll(&self, id: u64, events: u32, wait: bool) -> Outcome<u32> {
+        let mut tree = self.work();
+        let pid = tree.pidfds[tree.find_pidfd(id)?].pid.clone();
+        loop {
+            let found = tree.poll(&pid) & (events | uapi::ALTPID_POLL_HUP);
+            if found != 0 || !wait {
+                // As natively a close does not end the sleep, and is seen then (`do_pollfd()`).
+                return match tree.find_pidfd(id) {
+                    Ok(_) => Ok(found),
+                    Err(_) => Ok(uapi::ALTPID_POLL_NVAL),
+                };
+            }
+            tree.sleep([Key::pid(&pid); 2], FOR_EVER)?;
+            tree = self.work();
+        }
+    }
+}
+
+impl Tree {
+    /// The handle that an id names.
+    ///
+    /// # Errors
+    ///
+    /// `EBADF` when there is none any more.
+    pub(crate) fn find_pidfd(&self, id: u64) -> Outcome<Idx<Pidfd>> {
+        Ok(self.pidfds.find(id).ok_or(Reason::PidfdGone)?)
+    }
+
+    /// Puts a handle into the store, for which the caller has made room; returns its id.
+    pub(crate) fn insert_pidfd(&mut self, pidfd: Pidfd) -> u64 {
+        let pidfd = self.pidfds.insert(pidfd);
+        let pidfd = pidfd.unwrap_or_else(|_| panic!("altpid: no room was made"));
+        self.pidfds.id(pidfd)
+    }
+
+    /// What only a task that is not reaped can tell, as seen from `view`.
+    fn describe_living(
+        &self,
+        index: Idx<Task>,
+        view: &Namespace,
+        info: &mut uapi::altpid_pidfd_info,
+    ) {
+        let task = &self.tasks[index];
+        let group = self.group_of(index);
+        info.mask |= u64::from(uapi::ALTPID_PIDFD_INFO_PID);
+        info.target = self.tasks.id(index);
+        info.pid = task.pid.nr_ns(view);
+        info.tgid = group.tgid.nr_ns(view);
+        info.ppid = self.parent_nr(task.group, view);
+        // Who exits gives up its nsproxy, by which natively both are asked for.
+        if let Some(for_children) = &task.ns_for_children {
+            info.ns = task.ns().id();
+            info.ns_for_children = for_children.id();
+        }
+    }
+
+    /// What poll(2) would say of a handle on `pid`.
+    fn poll(&self, pid: &Pid) -> u32 {
+        let Some(task) = self.task_of(pid) else {
+            return uapi::ALTPID_POLL_IN | uapi::ALTPID_POLL_HUP;
+        };
+        // delay_group_leader()
+        let is_delayed = self.is_leader(task) && !self.is_group_empty(self.tasks[task].group);
+        if self.tasks[task].state == TaskState::Zombie && !is_delayed {
+            uapi::ALTPID_POLL_IN
+        } else {
+            0
+        }
+    }
+
+    /// The namespace that a handle stands for: the active one of its task.
+    ///
+    /// # Errors
+    ///
+    /// `EBADF`; `ESRCH` for a task that has exited.
+    #[doc(alias = "validate_nsset")]
+    pub(crate) fn ns_of_pidfd(&self, id: u64) -> Outcome<ARef<Namespace>> {
+        let pid = &self.pidfds[self.find_pidfd(id)?].pid;
+        let task = self.task_of(pid).ok_or(Reason::Reaped)?;
+        if self.tasks[task].ns_for_children.is_none() {
+            return Err(Reason::TaskExited.into());
+        }
+        Ok(self.tasks[task].ns().into())
+    }
+
+    /// Whether a handle is as it must be: its pid has a task, or is a reaped one's.
+    pub(crate) fn is_pidfd_sound(&self, pidfd: Idx<Pidfd>) -> bool {
+        let pid = &self.pidfds[pidfd].pid;
+        match self.task_of(pid) {
+            Some(task) => {
+                let is_its_own = self.tasks.get(task).is_some_and(|task| {
+                    core::ptr::eq(&*task.pid, &**pid) && pid.exit_code().is_none()
+                });
+                is_its_own && (self.pidfds[pidfd].is_thread || pid.user(PidType::Tgid) != 0)
+            }
+            None => pid.exit_code().is_some() && pid.user(PidType::Tgid) == 0,
+        }
+    }
+}

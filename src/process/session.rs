@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! setsid(2) and setpgid(2).
+//!
+//! `kernel/sys.c`: `ksys_setsid()`, `setpgid()`.
+//!
+//! # Locks
+//!
+//! Under the tree lock.
+
+use crate::{
+    base::slots::Idx,
+    pid::{find_pid, Pid, PidType},
+    reason::{Outcome, Reason},
+    tree::task::{Parent, Task},
+    tree::Tree,
+    world::World,
+};
+use kernel::sync::aref::ARef;
+
+fn same(a: &Pid, b: &Pid) -> bool {
+    core::ptr::eq(a, b)
+}
+
+impl World {
+    /// See [`Tree::setsid`].
+    ///
+    /// # Errors
+    ///
+    /// As there and [`World::act_alone`].
+    #[doc(alias = "ksys_setsid")]
+    pub(crate) fn setsid(&self, task: u64) -> Outcome<i32> {
+        let (mut tree, task) = self.act_alone(task)?;
+        tree.setsid(task)
+    }
+
+    /// See [`Tree::setpgid`].
+    ///
+    /// # Errors
+    ///
+    /// As there and [`World::act_alone`].
+    pub(crate) fn setpgid(&self, task: u64, pid: i32, pgid: i32) -> Outcome {
+        let (mut tree, task) = self.act_alone(task)?;
+        tree.setpgid(task, pid, pgid)
+    }
+}
+
+impl Tree {
+    /// `task` begins a session of its own; returns the session's number as the task sees it.
+    ///
+    /// # Errors
+    ///
+    /// `EPERM` for a session leader, and when a process group with its number exists.
+    pub(crate) fn setsid(&mut self, task: Idx<Task>) -> Outcome<i32> {
+        let index = self.tasks[task].group;
+        let group = &self.groups[index];
+        let own = group.tgid.clone();
+        if group.leads_session() {
+            return Err(Reason::SessionLeader.into());
+        }
+        if own.user(PidType::Pgid) != 0 {
+            return Err(Reason::GroupExists.into());
+        }
+        let nr = own.nr_ns(self.tasks[task].ns());
+        // set_special_pids()
+        self.change_session(index, own.clone());
+        self.change_process_group(index, own);
+        Ok(nr)
+    }
+
+    /// `task` puts the process `pid` (0: itself) into the process group `pgid` (0: that of its own
+    /// number), both as the task sees them.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` for a negative `pgid` and a thread that does not lead; `ESRCH` for who is neither
+    /// the caller nor a child; `EACCES` for a child that has called exec; `EPERM` for another
+    /// session, a session leader, and a group that is not in the session.
+    pub(crate) fn setpgid(&mut self, task: Idx<Task>, pid: i32, pgid: i32) -> Outcome {
+        let caller = self.tasks[task].group;
+        let ns = self.tasks[task].ns();
+        // With no group given it is that of the number `pid`, and that is checked as one.
+        if pgid < 0 || (pgid == 0 && pid < 0) {
+            return Err(Reason::Range.into());
+        }
+        let (index, target_pid) = if pid == 0 {
+            (caller, self.groups[caller].tgid.clone())
+        } else {
+            let target = find_pid(ns, pid).ok_or(Reason::NoNumber)?;
+            let thread = self.task_of(&target).ok_or(Reason::NoNumber)?;
+            if !self.is_leader(thread) {
+                return Err(Reason::NotLeader.into());
+            }
+            (self.tasks[thread].group, target)
+        };
+        let target = &self.groups[index];
+        let is_child = matches!(target.parent, Parent::Task(parent)
+            if self.tasks[parent].group == caller);
+        if is_child {
+            if !same(&target.sid, &self.groups[caller].sid) {
+                return Err(Reason::OtherSession.into());
+            }
+            if target.has_execed {
+                return Err(Reason::HasExeced.into());
+            }
+        } else if index != caller {
+            return Err(Reason::NotChild.into());
+        }
+        if target.leads_session() {
+            return Err(Reason::SessionLeader.into());
+        }
+        let pgrp: ARef<Pid> = if pgid == 0 || pgid == target_pid.nr_ns(ns) {
+            target_pid
+        } else {
+            let pgrp = find_pid(ns, pgid).ok_or(Reason::NoGroup)?;
+            let member = self.process_group(&pgrp).first().ok_or(Reason::NoGroup)?;
+            if !same(&self.groups[member].sid, &self.groups[caller].sid) {
+                return Err(Reason::OtherSession.into());
+            }
+            pgrp
+        };
+        if !same(&pgrp, &self.groups[index].pgid) {
+            self.change_process_group(index, pgrp);
+        }
+        Ok(())
+    }
+}

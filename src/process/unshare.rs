@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! unshare(2) and setns(2): where the children of a task will be born.
+//!
+//! `kernel/fork.c`: `ksys_unshare()`; `kernel/pid_namespace.c`: `copy_pid_ns()`,
+//! `pidns_install()`.
+//!
+//! Neither moves the task. It keeps its numbers and its active namespace for life; only
+//! `pid_ns_for_children` changes, for this thread alone.
+//!
+//! # Locks
+//!
+//! The tree lock, to look and to change; a namespace is made in between.
+
+use crate::{
+    base::faults::{self, Fault},
+    base::slots::Idx,
+    pid::namespace::{ForChildren, Namespace},
+    process::clone::flags,
+    reason::{Outcome, Reason},
+    tree::task::Task,
+    tree::Tree,
+    world::hold::{InCall, Work},
+    world::World,
+};
+use kernel::{bindings, sync::aref::ARef};
+
+/// What unshare(2) knows beside `CLONE_NEWPID` (`check_unshare_flags()`): about resources that a
+/// virtual task does not have, or does not part with.
+const UNSHARE: u64 = flags::THREAD
+    | flags::FS
+    | flags::SIGHAND
+    | flags::VM
+    | flags::SYSVSEM
+    | flags::NEWNS
+    | flags::NEWIPC
+    | flags::NEWUSER
+    | flags::NEWTIME
+    | bindings::CLONE_FILES as u64
+    | bindings::CLONE_NEWCGROUP as u64
+    | bindings::CLONE_NEWUTS as u64
+    | bindings::CLONE_NEWNET as u64
+    // UNSHARE_EMPTY_MNTNS, which 7.2 lacks.
+    | 1 << 20;
+
+impl World {
+    /// A task unshares: its next child will be init of a new namespace. Returns that one's id, 0 if
+    /// none was asked for. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` for other flags, of which those that unshare(2) knows have a reason of their own, and
+    /// when the children go elsewhere already; `ENOSPC`, `ENOMEM`, `ESRCH`.
+    #[doc(alias = "ksys_unshare")]
+    pub(crate) fn unshare(&self, task: u64, flags: u64) -> Outcome<u64> {
+        match flags & !flags::NEWPID {
+            0 => {}
+            others if others & !UNSHARE == 0 => return Err(Reason::NotVirtual.into()),
+            _ => return Err(Reason::Flags.into()),
+        }
+        let (call, tree, index) = self.enter(task)?;
+        self.unshare_in(call, tree, index, flags)
+    }
+
+    /// A member unshares: its next child will be init of a new namespace. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// As [`World::unshare`].
+    pub(crate) fn unshare_member(&self, member: u64) -> Outcome<u64> {
+        let (call, tree, index) = self.enter_member(member)?;
+        self.unshare_in(call, tree, index, flags::NEWPID)
+    }
+
+    /// The children of a member are born in its own namespace again.
+    pub(crate) fn unshare_undone(&self, member: u64) {
+        let old = {
+            let mut tree = self.work();
+            let Ok(task) = tree.find_alive(member) else {
+                return;
+            };
+            let task = &mut tree.tasks[task];
+            let own = ForChildren::new(task.ns().into());
+            task.ns_for_children.replace(own)
+        };
+        drop(old);
+    }
+
+    fn unshare_in(
+        &self,
+        call: InCall<'_>,
+        tree: Work<'_>,
+        index: Idx<Task>,
+        flags: u64,
+    ) -> Outcome<u64> {
+        let active = {
+            let task = &tree.tasks[index];
+            if flags == 0 {
+                return Ok(0);
+            }
+            let is_home = task
+                .ns_for_children
+                .as_deref()
+                .is_some_and(|ns| core::ptr::eq(ns, task.ns()));
+            if !is_home && !faults::has(Fault::UnshareTwice) {
+                return Err(Reason::ChildrenElsewhere.into());
+            }
+            ARef::<Namespace>::from(task.ns())
+        };
+        drop(tree);
+        let ns = Namespace::create(Some(&active), self.registry())?;
+        let id = ns.id();
+        let old = {
+            let (mut tree, index) = call.go_on()?;
+            let task = &mut tree.tasks[index];
+            let old = task.ns_for_children.replace(ForChildren::new(ns));
+            tree.tell_ns_born(id, active.id(), index);
+            call.end(&mut tree);
+            old
+        };
+        drop(old);
+        Ok(id)
+    }
+
+    /// A task joins a namespace: its children will be born there.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` for a namespace that is neither its own active one nor below that; `ENOENT` for one
+    /// that does not exist, `ESRCH`.
+    #[doc(alias = "pidns_install")]
+    pub(crate) fn setns(&self, task: u64, ns: u64) -> Outcome {
+        let ns = self.namespace(ns)?;
+        self.install(task, |_| Ok(ns))
+    }
+
+    /// Likewise, with the active namespace of the task that a handle is on.
+    ///
+    /// # Errors
+    ///
+    /// As above; `EBADF` for a handle that is closed, `ESRCH` for one whose task has exited.
+    #[doc(alias = "validate_nsset")]
+    pub(crate) fn setns_by_pidfd(&self, task: u64, pidfd: u64) -> Outcome {
+        self.install(task, |tree| tree.ns_of_pidfd(pidfd))
+    }
+
+    fn install(
+        &self,
+        task: u64,
+        target: impl FnOnce(&Tree) -> Outcome<ARef<Namespace>>,
+    ) -> Outcome {
+        let old = {
+            let (mut tree, task) = self.act(task)?;
+            let new = target(&tree)?;
+            let task = &mut tree.tasks[task];
+            if !task.ns().is_ancestor_or_self(&new) {
+                return Err(Reason::NsNotBelow.into());
+            }
+            task.ns_for_children.replace(ForChildren::new(new))
+        };
+        drop(old);
+        Ok(())
+    }
+}

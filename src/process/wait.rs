@@ -1,0 +1,415 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! wait4(2) and waitid(2): which child, what is to be told of it, and reaping it.
+//!
+//! `kernel/exit.c`: `kernel_wait4()`, `kernel_waitid_prepare()`, `do_wait()`, `eligible_child()`,
+//! `wait_consider_task()`.
+//!
+//! # Locks
+//!
+//! Under the tree lock, which is released to sleep.
+
+use crate::{
+    base::slots::Idx,
+    pid::{find_pid, Pid},
+    reason::{Outcome, Reason},
+    tree::pending::{CLD_CONTINUED, CLD_DUMPED, CLD_EXITED, CLD_KILLED, CLD_STOPPED, SIGCHLD, SIGCONT},
+    tree::task::{Call, Group, JobState, Parent, Task},
+    tree::{News, Tree},
+    world::sleep::{Key, FOR_EVER},
+    world::work::is_killed,
+    world::World,
+};
+use kernel::{prelude::*, sync::aref::ARef, task::might_sleep};
+
+/// Options of wait4(2) and waitid(2) (`include/uapi/linux/wait.h`).
+pub(crate) const WNOHANG: u32 = 0x1;
+pub(crate) const WUNTRACED: u32 = 0x2;
+pub(crate) const WSTOPPED: u32 = WUNTRACED;
+pub(crate) const WEXITED: u32 = 0x4;
+pub(crate) const WCONTINUED: u32 = 0x8;
+pub(crate) const WNOWAIT: u32 = 0x0100_0000;
+const WNOTHREAD: u32 = 0x2000_0000;
+const WALL: u32 = 0x4000_0000;
+const WCLONE: u32 = 0x8000_0000;
+
+/// What waitid(2) takes an id for (`include/uapi/linux/wait.h`).
+const P_ALL: u32 = 0;
+const P_PID: u32 = 1;
+const P_PGID: u32 = 2;
+pub(crate) const P_PIDFD: u32 = 3;
+
+/// The arguments of a wait, as the caller gives them.
+#[derive(Clone, Copy)]
+pub(crate) enum Wanted {
+    /// wait4(2): pid and options.
+    Wait4(i32, u32),
+    /// waitid(2): what the id is, the id, options.
+    WaitId(u32, i32, u32),
+    /// waitid(2) with `P_PIDFD`: the handle's id, options.
+    Pidfd(u64, u32),
+}
+
+/// Which children are waited for, looked up once when the call begins (`struct wait_opts`).
+pub(crate) struct Selection {
+    options: u32,
+    which: Which,
+    /// That there is nothing to tell yet is `EAGAIN`: the handle says so, not the options.
+    is_nonblock: bool,
+}
+
+enum Which {
+    Any,
+    /// The process with this number, and nobody when it has none.
+    Process(Option<ARef<Pid>>),
+    /// The processes of this process group.
+    ProcessGroup(Option<ARef<Pid>>),
+}
+
+/// What a wait has to tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Report {
+    /// The child's id.
+    pub(crate) child: u64,
+    /// Its number as the waiter sees it.
+    pub(crate) pid: i32,
+    /// What has happened to it (`CLD_*`).
+    pub(crate) code: i32,
+    /// The exit code, or the signal that did it.
+    pub(crate) status: i32,
+    /// The user that a member belonged to when it exited.
+    pub(crate) uid: u32,
+}
+
+impl Report {
+    /// The status word of wait4(2).
+    pub(crate) fn word(&self) -> i32 {
+        match self.code {
+            CLD_EXITED => self.status << 8,
+            CLD_STOPPED => self.status << 8 | 0x7f,
+            CLD_CONTINUED => 0xffff,
+            CLD_DUMPED => self.status | 0x80,
+            _ => self.status,
+        }
+    }
+}
+
+/// What a look at the children has found.
+pub(crate) enum Look {
+    /// A child with something to tell, which is told by this.
+    Found(Report),
+    /// Children that are waited for, none of them with anything to tell yet.
+    Nothing,
+    /// More children than can be looked at in one hold of the lock.
+    More,
+    /// The process is stopped, and looks at nothing.
+    Asleep,
+}
+
+/// How far a look at the children has come.
+#[derive(Default)]
+pub(crate) struct Search {
+    /// The thread whose children it is at, and the next of them.
+    at: Option<(Idx<Task>, Option<Idx<Group>>)>,
+    /// What [`Tree::family_of`] was then.
+    family: u32,
+    /// There is a child that is waited for.
+    expected: bool,
+}
+
+impl Selection {
+    /// Whether it only asks (`WNOHANG`).
+    pub(crate) fn only_asks(&self) -> bool {
+        self.options & WNOHANG != 0
+    }
+
+    /// What it wants to be told.
+    fn news(&self) -> impl Iterator<Item = News> {
+        let kinds = [
+            (WEXITED, News::Death),
+            (WSTOPPED, News::Stop),
+            (WCONTINUED, News::Continue),
+        ];
+        let options = self.options;
+        let wanted = move |&(option, _): &(u32, News)| options & option != 0;
+        kinds.into_iter().filter(wanted).map(|(_, news)| news)
+    }
+
+    /// Wakes `waiter`, a thread of `group`, for the children that it waits for (`pid_child_should_wake()`).
+    pub(crate) fn key(&self, waiter: Idx<Task>, group: Idx<Group>) -> Key {
+        let mut key = Key::children(group);
+        if self.options & WNOTHREAD != 0 {
+            key = key.of_parent(waiter);
+        }
+        match &self.which {
+            Which::Process(Some(pid)) => key.of_process(pid),
+            Which::ProcessGroup(Some(pid)) => key.of_process_group(pid),
+            _ => key,
+        }
+    }
+}
+
+impl World {
+    /// A task waits for a child. Sleeps unless `WNOHANG` is among the options; `None` then says
+    /// that there is nothing to tell yet.
+    ///
+    /// # Errors
+    ///
+    /// As [`World::act`]; `EINVAL`, `ECHILD`, `ESRCH` as in `struct altpid_wait` and `struct
+    /// altpid_waitid`; `EINTR` when a signal ends the sleep: one for the calling thread, or one that the
+    /// task has a handler for without `SA_RESTART`.
+    #[doc(alias = "do_wait")]
+    pub(crate) fn wait(&self, task: u64, wanted: Wanted) -> Outcome<Option<Report>> {
+        // Declared first: the lock is released before the call ends.
+        let mut call = None;
+        let (mut tree, mut waiter) = self.act(task)?;
+        let mut selection = tree.select(waiter, wanted)?;
+        let mut restarts = tree.restarts(waiter);
+        let interrupts = tree.tasks[waiter].interrupts;
+        let mut search = Search::default();
+        loop {
+            // All handlers that were called have SA_RESTART, or a stop is over: the call is made anew
+            // (ERESTARTSYS).
+            if tree.restarts(waiter) != restarts && tree.tasks[waiter].interrupts == interrupts {
+                restarts = tree.restarts(waiter);
+                selection = tree.select(waiter, wanted)?;
+                search = Search::default();
+            }
+            let look = if tree.is_stopped(waiter) {
+                Look::Asleep
+            } else {
+                tree.look(waiter, &selection, &mut search)?
+            };
+            match look {
+                Look::Found(report) => return Ok(Some(report)),
+                Look::Nothing if selection.options & WNOHANG != 0 => return Ok(None),
+                Look::Nothing if selection.is_nonblock => return Err(EAGAIN.into()),
+                Look::Nothing if tree.tasks[waiter].interrupts != interrupts => {
+                    return Err(EINTR.into())
+                }
+                Look::More | Look::Nothing | Look::Asleep => {}
+            }
+            // What takes one hold of the lock is no call to be in.
+            let call = &*call.get_or_insert_with(|| tree.begin_call(waiter));
+            if matches!(look, Look::More) {
+                tree.tasks[waiter].call = Call::Working;
+                drop(tree);
+                might_sleep();
+                if is_killed() {
+                    return Err(EINTR.into());
+                }
+            } else {
+                tree.tasks[waiter].call = Call::Asleep;
+                let children = selection.key(waiter, tree.tasks[waiter].group);
+                let keys = [children, Key::task(&tree, waiter)];
+                tree.sleep(keys, FOR_EVER)?;
+            }
+            (tree, waiter) = call.go_on()?;
+        }
+    }
+}
+
+impl Tree {
+    /// Changes when a wait of a task is restarted: handlers that were called, and stops that are over.
+    fn restarts(&self, task: Idx<Task>) -> (u32, u32) {
+        (self.tasks[task].nr_received, self.group_of(task).nr_resumed)
+    }
+
+    /// Reads the arguments of a wait, as `task` means them.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` for unknown options and, of waitid(2), for none of what it can tell and an id out of
+    /// range; `ESRCH` for `INT_MIN` of wait4(2).
+    pub(crate) fn select(&self, task: Idx<Task>, wanted: Wanted) -> Outcome<Selection> {
+        const EVERY: u32 = WNOHANG | WUNTRACED | WCONTINUED | WNOTHREAD | WALL | WCLONE;
+        let ns = self.tasks[task].ns();
+        let own_group = || Which::ProcessGroup(Some(self.group_of(task).pgid.clone()));
+        let mut is_nonblock = false;
+        let (options, which) = match wanted {
+            Wanted::Wait4(_, options) if options & !EVERY != 0 => {
+                return Err(Reason::Options.into())
+            }
+            Wanted::Wait4(i32::MIN, _) => return Err(Reason::NoNumber.into()),
+            Wanted::Wait4(pid, options) => {
+                let which = match pid {
+                    -1 => Which::Any,
+                    0 => own_group(),
+                    ..=-2 => Which::ProcessGroup(find_pid(ns, -pid)),
+                    1.. => Which::Process(find_pid(ns, pid)),
+                };
+                (options | WEXITED, which)
+            }
+            Wanted::WaitId(_, _, options) | Wanted::Pidfd(_, options)
+                if options & !(EVERY | WEXITED | WNOWAIT) != 0
+                    || options & (WEXITED | WSTOPPED | WCONTINUED) == 0 =>
+            {
+                return Err(Reason::Options.into());
+            }
+            Wanted::Pidfd(pidfd, options) => {
+                let pidfd = &self.pidfds[self.find_pidfd(pidfd)?];
+                is_nonblock = pidfd.is_nonblock;
+                (options, Which::Process(Some(pidfd.pid.clone())))
+            }
+            Wanted::WaitId(kind, id, options) => {
+                let which = match (kind, id) {
+                    (P_ALL, _) => Which::Any,
+                    (P_PID, 1..) => Which::Process(find_pid(ns, id)),
+                    (P_PGID, 0) => own_group(),
+                    (P_PGID, 1..) => Which::ProcessGroup(find_pid(ns, id)),
+                    _ => return Err(Reason::Range.into()),
+                };
+                (options, which)
+            }
+        };
+        Ok(Selection {
+            options,
+            which,
+            is_nonblock,
+        })
+    }
+
+    /// Looks at the children of `task` and of the other threads of its group, and tells of the
+    /// first one that there is something to tell of.
+    ///
+    /// Which one that is, and that there is none, is true of one moment, as natively, where all of
+    /// it is one hold of `tasklist_lock`. Here children that have nothing to tell are not looked at
+    /// ([`News`]), and what is left goes in parts: it begins again if the children of the process have
+    /// changed between two of them ([`Tree::family_of`]).
+    ///
+    /// # Errors
+    ///
+    /// `ECHILD` when there is no child that is waited for.
+    pub(crate) fn look(
+        &mut self,
+        task: Idx<Task>,
+        selection: &Selection,
+        search: &mut Search,
+    ) -> Outcome<Look> {
+        if let Which::Process(pid) = &selection.which {
+            let mut expected = false;
+            let child = pid.as_deref().and_then(|pid| self.leader_of(pid));
+            let child = child.filter(|&child| self.is_child(child, task, selection));
+            return match child.and_then(|c| self.consider(task, c, selection, &mut expected)) {
+                Some(report) => Ok(Look::Found(report)),
+                None if expected => Ok(Look::Nothing),
+                None => Err(Reason::NoChild.into()),
+            };
+        }
+        let family = *self.family_of(self.tasks[task].group);
+        if search.family != family {
+            search.at = None;
+        }
+        // One's own children come first, then those of the threads behind, and round.
+        let (mut thread, mut next_child) = search.at.take().unwrap_or_else(|| {
+            search.expected = false;
+            (task, self.tasks[task].children.first())
+        });
+        loop {
+            if self.is_spent() {
+                search.at = Some((thread, next_child));
+                search.family = family;
+                return Ok(Look::More);
+            }
+            if let Some(child) = next_child {
+                let report = self.consider(task, child, selection, &mut search.expected);
+                if let Some(report) = report {
+                    return Ok(Look::Found(report));
+                }
+                next_child = self.next_child(thread, child);
+                if search.expected {
+                    let kinds = selection.news();
+                    next_child = next_child.and_then(|next| self.first_news(thread, next, kinds));
+                }
+                continue;
+            }
+            thread = self.next_thread(thread);
+            if thread != task && selection.options & WNOTHREAD == 0 {
+                next_child = self.tasks[thread].children.first();
+            } else if search.expected {
+                return Ok(Look::Nothing);
+            } else {
+                return Err(Reason::NoChild.into());
+            }
+        }
+    }
+
+    /// What there is to tell of a child, which is told by this. Sets `expected` when something may
+    /// come later (`wait_consider_task()`).
+    fn consider(
+        &mut self,
+        waiter: Idx<Task>,
+        child: Idx<Group>,
+        selection: &Selection,
+        expected: &mut bool,
+    ) -> Option<Report> {
+        if !self.is_eligible(child, selection) {
+            return None;
+        }
+        let group = &self.groups[child];
+        let report = |code, status| Report {
+            child: group.leader.map_or(0, |leader| self.tasks.id(leader)),
+            pid: group.tgid.nr_ns(self.tasks[waiter].ns()),
+            code,
+            status,
+            uid: self.uid_of(child),
+        };
+        let keep = selection.options & WNOWAIT != 0;
+        if self.is_dead(child) {
+            // A dead one that is not asked for is nothing to wait for either.
+            if selection.options & WEXITED == 0 {
+                return None;
+            }
+            let status = group.exit_status().unwrap_or(0);
+            let report = match status & 0x7f {
+                0 => report(CLD_EXITED, status >> 8),
+                signal if status & 0x80 != 0 => report(CLD_DUMPED, signal),
+                signal => report(CLD_KILLED, signal),
+            };
+            if !keep {
+                self.release_leader(child);
+            }
+            return Some(report);
+        }
+        *expected = true;
+        let (report, job) = match group.job {
+            JobState::Stopped(signal @ 1..) if selection.options & WSTOPPED != 0 => {
+                (report(CLD_STOPPED, signal.into()), JobState::Stopped(0))
+            }
+            JobState::Continued if selection.options & WCONTINUED != 0 => {
+                (report(CLD_CONTINUED, SIGCONT), JobState::Running)
+            }
+            _ => return None,
+        };
+        if !keep {
+            self.groups[child].job = job;
+        }
+        Some(report)
+    }
+
+    fn is_child(&self, child: Idx<Group>, task: Idx<Task>, selection: &Selection) -> bool {
+        let Parent::Task(parent) = self.groups[child].parent else {
+            return false;
+        };
+        if selection.options & WNOTHREAD != 0 {
+            parent == task
+        } else {
+            self.tasks[parent].group == self.tasks[task].group
+        }
+    }
+
+    /// `eligible_child()`
+    fn is_eligible(&self, child: Idx<Group>, selection: &Selection) -> bool {
+        let group = &self.groups[child];
+        if let Which::ProcessGroup(pid) = &selection.which {
+            if !pid
+                .as_deref()
+                .is_some_and(|pid| core::ptr::eq(pid, &*group.pgid))
+            {
+                return false;
+            }
+        }
+        let clone = selection.options & WCLONE != 0;
+        selection.options & WALL != 0 || (group.exit_signal != SIGCHLD) == clone
+    }
+}

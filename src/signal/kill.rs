@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! kill(2), tgkill(2), tkill(2), rt_sigqueueinfo(2), rt_tgsigqueueinfo(2), pidfd_send_signal(2), and
+//! signals of the kernel.
+//!
+//! `kernel/signal.c`: `kill_something_info()`, `do_send_specific()`, `do_rt_sigqueueinfo()`,
+//! `do_pidfd_send_signal()`. There is one user in a world, so that nobody lacks the permission.
+//!
+//! # Locks
+//!
+//! Under the tree lock. How a signal goes to many is in [`walk`](crate::signal::walk).
+
+use crate::{
+    base::slots::{Idx, Spare},
+    pid::namespace::Namespace,
+    pid::{find_pid, Pid},
+    process::pidfd::Pidfd,
+    reason::{Outcome, Reason},
+    signal::sending::{Scope, Source},
+    signal::walk::Targets,
+    tree::pending::{SigInfo, NSIG, SI_TKILL, SI_USER},
+    tree::task::Task,
+    tree::Tree,
+    world::World,
+};
+use kernel::sync::aref::ARef;
+
+/// A signal and whom it is for, as the caller gives it.
+#[derive(Clone, Copy)]
+pub(crate) enum Kill {
+    /// kill(2): by the task with this id, with this pid.
+    Pid(u64, i32),
+    /// tgkill(2) by a task, with tgid and tid.
+    Thread(u64, i32, i32),
+    /// tkill(2) by a task, with tid.
+    Tkill(u64, i32),
+    /// rt_sigqueueinfo(2) by a task, with pid, `si_code` and `si_value`.
+    Queue(u64, i32, i32, u64),
+    /// rt_tgsigqueueinfo(2) by a task, with tgid, tid, `si_code` and `si_value`.
+    QueueThread(u64, i32, i32, i32, u64),
+    /// pidfd_send_signal(2) by a task, to the process of another one.
+    Task(u64, u64),
+    /// By a process outside of the world, to the process of a task.
+    Outside(u64),
+    /// By the kernel, as when a limit is reached, to the process of a task.
+    Kernel(u64),
+    /// A fault in the code of a task.
+    Fault(u64),
+    /// pidfd_send_signal(2) by a task, by this handle.
+    Pidfd(u64, u64, ByPidfd),
+}
+
+/// Whom a signal by a handle is for, if not whom the handle is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum To {
+    /// `PIDFD_SIGNAL_THREAD`
+    Thread,
+    /// `PIDFD_SIGNAL_THREAD_GROUP`
+    Process,
+    /// `PIDFD_SIGNAL_PROCESS_GROUP`: the members of the group that has the number.
+    ProcessGroup,
+}
+
+/// How a signal is sent by a handle.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct ByPidfd {
+    pub(crate) to: Option<To>,
+    /// The siginfo, if one is given.
+    pub(crate) info: Option<Given>,
+}
+
+/// A siginfo as the sender gives it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Given {
+    pub(crate) signo: i32,
+    pub(crate) code: i32,
+    pub(crate) value: u64,
+}
+
+impl ByPidfd {
+    fn scope(self, pidfd: &Pidfd) -> Scope {
+        match self.to {
+            Some(To::Thread) => Scope::Thread,
+            Some(To::Process | To::ProcessGroup) => Scope::Process,
+            None if pidfd.is_thread => Scope::Thread,
+            None => Scope::Process,
+        }
+    }
+}
+
+/// Where a signal of a task comes from. The task may be gone before the last one has got it.
+#[derive(Clone)]
+pub(crate) struct Sender {
+    ns: ARef<Namespace>,
+    info: SigInfo,
+    /// Of kill(2), which gives nothing along: the process that has called it.
+    tgid: Option<ARef<Pid>>,
+}
+
+impl Sender {
+    /// The namespace that it is sent from.
+    pub(crate) fn ns(&self) -> &Namespace {
+        &self.ns
+    }
+
+    /// Where the signal comes from.
+    pub(crate) fn source(&self) -> Source<'_> {
+        match &self.tgid {
+            Some(tgid) => Source::Kill(&self.ns, tgid),
+            None => Source::Task(&self.ns, self.info),
+        }
+    }
+}
+
+/// Whether a code is the kernel's: nobody is to be made believe it (`si_code_reserved_to_kernel()`).
+fn is_reserved(code: i32) -> bool {
+    code >= 0 || code == SI_TKILL
+}
+
+impl World {
+    /// Sends a signal, 0 only asking whether one could. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// See `struct altpid_kill`.
+    #[doc(alias = "kill_something_info")]
+    pub(crate) fn kill(&self, kill: Kill, signal: i32) -> Outcome {
+        // Declared first: it must not be freed under the lock.
+        let mut room = Spare::new();
+        match kill {
+            Kill::Pid(sender, -1) => self.kill_many(sender, signal, |tree, sender| {
+                let targets = Targets::Everybody {
+                    but: tree.group_of(sender).tgid.clone(),
+                    next: 2,
+                };
+                Ok((targets, tree.sent_by_kill(sender)))
+            }),
+            Kill::Pid(sender, pid @ (0 | ..-1)) => {
+                self.kill_many(sender, signal, |tree, sender| {
+                    let pgrp = match pid {
+                        // -INT_MIN is undefined
+                        i32::MIN => return Err(Reason::NoNumber.into()),
+                        0 => tree.group_of(sender).pgid.clone(),
+                        _ => find_pid(tree.tasks[sender].ns(), -pid).ok_or(Reason::NoNumber)?,
+                    };
+                    let targets = Targets::ProcessGroup { pgrp, at: None };
+                    Ok((targets, tree.sent_by_kill(sender)))
+                })
+            }
+            Kill::Pidfd(sender, pidfd, how) if how.to == Some(To::ProcessGroup) => {
+                self.kill_many(sender, signal, |tree, sender| {
+                    let (pgrp, sender) = tree.sent_by_pidfd(sender, pidfd, how, signal)?;
+                    Ok((Targets::ProcessGroup { pgrp, at: None }, sender))
+                })
+            }
+            Kill::Pid(sender, _)
+            | Kill::Thread(sender, ..)
+            | Kill::Tkill(sender, _)
+            | Kill::Queue(sender, ..)
+            | Kill::QueueThread(sender, ..)
+            | Kill::Task(sender, _)
+            | Kill::Pidfd(sender, ..) => {
+                let (mut tree, sender) = self.act_with_room(sender, &mut room)?;
+                tree.kill_by(sender, kill, signal)
+            }
+            Kill::Outside(target) => {
+                let mut tree = self.work_with_room(&mut room);
+                let target = tree.find(target)?;
+                tree.send_checked(signal, Source::Outside, target, Scope::Process)
+            }
+            Kill::Kernel(target) => {
+                let mut tree = self.work_with_room(&mut room);
+                let target = tree.find(target)?;
+                tree.send_checked(signal, Source::Kernel, target, Scope::Process)
+            }
+            Kill::Fault(target) => {
+                let (mut tree, target) = self.act_with_room(target, &mut room)?;
+                if !(1..=NSIG).contains(&signal) {
+                    return Err(Reason::Signal.into());
+                }
+                // A kernel whose init dies by a fault panics.
+                if tree.is_world_init(tree.tasks[target].group) {
+                    return Err(Reason::WorldInit.into());
+                }
+                tree.force_signal(signal, target)
+            }
+        }
+    }
+}
+
+impl Tree {
+    /// A signal that a task sends.
+    fn sent_by(&self, sender: Idx<Task>, code: i32, value: u64) -> Sender {
+        let ns = self.tasks[sender].ns();
+        Sender {
+            info: SigInfo {
+                code,
+                pid: self.group_of(sender).tgid.nr_ns(ns),
+                value,
+                ..SigInfo::default()
+            },
+            ns: ns.into(),
+            tgid: None,
+        }
+    }
+
+    /// A signal that a task sends by kill(2).
+    pub(crate) fn sent_by_kill(&self, sender: Idx<Task>) -> Sender {
+        Sender {
+            info: SigInfo::default(),
+            ns: self.tasks[sender].ns().into(),
+            tgid: Some(self.group_of(sender).tgid.clone()),
+        }
+    }
+
+    /// A signal that a task sends by a handle, and the pid that this is on.
+    #[doc(alias = "do_pidfd_send_signal")]
+    fn sent_by_pidfd(
+        &self,
+        sender: Idx<Task>,
+        pidfd: u64,
+        how: ByPidfd,
+        signal: i32,
+    ) -> Outcome<(ARef<Pid>, Sender)> {
+        let pidfd = &self.pidfds[self.find_pidfd(pidfd)?];
+        let task = &self.tasks[sender];
+        // access_pidfd_pidns()
+        if !task.ns().is_ancestor_or_self(pidfd.pid.ns()) {
+            return Err(Reason::Invisible.into());
+        }
+        let is_own = core::ptr::eq(&*task.pid, &*pidfd.pid) && how.to != Some(To::ProcessGroup);
+        let (code, value) = match how.info {
+            Some(given) if given.signo != signal => return Err(Reason::SignalInfo.into()),
+            // Only to oneself.
+            Some(given) if !is_own && is_reserved(given.code) => {
+                return Err(Reason::SignalCode.into())
+            }
+            Some(given) => (given.code, given.value),
+            // prepare_kill_siginfo()
+            None => match how.scope(pidfd) {
+                Scope::Thread => (SI_TKILL, 0),
+                Scope::Process => (SI_USER, 0),
+            },
+        };
+        Ok((pidfd.pid.clone(), self.sent_by(sender, code, value)))
+    }
+
+    /// A task sends a signal to one task or process.
+    fn kill_by(&mut self, sender: Idx<Task>, kill: Kill, signal: i32) -> Outcome {
+        match kill {
+            Kill::Pid(_, pid) => {
+                let target = self.numbered(sender, pid)?;
+                let sender = self.sent_by_kill(sender);
+                self.send_checked(signal, sender.source(), target, Scope::Process)
+            }
+            Kill::Thread(_, tgid, tid) => {
+                if tid <= 0 || tgid <= 0 {
+                    return Err(Reason::Range.into());
+                }
+                self.send_specific(sender, Some(tgid), tid, signal, (SI_TKILL, 0))
+            }
+            Kill::Tkill(sender, tid) => {
+                let sender = self.find_actor(sender)?;
+                if tid <= 0 {
+                    return Err(Reason::Range.into());
+                }
+                self.send_specific(sender, None, tid, signal, (SI_TKILL, 0))
+            }
+            Kill::QueueThread(sender, tgid, tid, code, value) => {
+                let sender = self.find_actor(sender)?;
+                if tid <= 0 || tgid <= 0 {
+                    return Err(Reason::Range.into());
+                }
+                let own = self.tasks[sender].pid.nr();
+                if is_reserved(code) && own != tid {
+                    return Err(Reason::SignalCode.into());
+                }
+                self.send_specific(sender, Some(tgid), tid, signal, (code, value))
+            }
+            Kill::Queue(_, pid, code, value) => {
+                let own = self.tasks[sender].pid.nr();
+                if is_reserved(code) && own != pid {
+                    return Err(Reason::SignalCode.into());
+                }
+                let target = self.numbered(sender, pid)?;
+                let sender = self.sent_by(sender, code, value);
+                self.send_checked(signal, sender.source(), target, Scope::Process)
+            }
+            Kill::Task(_, target) => {
+                let target = self.find(target)?;
+                // access_pidfd_pidns()
+                let ns = self.tasks[sender].ns();
+                if !ns.is_ancestor_or_self(self.tasks[target].ns()) {
+                    return Err(Reason::Invisible.into());
+                }
+                let sender = self.sent_by(sender, SI_USER, 0);
+                self.send_checked(signal, sender.source(), target, Scope::Process)
+            }
+            Kill::Pidfd(_, pidfd, how) => {
+                let (pid, sender) = self.sent_by_pidfd(sender, pidfd, how, signal)?;
+                let scope = how.scope(&self.pidfds[self.find_pidfd(pidfd)?]);
+                let target = self.task_of(&pid).ok_or(Reason::Reaped)?;
+                self.send_checked(signal, sender.source(), target, scope)
+            }
+            // Not by a task.
+            Kill::Outside(_) | Kill::Kernel(_) | Kill::Fault(_) => Err(Reason::TaskGone.into()),
+        }
+    }
+
+    /// A signal for one thread, of this process if that is given, with `si_code` and `si_value`.
+    #[doc(alias = "do_send_specific")]
+    fn send_specific(
+        &mut self,
+        sender: Idx<Task>,
+        tgid: Option<i32>,
+        tid: i32,
+        signal: i32,
+        (code, value): (i32, u64),
+    ) -> Outcome {
+        let target = self.numbered(sender, tid)?;
+        let of = self.group_of(target).tgid.nr_ns(self.tasks[sender].ns());
+        if tgid.is_some_and(|tgid| tgid != of) {
+            return Err(Reason::NoNumber.into());
+        }
+        let sender = self.sent_by(sender, code, value);
+        self.send_checked(signal, sender.source(), target, Scope::Thread)
+    }
+
+    /// The task that a number names as the sender sees it.
+    pub(crate) fn numbered(&self, sender: Idx<Task>, nr: i32) -> Outcome<Idx<Task>> {
+        let pid = find_pid(self.tasks[sender].ns(), nr).ok_or(Reason::NoNumber)?;
+        Ok(self.task_of(&pid).ok_or(Reason::NoNumber)?)
+    }
+}

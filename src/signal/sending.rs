@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Signals: who may be hit by which, and what they do.
+//!
+//! `kernel/signal.c`: `send_signal_locked()`, `prepare_signal()`, `sig_ignored()`,
+//! `complete_signal()`, `force_sig_info_to_task()`. How they are taken is in [`taking`](super::taking).
+//!
+//! A virtual task runs no code. A signal is never taken by its sender: a thread that does not block it
+//! is queued, and takes it in a step of its own ([`work`](crate::world::work)). A handler is counted as called,
+//! with what came along ([`Task::last_received`]); a default action that kills or stops does so. A signal
+//! that is blocked, or sent to a stopped process or to a task at work in a call, waits. One that kills
+//! whatever its process is doing decides that at once, as natively.
+//!
+//! # The one difference to native
+//!
+//! Linux 7.3 kills the init of a namespace by a signal that it has no handler for, when one of its
+//! threads blocks the signal and another does not: `sig_ignored()` looks at the first,
+//! `complete_signal()` takes the second and does not ask again. Here a signal that init would not
+//! get never kills it, whichever thread takes it.
+//!
+//! # Locks
+//!
+//! Under the tree lock. Entries of queues are not allocated here: who sends many signals, or lets
+//! tasks exit, makes room before ([`crate::world::World`]); without room a signal arrives all the
+//! same, but nothing that came along with it.
+
+use crate::{
+    base::faults::{self, Fault},
+    base::slots::Idx,
+    native::Native,
+    pid::namespace::Namespace,
+    pid::Pid,
+    reason::{Outcome, Reason},
+    tree::pending::{
+        SigInfo, SigSet, NSIG, SIGCHLD, SIGCONT, SIGKILL, SIGRTMIN, SI_KERNEL, SI_USER,
+    },
+    tree::task::{Disposition, Group, Task},
+    tree::Tree,
+    uapi,
+    world::hold::SIGNAL_STEPS,
+};
+
+/// Signals of one world that can wait with what came along, as RLIMIT_SIGPENDING has it for a user.
+/// Taking one goes through what waits before it, in one hold of the lock.
+const PENDING_LIMIT: usize = 1024;
+
+/// Where a signal comes from.
+#[derive(Clone, Copy)]
+pub(crate) enum Source<'a> {
+    /// A task in this namespace that called one of the kin of kill(2), and what it gave along.
+    Task(&'a Namespace, SigInfo),
+    /// A task in this namespace, of the process with this pid, that called kill(2): each receiver is
+    /// told the number that it sees (`SEND_SIG_NOINFO`).
+    Kill(&'a Namespace, &'a Pid),
+    /// A task, by the kernel's hand (`SEND_SIG_NOINFO`).
+    NoInfo(Idx<Task>),
+    /// A process outside of the world.
+    Outside,
+    /// The kernel (`SEND_SIG_PRIV`).
+    Kernel,
+    /// A child that has exited, stopped or continued.
+    Child(SigInfo),
+}
+
+/// Whom a signal is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// This thread (`PIDTYPE_PID`).
+    Thread,
+    /// Any thread of its process (`PIDTYPE_TGID` and wider).
+    Process,
+}
+
+impl Tree {
+    /// Sends a signal, from 1 to 64, to a task. What it does is worked off later ([`Tree::step`]).
+    ///
+    /// # Errors
+    ///
+    /// `EAGAIN` when too many real-time signals wait.
+    #[doc(alias = "send_signal_locked")]
+    pub(crate) fn send(
+        &mut self,
+        signal: i32,
+        source: Source<'_>,
+        target: Idx<Task>,
+        scope: Scope,
+    ) -> Outcome {
+        self.draw(SIGNAL_STEPS);
+        let (force, info) = self.seen_by(signal, source, target);
+        if scope == Scope::Thread && !self.tasks[target].is_alive() {
+            return Ok(());
+        }
+        let group = self.tasks[target].group;
+        if self.groups[group].exit_status().is_some() {
+            // In the middle of dying.
+            return Ok(());
+        }
+        if self.is_member(group) {
+            // The kernel asks for the rest when it sends it.
+            let is_immune = self.groups[group].unkillable && SigSet::ONLY.contains(signal);
+            if force || !is_immune {
+                self.owe(group, info, 0);
+            }
+            return Ok(());
+        }
+        let continued = self.prepare(signal, group);
+        let result = if self.is_ignored(target, signal, force) {
+            Ok(())
+        } else {
+            let added = self.enqueue(info, source, target, scope);
+            // One that waits already was offered when it came (`legacy_queue()`).
+            if let Ok(true) = added {
+                self.complete(signal, target, scope);
+            }
+            added.map(|_| ())
+        };
+        if continued {
+            self.take_all_signals(group);
+        }
+        result
+    }
+
+    /// Sends a signal that may be 0, which only asks, or out of range.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` for a signal that there is not, and as [`Tree::send`].
+    #[doc(alias = "group_send_sig_info")]
+    pub(crate) fn send_checked(
+        &mut self,
+        signal: i32,
+        source: Source<'_>,
+        target: Idx<Task>,
+        scope: Scope,
+    ) -> Outcome {
+        match signal {
+            0 => Ok(()),
+            1..=NSIG => self.send(signal, source, target, scope),
+            _ => Err(Reason::Signal.into()),
+        }
+    }
+
+    /// A fault in a task's own code: it cannot be blocked or ignored, and init has no immunity
+    /// against it.
+    #[doc(alias = "force_sig_info_to_task")]
+    pub(crate) fn force_signal(&mut self, signal: i32, task: Idx<Task>) -> Outcome {
+        let group = self.tasks[task].group;
+        let blocked = self.tasks[task].blocked.contains(signal);
+        let handlers = self.handlers_mut(group);
+        if blocked || handlers.of(signal) == Disposition::Ignore {
+            handlers.set(signal, Disposition::Default);
+            let this = SigSet::of(&[signal]);
+            self.tasks[task].blocked = self.tasks[task].blocked.minus(this);
+        }
+        if self.handlers(group).of(signal) == Disposition::Default {
+            self.groups[group].unkillable = false;
+        }
+        self.send(signal, Source::Kernel, task, Scope::Thread)?;
+        // It may have been pending and blocked before.
+        if self.tasks[task].is_alive() {
+            self.queue_work(task);
+        }
+        Ok(())
+    }
+
+    /// What arrives at `target`, and whether its being init does not count against SIGKILL and
+    /// SIGSTOP.
+    fn seen_by(&self, signal: i32, source: Source<'_>, target: Idx<Task>) -> (bool, SigInfo) {
+        let ns = self.tasks[target].ns();
+        let mut info = SigInfo {
+            signo: signal,
+            code: SI_USER,
+            ..SigInfo::default()
+        };
+        let force = match source {
+            Source::Task(from, given) => {
+                info = SigInfo {
+                    signo: signal,
+                    ..given
+                };
+                let from_above = !ns.is_ancestor_or_self(from);
+                if info.names_sender() && from_above {
+                    info.pid = 0;
+                    true
+                } else {
+                    info.names_sender() && info.code == SI_KERNEL
+                }
+            }
+            Source::Kill(from, tgid) => {
+                info.pid = tgid.nr_ns(ns);
+                !ns.is_ancestor_or_self(from)
+            }
+            Source::NoInfo(sender) => {
+                info.pid = self.group_of(sender).tgid.nr_ns(ns);
+                self.tasks[sender].pid.nr_ns(ns) == 0
+            }
+            Source::Outside => true,
+            Source::Kernel => {
+                info.code = SI_KERNEL;
+                true
+            }
+            Source::Child(given) => {
+                info = SigInfo {
+                    signo: signal,
+                    ..given
+                };
+                false
+            }
+        };
+        (force, info)
+    }
+
+    /// Stop and continue signals undo each other, even if they are ignored; true when the group is
+    /// continued by it (`prepare_signal()`).
+    fn prepare(&mut self, signal: i32, group: Idx<Group>) -> bool {
+        if SigSet::STOP.contains(signal) {
+            self.flush_undone(group, false);
+            false
+        } else if signal == SIGCONT {
+            self.flush_undone(group, true);
+            self.resume(group)
+        } else {
+            false
+        }
+    }
+
+    /// Whether a signal would do nothing, so that it is dropped when it is sent (`sig_ignored()`).
+    pub(crate) fn is_ignored(&self, target: Idx<Task>, signal: i32, force: bool) -> bool {
+        // What is blocked may find another disposition when it is taken.
+        if self.tasks[target].blocked.contains(signal) {
+            return false;
+        }
+        let index = self.tasks[target].group;
+        let only = SigSet::ONLY.contains(signal);
+        if only && self.is_world_init(index) {
+            return true;
+        }
+        match self.handlers(index).of(signal) {
+            Disposition::Default if self.is_immune(index) && !(force && only) => true,
+            Disposition::Default => SigSet::IGNORE.contains(signal),
+            Disposition::Ignore => true,
+            Disposition::Handler => false,
+        }
+    }
+
+    /// Whether default actions that kill or stop do not apply to a process (`SIGNAL_UNKILLABLE`).
+    pub(super) fn is_immune(&self, group: Idx<Group>) -> bool {
+        self.groups[group].unkillable && !faults::has(Fault::NoImmunity)
+    }
+
+    /// Adds a signal to what waits for a thread or a group (`__send_signal_locked()`); false when it waits
+    /// there already.
+    fn enqueue(
+        &mut self,
+        info: SigInfo,
+        source: Source<'_>,
+        target: Idx<Task>,
+        scope: Scope,
+    ) -> Outcome<bool> {
+        let signal = info.signo;
+        let waiting = self.queued.len();
+        if scope == Scope::Thread {
+            self.settle_signals(target);
+        }
+        let pending = match scope {
+            Scope::Thread => &mut self.tasks[target].pending,
+            Scope::Process => &mut self.groups[self.tasks[target].group].pending,
+        };
+        let is_realtime = signal >= SIGRTMIN;
+        if !is_realtime && pending.set().contains(signal) {
+            return Ok(false);
+        }
+        if signal == SIGKILL {
+            pending.add_bare(signal);
+            return Ok(true);
+        }
+        let from_task = matches!(source, Source::Task(..) | Source::Child(_));
+        let over_limit = !is_realtime && (!from_task || info.code >= 0);
+        let added = (over_limit || waiting < PENDING_LIMIT) && pending.add(&mut self.queued, info);
+        if !added {
+            if from_task && is_realtime && info.code != SI_USER {
+                return Err(Reason::SignalQueue.into());
+            }
+            // It arrives, and nothing of what came along.
+            pending.add_bare(signal);
+        }
+        Ok(true)
+    }
+
+    /// Lets a thread take a signal that was added (`complete_signal()`).
+    fn complete(&mut self, signal: i32, target: Idx<Task>, scope: Scope) {
+        let wants = |tree: &Self, task: Idx<Task>| {
+            let can = !tree.is_stopped(task) && !tree.is_signalled_in_vfork(task);
+            tree.tasks[task].is_alive() && (can || signal == SIGKILL)
+        };
+        let wants = |tree: &Self, task| wants(tree, task) && !tree.kept_from(task).contains(signal);
+        let group = self.tasks[target].group;
+        let taker = if wants(self, target) {
+            Some(target)
+        } else if scope == Scope::Thread {
+            None
+        } else {
+            self.find_taker(group, signal, wants)
+        };
+        if let Some(taker) = taker {
+            self.take_or_die(group, taker, SigSet::of(&[signal]));
+        }
+    }
+
+    /// A thread was found that takes some signals: if one of them kills whatever the process is doing, the
+    /// process dies now.
+    pub(crate) fn take_or_die(&mut self, group: Idx<Group>, taker: Idx<Task>, signals: SigSet) {
+        let kills = self.fatal(group).minus(SigSet::COREDUMP);
+        let kills = kills.union(SigSet::of(&[SIGKILL])).intersection(signals);
+        // One that is blocked was found because it is waited for (`real_blocked`).
+        let kills = kills.minus(self.tasks[taker].blocked);
+        match kills.first() {
+            Some(signal) => self.begin_group_exit(group, signal),
+            None => self.signal_wake_up(taker),
+        }
+    }
+
+    /// Whether children of a process vanish when they exit with SIGCHLD, and whether it is then
+    /// told at all.
+    pub(crate) fn reaps_by_itself(&self, group: Idx<Group>) -> (bool, bool) {
+        if let Some(about) = self.native_of(group).map(Native::about_children) {
+            let ignored = about.ignores();
+            return (ignored || about.does_not_wait(), !ignored);
+        }
+        let handlers = self.handlers(group);
+        let ignored = handlers.of(SIGCHLD) == Disposition::Ignore;
+        let nocldwait = handlers.has_flag(SIGCHLD, uapi::ALTPID_SA_NOCLDWAIT);
+        (ignored || nocldwait, !ignored)
+    }
+
+    /// Whether a signal for a stopped or continued child is wanted.
+    pub(crate) fn wants_job_news(&self, group: Idx<Group>) -> bool {
+        if let Some(about) = self.native_of(group).map(Native::about_children) {
+            return !about.ignores() && !about.no_stops();
+        }
+        let handlers = self.handlers(group);
+        handlers.of(SIGCHLD) != Disposition::Ignore
+            && !handlers.has_flag(SIGCHLD, uapi::ALTPID_SA_NOCLDSTOP)
+    }
+}

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! sigaction(2), sigprocmask(2) and sigpending(2): what a task does about signals.
+//!
+//! `kernel/signal.c`: `do_sigaction()`, `sigprocmask()`, `do_sigpending()`.
+//!
+//! # Locks
+//!
+//! Under the tree lock.
+
+use crate::{
+    base::slots::Idx,
+    reason::{Outcome, Reason},
+    tree::pending::{SigSet, NSIG},
+    tree::task::{Details, Disposition, Task},
+    tree::Tree,
+    world::work::is_killed,
+    world::World,
+};
+use kernel::{prelude::*, sync::UniqueArc};
+
+/// What sigaction(2) sets (`struct sigaction`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Action {
+    pub(crate) disposition: Disposition,
+    /// `sa_flags`, as `ALTPID_SA_*`.
+    pub(crate) flags: u32,
+    /// `sa_mask`
+    pub(crate) mask: SigSet,
+}
+
+impl From<Disposition> for Action {
+    /// Without flags and mask.
+    fn from(disposition: Disposition) -> Self {
+        Self {
+            disposition,
+            flags: 0,
+            mask: SigSet::EMPTY,
+        }
+    }
+}
+
+/// How sigprocmask(2) changes what is blocked (`SIG_BLOCK` and so on).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum How {
+    Block,
+    Unblock,
+    Set,
+}
+
+impl World {
+    /// A process changes, unless `new` is `None`, what it does about a signal; returns what it did
+    /// so far.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` for a signal that there is not, and for a change of SIGKILL or SIGSTOP; `ESRCH`,
+    /// `EBUSY`, `ENOMEM`.
+    #[doc(alias = "do_sigaction")]
+    pub(crate) fn sigaction(&self, id: u64, signal: i32, new: Option<Action>) -> Outcome<Action> {
+        // Declared first: it must not be freed under the lock.
+        let mut room = None;
+        loop {
+            let (mut tree, task) = self.act(id)?;
+            let is_signal = (1..=NSIG).contains(&signal);
+            if !is_signal || (new.is_some() && SigSet::ONLY.contains(signal)) {
+                return Err(Reason::Signal.into());
+            }
+            // A change before this one may still have signals to be forgotten.
+            if tree.is_forgetting(tree.tasks[task].group) {
+                drop(tree);
+                if is_killed() {
+                    return Err(EINTR.into());
+                }
+                continue;
+            }
+            if let Some(old) = tree.set_action(task, signal, new, &mut room) {
+                return Ok(old);
+            }
+            drop(tree);
+            room = Some(Details::room()?);
+        }
+    }
+
+    /// A thread changes which signals it blocks, and takes what waited for that; returns what it
+    /// blocked so far.
+    ///
+    /// # Errors
+    ///
+    /// `ESRCH`, `EBUSY`
+    pub(crate) fn sigprocmask(&self, task: u64, how: How, set: SigSet) -> Outcome<SigSet> {
+        let (mut tree, task) = self.act(task)?;
+        let old = tree.tasks[task].blocked;
+        let blocked = match how {
+            How::Block => old.union(set),
+            How::Unblock => old.minus(set),
+            How::Set => set,
+        };
+        tree.tasks[task].blocked = blocked.minus(SigSet::ONLY);
+        if tree.has_signals(task) {
+            tree.queue_work(task);
+        }
+        Ok(old)
+    }
+
+    /// Signals that wait for a thread or its group and that it blocks.
+    ///
+    /// # Errors
+    ///
+    /// As [`World::act`].
+    #[doc(alias = "do_sigpending")]
+    pub(crate) fn sigpending(&self, task: u64) -> Outcome<SigSet> {
+        let (tree, task) = self.act(task)?;
+        let waiting = tree
+            .own_signals(task)
+            .union(tree.group_of(task).pending.set());
+        Ok(waiting.intersection(tree.tasks[task].blocked))
+    }
+}
+
+impl Tree {
+    /// Changes what a process does about a signal, with `room` for flags and a mask that were others
+    /// before. `None`: there was no room, and nothing is changed.
+    fn set_action(
+        &mut self,
+        task: Idx<Task>,
+        signal: i32,
+        new: Option<Action>,
+        room: &mut Option<UniqueArc<Details>>,
+    ) -> Option<Action> {
+        let group = self.tasks[task].group;
+        let handlers = self.handlers_mut(group);
+        let (flags, mask) = handlers.details(signal);
+        let old = Action {
+            disposition: handlers.of(signal),
+            flags,
+            mask,
+        };
+        let Some(new) = new else { return Some(old) };
+        if !handlers.set_details(signal, new.flags, new.mask.minus(SigSet::ONLY), room) {
+            return None;
+        }
+        handlers.set(signal, new.disposition);
+        // POSIX 3.3.1.3: what is ignored from now on and waits is forgotten, blocked or not.
+        let ignored = match new.disposition {
+            Disposition::Ignore => true,
+            Disposition::Default => SigSet::IGNORE.contains(signal),
+            Disposition::Handler => false,
+        };
+        if ignored {
+            self.forget_signals(group, SigSet::of(&[signal]));
+        }
+        Some(old)
+    }
+}

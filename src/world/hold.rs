@@ -1,0 +1,421 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Holding the tree lock: for how long, and what has to be done before it is given up for good.
+//!
+//! # The bound
+//!
+//! Whatever user space has built, a hold takes no more than [`BOUND`] steps. A step is an object met on
+//! a list or by position, which [`Slots`](crate::base::slots::Slots) counts by itself, or what a loop over
+//! something else counts with [`Tree::draw`]. Loops end when [`BUDGET`] is used up
+//! ([`Tree::is_spent`]) and say where they stopped; what cannot stop in the middle takes fewer steps than
+//! lie between the two. Each hold is measured when it ends, and [`longest`] is the longest one since the
+//! module was loaded.
+//!
+//! # The guards
+//!
+//! A [`Held`] lends the tree to be looked at. Only a [`Work`] lends it to be changed: what is queued
+//! then (exits, signals to be taken, walks; [`Tree::has_work`]) is worked off when it is dropped, and
+//! those are woken that wait for what has happened. So no verb can forget either.
+//!
+//! # Locks
+//!
+//! The tree lock of a world. The lock of the longest hold is taken under it, seldom.
+
+use crate::{
+    base::slots::{Idx, Spare},
+    base::sync::{Atomic, Relaxed},
+    reason::{Outcome, Reason},
+    tree::pending::Queued,
+    tree::task::{Call, Task},
+    tree::Tree,
+    world::sleep::{Key, FOR_EVER},
+    world::World,
+};
+use core::{
+    ops::{Deref, DerefMut},
+    panic::Location,
+};
+use kernel::{
+    prelude::*,
+    sync::lock::{spinlock::SpinLockBackend, Guard},
+};
+
+/// Steps after which a hold begins nothing more.
+pub(crate) const BUDGET: u32 = 1024;
+
+/// Steps that no hold goes beyond.
+pub(crate) const BOUND: u32 = 4096;
+
+/// Signals that work queues between two looks at whether there is room for what comes with them: each
+/// costs [`SIGNAL_STEPS`].
+pub(crate) const ROOM_FOR_SIGNALS: usize = (BUDGET / SIGNAL_STEPS) as usize + 8;
+
+/// What sending a signal is counted as.
+pub(crate) const SIGNAL_STEPS: u32 = 8;
+
+/// The most steps of a hold so far.
+static LONGEST: Atomic<u32> = Atomic::new(0);
+
+kernel::sync::global_lock! {
+    // SAFETY: Initialized in `init`, before there is a world.
+    /// The longest hold, with the place that took the lock.
+    unsafe(uninit) static LONGEST_AT: SpinLock<Option<(u32, &'static Location<'static>)>> = None;
+}
+
+/// Gets ready to measure.
+///
+/// # Safety
+///
+/// Called once, when the module is loaded.
+pub(crate) unsafe fn init() {
+    // SAFETY: By the safety requirements.
+    unsafe { LONGEST_AT.init() };
+}
+
+/// The longest hold of a tree lock since the module was loaded: its steps, and the place that took the
+/// lock.
+pub(crate) fn longest() -> Option<(u32, &'static Location<'static>)> {
+    *LONGEST_AT.lock()
+}
+
+/// A hold has ended.
+#[inline]
+fn measure(steps: u32, by: &'static Location<'static>) {
+    if steps > LONGEST.load(Relaxed) {
+        note_longest(steps, by);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn note_longest(steps: u32, by: &'static Location<'static>) {
+    let mut longest = LONGEST_AT.lock();
+    if longest.is_none_or(|(most, _)| steps > most) {
+        *longest = Some((steps, by));
+        LONGEST.store(steps, Relaxed);
+    }
+}
+
+/// The tree under its lock, to be looked at.
+pub(crate) struct Held<'a> {
+    tree: Guard<'a, Tree, SpinLockBackend>,
+    by: &'static Location<'static>,
+}
+
+impl<'a> Held<'a> {
+    fn new(tree: Guard<'a, Tree, SpinLockBackend>, by: &'static Location<'static>) -> Self {
+        tree.begin_count();
+        Self { tree, by }
+    }
+}
+
+impl Deref for Held<'_> {
+    type Target = Tree;
+
+    fn deref(&self) -> &Tree {
+        &self.tree
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        measure(self.tree.steps(), self.by);
+    }
+}
+
+/// The tree under its lock, to be changed. What is queued is worked off, and callers that wait are
+/// woken, when this is dropped; that may sleep.
+pub(crate) struct Work<'a> {
+    world: &'a World,
+    /// `None` once it is released.
+    held: Option<Held<'a>>,
+}
+
+impl<'a> Work<'a> {
+    /// A task, which is in no call, begins one. The lock has to be released before the call is dropped.
+    pub(crate) fn begin_call(&mut self, task: Idx<Task>) -> InCall<'a> {
+        self.tasks[task].call = Call::Working;
+        InCall {
+            world: self.world,
+            id: self.tasks.id(task),
+        }
+    }
+
+    /// The task that an id names, to do something itself; `None` after waiting for its call to be over:
+    /// look again.
+    ///
+    /// # Errors
+    ///
+    /// As [`World::act`].
+    fn actor(self, id: u64) -> Outcome<Option<(Self, Idx<Task>)>> {
+        match self.find_actor(id) {
+            Ok(task) => Ok(Some((self, task))),
+            Err(failure) => {
+                let task = self.at_work(id).ok_or(failure)?;
+                let key = Key::task(&self, task);
+                self.sleep([key; 2], FOR_EVER)?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// The world.
+    pub(crate) fn world(&self) -> &'a World {
+        self.world
+    }
+
+    /// Releases the lock. There is no work, and nobody to be woken.
+    pub(crate) fn release(mut self) -> &'a World {
+        debug_assert!(!self.has_work() && !self.owes() && self.wakes.is_empty());
+        self.held = None;
+        self.world
+    }
+}
+
+impl Deref for Work<'_> {
+    type Target = Tree;
+
+    #[inline]
+    fn deref(&self) -> &Tree {
+        self.held.as_ref().expect("altpid: the lock is held")
+    }
+}
+
+impl DerefMut for Work<'_> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut Tree {
+        &mut self.held.as_mut().expect("altpid: the lock is held").tree
+    }
+}
+
+impl Drop for Work<'_> {
+    fn drop(&mut self) {
+        let Some(held) = self.held.take() else {
+            return;
+        };
+        if held.has_work() || held.owes() || !held.wakes.is_empty() || held.events.has_news() {
+            self.world.work_off(held);
+        }
+    }
+}
+
+impl Held<'_> {
+    /// The tree, to do some of its work.
+    pub(crate) fn tree_mut(&mut self) -> &mut Tree {
+        &mut self.tree
+    }
+}
+
+impl World {
+    /// The tree, to be looked at.
+    #[track_caller]
+    #[inline]
+    pub(crate) fn tree(&self) -> Held<'_> {
+        Held::new(self.locked().lock(), Location::caller())
+    }
+
+    /// The tree, to be changed.
+    #[track_caller]
+    #[inline]
+    pub(crate) fn work(&self) -> Work<'_> {
+        Work {
+            world: self,
+            held: Some(self.tree()),
+        }
+    }
+
+    /// Likewise, with room for what comes along with a signal if there is memory. May sleep. `room` must
+    /// outlive the guard: it is not freed under the lock.
+    #[track_caller]
+    pub(crate) fn work_with_room(&self, room: &mut Spare<Queued>) -> Work<'_> {
+        loop {
+            let mut tree = self.work();
+            if tree.queued.make_room(room) {
+                return tree;
+            }
+            drop(tree);
+            if room.fill().is_err() {
+                return self.work();
+            }
+        }
+    }
+
+    /// The tree, to be changed, and the task that an id names, to do something itself. Waits for as long
+    /// as the task is at work in another call.
+    ///
+    /// # Errors
+    ///
+    /// `ESRCH` when there is none, or none alive; `EBUSY` for one that is stopped, or asleep in a call;
+    /// `EINTR` when a signal ends the wait.
+    #[track_caller]
+    pub(crate) fn act(&self, id: u64) -> Outcome<(Work<'_>, Idx<Task>)> {
+        loop {
+            if let Some(acting) = self.work().actor(id)? {
+                return Ok(acting);
+            }
+        }
+    }
+
+    /// Likewise, with room for what comes along with a signal if there is memory. May sleep. `room` must
+    /// outlive the guard: it is not freed under the lock.
+    ///
+    /// # Errors
+    ///
+    /// As [`World::act`].
+    #[track_caller]
+    pub(crate) fn act_with_room(
+        &self,
+        id: u64,
+        room: &mut Spare<Queued>,
+    ) -> Outcome<(Work<'_>, Idx<Task>)> {
+        loop {
+            if let Some(acting) = self.work_with_room(room).actor(id)? {
+                return Ok(acting);
+            }
+        }
+    }
+
+    /// Begins a call of a task that takes more than one hold of the lock. Nobody else acts for the task
+    /// until the call is over; what others do to it goes on.
+    ///
+    /// # Errors
+    ///
+    /// As [`World::act`].
+    #[track_caller]
+    pub(crate) fn enter(&self, id: u64) -> Outcome<(InCall<'_>, Work<'_>, Idx<Task>)> {
+        let (mut tree, task) = self.act(id)?;
+        let call = tree.begin_call(task);
+        // The lock goes first when all of this is dropped in the order of a pattern.
+        Ok((call, tree, task))
+    }
+}
+
+impl World {
+    /// A member begins a call of its own that takes more than one hold of the lock.
+    ///
+    /// # Errors
+    ///
+    /// `ESRCH` for one that is about to die.
+    #[track_caller]
+    pub(crate) fn enter_member(&self, id: u64) -> Outcome<(InCall<'_>, Work<'_>, Idx<Task>)> {
+        let mut tree = self.work();
+        let task = tree.find_member(id)?;
+        let call = tree.begin_call(task);
+        Ok((call, tree, task))
+    }
+}
+
+/// A call that a task is in, and that ends when this is dropped.
+#[must_use]
+pub(crate) struct InCall<'a> {
+    world: &'a World,
+    id: u64,
+}
+
+impl<'a> InCall<'a> {
+    /// The tree, to be changed, and the task, which has to be fit to go on.
+    ///
+    /// # Errors
+    ///
+    /// `ESRCH` when it has begun to exit, or is about to.
+    #[track_caller]
+    pub(crate) fn go_on(&self) -> Outcome<(Work<'a>, Idx<Task>)> {
+        let tree = self.world.work();
+        let task = self.task(&tree)?;
+        Ok((tree, task))
+    }
+
+    /// The task, which has to be fit to go on.
+    ///
+    /// # Errors
+    ///
+    /// `ESRCH` when it has begun to exit, or is about to.
+    pub(crate) fn task(&self, tree: &Tree) -> Outcome<Idx<Task>> {
+        tree.find_caller(self.id)
+    }
+
+    /// Ends the call in the hold that the caller has.
+    pub(crate) fn end(self, tree: &mut Tree) {
+        tree.end_call(self.id);
+        core::mem::forget(self);
+    }
+
+    /// The call stays when this is gone: something else ends it ([`Call::Exec`], [`Call::Vfork`]).
+    pub(crate) fn leave_to_others(self) {
+        core::mem::forget(self);
+    }
+}
+
+impl Drop for InCall<'_> {
+    fn drop(&mut self) {
+        self.world.work().end_call(self.id);
+    }
+}
+
+impl Tree {
+    /// A hold of the lock begins.
+    #[inline]
+    fn begin_count(&self) {
+        self.tasks.begin_count();
+        self.groups.begin_count();
+        self.queued.begin_count();
+        self.pidfds.begin_count();
+        self.sighands.begin_count();
+        self.drawn.set(0);
+    }
+
+    /// Steps of this hold so far.
+    #[inline]
+    pub(crate) fn steps(&self) -> u32 {
+        self.tasks.met()
+            + self.groups.met()
+            + self.queued.met()
+            + self.pidfds.met()
+            + self.sighands.met()
+            + self.drawn.get()
+    }
+
+    /// Counts steps of a loop that meets no objects of a store.
+    #[inline]
+    pub(crate) fn draw(&self, steps: u32) {
+        self.drawn.set(self.drawn.get() + steps);
+    }
+
+    /// Whether the budget of this hold is used up, or many callers are to be woken: a loop stops here and
+    /// says where it is.
+    #[inline]
+    pub(crate) fn is_spent(&self) -> bool {
+        self.steps() >= BUDGET || self.wakes.are_many()
+    }
+
+    /// The task that an id names, if it can do nothing only because it is at work in a call.
+    fn at_work(&self, id: u64) -> Option<Idx<Task>> {
+        let task = self.tasks.find(id)?;
+        let call = self.tasks[task].call;
+        let is_at_work = matches!(call, Call::Working | Call::Sending | Call::Exec);
+        (is_at_work && self.goes_on(task)).then_some(task)
+    }
+
+    /// A call of a task is over: it takes the signals that have arrived meanwhile, and others may act
+    /// for it.
+    pub(crate) fn end_call(&mut self, id: u64) {
+        let Some(task) = self.tasks.find(id) else {
+            return;
+        };
+        self.tasks[task].call = Call::None;
+        let key = Key::task(self, task);
+        self.wakes.note(key);
+        if self.tasks[task].is_alive() && self.has_signals(task) {
+            self.queue_work(task);
+        }
+    }
+
+    /// The task that an id names, which is in a call, unless it is about to exit.
+    fn find_caller(&self, id: u64) -> Outcome<Idx<Task>> {
+        let task = self.find_alive(id)?;
+        if !self.goes_on(task) {
+            return Err(Reason::TaskExited.into());
+        }
+        Ok(task)
+    }
+}
