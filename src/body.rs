@@ -131,7 +131,8 @@ pub(crate) fn attach(world: Arc<World>, wanted: &Attach<'_>) -> Outcome<(u64, i3
     let joining = probes::Joining::new()?;
     let admitted = world.admit(pid, ns, wanted.parent, native::own_comm())?;
     let (id, nr) = (admitted.id, admitted.pid.nr());
-    let own = Own::new(admitted.pid.clone());
+    let mut own = Own::new(admitted.pid.clone());
+    own.is_attached = true;
     let member = match Member::new(world.clone(), id, admitted.pid, own) {
         Ok(member) => member,
         Err(error) => {

@@ -21,7 +21,11 @@ mod signals;
 mod stream;
 mod verbs;
 
-use crate::{reason::Outcome, uapi, world::World};
+use crate::{
+    reason::{Outcome, Reason},
+    uapi,
+    world::World,
+};
 use args::Call;
 use failures::Failures;
 pub(crate) use info::Directory;
@@ -98,6 +102,10 @@ impl MiscDevice for OpenFile {
 
 /// Performs an operation, be it a call of its own or one of an array.
 fn perform(call: &Call<'_>, cmd: u32) -> Outcome {
+    // Commands by which something happens come before the questions.
+    if (uapi::ALTPID_IOC_CLONE..uapi::ALTPID_IOC_TASK).contains(&cmd) && !call.world.may_act() {
+        return Err(Reason::NotOwner.into());
+    }
     match cmd {
         uapi::ALTPID_IOC_WORLD => questions::world_info(call),
         uapi::ALTPID_IOC_CLONE => verbs::clone(call),

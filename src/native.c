@@ -20,7 +20,6 @@
 #include <linux/tracepoint.h>
 #include <linux/uidgid.h>
 #include <linux/user_namespace.h>
-#include <linux/version.h>
 
 #include <asm/syscall.h>
 
@@ -108,8 +107,10 @@ int altpid_may_attach(void)
 {
 	struct signal_struct *signal = current->signal;
 
-	if (LINUX_VERSION_CODE < KERNEL_VERSION(7, 3, 0))
-		return ALTPID_CANNOT;
+#ifndef CLONE_AUTOREAP
+	/* No child vanishes when it exits. */
+	return ALTPID_CANNOT;
+#endif
 	if (!task_no_new_privs(current) && !capable(CAP_SYS_ADMIN))
 		return ALTPID_NOT_PRIVILEGED;
 	if (in_ia32_syscall())
@@ -128,6 +129,18 @@ int altpid_may_attach(void)
 bool altpid_is_32_bit(void)
 {
 	return in_ia32_syscall();
+}
+
+/* The effective user of the calling thread, in the first user namespace. */
+unsigned int altpid_own_uid(void)
+{
+	return from_kuid_munged(&init_user_ns, current_euid());
+}
+
+/* Whether the calling thread may do as it likes with processes of others. */
+bool altpid_is_admin(void)
+{
+	return capable(CAP_SYS_ADMIN);
 }
 
 bool altpid_has_admin(void)
@@ -159,7 +172,7 @@ void altpid_how_ends(struct altpid_end *end)
  */
 void altpid_make_body(struct task_struct *child)
 {
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 3, 0)
+#ifdef CLONE_AUTOREAP
 	child->signal->autoreap = 1;
 #endif
 	child->exit_signal = 0;
@@ -226,8 +239,8 @@ bool altpid_is_native_child(struct pid *child, struct pid *parent)
 }
 
 /*
- * The signal that a process is stopped by, 0 if it is not, and -EAGAIN when only some of its threads
- * have stopped so far.
+ * The signal that a process is stopped by, 0 if it is not, and -EAGAIN when only
+ * some of its threads have stopped so far.
  */
 int altpid_stopped_by(struct pid *pid)
 {
@@ -276,9 +289,9 @@ struct staged {
 static DEFINE_PER_CPU(struct staged, staged);
 
 /*
- * Sends a signal to a process as the kernel does, so that nobody's permission counts. What comes along
- * is put in by altpid_sent(), which the tracepoint calls on this very CPU with the lock of the
- * receiver's signals held.
+ * Sends a signal to a process as the kernel does, so that nobody's permission
+ * counts. What comes along is put in by altpid_sent(), which the tracepoint calls
+ * on this very CPU with the lock of the receiver's signals held.
  */
 int altpid_send(struct pid *pid, const struct altpid_signal *signal)
 {
@@ -293,7 +306,7 @@ int altpid_send(struct pid *pid, const struct altpid_signal *signal)
 	return err;
 }
 
-/* Sends a signal to a thread, as tgkill(2) of the calling one. The caller has asked for permission. */
+/* Sends a signal to a thread, as tgkill(2). The caller has asked for permission. */
 int altpid_send_thread(struct pid *pid, int sig)
 {
 	struct task_struct *task = get_pid_task(pid, PIDTYPE_PID);
@@ -330,9 +343,10 @@ static bool names_somebody(const struct kernel_siginfo *info)
 }
 
 /*
- * A signal was queued for a member, whose lock of signals is held: if altpid sends it what comes along
- * is put in; otherwise @nr, which is what the receiver calls the calling process, takes the place of a
- * native number. So it is right wherever it is taken: by a handler, sigtimedwait(2), or a signalfd.
+ * A signal was queued for a member, whose lock of signals is held: if altpid sends
+ * it what comes along is put in; otherwise @nr, which is what the receiver calls
+ * the calling process, takes the place of a native number. So it is right wherever
+ * it is taken: by a handler, sigtimedwait(2), or a signalfd.
  */
 void altpid_sent(int sig, struct task_struct *task, bool group, int nr)
 {
@@ -364,7 +378,7 @@ void altpid_sent(int sig, struct task_struct *task, bool group, int nr)
 		q->info.si_status = signal->status;
 }
 
-/* The native numbers of the calling thread and its process, which are its own as long as it is there. */
+/* The native numbers of the calling thread and its process, its own while it is there. */
 
 int altpid_own_tid(void)
 {

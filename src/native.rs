@@ -106,7 +106,10 @@ impl AboutChildren {
     }
 }
 
-#[allow(improper_ctypes, reason = "structs of the kernel's may be empty, and only pointers to them are passed")]
+#[allow(
+    improper_ctypes,
+    reason = "structs of the kernel's may be empty, and only pointers to them are passed"
+)]
 mod c {
     use super::{End, Probe, Signal};
     use kernel::{bindings, ffi::*};
@@ -123,6 +126,8 @@ mod c {
         ) -> c_int;
         pub(super) fn altpid_may_attach() -> c_int;
         pub(super) fn altpid_is_32_bit() -> bool;
+        pub(super) fn altpid_own_uid() -> c_uint;
+        pub(super) fn altpid_is_admin() -> bool;
         pub(super) fn altpid_has_admin() -> bool;
         pub(super) fn altpid_comm(task: *mut bindings::task_struct, comm: *mut u8);
         pub(super) fn altpid_how_ends(end: *mut End);
@@ -324,6 +329,18 @@ pub(crate) fn own_tid() -> NativeNr {
 pub(crate) fn own_tgid() -> NativeNr {
     // SAFETY: No requirements.
     NativeNr(unsafe { c::altpid_own_tgid() })
+}
+
+/// The effective user of the calling thread.
+pub(crate) fn own_uid() -> u32 {
+    // SAFETY: No requirements.
+    unsafe { c::altpid_own_uid() }
+}
+
+/// Whether the calling thread may do as it likes with processes of others.
+pub(crate) fn is_admin() -> bool {
+    // SAFETY: No requirements.
+    unsafe { c::altpid_is_admin() }
 }
 
 /// What the calling thread is called.

@@ -96,6 +96,7 @@ reasons! {
     Elsewhere => EINVAL, ALTPID_REASON_ELSEWHERE;
     Not64Bit => EINVAL, ALTPID_REASON_NOT_64_BIT;
     NoBodies => errno(bindings::EOPNOTSUPP), ALTPID_REASON_NO_BODIES;
+    NotOwner => EPERM, ALTPID_REASON_NOT_OWNER;
 }
 
 /// That an operation failed, and why if that is known.

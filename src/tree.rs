@@ -22,10 +22,7 @@ pub(crate) mod pending;
 mod siblings;
 pub(crate) mod task;
 
-pub(crate) use self::{
-    bodies::Body,
-    siblings::News,
-};
+pub(crate) use self::{bodies::Body, siblings::News};
 
 use crate::{
     ask::events::Events,

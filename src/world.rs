@@ -15,6 +15,7 @@ pub(crate) mod work;
 
 use crate::{
     base::sync::{Atomic, Relaxed},
+    native,
     pid::namespace::Namespace,
     pid::registry::Registry,
     pid::{alloc_pid, find_pid, Pid},
@@ -88,6 +89,8 @@ pub(crate) struct World {
     members: Atomic<i32>,
     /// See [`World::kill_on_close`].
     kills_on_close: Atomic<u32>,
+    /// The user that has opened it.
+    owner: u32,
     registry: Arc<Registry>,
     root: ARef<Namespace>,
     /// The last events that are kept.
@@ -117,6 +120,7 @@ impl World {
                 closed: Atomic::new(0),
                 members: Atomic::new(0),
                 kills_on_close: Atomic::new(0),
+                owner: native::own_uid(),
                 registry,
                 root,
                 max_events: limits.events.max(1),
@@ -137,6 +141,18 @@ impl World {
     /// Whether nobody has it open any more, and no member is in it.
     pub(crate) fn is_closed(&self) -> bool {
         self.closed.load(Relaxed) != 0 && self.members.load(Relaxed) == 0
+    }
+
+    /// Whether the caller may do something here: a world with real processes in it can do so to these, and
+    /// its descriptor may have come to somebody else.
+    #[inline]
+    pub(crate) fn may_act(&self) -> bool {
+        self.members.load(Relaxed) == 0 || native::own_uid() == self.owner || native::is_admin()
+    }
+
+    /// Whether nobody has it open any more and at most one member is in it.
+    pub(crate) fn is_left_alone(&self) -> bool {
+        self.closed.load(Relaxed) != 0 && self.members.load(Relaxed) <= 1
     }
 
     /// One more process or thread has this world as its own.

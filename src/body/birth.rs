@@ -154,7 +154,8 @@ impl Asked {
         self.exit_signal = exit_signal as i32;
         // copy_thread() takes the top.
         self.stack = stack.checked_add(stack_size).ok_or(EINVAL)?;
-        (self.pidfd, self.child_tid, self.parent_tid, self.tls) = (pidfd, child_tid, parent_tid, tls);
+        (self.pidfd, self.child_tid, self.parent_tid, self.tls) =
+            (pidfd, child_tid, parent_tid, tls);
         if self.has(flags::PIDFD | PARENT_SETTID) && pidfd == parent_tid {
             return Err(Reason::Flags.into());
         }
@@ -196,10 +197,17 @@ pub(super) fn begin(
     let birth = || -> Result<Birth> {
         let (pid, tgid) = world.pids_of(cloned.child).ok_or(ESRCH)?;
         let (own, is_init) = (pid.nr(), !is_thread && pid.nr() == 1);
-        let parent = asked.has(PARENT_SETTID).then_some((asked.parent_tid, cloned.pid));
+        let parent = asked
+            .has(PARENT_SETTID)
+            .then_some((asked.parent_tid, cloned.pid));
         let child = asked.has(CHILD_SETTID).then_some((asked.child_tid, own));
         Ok(Birth {
-            member: Some(Member::new(world.clone(), cloned.child, tgid, Own::new(pid))?),
+            member: Some(Member::new(
+                world.clone(),
+                cloned.child,
+                tgid,
+                Own::new(pid),
+            )?),
             id: cloned.child,
             nr: cloned.pid,
             is_thread,
@@ -219,7 +227,11 @@ pub(super) fn begin(
         regs.orig_ax = 56;
         regs.di = (kept | asked.exit_signal as u64) as _;
         regs.si = asked.stack as _;
-        regs.dx = (if asked.has(flags::PIDFD) { asked.pidfd } else { 0 }) as _;
+        regs.dx = (if asked.has(flags::PIDFD) {
+            asked.pidfd
+        } else {
+            0
+        }) as _;
         (regs.r10, regs.r8) = (asked.child_tid as _, asked.tls as _);
     }
     Ok(birth)

@@ -111,6 +111,10 @@ pub(super) fn enter(member: &Member, own: &mut Own, regs: &mut bindings::pt_regs
         return;
     }
     let nr = nr as i64;
+    if nr == -1 {
+        // A tracer has cancelled it.
+        return;
+    }
     let world = &member.world;
     let id = |asked| result(world.get_own_id(member.id, asked));
     let answered = match border::of(nr) {
@@ -371,7 +375,9 @@ fn prctl(member: &Member, _own: &Own, args: &[u64; 6]) -> Option<i64> {
 /// Writes an int of user space.
 pub(super) fn write_word(address: u64, value: i32) -> Result {
     let user = kernel::uaccess::UserPtr::from_addr(address as usize);
-    UserSlice::new(user, 4).writer().write_slice(&value.to_ne_bytes())
+    UserSlice::new(user, 4)
+        .writer()
+        .write_slice(&value.to_ne_bytes())
 }
 
 /// Reads an int of user space.

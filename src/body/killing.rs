@@ -157,7 +157,9 @@ fn to_many(member: &Member, pid: i32, signal: i32) -> Outcome {
             let group = group.and_then(|group| tree.groups.get(group));
             group.is_some_and(|group| {
                 core::ptr::eq(&*group.tgid, &*found)
-                    && pgrp.as_ref().is_none_or(|pgrp| core::ptr::eq(&**pgrp, &*group.pgid))
+                    && pgrp
+                        .as_ref()
+                        .is_none_or(|pgrp| core::ptr::eq(&**pgrp, &*group.pgid))
             })
         };
         if !is_meant {
@@ -167,7 +169,11 @@ fn to_many(member: &Member, pid: i32, signal: i32) -> Outcome {
             own_is_meant = pgrp.is_some();
             continue;
         }
-        note(&mut result, pgrp.is_some(), to_process(member, &found, signal));
+        note(
+            &mut result,
+            pgrp.is_some(),
+            to_process(member, &found, signal),
+        );
     }
     if own_is_meant {
         note(&mut result, true, to_process(member, &member.tgid, signal));

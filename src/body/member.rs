@@ -84,6 +84,8 @@ pub(super) struct Own {
     pub(super) call: Call,
     /// Its bell hangs in a queue.
     pub(super) is_hung: bool,
+    /// It was a process before it became a member, and has a parent on the host that waits for it.
+    pub(super) is_attached: bool,
 }
 
 impl Own {
@@ -92,6 +94,7 @@ impl Own {
             pid,
             call: Call::None,
             is_hung: false,
+            is_attached: false,
         }
     }
 }
@@ -287,6 +290,10 @@ unsafe extern "C" fn altpid_body_exits(head: *mut bindings::callback_head) {
     let call = core::mem::replace(&mut own.call, Call::None);
     call.abandon(member);
     member.world.exited(member.id, &crate::native::how_ends());
+    if own.is_attached {
+        // As natively who waits for an init is told when its namespace is empty.
+        member.world.wait_for_end(member.id);
+    }
     member.leave();
     probes::left();
 }

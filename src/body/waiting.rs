@@ -155,7 +155,9 @@ impl Waiting {
         }
         let usage = [0u8; size_of::<kernel::bindings::rusage>()];
         let user = UserPtr::from_addr(self.rusage as usize);
-        UserSlice::new(user, usage.len()).writer().write_slice(&usage)
+        UserSlice::new(user, usage.len())
+            .writer()
+            .write_slice(&usage)
     }
 
     fn give_info(&self, report: Option<Report>) -> Result {

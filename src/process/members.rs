@@ -12,7 +12,7 @@ use crate::{
     pid::{find_pid, find_pid_from, namespace::Namespace, NewPid, Pid, PidType},
     reason::{Outcome, Reason},
     tree::pending::SIGCHLD,
-    tree::task::{Fate, Group, Handlers, JobState, Parent, Task, COMM_LEN},
+    tree::task::{Fate, Group, Handlers, JobState, Parent, Task, TaskState, COMM_LEN},
     tree::{Room, Tree},
     world::sleep::pause,
     world::work::is_killed,
@@ -135,6 +135,23 @@ impl World {
         tree.begin_exit(task, end.code);
     }
 
+    /// Sleeps until a task that exits has done so, which for the init of a namespace is when the namespace
+    /// is empty (`zap_pid_ns_processes()`). Nobody is waited for when only what is virtual is left and nobody
+    /// has a descriptor by which it could be ended.
+    pub(crate) fn wait_for_end(&self, id: u64) {
+        loop {
+            let is_over = {
+                let tree = self.tree();
+                let task = tree.tasks.find(id).map(|task| tree.tasks[task].state);
+                task.is_none_or(|state| state == TaskState::Zombie)
+            };
+            if is_over || self.is_left_alone() {
+                return;
+            }
+            pause();
+        }
+    }
+
     /// A member has called exec, as the thread that the kernel now calls by this. The other threads of its
     /// process are gone, or nearly. May sleep.
     pub(crate) fn execed(
@@ -164,7 +181,10 @@ impl World {
     pub(crate) fn pids_of(&self, id: u64) -> Option<(ARef<Pid>, ARef<Pid>)> {
         let tree = self.tree();
         let task = tree.tasks.find(id)?;
-        Some((tree.tasks[task].pid.clone(), tree.group_of(task).tgid.clone()))
+        Some((
+            tree.tasks[task].pid.clone(),
+            tree.group_of(task).tgid.clone(),
+        ))
     }
 
     /// The thread behind a member.

@@ -13,7 +13,9 @@ use crate::{
     base::slots::Idx,
     pid::{find_pid, Pid},
     reason::{Outcome, Reason},
-    tree::pending::{CLD_CONTINUED, CLD_DUMPED, CLD_EXITED, CLD_KILLED, CLD_STOPPED, SIGCHLD, SIGCONT},
+    tree::pending::{
+        CLD_CONTINUED, CLD_DUMPED, CLD_EXITED, CLD_KILLED, CLD_STOPPED, SIGCHLD, SIGCONT,
+    },
     tree::task::{Call, Group, JobState, Parent, Task},
     tree::{News, Tree},
     world::sleep::{Key, FOR_EVER},

@@ -805,6 +805,10 @@ struct altpid_poll {
  * itself: a command by which a task does something is EBUSY for it. It leaves the
  * world by exiting; its own parent on the host waits for it as before.
  *
+ * As long as a world has members, commands by which something happens in it are
+ * for the user that has opened it, and who has CAP_SYS_ADMIN; EPERM for others that
+ * have got its descriptor.
+ *
  * A world lives as long as a descriptor or a member of it. With
  * ALTPID_ATTACH_KILL_ON_CLOSE the last close kills all members.
  *
@@ -1250,6 +1254,7 @@ struct altpid_audit {
 #define ALTPID_REASON_ELSEWHERE		53	/* EINVAL: the caller is in a pid namespace of the kernel's */
 #define ALTPID_REASON_NOT_64_BIT	54	/* EINVAL: the caller is a 32-bit program */
 #define ALTPID_REASON_NO_BODIES		55	/* EOPNOTSUPP: this kernel cannot have members */
+#define ALTPID_REASON_NOT_OWNER		56	/* EPERM: a world with members is its user's */
 
 /*
  * ALTPID_REASONS - the reasons as a list: X(name, errno, text) for each but NONE,
@@ -1313,7 +1318,8 @@ struct altpid_audit {
 	X(NOT_PRIVILEGED, EPERM, "neither CAP_SYS_ADMIN nor no_new_privs") \
 	X(ELSEWHERE, EINVAL, "the caller is in a pid namespace of the kernel's") \
 	X(NOT_64_BIT, EINVAL, "the caller is a 32-bit program") \
-	X(NO_BODIES, EOPNOTSUPP, "this kernel cannot have members")
+	X(NO_BODIES, EOPNOTSUPP, "this kernel cannot have members") \
+	X(NOT_OWNER, EPERM, "a world with members is its user's")
 
 /**
  * struct altpid_failure - ALTPID_IOC_FAILURE: why the caller's last command

@@ -3,8 +3,8 @@
 //! What can be typed: the verbs of the command. What each takes stands with what it does.
 
 use crate::commands::{
-    audit, capture, diff, exec, generate, hold, kill, ls, restore, run, shell, show, stress, translate,
-    tree, watch, why, worlds,
+    audit, capture, diff, exec, generate, hold, kill, ls, restore, run, shell, show, stress,
+    translate, tree, watch, why, worlds,
 };
 use crate::table::ColumnNames;
 use anyhow::Result;
@@ -66,7 +66,10 @@ const GROUPS: &[(&str, &[&str])] = &[
         "Look at a world or a snapshot",
         &["ls", "tree", "show", "translate", "why", "watch", "audit"],
     ),
-    ("Do something in a world", &["exec", "kill", "exit", "stress"]),
+    (
+        "Do something in a world",
+        &["exec", "kill", "exit", "stress"],
+    ),
     ("Play scenarios", &["run", "shell"]),
 ];
 

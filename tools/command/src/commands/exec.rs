@@ -4,7 +4,7 @@
 
 use crate::{
     output,
-    place::{self, FD_VARIABLE, Place},
+    place::{self, FD_VARIABLE, Place, open_world},
 };
 use altpid::{Attach, World};
 use anyhow::{Context, Result};
@@ -25,9 +25,11 @@ use std::{
 /// world. The descriptor of the world goes along, with its number in ALTPID_FD, so that other verbs
 /// find the world.
 #[derive(clap::Args)]
-#[command(after_help = "Exit status: that of COMMAND; 126 if it cannot be run, 127 if it is not found, 125 \
+#[command(
+    after_help = "Exit status: that of COMMAND; 126 if it cannot be run, 127 if it is not found, 125 \
 if it cannot be put into a world.\n\nExamples:\n  altpid exec -- sh\n  \
-altpid exec --world 3 --in ns:2 -- sh -c 'echo $$ $PPID'")]
+altpid exec --world 3 --in ns:2 -- sh -c 'echo $$ $PPID'"
+)]
 pub struct Args {
     #[command(flatten)]
     place: Place,
@@ -68,7 +70,10 @@ impl Args {
 
     /// This process becomes a task.
     fn attach(&self) -> Result<World> {
-        let world = self.place.world_or_new()?;
+        let world = match self.place.is_given() {
+            true => self.place.world()?,
+            false => open_world()?,
+        };
         let view = || altpid::view::View::of_world(&world).map_err(anyhow::Error::from);
         let ns = match &self.ns {
             Some(name) => Some(place::namespace(&view()?, name)?),
