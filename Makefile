@@ -8,16 +8,15 @@
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 # Variables given to make reach the scripts through the environment.
-export KDIR KERNEL KERNEL_SRC STOCK BTF SIGN_KEY SIGN_CERT DEBUG TEST TIMES OPS SEED ACCEL CPUS MEMORY LLVM
+export KDIR KERNEL KERNEL_SRC STOCK SHORT BTF SIGN_KEY SIGN_CERT DEBUG TEST TIMES OPS SEED ACCEL CPUS MEMORY LLVM
 export RUSTC RUSTDOC RUSTFMT CARGO BINDGEN QEMU
 
 # Each verb does all it needs by itself.
 .NOTPARALLEL:
-.PHONY: all load unload dkms run test oracle torture bench check shell doctor setup rust-analyzer clean help
+.PHONY: all load unload dkms deb test-deb run test oracle torture bench check shell doctor setup rust-analyzer clean help
 
 all:
-	@scripts/setup
-	@scripts/build
+	@scripts/build --setup
 
 load:
 	@scripts/load $(PARAMETERS)
@@ -27,6 +26,14 @@ unload:
 
 dkms:
 	@scripts/dkms
+
+deb:
+	@scripts/setup --least
+	@scripts/deb
+
+test-deb:
+	@scripts/setup --least
+	@scripts/test-deb
 
 run:
 	@qemu/run
@@ -73,6 +80,7 @@ help:
 	@echo '  make                Build the module and the tools'
 	@echo '  sudo make load      Load it into the kernel of this machine; sudo make unload'
 	@echo '  sudo make dkms      Register it with DKMS, which builds it for later kernels, too'
+	@echo '  make deb            Debian packages of the command and the module; make test-deb tries them'
 	@echo '  make oracle         Compare altpid with the kernel itself: random operations by real'
 	@echo '                      processes and by virtual tasks, in the booted kernel'
 	@echo '  make bench          Measure altpid beside the kernel itself, in the booted kernel'
@@ -87,12 +95,15 @@ help:
 	@echo
 	@echo 'Variables:'
 	@echo '  KERNEL=7.2          Debian'"'"'s own kernel of that version (make run, make shell: 7.3)'
+	@echo '                      (7.3-rt with PREEMPT_RT, 7.3-cloud)'
+	@echo '  KERNEL=7.3-foreign  A small kernel without Rust and with checksums of symbols, built here'
 	@echo '  KERNEL=7.2-test     The test kernel of that version, built here (the others: 7.3-test)'
 	@echo '  KDIR=/path          Build the module for this kernel: its headers, or a tree it was built in'
 	@echo '  KERNEL_SRC=/path    The test kernel: a source tree of your own'
 	@echo '  DEBUG=1             The debug kernel: KASAN, lockdep, kmemleak, injected failures'
 	@echo '  TEST=text           make test: only tests with this in their name'
 	@echo '  STOCK=7.3           make test: all but KUnit in Debian'"'"'s own kernel as well'
+	@echo '  SHORT=1             ... in there only what takes two minutes'
 	@echo '  TIMES=10            make test: what counts in the kernel does so many times as much'
 	@echo '  OPS=100000 SEED=1   make oracle: how many operations, and which'
 	@echo '  ACCEL=kvm|tcg       The guest: how it runs (default: kvm if it works)'

@@ -4,23 +4,27 @@
 //!
 //! # Layers
 //!
-//! Each knows only those above it in this list.
+//! Each knows only those before it in this list, by name or by a method of one of their types:
+//! `scripts/layers` builds every beginning of it without the rest.
 //!
-//! 1. [`base`]: what the kernel crate does not have: atomics, slabs, slots with chains, counts of
-//!    references; and what a test build gets wrong on purpose. [`uapi`]: the types of the interface.
-//! 2. [`pid`]: the numbers of one namespace ([`pid::pidmap`]), an identity with a number a level, and
+//! 1. [`uapi`]: the types of the interface.
+//! 2. [`base`]: what the kernel crate does not have: atomics, slabs, slots with chains, counts of
+//!    references; and what a test build gets wrong on purpose.
+//! 3. [`native`]: the kernel's own side of a real process: its number, its signals, its end.
+//! 4. [`pid`]: the numbers of one namespace ([`pid::pidmap`]), an identity with a number a level, and
 //!    what the levels are ([`pid::namespace`]).
-//! 3. [`reason`]: why something fails.
-//! 4. [`tree`]: threads, processes, process groups, sessions, parents, and the signals that wait for them.
-//! 5. [`world`]: one universe of all that; how the tree lock is taken ([`world::hold`]), what follows
-//!    ([`world::work`]), and waiting ([`world::sleep`]).
-//! 6. [`signal`]: sending and taking signals, and job control.
-//! 7. [`process`]: the verbs over the tree, each named after its system call.
-//! 8. [`ask`]: questions, which change nothing.
-//! 9. [`body`]: real processes as tasks of a world; what is the kernel's own about them is in `native`,
-//!    which knows nothing of the module's.
-//! 10. [`device`]: the interface. [`stock`]: whether the kernel is the one that the module was built
-//!    for.
+//! 5. [`reason`]: why something fails.
+//! 6. [`tree`]: threads, processes, process groups, sessions, parents, the signals that wait for them,
+//!    and the queue of what is left to be done.
+//! 7. [`world`]: one universe of all that; how the tree lock is taken ([`world::hold`]), how queued work
+//!    is worked off ([`world::work`]), and sleeping ([`world::sleep`]).
+//! 8. [`signal`]: sending and taking signals, and job control.
+//! 9. [`process`]: the verbs over the tree, each named after its system call, and the steps of what
+//!    they leave to be done.
+//! 10. [`ask`]: questions, which change nothing.
+//! 11. [`stock`]: whether the kernel is the one that the module was built for.
+//! 12. [`body`]: real processes as tasks of a world.
+//! 13. [`device`]: the interface.
 //!
 //! # Lock order
 //!
@@ -194,7 +198,10 @@ impl kernel::InPlaceModule for Altpid {
             workers: world::work::Workers::new()?,
             bodies: body::Bodies::new()?,
             directory: device::Directory::new(module)?,
-            device <- device::Device::register(module),
+            device <- {
+                device::set_limits(limits());
+                device::Device::register(module)
+            },
         })
     }
 }

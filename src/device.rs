@@ -24,7 +24,7 @@ mod verbs;
 use crate::{
     reason::{Outcome, Reason},
     uapi,
-    world::World,
+    world::{Limits, World},
 };
 use args::Call;
 use failures::Failures;
@@ -35,8 +35,17 @@ use kernel::{
     miscdevice::{MiscDevice, MiscDeviceRegistration},
     prelude::*,
     seq_file::SeqFile,
+    sync::SetOnce,
 };
 pub(crate) use registration::Device;
+
+/// What there may be at most, for every open of the device.
+static LIMITS: SetOnce<Limits> = SetOnce::new();
+
+/// Says what there may be at most. Called once, before the device is registered.
+pub(crate) fn set_limits(limits: Limits) {
+    LIMITS.populate(limits);
+}
 
 /// One open of the device.
 #[pin_data(PinnedDrop)]
@@ -62,7 +71,7 @@ impl MiscDevice for OpenFile {
 
     fn open(file: &File, _misc: &MiscDeviceRegistration<Self>) -> Result<Self::Ptr> {
         stream::allow_nowait(file);
-        let world = World::new(crate::limits())?;
+        let world = World::new(*LIMITS.as_ref().ok_or(ENODEV)?)?;
         let (number, world) = info::number_and_file(world)?;
         KBox::try_pin_init(
             try_pin_init!(Self {

@@ -111,6 +111,9 @@ int altpid_may_attach(void)
 	/* No child vanishes when it exits. */
 	return ALTPID_CANNOT;
 #endif
+	/* Locks that probes take would sleep. */
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		return ALTPID_CANNOT;
 	if (!task_no_new_privs(current) && !capable(CAP_SYS_ADMIN))
 		return ALTPID_NOT_PRIVILEGED;
 	if (in_ia32_syscall())

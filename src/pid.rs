@@ -446,3 +446,12 @@ pub(crate) fn translate(from: &Namespace, nr: i32, to: &Namespace) -> Option<i32
         }
     }
 }
+
+/// A number at every level, level 0 first.
+pub(crate) fn vector(pid: &Pid, ns: &Namespace) -> [i32; LEVELS] {
+    let mut numbers = [0; LEVELS];
+    for (nr, level) in numbers.iter_mut().zip(0..=ns.level()) {
+        *nr = pid.nr_ns(ns.ancestor(level));
+    }
+    numbers
+}

@@ -11,6 +11,8 @@ pub(crate) mod prctl;
 pub(crate) mod reaper;
 pub(crate) mod reboot;
 pub(crate) mod session;
+mod step;
 pub(crate) mod unshare;
+pub(crate) mod vfork;
 pub(crate) mod wait;
 pub(crate) mod zap;

@@ -17,26 +17,38 @@
 //! - A pid that is used by a task has its numbers; the last use that ends frees them.
 
 mod bodies;
+pub(crate) mod budget;
+pub(crate) mod call;
+pub(crate) mod crowd;
+pub(crate) mod fate;
+pub(crate) mod handles;
+mod jobs;
 mod members;
 pub(crate) mod pending;
+mod queue;
+pub(crate) mod ring;
 mod siblings;
 pub(crate) mod task;
+pub(crate) mod wakeups;
+pub(crate) mod walks;
 
 pub(crate) use self::{bodies::Body, siblings::News};
 
 use crate::{
-    ask::events::Events,
     base::slots::{chain::Chain, Idx, Slots, Spare},
     pid::{Pid, PidType},
-    process::exec::Exec,
-    process::pidfd::Pidfd,
     reason::{Outcome, Reason},
-    signal::crowd::Crowd,
-    signal::sigwait::Awaited,
-    signal::walk::{Hangup, SignalWalk},
+    tree::call::Awaited,
+    tree::call::Call,
+    tree::call::Exec,
+    tree::crowd::Crowd,
+    tree::fate::Fate,
+    tree::handles::Pidfd,
     tree::pending::Queued,
-    tree::task::{chain, Call, Fate, Group, Handlers, Parent, Sighand, Task, TaskState, COMM_LEN},
-    world::sleep::Wakes,
+    tree::ring::Events,
+    tree::task::{chain, Group, Handlers, Parent, Sighand, Task, TaskState, COMM_LEN},
+    tree::wakeups::Wakes,
+    tree::walks::{Hangup, SignalWalk},
 };
 use core::cell::Cell;
 use kernel::{prelude::*, task::might_sleep};

@@ -13,16 +13,17 @@ pub(crate) mod hold;
 pub(crate) mod sleep;
 pub(crate) mod work;
 
+use self::work::Step;
+
 use crate::{
+    base::slots::Idx,
     base::sync::{Atomic, Relaxed},
     native,
     pid::namespace::Namespace,
     pid::registry::Registry,
-    pid::{alloc_pid, find_pid, Pid},
+    pid::{find_pid, find_pid_from, PidType},
     reason::{Outcome, Reason},
-    tree::pending::SIGCHLD,
-    tree::task::{Group, Handlers, Parent, Task, COMM_LEN},
-    tree::{Room, Tree},
+    tree::{task::Group, Tree},
     world::sleep::Queues,
 };
 use kernel::{
@@ -93,6 +94,7 @@ pub(crate) struct World {
     owner: u32,
     registry: Arc<Registry>,
     root: ARef<Namespace>,
+    step: Step,
     /// The last events that are kept.
     max_events: usize,
     /// Dropped last.
@@ -100,17 +102,21 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// A world with an init. May sleep.
+    /// A world whose tree `populate` gives an init, and whose queued work `step` does. May sleep.
     ///
     /// # Errors
     ///
     /// `ENFILE` when there are as many as there may be, `ENOMEM`.
-    pub(crate) fn new(limits: Limits) -> Result<Arc<World>> {
+    pub(crate) fn create(
+        limits: Limits,
+        step: Step,
+        populate: impl FnOnce(&mut Tree, &Namespace) -> Result,
+    ) -> Result<Arc<World>> {
         let counted = Counted::new(limits.worlds)?;
         let registry = Registry::new(limits.namespaces)?;
         let root = Namespace::create(None, &registry)?;
         let mut tree = Tree::new(limits.tasks, limits.pidfds);
-        tree.add_init(&root)?;
+        populate(&mut tree, &root)?;
         // INVARIANT: A world is in an `Arc`.
         Arc::pin_init(
             pin_init!(World {
@@ -123,6 +129,7 @@ impl World {
                 owner: native::own_uid(),
                 registry,
                 root,
+                step,
                 max_events: limits.events.max(1),
                 _counted: counted,
             }),
@@ -141,6 +148,22 @@ impl World {
     /// Whether nobody has it open any more, and no member is in it.
     pub(crate) fn is_closed(&self) -> bool {
         self.closed.load(Relaxed) != 0 && self.members.load(Relaxed) == 0
+    }
+
+    /// Kills everybody in the world but its init.
+    pub(crate) fn kill_members(&self) {
+        let mut next = 2;
+        while let Some((nr, pid)) = find_pid_from(self.root(), next) {
+            next = nr + 1;
+            let mut tree = self.work();
+            let group = Idx::<Group>::from_raw(pid.user(PidType::Tgid));
+            // It may be somebody else's by now, of the same world, who is to be killed as well.
+            if let Some(group) = group.filter(|&group| tree.groups.get(group).is_some()) {
+                if tree.is_member(group) {
+                    tree.kill_body(group);
+                }
+            }
+        }
     }
 
     /// Whether the caller may do something here: a world with real processes in it can do so to these, and
@@ -196,6 +219,11 @@ impl World {
         &self.registry
     }
 
+    /// Does a step of the queued work.
+    pub(crate) fn step(&self) -> Step {
+        self.step
+    }
+
     /// The initial namespace.
     pub(crate) fn root(&self) -> &Namespace {
         &self.root
@@ -226,34 +254,5 @@ impl World {
     /// `ENOENT` when there is none any more.
     pub(crate) fn namespace(&self, id: u64) -> Outcome<ARef<Namespace>> {
         Ok(self.registry.find(id).ok_or(Reason::NsGone)?)
-    }
-}
-
-impl Tree {
-    /// Makes the init of a world, pid 1 of its root.
-    fn add_init(&mut self, root: &Namespace) -> Result {
-        let mut room = Room::new(false, false);
-        while !self.make_room(&mut room) {
-            room.fill()?;
-        }
-        let outside = Pid::outside(root)?;
-        let pid = alloc_pid(root, &[])?.keep();
-        let mut comm = [0; COMM_LEN];
-        comm[..4].copy_from_slice(b"init");
-        let sighand = self.insert_sighand(Handlers::DEFAULT);
-        let mut group = Group::new(
-            pid.clone(),
-            outside.clone(),
-            outside,
-            Parent::Outside,
-            SIGCHLD,
-            sighand,
-        );
-        group.unkillable = true;
-        let group = self.insert_group(group);
-        let task = self.insert_task(Task::new(group, pid, root.into(), comm));
-        self.join_group(task);
-        self.join_tree(group, task);
-        Ok(())
     }
 }

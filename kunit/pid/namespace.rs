@@ -201,12 +201,13 @@ mod tests {
 
     /// The namespaces of a world that listns(2) would list.
     fn active(world: &World) -> Result<KVec<u64>> {
-        let mut found = KVec::new();
+        // With room: it is filled under the tree lock.
+        let mut found = KVec::with_capacity(64, GFP_KERNEL)?;
         let mut position = Some(0);
         while let Some(from) = position {
             position = world.list_namespaces(from, None, true, &mut |ns| {
                 assert!(ns.flags == uapi::ALTPID_NS_REF_ACTIVE);
-                found.push(ns.ns, GFP_KERNEL).is_ok()
+                found.push_within_capacity(ns.ns).is_ok()
             });
         }
         Ok(found)

@@ -10,9 +10,9 @@ use crate::{
     process::wait::*,
     signal::kill::Kill,
     support::{many, state::*, world_of, Errno, Verbs},
+    tree::budget::BUDGET,
     tree::pending::*,
     tree::task::Disposition,
-    world::hold::BUDGET,
     world::World,
 };
 use kernel::{prelude::*, sync::Arc};

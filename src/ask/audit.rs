@@ -36,9 +36,9 @@ use crate::{
     pid::find_pid_from,
     pid::namespace::Namespace,
     pid::registry::Registry,
+    tree::budget::BUDGET,
     tree::task::{Group, Task},
     tree::Tree,
-    world::hold::BUDGET,
     world::work::is_killed,
     world::World,
 };

@@ -10,10 +10,9 @@
 
 use crate::{
     base::slots::Idx,
-    pid::namespace::Namespace,
     pid::{find_pid, Pid},
     reason::{Outcome, Reason},
-    tree::task::{Group, Parent, Task},
+    tree::task::{Group, Task},
     tree::Tree,
     world::World,
 };
@@ -80,16 +79,5 @@ impl Tree {
             Asked::Sid(nr) => &group_of(nr)?.sid,
         };
         Ok(pid.nr_ns(ns))
-    }
-}
-
-impl Tree {
-    /// The number of a process's parent as seen from a namespace, 0 for one that is not visible
-    /// (`task_ppid_nr_ns()`).
-    pub(crate) fn parent_nr(&self, group: Idx<Group>, view: &Namespace) -> i32 {
-        match self.groups[group].parent {
-            Parent::Task(parent) => self.group_of(parent).tgid.nr_ns(view),
-            Parent::Outside => 0,
-        }
     }
 }

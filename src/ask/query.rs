@@ -10,8 +10,9 @@
 
 use crate::{
     base::slots::Idx,
-    pid::namespace::{Namespace, LEVELS},
-    pid::{find_pid, find_pid_from, Pid, PidType},
+    pid::namespace::Namespace,
+    pid::vector,
+    pid::{find_pid, find_pid_from, PidType},
     reason::{Outcome, Reason},
     tree::pending::SigInfo,
     tree::task::{Parent, Task, TaskState},
@@ -24,15 +25,6 @@ use kernel::{prelude::*, task::might_sleep};
 
 /// Positions of a listing that are looked at in one go; of tasks, under the tree lock.
 const PIECE: usize = 128;
-
-/// A number at every level, level 0 first.
-pub(crate) fn vector(pid: &Pid, ns: &Namespace) -> [i32; LEVELS] {
-    let mut numbers = [0; LEVELS];
-    for (nr, level) in numbers.iter_mut().zip(0..=ns.level()) {
-        *nr = pid.nr_ns(ns.ancestor(level));
-    }
-    numbers
-}
 
 impl From<SigInfo> for uapi::altpid_siginfo {
     fn from(info: SigInfo) -> Self {

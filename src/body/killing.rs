@@ -16,7 +16,7 @@ use crate::{
     native::Native,
     pid::{find_pid, find_pid_from, namespace::Namespace, Pid, PidType},
     reason::{Outcome, Reason},
-    signal::sending::Scope,
+    signal::sending::{Scope, Source},
     tree::{pending::NSIG, task::Group},
     world::work::is_killed,
 };
@@ -75,7 +75,7 @@ fn to_process(member: &Member, target: &Pid, signal: i32) -> Outcome {
             let sender = tree.find(member.id)?;
             let leader = tree.groups[group].leader.ok_or(Reason::NoNumber)?;
             let sender = tree.sent_by_kill(sender);
-            tree.send_checked(signal, sender.source(), leader, Scope::Process)?;
+            tree.send_checked(signal, Source::of(&sender), leader, Scope::Process)?;
             Target::Done
         }
     };
@@ -112,7 +112,7 @@ fn to_thread(member: &Member, tgid: Option<i32>, tid: i32, signal: i32) -> Outco
             Some(native) => native.clone(),
             None => {
                 let sender = tree.sent_by_kill(sender);
-                return tree.send_checked(signal, sender.source(), target, Scope::Thread);
+                return tree.send_checked(signal, Source::of(&sender), target, Scope::Thread);
             }
         }
     };

@@ -17,8 +17,8 @@ use super::{
 use crate::{
     process::wait::{Look, Report, Search, Wanted},
     reason::Outcome,
-    tree::pending::SIGCHLD,
-    world::{sleep::Key, work::is_killed},
+    tree::{pending::SIGCHLD, wakeups::Key},
+    world::work::is_killed,
 };
 use kernel::{
     prelude::*,

@@ -14,15 +14,22 @@ use crate::{
     base::faults::{self, Fault},
     base::slots::Idx,
     pid::namespace::Namespace,
+    pid::Pid,
     pid::{alloc_pid, NewPid},
-    process::pidfd::Pidfd,
     reason::{Outcome, Reason},
+    tree::handles::Pidfd,
     tree::pending::NSIG,
+    tree::pending::SIGCHLD,
     tree::task::{Group, Parent, Sighand, Task},
+    tree::task::{Handlers, COMM_LEN},
     tree::{Room, Tree},
+    world::Limits,
     world::World,
 };
-use kernel::sync::aref::ARef;
+use kernel::{
+    prelude::*,
+    sync::{aref::ARef, Arc},
+};
 
 /// Flags of clone3 that are looked at (`include/uapi/linux/sched.h`).
 pub(crate) mod flags {
@@ -339,5 +346,45 @@ impl World {
             pid: nr,
             pidfd,
         })
+    }
+}
+
+impl World {
+    /// A world with an init. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `ENFILE` when there are as many as there may be, `ENOMEM`.
+    pub(crate) fn new(limits: Limits) -> Result<Arc<World>> {
+        Self::create(limits, Tree::step, Tree::add_init)
+    }
+}
+
+impl Tree {
+    /// Makes the init of a world, pid 1 of its root.
+    fn add_init(&mut self, root: &Namespace) -> Result {
+        let mut room = Room::new(false, false);
+        while !self.make_room(&mut room) {
+            room.fill()?;
+        }
+        let outside = Pid::outside(root)?;
+        let pid = alloc_pid(root, &[])?.keep();
+        let mut comm = [0; COMM_LEN];
+        comm[..4].copy_from_slice(b"init");
+        let sighand = self.insert_sighand(Handlers::DEFAULT);
+        let mut group = Group::new(
+            pid.clone(),
+            outside.clone(),
+            outside,
+            Parent::Outside,
+            SIGCHLD,
+            sighand,
+        );
+        group.unkillable = true;
+        let group = self.insert_group(group);
+        let task = self.insert_task(Task::new(group, pid, root.into(), comm));
+        self.join_group(task);
+        self.join_tree(group, task);
+        Ok(())
     }
 }

@@ -15,31 +15,15 @@
 use crate::{
     base::slots::{Idx, Spare},
     reason::Outcome,
+    tree::call::Call,
+    tree::call::Exec,
+    tree::fate::Fate,
     tree::pending::SIGCHLD,
-    tree::task::{Call, Fate, Group, Handlers, Sighand, Task, TaskState, COMM_LEN},
+    tree::task::{Group, Handlers, Task, TaskState, COMM_LEN},
     tree::Tree,
     world::World,
 };
 use kernel::prelude::*;
-
-/// A call of exec that waits for the other threads to be gone.
-pub(crate) struct Exec {
-    task: Idx<Task>,
-    name: [u8; COMM_LEN],
-    /// Room for what the process does about signals, if it has that in common with others.
-    sighand: Option<Idx<Sighand>>,
-    /// What came of it, once that is known.
-    result: Option<Outcome>,
-    /// Whether the caller will ask for that.
-    is_awaited: bool,
-}
-
-impl Exec {
-    /// The thread that calls exec.
-    pub(crate) fn task(&self) -> Idx<Task> {
-        self.task
-    }
-}
 
 impl World {
     /// A thread calls exec: every other thread of its process ends, and it takes the numbers of the
@@ -85,14 +69,6 @@ impl World {
 }
 
 impl Tree {
-    /// Whether no other thread is in the process of a live one, but for its dead leader.
-    pub(crate) fn is_all_that_is_left(&self, task: Idx<Task>) -> bool {
-        let group = self.group_of(task);
-        let is_dead = |leader: Idx<Task>| self.tasks[leader].state == TaskState::Zombie;
-        let others = u32::from(group.leader.is_some_and(is_dead));
-        group.nr_threads == 1 + others
-    }
-
     /// A thread, for which the caller has made room, will become another program.
     fn begin_exec(&mut self, task: Idx<Task>, name: &[u8; COMM_LEN]) -> Idx<Exec> {
         let group = self.tasks[task].group;
@@ -111,17 +87,6 @@ impl Tree {
         self.tasks[task].call = Call::Exec;
         self.groups[group].fate = Fate::Exec(exec);
         exec
-    }
-
-    /// A thread of a process is gone, or its leader is dead: if one that calls exec waits for that it
-    /// goes on when it has its turn.
-    pub(crate) fn wake_exec(&mut self, group: Idx<Group>) {
-        if let Fate::Exec(exec) = self.groups[group].fate {
-            let task = self.execs[exec].task;
-            if self.is_all_that_is_left(task) {
-                self.begin_kill(group);
-            }
-        }
     }
 
     /// A group has its turn in which a thread calls exec: goes on with that if no other thread is left.
@@ -161,30 +126,6 @@ impl Tree {
         let id = self.tasks.id(task);
         self.end_call(id);
         self.end_exec(exec, Ok(()));
-    }
-
-    /// It is known what came of a call of exec.
-    pub(crate) fn end_exec(&mut self, exec: Idx<Exec>, result: Outcome) {
-        if let Some(sighand) = self.execs[exec].sighand.take() {
-            self.kept_sighands -= 1;
-            self.put_sighand(sighand);
-        }
-        if self.execs[exec].is_awaited {
-            self.execs[exec].result = Some(result);
-        } else {
-            self.execs.discard(exec);
-        }
-    }
-
-    /// What came of a call of exec; `None` if that is not known: then nobody will ask again.
-    fn result_of_exec(&mut self, exec: Idx<Exec>) -> Option<Outcome> {
-        let result = self.execs[exec].result.take();
-        if result.is_some() {
-            self.execs.discard(exec);
-        } else {
-            self.execs[exec].is_awaited = false;
-        }
-        result
     }
 
     /// What a process does about signals is its own from now on, in the room that its exec has.

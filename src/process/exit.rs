@@ -17,13 +17,13 @@ use crate::{
     base::slots::Idx,
     process::reaper::Heir,
     reason::{Outcome, Reason},
-    signal::crowd::Pdeath,
     signal::sending::{Scope, Source},
+    tree::budget::SIGNAL_STEPS,
+    tree::crowd::Pdeath,
     tree::pending::{SigInfo, CLD_DUMPED, CLD_EXITED, CLD_KILLED, NSIG, SIGCHLD},
-    tree::task::{Disposition, Fate, Group, Parent, Task, TaskState},
+    tree::task::{Disposition, Group, Parent, Task, TaskState},
+    tree::wakeups::Key,
     tree::Tree,
-    world::hold::SIGNAL_STEPS,
-    world::sleep::Key,
     world::World,
 };
 
@@ -81,33 +81,6 @@ impl Tree {
         // The last thread's status is the group's (`synchronize_group_exit()`).
         if process.nr_live == 0 && process.exit_status().is_none() {
             self.decide_exit(group, status);
-        }
-    }
-
-    /// All threads of a group begin to exit with a status word (`do_group_exit()`, or a fatal
-    /// signal). The rest is left to [`Tree::step`].
-    pub(crate) fn begin_group_exit(&mut self, group: Idx<Group>, status: i32) {
-        if self.groups[group].nr_live == 0 {
-            return;
-        }
-        if self.is_member(group) {
-            self.kill_body(group);
-            return;
-        }
-        if self.groups[group].exit_status().is_none() {
-            self.decide_exit(group, status);
-        }
-        self.begin_kill(group);
-    }
-
-    /// It is decided how a process ends.
-    pub(crate) fn decide_exit(&mut self, group: Idx<Group>, status: i32) {
-        let process = &mut self.groups[group];
-        let before = core::mem::replace(&mut process.fate, Fate::Exiting(status));
-        process.pending.forget_info(&mut self.queued);
-        self.forget_job(group);
-        if let Fate::Exec(exec) = before {
-            self.end_exec(exec, Err(Reason::Killed.into()));
         }
     }
 

@@ -9,10 +9,11 @@
 use crate::{
     base::slots::Idx,
     native::{End, Native},
-    pid::{find_pid, find_pid_from, namespace::Namespace, NewPid, Pid, PidType},
+    pid::{find_pid, namespace::Namespace, NewPid, Pid},
     reason::{Outcome, Reason},
+    tree::fate::Fate,
     tree::pending::SIGCHLD,
-    tree::task::{Fate, Group, Handlers, JobState, Parent, Task, TaskState, COMM_LEN},
+    tree::task::{Group, Handlers, JobState, Parent, Task, TaskState, COMM_LEN},
     tree::{Room, Tree},
     world::sleep::pause,
     world::work::is_killed,
@@ -220,22 +221,6 @@ impl World {
             _ => {}
         }
         (true, stopped.is_some())
-    }
-
-    /// Kills everybody in the world but its init.
-    pub(crate) fn kill_members(&self) {
-        let mut next = 2;
-        while let Some((nr, pid)) = find_pid_from(self.root(), next) {
-            next = nr + 1;
-            let mut tree = self.work();
-            let group = Idx::<Group>::from_raw(pid.user(PidType::Tgid));
-            // It may be somebody else's by now, of the same world, who is to be killed as well.
-            if let Some(group) = group.filter(|&group| tree.groups.get(group).is_some()) {
-                if tree.is_member(group) {
-                    tree.kill_body(group);
-                }
-            }
-        }
     }
 }
 

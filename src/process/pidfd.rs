@@ -15,31 +15,22 @@
 //! Under the tree lock, which is released to sleep.
 
 use crate::{
-    ask::query::vector,
     base::slots::{Idx, Spare},
     pid::namespace::Namespace,
-    pid::{find_pid, Pid, PidType},
+    pid::vector,
+    pid::{find_pid, Pid},
     reason::{Outcome, Reason},
     signal::sending::{Scope, Source},
+    tree::handles::Pidfd,
     tree::pending::SIGKILL,
     tree::task::{Task, TaskState},
+    tree::wakeups::Key,
     tree::Tree,
     uapi,
-    world::sleep::{Key, FOR_EVER},
+    world::sleep::FOR_EVER,
     world::World,
 };
 use kernel::sync::aref::ARef;
-
-/// A handle on a task (a file of pidfs).
-pub(crate) struct Pidfd {
-    pub(crate) pid: ARef<Pid>,
-    /// On a thread, not on a process (`PIDFD_THREAD`).
-    pub(crate) is_thread: bool,
-    /// Waiting by it does not sleep (`PIDFD_NONBLOCK`).
-    pub(crate) is_nonblock: bool,
-    /// Its process is killed when it is closed (`PIDFD_AUTOKILL`).
-    pub(crate) is_autokill: bool,
-}
 
 /// Whom a handle shall be on.
 #[derive(Clone, Copy)]
@@ -197,22 +188,6 @@ impl World {
 }
 
 impl Tree {
-    /// The handle that an id names.
-    ///
-    /// # Errors
-    ///
-    /// `EBADF` when there is none any more.
-    pub(crate) fn find_pidfd(&self, id: u64) -> Outcome<Idx<Pidfd>> {
-        Ok(self.pidfds.find(id).ok_or(Reason::PidfdGone)?)
-    }
-
-    /// Puts a handle into the store, for which the caller has made room; returns its id.
-    pub(crate) fn insert_pidfd(&mut self, pidfd: Pidfd) -> u64 {
-        let pidfd = self.pidfds.insert(pidfd);
-        let pidfd = pidfd.unwrap_or_else(|_| panic!("altpid: no room was made"));
-        self.pidfds.id(pidfd)
-    }
-
     /// What only a task that is not reaped can tell, as seen from `view`.
     fn describe_living(
         &self,
@@ -261,19 +236,5 @@ impl Tree {
             return Err(Reason::TaskExited.into());
         }
         Ok(self.tasks[task].ns().into())
-    }
-
-    /// Whether a handle is as it must be: its pid has a task, or is a reaped one's.
-    pub(crate) fn is_pidfd_sound(&self, pidfd: Idx<Pidfd>) -> bool {
-        let pid = &self.pidfds[pidfd].pid;
-        match self.task_of(pid) {
-            Some(task) => {
-                let is_its_own = self.tasks.get(task).is_some_and(|task| {
-                    core::ptr::eq(&*task.pid, &**pid) && pid.exit_code().is_none()
-                });
-                is_its_own && (self.pidfds[pidfd].is_thread || pid.user(PidType::Tgid) != 0)
-            }
-            None => pid.exit_code().is_some() && pid.user(PidType::Tgid) == 0,
-        }
     }
 }

@@ -13,12 +13,14 @@ use crate::{
     base::slots::Idx,
     pid::{find_pid, Pid},
     reason::{Outcome, Reason},
+    tree::call::Call,
     tree::pending::{
         CLD_CONTINUED, CLD_DUMPED, CLD_EXITED, CLD_KILLED, CLD_STOPPED, SIGCHLD, SIGCONT,
     },
-    tree::task::{Call, Group, JobState, Parent, Task},
+    tree::task::{Group, JobState, Parent, Task},
+    tree::wakeups::Key,
     tree::{News, Tree},
-    world::sleep::{Key, FOR_EVER},
+    world::sleep::FOR_EVER,
     world::work::is_killed,
     world::World,
 };
@@ -172,7 +174,8 @@ impl World {
         loop {
             // All handlers that were called have SA_RESTART, or a stop is over: the call is made anew
             // (ERESTARTSYS).
-            if tree.restarts(waiter) != restarts && tree.tasks[waiter].interrupts == interrupts {
+            let restarts_now = tree.restarts(waiter) != restarts && !tree.is_stopped(waiter);
+            if restarts_now && tree.tasks[waiter].interrupts == interrupts {
                 restarts = tree.restarts(waiter);
                 selection = tree.select(waiter, wanted)?;
                 search = Search::default();
@@ -212,9 +215,9 @@ impl World {
 }
 
 impl Tree {
-    /// Changes when a wait of a task is restarted: handlers that were called, and stops that are over.
+    /// Changes when a wait of a task is to be restarted: handlers that were called, and stops.
     fn restarts(&self, task: Idx<Task>) -> (u32, u32) {
-        (self.tasks[task].nr_received, self.group_of(task).nr_resumed)
+        (self.tasks[task].nr_received, self.group_of(task).nr_stops)
     }
 
     /// Reads the arguments of a wait, as `task` means them.

@@ -15,10 +15,11 @@ use crate::{
     base::faults::{self, Fault},
     base::slots::Idx,
     pid::{find_pid_from, Pid},
+    tree::budget::SIGNAL_STEPS,
+    tree::fate::Fate,
     tree::pending::SIGKILL,
-    tree::task::{Fate, Parent, Task, TaskState},
+    tree::task::{Parent, Task, TaskState},
     tree::Tree,
-    world::hold::SIGNAL_STEPS,
 };
 
 impl Tree {

@@ -12,14 +12,13 @@
 
 use crate::{
     base::slots::{Idx, Spare},
-    pid::namespace::Namespace,
     pid::{find_pid, Pid},
-    process::pidfd::Pidfd,
     reason::{Outcome, Reason},
     signal::sending::{Scope, Source},
-    signal::walk::Targets,
+    tree::handles::Pidfd,
     tree::pending::{SigInfo, NSIG, SI_TKILL, SI_USER},
     tree::task::Task,
+    tree::walks::{Sender, Targets},
     tree::Tree,
     world::World,
 };
@@ -84,30 +83,6 @@ impl ByPidfd {
             Some(To::Process | To::ProcessGroup) => Scope::Process,
             None if pidfd.is_thread => Scope::Thread,
             None => Scope::Process,
-        }
-    }
-}
-
-/// Where a signal of a task comes from. The task may be gone before the last one has got it.
-#[derive(Clone)]
-pub(crate) struct Sender {
-    ns: ARef<Namespace>,
-    info: SigInfo,
-    /// Of kill(2), which gives nothing along: the process that has called it.
-    tgid: Option<ARef<Pid>>,
-}
-
-impl Sender {
-    /// The namespace that it is sent from.
-    pub(crate) fn ns(&self) -> &Namespace {
-        &self.ns
-    }
-
-    /// Where the signal comes from.
-    pub(crate) fn source(&self) -> Source<'_> {
-        match &self.tgid {
-            Some(tgid) => Source::Kill(&self.ns, tgid),
-            None => Source::Task(&self.ns, self.info),
         }
     }
 }
@@ -251,7 +226,7 @@ impl Tree {
             Kill::Pid(_, pid) => {
                 let target = self.numbered(sender, pid)?;
                 let sender = self.sent_by_kill(sender);
-                self.send_checked(signal, sender.source(), target, Scope::Process)
+                self.send_checked(signal, Source::of(&sender), target, Scope::Process)
             }
             Kill::Thread(_, tgid, tid) => {
                 if tid <= 0 || tgid <= 0 {
@@ -284,7 +259,7 @@ impl Tree {
                 }
                 let target = self.numbered(sender, pid)?;
                 let sender = self.sent_by(sender, code, value);
-                self.send_checked(signal, sender.source(), target, Scope::Process)
+                self.send_checked(signal, Source::of(&sender), target, Scope::Process)
             }
             Kill::Task(_, target) => {
                 let target = self.find(target)?;
@@ -294,13 +269,13 @@ impl Tree {
                     return Err(Reason::Invisible.into());
                 }
                 let sender = self.sent_by(sender, SI_USER, 0);
-                self.send_checked(signal, sender.source(), target, Scope::Process)
+                self.send_checked(signal, Source::of(&sender), target, Scope::Process)
             }
             Kill::Pidfd(_, pidfd, how) => {
                 let (pid, sender) = self.sent_by_pidfd(sender, pidfd, how, signal)?;
                 let scope = how.scope(&self.pidfds[self.find_pidfd(pidfd)?]);
                 let target = self.task_of(&pid).ok_or(Reason::Reaped)?;
-                self.send_checked(signal, sender.source(), target, scope)
+                self.send_checked(signal, Source::of(&sender), target, scope)
             }
             // Not by a task.
             Kill::Outside(_) | Kill::Kernel(_) | Kill::Fault(_) => Err(Reason::TaskGone.into()),
@@ -323,7 +298,7 @@ impl Tree {
             return Err(Reason::NoNumber.into());
         }
         let sender = self.sent_by(sender, code, value);
-        self.send_checked(signal, sender.source(), target, Scope::Thread)
+        self.send_checked(signal, Source::of(&sender), target, Scope::Thread)
     }
 
     /// The task that a number names as the sender sees it.

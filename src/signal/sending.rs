@@ -31,13 +31,14 @@ use crate::{
     pid::namespace::Namespace,
     pid::Pid,
     reason::{Outcome, Reason},
+    tree::budget::SIGNAL_STEPS,
     tree::pending::{
         SigInfo, SigSet, NSIG, SIGCHLD, SIGCONT, SIGKILL, SIGRTMIN, SI_KERNEL, SI_USER,
     },
     tree::task::{Disposition, Group, Task},
+    tree::walks::Sender,
     tree::Tree,
     uapi,
-    world::hold::SIGNAL_STEPS,
 };
 
 /// Signals of one world that can wait with what came along, as RLIMIT_SIGPENDING has it for a user.
@@ -60,6 +61,16 @@ pub(crate) enum Source<'a> {
     Kernel,
     /// A child that has exited, stopped or continued.
     Child(SigInfo),
+}
+
+impl<'a> Source<'a> {
+    /// Where a signal of a sender comes from.
+    pub(crate) fn of(sender: &'a Sender) -> Self {
+        match &sender.tgid {
+            Some(tgid) => Source::Kill(&sender.ns, tgid),
+            None => Source::Task(&sender.ns, sender.info),
+        }
+    }
 }
 
 /// Whom a signal is for.

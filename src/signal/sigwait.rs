@@ -14,17 +14,15 @@
 use crate::{
     base::slots::{Idx, Spare},
     reason::Outcome,
+    tree::call::Awaited,
+    tree::call::Call,
     tree::pending::{SigInfo, SigSet},
-    tree::task::{Call, Task},
-    tree::Tree,
+    tree::task::Task,
+    tree::wakeups::Key,
     world::hold::InCall,
-    world::sleep::Key,
     world::World,
 };
 use kernel::prelude::*;
-
-/// Signals that a sleeping thread waits for.
-pub(crate) struct Awaited(SigSet);
 
 impl World {
     /// A thread takes the first of some signals that waits for it or its group. Sleeps for up to
@@ -88,20 +86,5 @@ impl World {
             let key = Key::task(&tree, task);
             timeout = tree.sleep([key; 2], timeout)?;
         }
-    }
-}
-
-impl Tree {
-    /// Signals that a task waits for, asleep.
-    pub(crate) fn awaited_by(&self, task: Idx<Task>) -> SigSet {
-        match self.tasks[task].call {
-            Call::Sigwait(awaited) => self.awaited[awaited].0,
-            _ => SigSet::EMPTY,
-        }
-    }
-
-    /// Signals that do not get through to a task: those that it blocks but does not wait for.
-    pub(crate) fn kept_from(&self, task: Idx<Task>) -> SigSet {
-        self.tasks[task].blocked.minus(self.awaited_by(task))
     }
 }

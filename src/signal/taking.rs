@@ -10,12 +10,13 @@
 
 use crate::{
     base::slots::Idx,
-    signal::walk::Orphaned,
+    tree::fate::Fate,
     tree::pending::{SigInfo, SigSet, SIGSTOP},
-    tree::task::{Disposition, Fate, Group, Task},
+    tree::task::{Disposition, Group, Task},
+    tree::wakeups::Key,
+    tree::walks::Orphaned,
     tree::Tree,
     uapi,
-    world::sleep::Key,
 };
 
 impl Tree {

@@ -15,87 +15,20 @@
 //! Under the tree lock.
 
 use crate::{
-    base::slots::{
-        chain::{Link, Member},
-        Idx, Spare,
-    },
-    pid::{find_pid_from, Pid},
+    base::slots::{chain::Link, Idx, Spare},
     reason::{Outcome, Reason},
-    signal::kill::Sender,
     signal::sending::{Scope, Source},
+    tree::call::Call,
     tree::pending::{SIGCONT, SIGHUP},
-    tree::task::{chain, Call, Group, Task},
+    tree::task::{Group, Task},
+    tree::walks::Sender,
+    tree::walks::{Hangup, Orphaned, Phase, SignalWalk, Targets},
     tree::Tree,
-    world::hold::{InCall, Work, SIGNAL_STEPS},
+    world::hold::{InCall, Work},
     world::work::is_killed,
     world::World,
 };
-use kernel::{prelude::*, sync::aref::ARef};
-
-/// Whom a walk meets.
-pub(crate) enum Targets {
-    /// Everybody in the sender's namespace but init and the process with this pid.
-    Everybody {
-        /// The sender's.
-        but: ARef<Pid>,
-        /// The number to go on from.
-        next: i32,
-    },
-    /// The members of a process group.
-    ProcessGroup {
-        pgrp: ARef<Pid>,
-        /// The next one, once the walk has begun.
-        at: Option<Option<Idx<Group>>>,
-    },
-}
-
-/// A signal on its way to many.
-pub(crate) struct SignalWalk {
-    sender: Sender,
-    signal: i32,
-    targets: Targets,
-    /// What came of it so far.
-    result: Outcome,
-    is_done: bool,
-    /// Whether the caller will ask for the result.
-    is_awaited: bool,
-    link: Link<SignalWalk>,
-}
-
-impl Member<chain::Walking> for SignalWalk {
-    fn link(&self) -> &Link<Self> {
-        &self.link
-    }
-    fn link_mut(&mut self) -> &mut Link<Self> {
-        &mut self.link
-    }
-}
-
-/// What an orphaned process group is being done.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    /// It is being looked at whether it is orphaned.
-    Look,
-    /// Its members are sent this signal.
-    Send(i32),
-}
-
-/// A process group that may be orphaned by an exit. There is one at a time; an exit that comes by
-/// another one waits for its turn.
-pub(crate) struct Hangup {
-    pgrp: ARef<Pid>,
-    phase: Phase,
-    at: Option<Idx<Group>>,
-}
-
-/// What is known of a process group.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Orphaned {
-    Yes,
-    No,
-    /// It has many members: look again later.
-    Unknown,
-}
+use kernel::prelude::*;
 
 impl World {
     /// A task sends a signal to many. `find` says whom, and from where.
@@ -203,28 +136,6 @@ impl<'a> InCall<'a> {
 }
 
 impl Tree {
-    /// Whether a signal for many is on its way, or a process group may be.
-    #[inline]
-    pub(crate) fn has_walks(&self) -> bool {
-        self.hangup.is_some() || !self.walking.is_empty()
-    }
-
-    fn begin_walk(&mut self, walk: SignalWalk) -> Idx<SignalWalk> {
-        let walk = self.signal_walks.insert(walk);
-        let walk = walk.unwrap_or_else(|_| panic!("altpid: no room was made"));
-        self.walking.push_back(&mut self.signal_walks, walk);
-        walk
-    }
-
-    /// The caller of a walk asks for it. `None` if it is not over: nobody will ask again.
-    fn end_walk(&mut self, walk: Idx<SignalWalk>) -> Option<SignalWalk> {
-        if !self.signal_walks[walk].is_done {
-            self.signal_walks[walk].is_awaited = false;
-            return None;
-        }
-        self.signal_walks.remove(walk)
-    }
-
     /// Goes on with a walk.
     pub(crate) fn step_walk(&mut self) {
         if self.hangup.is_some() {
@@ -248,35 +159,12 @@ impl Tree {
         }
     }
 
-    /// The process that a walk meets next, if the next number or member is one; `None` at the end.
-    fn next_target(&mut self, walk: Idx<SignalWalk>) -> Option<Option<Idx<Task>>> {
-        self.draw(SIGNAL_STEPS);
-        let walk = &mut self.signal_walks[walk];
-        match &mut walk.targets {
-            Targets::Everybody { but, next } => {
-                let (nr, pid) = find_pid_from(walk.sender.ns(), *next)?;
-                *next = nr + 1;
-                if core::ptr::eq(&*pid, &**but) {
-                    return Some(None);
-                }
-                let group = Idx::<Group>::from_raw(pid.user(crate::pid::PidType::Tgid));
-                Some(group.and_then(|group| self.groups[group].leader))
-            }
-            Targets::ProcessGroup { pgrp, at } => {
-                let members = chain_of(pgrp);
-                let member = at.unwrap_or(members.first())?;
-                *at = Some(members.next(&self.groups, member));
-                Some(self.groups[member].leader)
-            }
-        }
-    }
-
     fn send_on_walk(&mut self, walk: Idx<SignalWalk>, target: Idx<Task>) {
         let (signal, sender) = {
             let walk = &self.signal_walks[walk];
             (walk.signal, walk.sender.clone())
         };
-        let sent = self.send_checked(signal, sender.source(), target, Scope::Process);
+        let sent = self.send_checked(signal, Source::of(&sender), target, Scope::Process);
         let walk = &mut self.signal_walks[walk];
         match walk.targets {
             Targets::Everybody { .. } => walk.result = sent,
@@ -285,32 +173,6 @@ impl Tree {
                 if walk.result.is_err() {
                     walk.result = sent;
                 }
-            }
-        }
-    }
-
-    fn finish_walk(&mut self, walk: Idx<SignalWalk>) {
-        self.walking.remove(&mut self.signal_walks, walk);
-        if self.signal_walks[walk].is_awaited {
-            self.signal_walks[walk].is_done = true;
-        } else {
-            self.signal_walks.discard(walk);
-        }
-    }
-
-    /// A member leaves its process group: a walk that would meet it next meets the one behind it.
-    pub(crate) fn leave_walks(&mut self, member: Idx<Group>, next: Option<Idx<Group>>) {
-        if let Some(walk) = self.walking.first() {
-            if let Targets::ProcessGroup { at: Some(at), .. } = &mut self.signal_walks[walk].targets
-            {
-                if *at == Some(member) {
-                    *at = next;
-                }
-            }
-        }
-        if let Some(hangup) = &mut self.hangup {
-            if hangup.at == Some(member) {
-                hangup.at = next;
             }
         }
     }
@@ -356,7 +218,7 @@ impl Tree {
                     if self.is_spent() {
                         return;
                     }
-                    let next = chain_of(&pgrp).next(&self.groups, member);
+                    let next = self.process_group(&pgrp).next(&self.groups, member);
                     if let Some(hangup) = &mut self.hangup {
                         hangup.at = next;
                     }
@@ -373,21 +235,4 @@ impl Tree {
             }
         }
     }
-
-    /// The members of an orphaned process group are sent a signal from now on.
-    fn begin_phase(&mut self, pgrp: ARef<Pid>, signal: i32) {
-        let at = self.process_group(&pgrp).first();
-        self.hangup = Some(Hangup {
-            pgrp,
-            phase: Phase::Send(signal),
-            at,
-        });
-    }
-}
-
-/// The members of a process group, as [`Tree::process_group`] gives them.
-fn chain_of(pgrp: &Pid) -> crate::base::slots::chain::Chain<chain::ProcessGroup, Group> {
-    crate::base::slots::chain::Chain::starting_at(Idx::from_raw(
-        pgrp.user(crate::pid::PidType::Pgid),
-    ))
 }

@@ -13,10 +13,10 @@ use super::Tree;
 use crate::{
     base::slots::Idx,
     pid::{Pid, PidType},
-    signal::crowd::Crowd,
+    tree::crowd::Crowd,
     tree::pending::SigSet,
     tree::task::{Group, Parent, Task, TaskState},
-    world::sleep::Key,
+    tree::wakeups::Key,
 };
 use kernel::sync::aref::ARef;
 

@@ -19,8 +19,9 @@
 use super::Tree;
 use crate::{
     base::slots::Idx,
+    pid::namespace::Namespace,
     tree::task::{Group, JobState, Parent, Task},
-    world::sleep::Key,
+    tree::wakeups::Key,
 };
 
 /// What a child can have to tell.
@@ -126,5 +127,14 @@ impl Tree {
             .filter_map(|news| self.tasks[parent].news[news as usize])
             .map(|first| core::cmp::max_by_key(first, child, |&one| place(one)))
             .min_by_key(|&one| place(one))
+    }
+
+    /// The number of a process's parent as seen from a namespace, 0 for one that is not visible
+    /// (`task_ppid_nr_ns()`).
+    pub(crate) fn parent_nr(&self, group: Idx<Group>, view: &Namespace) -> i32 {
+        match self.groups[group].parent {
+            Parent::Task(parent) => self.group_of(parent).tgid.nr_ns(view),
+            Parent::Outside => 0,
+        }
     }
 }

@@ -15,9 +15,9 @@ use crate::{
     },
     pid::namespace::{ForChildren, Namespace},
     pid::Pid,
-    process::exec::Exec,
-    signal::crowd::Crowd,
-    signal::sigwait::Awaited,
+    tree::call::Call,
+    tree::crowd::Crowd,
+    tree::fate::Fate,
     tree::pending::{Pending, SigInfo, SigSet, NSIG},
     tree::{Body, News},
     uapi,
@@ -70,39 +70,6 @@ pub(crate) enum TaskState {
     ZapWait,
     /// Gone but for its number and its status (`EXIT_ZOMBIE`).
     Zombie,
-}
-
-/// What call a task is in, if that takes more than one hold of the tree lock: a task is in one at a time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Call {
-    /// In none: anybody may act for it.
-    None,
-    /// At work in one that will soon be over. Signals wait until then.
-    Working,
-    /// Sends a signal to many. It may take others meanwhile.
-    Sending,
-    /// Asleep until something happens. A signal ends that.
-    Asleep,
-    /// Asleep until one of these signals arrives.
-    Sigwait(Idx<Awaited>),
-    /// In exec, until the other threads are gone. Signals wait until then.
-    Exec,
-    /// In clone with `CLONE_VFORK`. Signals that do not kill wait until it is over.
-    Vfork {
-        /// Until this one has exited or called exec.
-        child: Idx<Task>,
-        /// [`Group::nr_stops`] when it began.
-        stops: u32,
-        /// A signal was left to it (`TIF_SIGPENDING`).
-        is_signalled: bool,
-    },
-}
-
-impl Call {
-    /// Whether signals that do not kill wait until the call is over.
-    pub(crate) fn defers_signals(self) -> bool {
-        matches!(self, Self::Working | Self::Exec | Self::Vfork { .. })
-    }
 }
 
 /// A thread.
@@ -356,17 +323,6 @@ impl Handlers {
     }
 }
 
-/// Whether a process lives on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fate {
-    /// It does.
-    Alive,
-    /// As another program, as soon as the thread that calls exec is the only one (`group_exec_task`).
-    Exec(Idx<Exec>),
-    /// It exits with this status word (`group_exit_code`, `SIGNAL_GROUP_EXIT`).
-    Exiting(i32),
-}
-
 /// Whether a process is stopped, and what its parent has not been told yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum JobState {
@@ -441,12 +397,8 @@ pub(crate) struct Group {
     /// Signals that wait for any thread (`shared_pending`).
     pub(crate) pending: Pending,
     pub(crate) job: JobState,
-    /// Threads that sleep in a clone with `CLONE_VFORK`.
-    pub(crate) nr_in_vfork: u32,
-    /// How often it has begun to stop while threads of it were in vfork.
+    /// How often it has stopped, or begun to while threads of it slept in vfork.
     pub(crate) nr_stops: u32,
-    /// How often it has gone on after a stop.
-    pub(crate) nr_resumed: u32,
     /// What SIGCONT owes the parent; the next thread to take signals sends it (`SIGNAL_CLD_MASK`).
     pub(crate) owed: Owed,
     children: Link<Group>,
@@ -493,9 +445,7 @@ impl Group {
             sighand,
             pending: Pending::new(),
             job: JobState::Running,
-            nr_in_vfork: 0,
             nr_stops: 0,
-            nr_resumed: 0,
             owed: Owed::Nothing,
             children: Link::new(),
             process_group: Link::new(),

@@ -24,11 +24,13 @@
 use crate::{
     base::slots::{Idx, Spare},
     base::sync::{Atomic, Relaxed},
-    reason::{Outcome, Reason},
+    reason::Outcome,
+    tree::call::Call,
     tree::pending::Queued,
-    tree::task::{Call, Task},
+    tree::task::Task,
+    tree::wakeups::Key,
     tree::Tree,
-    world::sleep::{Key, FOR_EVER},
+    world::sleep::FOR_EVER,
     world::World,
 };
 use core::{
@@ -40,18 +42,8 @@ use kernel::{
     sync::lock::{spinlock::SpinLockBackend, Guard},
 };
 
-/// Steps after which a hold begins nothing more.
-pub(crate) const BUDGET: u32 = 1024;
-
 /// Steps that no hold goes beyond.
 pub(crate) const BOUND: u32 = 4096;
-
-/// Signals that work queues between two looks at whether there is room for what comes with them: each
-/// costs [`SIGNAL_STEPS`].
-pub(crate) const ROOM_FOR_SIGNALS: usize = (BUDGET / SIGNAL_STEPS) as usize + 8;
-
-/// What sending a signal is counted as.
-pub(crate) const SIGNAL_STEPS: u32 = 8;
 
 /// The most steps of a hold so far.
 static LONGEST: Atomic<u32> = Atomic::new(0);
@@ -349,73 +341,5 @@ impl<'a> InCall<'a> {
 impl Drop for InCall<'_> {
     fn drop(&mut self) {
         self.world.work().end_call(self.id);
-    }
-}
-
-impl Tree {
-    /// A hold of the lock begins.
-    #[inline]
-    fn begin_count(&self) {
-        self.tasks.begin_count();
-        self.groups.begin_count();
-        self.queued.begin_count();
-        self.pidfds.begin_count();
-        self.sighands.begin_count();
-        self.drawn.set(0);
-    }
-
-    /// Steps of this hold so far.
-    #[inline]
-    pub(crate) fn steps(&self) -> u32 {
-        self.tasks.met()
-            + self.groups.met()
-            + self.queued.met()
-            + self.pidfds.met()
-            + self.sighands.met()
-            + self.drawn.get()
-    }
-
-    /// Counts steps of a loop that meets no objects of a store.
-    #[inline]
-    pub(crate) fn draw(&self, steps: u32) {
-        self.drawn.set(self.drawn.get() + steps);
-    }
-
-    /// Whether the budget of this hold is used up, or many callers are to be woken: a loop stops here and
-    /// says where it is.
-    #[inline]
-    pub(crate) fn is_spent(&self) -> bool {
-        self.steps() >= BUDGET || self.wakes.are_many()
-    }
-
-    /// The task that an id names, if it can do nothing only because it is at work in a call.
-    fn at_work(&self, id: u64) -> Option<Idx<Task>> {
-        let task = self.tasks.find(id)?;
-        let call = self.tasks[task].call;
-        let is_at_work = matches!(call, Call::Working | Call::Sending | Call::Exec);
-        (is_at_work && self.goes_on(task)).then_some(task)
-    }
-
-    /// A call of a task is over: it takes the signals that have arrived meanwhile, and others may act
-    /// for it.
-    pub(crate) fn end_call(&mut self, id: u64) {
-        let Some(task) = self.tasks.find(id) else {
-            return;
-        };
-        self.tasks[task].call = Call::None;
-        let key = Key::task(self, task);
-        self.wakes.note(key);
-        if self.tasks[task].is_alive() && self.has_signals(task) {
-            self.queue_work(task);
-        }
-    }
-
-    /// The task that an id names, which is in a call, unless it is about to exit.
-    fn find_caller(&self, id: u64) -> Outcome<Idx<Task>> {
-        let task = self.find_alive(id)?;
-        if !self.goes_on(task) {
-            return Err(Reason::TaskExited.into());
-        }
-        Ok(task)
     }
 }

@@ -14,215 +14,15 @@
 //! lock is released ([`Wakeups::send`]), once for everything that happened in one hold.
 
 use crate::{
-    base::slots::Idx,
-    pid::Pid,
-    tree::task::{Group, Task},
-    tree::Tree,
+    tree::wakeups::{Key, QUEUES},
     world::hold::Work,
     world::World,
 };
 use core::{cell::UnsafeCell, mem::MaybeUninit};
 use kernel::{bindings, prelude::*, sync::LockClassKey, types::Opaque};
 
-/// Wait queues of a world.
-const QUEUES: usize = 16;
-
-/// Keys of one hold that are remembered; behind that whole queues are woken.
-const KEYS: usize = 24;
-
-/// Keys after which a hold begins nothing more, so that there is room for those of what it has begun.
-const MANY_KEYS: usize = 8;
-
-/// Children of one process that are remembered of one hold; behind that every caller that waits for a
-/// child of the process is woken.
-const CHILDREN: usize = 3;
-
 /// `include/linux/sched.h`, where bindgen cannot read it.
 const TASK_INTERRUPTIBLE: c_int = bindings::TASK_INTERRUPTIBLE as c_int;
-
-/// What a caller waits for, or what happened.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Key {
-    /// What it is, and its index or address; [`Self::ANY`] is all of its queue.
-    what: usize,
-    /// Says which queue, together with nothing else.
-    queue: u32,
-    /// The thread whose child it is, 0 for any.
-    parent: u32,
-    /// The address of the child's pid, 0 for any.
-    tgid: usize,
-    /// The address of the pid of the child's process group, 0 for any.
-    pgid: usize,
-}
-
-impl Key {
-    /// Matches every key of its queue.
-    const ANY: usize = 0;
-
-    /// Events ([`events`](crate::ask::events)).
-    pub(crate) const EVENTS: Self = Self::new(4, 0);
-
-    const fn new(what: usize, queue: usize) -> Self {
-        Self {
-            what,
-            queue: (queue % QUEUES) as u32,
-            parent: 0,
-            tgid: 0,
-            pgid: 0,
-        }
-    }
-
-    /// What happens to a task: its call ends, or it takes a signal.
-    pub(crate) fn task(tree: &Tree, task: Idx<Task>) -> Self {
-        let raw = Idx::to_raw(Some(task)) as usize;
-        Self {
-            what: raw << 2 | 1,
-            ..Self::children(tree.tasks[task].group)
-        }
-    }
-
-    /// What all children of a process have to tell (`wait_chldexit`).
-    pub(crate) fn children(group: Idx<Group>) -> Self {
-        let raw = Idx::to_raw(Some(group)) as usize;
-        Self::new(raw << 2 | 2, raw)
-    }
-
-    /// What a child of a thread has to tell (`__wake_up_parent()`).
-    pub(crate) fn child(tree: &Tree, parent: Idx<Task>, child: Idx<Group>) -> Self {
-        let child = &tree.groups[child];
-        Self::children(tree.tasks[parent].group)
-            .of_parent(parent)
-            .of_process(&child.tgid)
-            .of_process_group(&child.pgid)
-    }
-
-    /// No child but those of this thread.
-    pub(crate) fn of_parent(self, parent: Idx<Task>) -> Self {
-        Self {
-            parent: Idx::to_raw(Some(parent)),
-            ..self
-        }
-    }
-
-    /// No child but the one with this pid.
-    pub(crate) fn of_process(self, pid: &Pid) -> Self {
-        Self {
-            tgid: core::ptr::from_ref(pid).addr(),
-            ..self
-        }
-    }
-
-    /// No child but those of the process group with this pid.
-    pub(crate) fn of_process_group(self, pid: &Pid) -> Self {
-        Self {
-            pgid: core::ptr::from_ref(pid).addr(),
-            ..self
-        }
-    }
-
-    /// The exit and the reaping of the task that has a pid (`wait_pidfd`).
-    pub(crate) fn pid(pid: &Pid) -> Self {
-        let address = core::ptr::from_ref(pid).addr();
-        Self::new(address | 3, address >> 6)
-    }
-
-    /// Whether a caller that waits for `self` is to be woken for `event` (`pid_child_should_wake()`).
-    fn is_meant(&self, event: &Self) -> bool {
-        let fits = |wanted, is| wanted == 0 || is == 0 || wanted == is;
-        event.what == Self::ANY
-            || event.what == self.what
-                && fits(self.parent as usize, event.parent as usize)
-                && fits(self.tgid, event.tgid)
-                && fits(self.pgid, event.pgid)
-    }
-}
-
-/// What happened in a hold of the tree lock that somebody may wait for.
-pub(crate) struct Wakes {
-    due: Wakeups,
-    /// Callers that sleep or are about to.
-    sleepers: usize,
-}
-
-impl Wakes {
-    /// Nothing.
-    pub(crate) const fn new() -> Self {
-        Self {
-            due: Wakeups::NONE,
-            sleepers: 0,
-        }
-    }
-
-    /// Something has happened: the callers with this key are woken when the lock is released.
-    pub(crate) fn note(&mut self, key: Key) {
-        if self.sleepers != 0 {
-            self.due.add(key);
-        }
-    }
-
-    /// Takes what was noted.
-    pub(crate) fn take(&mut self) -> Wakeups {
-        core::mem::replace(&mut self.due, Wakeups::NONE)
-    }
-
-    /// Whether so much was noted that it should be sent first.
-    #[inline]
-    pub(crate) fn are_many(&self) -> bool {
-        self.due.len >= MANY_KEYS
-    }
-
-    /// Whether anything was noted.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.due.len == 0 && self.due.queues == 0
-    }
-}
-
-/// Wakeups that are due, to be sent after the tree lock is released.
-pub(crate) struct Wakeups {
-    /// What happened, in the first `len` places.
-    keys: [Key; KEYS],
-    len: usize,
-    /// Queues in which everybody is to be woken: there were more keys.
-    queues: u32,
-}
-
-impl Wakeups {
-    const NONE: Self = Self {
-        keys: [Key::new(Key::ANY, 0); KEYS],
-        len: 0,
-        queues: 0,
-    };
-
-    fn add(&mut self, key: Key) {
-        let noted = &mut self.keys[..self.len];
-        let covers = |noted: &Key| noted.what == key.what && noted.tgid == 0 || *noted == key;
-        if noted.iter().any(covers) {
-            return;
-        }
-        let mut siblings = noted.iter_mut().filter(|noted| noted.what == key.what);
-        if let Some(last) = siblings.nth(CHILDREN - 1) {
-            *last = Key::new(key.what, key.queue as usize);
-            return;
-        }
-        match self.keys.get_mut(self.len) {
-            Some(entry) => {
-                *entry = key;
-                self.len += 1;
-            }
-            None => self.queues |= 1 << key.queue,
-        }
-    }
-
-    /// Wakes the callers. Not under the tree lock.
-    pub(crate) fn send(mut self, queues: &Queues) {
-        for key in &mut self.keys[..self.len] {
-            queues.wake(key);
-        }
-        for queue in (0..QUEUES).filter(|queue| self.queues >> queue & 1 != 0) {
-            queues.wake(&mut Key::new(Key::ANY, queue));
-        }
-    }
-}
 
 /// The wait queues of a world.
 #[pin_data]
@@ -255,10 +55,11 @@ impl Queues {
     fn head(&self, key: &Key) -> *mut bindings::wait_queue_head {
         let heads = self.heads.get().cast::<bindings::wait_queue_head>();
         // SAFETY: There are so many heads.
-        unsafe { heads.add(key.queue as usize % QUEUES) }
+        unsafe { heads.add(key.queue() % QUEUES) }
     }
 
-    fn wake(&self, event: &mut Key) {
+    /// Wakes the callers that a key is meant for.
+    pub(crate) fn wake(&self, event: &mut Key) {
         let head = self.head(event);
         let event = core::ptr::from_mut(event).cast();
         // SAFETY: The head was initialized. All entries are `Entry`s, whose function takes what it is
@@ -316,7 +117,7 @@ impl Work<'_> {
             keys,
         };
         let wait = entry.wait.get().cast::<bindings::wait_queue_entry>();
-        self.wakes.sleepers += 1;
+        self.wakes.begin_sleep();
         // SAFETY: The entry stays on this stack, and off the queue, until `finish_wait()` below.
         unsafe {
             bindings::init_wait(wait);
@@ -332,7 +133,7 @@ impl Work<'_> {
         }
         // SAFETY: The entry is one that `prepare_to_wait()` was called with.
         unsafe { bindings::finish_wait(head, wait) };
-        world.work().wakes.sleepers -= 1;
+        world.work().wakes.end_sleep();
         if is_signalled() {
             return Err(EINTR);
         }
@@ -358,7 +159,7 @@ impl Bell {
     pub(crate) const fn new(ring: fn(&Self)) -> Self {
         Self {
             wait: UnsafeCell::new(MaybeUninit::zeroed()),
-            keys: UnsafeCell::new([Key::new(Key::ANY, 0); 2]),
+            keys: UnsafeCell::new([Key::EVENTS; 2]),
             ring,
         }
     }
@@ -393,7 +194,7 @@ impl Work<'_> {
     /// It is in no queue, nobody else hangs it meanwhile, and it stays where it is until
     /// [`World::take_bell`].
     pub(crate) unsafe fn hang_bell(&mut self, bell: &Bell, keys: [Key; 2]) {
-        self.wakes.sleepers += 1;
+        self.wakes.begin_sleep();
         let head = self.world().queues().head(&keys[0]);
         let wait = bell.wait.get().cast::<bindings::wait_queue_entry>();
         // SAFETY: By the safety requirements.
@@ -419,7 +220,7 @@ impl World {
             let head = self.queues().head(&(*bell.keys.get())[0]);
             bindings::remove_wait_queue(head, wait);
         }
-        self.work().wakes.sleepers -= 1;
+        self.work().wakes.end_sleep();
     }
 }
 

@@ -10,22 +10,16 @@
 //! when a call returns. If that thread is killed a work item of the world goes on in its place
 //! (`kernel/workqueue.c`).
 //!
-//! # Order
-//!
-//! Walks and exits take turns, so that a large one does not hold up others. Signals are taken when no
-//! exit is half done: natively an exit is one hold of `tasklist_lock`, and takes effect on others when
-//! that is over. Threads of killed processes begin to exit when nothing else is left, a few at a time.
+//! What a step does is in `process/step.rs`, above this: a world is made with it ([`Step`]).
 //!
 //! # Locks
 //!
 //! Under the tree lock.
 
 use crate::{
-    base::slots::{Idx, Spare},
-    tree::pending::Queued,
-    tree::task::{Fate, Group, Task, TaskState},
+    base::slots::Spare,
     tree::Tree,
-    world::hold::{self, Held, ROOM_FOR_SIGNALS},
+    world::hold::{self, Held},
     world::World,
 };
 use core::ptr::null_mut;
@@ -80,6 +74,9 @@ pub(crate) fn queue<'a>() -> &'a Queue {
     unsafe { Queue::from_raw(QUEUE.load(crate::base::sync::Acquire)) }
 }
 
+/// Does one step of the queued work of a tree that has some.
+pub(crate) type Step = fn(&mut Tree);
+
 /// Whether the calling thread is being killed (`fatal_signal_pending()`).
 pub(crate) fn is_killed() -> bool {
     let current = kernel::task::Task::current_raw();
@@ -101,7 +98,7 @@ impl World {
             while tree.has_work() && !tree.is_spent() && !lacks_room {
                 lacks_room = !goes_without && !tree.make_room_for_signals(&mut room);
                 if !lacks_room {
-                    tree.step();
+                    (self.step())(tree);
                 }
             }
             let told = tree.take_news();
@@ -109,7 +106,7 @@ impl World {
             let post = tree.owes().then(|| tree.take_post());
             let is_done = !tree.has_work() && !tree.owes();
             drop(held);
-            wakes.send(self.queues());
+            wakes.send(|key| self.queues().wake(key));
             told.send();
             if let Some(post) = post {
                 post.send();
@@ -148,120 +145,3 @@ impl WorkItem for World {
         }
     }
 }
-
-impl Tree {
-    /// Lets a task have its turn in [`Tree::step`].
-    pub(crate) fn queue_work(&mut self, task: Idx<Task>) {
-        if self.tasks[task].is_queued() {
-            return;
-        }
-        if self.tasks[task].is_alive() {
-            self.taking.push_back(&mut self.tasks, task);
-        } else {
-            self.exiting.push_back(&mut self.tasks, task);
-        }
-    }
-
-    /// Takes a task off the list on which it waits for its turn.
-    pub(crate) fn unqueue_work(&mut self, task: Idx<Task>) {
-        if self.tasks[task].is_alive() {
-            self.taking.remove(&mut self.tasks, task);
-        } else {
-            self.exiting.remove(&mut self.tasks, task);
-        }
-    }
-
-    /// Live threads of a group begin to exit: all of them, or all but the one that calls exec.
-    pub(crate) fn begin_kill(&mut self, group: Idx<Group>) {
-        if !self.groups[group].is_killed() {
-            self.killed.push_back(&mut self.groups, group);
-        }
-    }
-
-    /// Makes sure that the signals of a step can be queued with what comes along, with `room` if need
-    /// be. False: fill `room` without the lock and try again.
-    fn make_room_for_signals(&mut self, room: &mut Spare<Queued>) -> bool {
-        while self.queued.room() < ROOM_FOR_SIGNALS {
-            if !self.queued.grow(room) {
-                return false;
-            }
-        }
-        true
-    }
-
-    /// Whether there is work left.
-    #[inline]
-    pub(crate) fn has_work(&self) -> bool {
-        !self.exiting.is_empty()
-            || !self.taking.is_empty()
-            || !self.killed.is_empty()
-            || !self.crowded.is_empty()
-            || self.has_walks()
-    }
-
-    /// Does some of the work that is left: one thing, or a part of it.
-    pub(crate) fn step(&mut self) {
-        self.draw(1);
-        // Walks and everything else take turns.
-        self.walks_turn = !self.walks_turn && self.has_walks();
-        if self.walks_turn {
-            self.step_walk();
-        } else if let Some(task) = self.exiting.first() {
-            self.exiting.remove(&mut self.tasks, task);
-            self.step_exit(task);
-        } else if let Some(group) = self.crowded.first() {
-            self.crowded.remove(&mut self.groups, group);
-            self.step_crowd(group);
-        } else if let (Some(task), 0) = (self.taking.first(), self.half_done) {
-            self.taking.remove(&mut self.tasks, task);
-            self.take_signals(task);
-        } else if let Some(group) = self.killed.first() {
-            self.killed.remove(&mut self.groups, group);
-            self.kill_threads(group);
-        }
-    }
-
-    /// A task that is exiting does some of that.
-    fn step_exit(&mut self, task: Idx<Task>) {
-        match self.tasks[task].state {
-            TaskState::Exiting => self.exit(task),
-            TaskState::Zapping { next } => self.zap(task, next),
-            TaskState::ZapWait => self.zap_wait(task),
-            TaskState::Running | TaskState::Zombie => {}
-        }
-    }
-
-    /// Makes some live threads of a killed group exit, and queues it again if there are more.
-    fn kill_threads(&mut self, group: Idx<Group>) {
-        if let Fate::Exec(exec) = self.groups[group].fate {
-            if self.go_on_with_exec(exec) {
-                return;
-            }
-        }
-        let (status, spared) = match self.groups[group].fate {
-            Fate::Exiting(status) => (status, None),
-            // As do_group_exit() has it for the other threads of an exec.
-            Fate::Exec(exec) => (0, Some(self.execs[exec].task())),
-            // It was killed for an exec that is over.
-            Fate::Alive => return,
-        };
-        // Threads that exit leave the list of the live ones, so that the next one is at its beginning,
-        // or behind the one that is spared.
-        for _ in 0..PIECE {
-            let live = &self.groups[group].threads;
-            let first = live.first();
-            let next = match (first, spared) {
-                (Some(first), Some(spared)) if first == spared => live.next(&self.tasks, first),
-                _ => first,
-            };
-            let Some(task) = next.filter(|&task| self.tasks[task].is_alive()) else {
-                return;
-            };
-            self.begin_exit(task, status);
-        }
-        self.begin_kill(group);
-    }
-}
-
-/// Threads of a killed group that begin to exit at a time.
-const PIECE: usize = 64;

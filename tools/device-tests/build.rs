@@ -34,10 +34,12 @@ fn main() {
     let out = env::var("OUT_DIR").expect("where to");
     fs::write(Path::new(&out).join("scenarios.rs"), scenarios()).expect("the tests");
     println!("cargo::rerun-if-changed=c/interface.c");
+    println!("cargo::rerun-if-changed=c/machine.c");
     println!("cargo::rerun-if-changed=c/sizes.c");
     println!("cargo::rerun-if-changed=../../src/uapi/altpid.h");
     cc::Build::new()
         .file("c/interface.c")
+        .file("c/machine.c")
         .include("../../src/uapi")
         .std("gnu11")
         .warnings(true)

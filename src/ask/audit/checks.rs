@@ -10,7 +10,8 @@ use super::{Audit, Numbers, Walk};
 use crate::{
     base::slots::Idx,
     pid::{find_pid, Pid},
-    tree::task::{Call, Group, JobState, Parent, Task, TaskState},
+    tree::call::Call,
+    tree::task::{Group, JobState, Parent, Task, TaskState},
     tree::{News, Tree},
 };
 use kernel::prelude::*;
@@ -105,7 +106,7 @@ impl Audit {
         self.listed.stopped += usize::from(group.is_stopped());
         self.listed.subreapers += usize::from(group.is_subreaper);
         self.listed.signals += signals;
-        self.listed.counted_in_vfork += group.nr_in_vfork as usize;
+        self.listed.counted_in_vfork += tree.nr_in_vfork(index) as usize;
         let threads = group.threads.first();
         let exiting = tree.crowd(index).and_then(|crowd| crowd.exiting.first());
         self.walks[0] = (threads.or(exiting)).map(|first| Walk::Threads(index, first, 0, 0));
@@ -138,7 +139,9 @@ impl Audit {
             thread.group == index,
             fmt!("thread {} is of another group than {nr}", thread.pid.nr()),
         );
-        self.listed.in_vfork += usize::from(matches!(thread.call, Call::Vfork { .. }));
+        let is_counted = tree.crowd(index).is_some();
+        let is_in_vfork = matches!(thread.call, Call::Vfork { .. });
+        self.listed.in_vfork += usize::from(is_counted && is_in_vfork);
         (all + 1, live + u32::from(thread.is_alive()))
     }
 

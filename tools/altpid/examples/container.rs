@@ -21,7 +21,7 @@ pub(crate) fn main() -> Result<(), Box<dyn Error>> {
 
     // The number of one namespace is another one elsewhere.
     let (root, inside) = (world.info()?.root_ns, seen.ns);
-    let numbers = world.translated(inside, root, &[1, 2, 99])?;
+    let numbers = world.translate(inside, root, &[1, 2, 99])?;
     assert_eq!(numbers[..2], [Ok(2), Ok(3)]);
     assert!(numbers[2].is_err(), "nobody is 99 in there");
 

@@ -2,7 +2,7 @@
 
 //! What happens in a world, in order.
 
-use altpid::{CloneArgs, EventKind, World};
+use altpid::{CloneArgs, EventKind, WaitFlags, World};
 use std::error::Error;
 
 pub(crate) fn main() -> Result<(), Box<dyn Error>> {
@@ -16,7 +16,7 @@ pub(crate) fn main() -> Result<(), Box<dyn Error>> {
     // With `true` a read would sleep until there is something.
     let mut told = events.read(false)?.into_iter();
     assert!(told.all(|event| event.task == Some(child)));
-    world.wait(init, -1, 0)?;
+    world.wait(init, -1, WaitFlags::empty())?;
     let last = events.read(false)?;
     assert_eq!(last[0].kind, EventKind::Reap(0));
     Ok(())

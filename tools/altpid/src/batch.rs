@@ -3,8 +3,8 @@
 //! Many operations in one call.
 
 use crate::{
+    kill::Kill,
     pidfd::PidfdFlags,
-    signals::Kill,
     sys::Command,
     types::*,
     uapi::{self, altpid_op},
@@ -23,13 +23,13 @@ use rustix::io::Errno;
 /// A container with a process in it, which exits and is reaped:
 ///
 /// ```no_run
-/// use altpid::{Batch, CloneArgs, CloneFlags, World};
+/// use altpid::{Batch, CloneArgs, CloneFlags, WaitFlags, World};
 ///
 /// let world = World::open()?;
 /// let mut batch = Batch::new();
 /// let init = batch.clone(world.info()?.init, &CloneArgs::new().flags(CloneFlags::NEWPID));
 /// let member = batch.clone(init, &CloneArgs::new());
-/// batch.exit_group(member, 3).wait(init, -1, 1);
+/// batch.exit_group(member, 3).wait(init, -1, WaitFlags::NOHANG);
 /// let done = batch.run(&world, false)?;
 /// assert!(done.iter().all(Result::is_ok));
 /// # Ok::<(), altpid::Error>(())
@@ -127,13 +127,13 @@ impl Batch {
     }
 
     /// wait4(2); the id in the result is that of the child.
-    pub fn wait(&mut self, task: TaskId, pid: i32, options: u32) -> &mut Self {
+    pub fn wait(&mut self, task: TaskId, pid: i32, options: WaitFlags) -> &mut Self {
         self.push(
             "wait4",
             uapi::altpid_wait {
                 task: task.0,
                 pid,
-                options,
+                options: options.bits(),
                 ..Default::default()
             },
         );

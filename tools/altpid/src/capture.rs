@@ -42,6 +42,20 @@ struct Seen {
 }
 
 /// What a capture has found.
+///
+/// # Examples
+///
+/// ```no_run
+/// use altpid::capture::{Captured, capture};
+/// use std::path::Path;
+///
+/// let Captured { snapshot, unseen } = capture(Path::new("/proc"), None)?;
+/// println!("{} tasks", snapshot.tasks.len());
+/// for what in unseen {
+///     eprintln!("not seen: {what}");
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Captured {
     /// The tree, as far as it was seen.
@@ -105,7 +119,7 @@ fn attempt(proc: &Path, exclude: Option<u32>) -> Result<Captured> {
     }
     drop_torn(proc, exclude, &mut seen, &mut hidden)?;
     hidden.namespaces = seen.iter().filter(|s| s.is_refused).count();
-    let namespaces = namespaces::name_namespaces(proc, &mut seen)?;
+    let namespaces = namespaces::name_namespaces(proc, &mut seen, &mut hidden)?;
     let mut tasks: Vec<_> = seen.into_iter().map(|seen| seen.task).collect();
     tasks.sort_by_key(Task::root_pid);
     let mut snapshot = Snapshot {

@@ -9,6 +9,15 @@ use crate::{
 
 bitflags::bitflags! {
     /// Flags of clone3(2) that altpid looks at (`include/uapi/linux/sched.h`).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use altpid::CloneFlags;
+    ///
+    /// let flags = CloneFlags::NEWPID | CloneFlags::PIDFD;
+    /// assert_eq!(flags.bits(), 0x2000_1000);
+    /// ```
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct CloneFlags: u64 {
         /// Share the memory.
@@ -37,6 +46,16 @@ bitflags::bitflags! {
 }
 
 /// Whose child a new process is.
+///
+/// # Examples
+///
+/// ```
+/// use altpid::{CloneArgs, Parent, TaskId};
+///
+/// // A child of another task than the one whose clone3(2) makes it.
+/// let args = CloneArgs::new().parent(Parent::Task(TaskId(7)));
+/// assert_ne!(args, CloneArgs::new());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Parent {
     /// Whose clone3(2) makes it.
@@ -137,6 +156,20 @@ impl Default for CloneArgs {
 }
 
 /// What clone3(2) has made.
+///
+/// # Examples
+///
+/// ```no_run
+/// use altpid::{CloneArgs, CloneFlags, World};
+///
+/// let world = World::open()?;
+/// let args = CloneArgs::new().flags(CloneFlags::PIDFD);
+/// let child = world.clone(world.info()?.init, &args)?;
+/// println!("{:?} is {} to its parent", child.task, child.pid);
+/// let pidfd = child.pidfd.expect("it was asked for");
+/// world.pidfd_close(pidfd)?;
+/// # Ok::<(), altpid::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cloned {
     /// The new task.

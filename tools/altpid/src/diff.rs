@@ -9,6 +9,24 @@ use crate::snapshot::{Comm, Numbers, Snapshot, Task};
 use std::{collections::BTreeMap, fmt};
 
 /// One thing that differs.
+///
+/// # Examples
+///
+/// ```
+/// use altpid::{diff::{Difference, diff}, snapshot::Snapshot};
+///
+/// let with = |name: &str| {
+///     let text = r#"{"version": 1, "kernel": "7.3", "pid_max": 32768, "last_pid": null,
+///         "namespaces": [{"parent": null, "level": 0, "inode": 1}],
+///         "tasks": [{"pid": [1], "tgid": [1], "pgid": [1], "sid": [1],
+///                    "ppid": 0, "ns": 0, "state": "S", "comm": "NAME"}]}"#;
+///     Snapshot::parse(text.replace("NAME", name).as_bytes())
+/// };
+/// let differences = diff(&with("init")?, &with("systemd")?);
+/// assert!(matches!(differences[0], Difference::Changed { .. }));
+/// assert_eq!(differences[0].to_string(), "~ 1 init: name init → systemd");
+/// # Ok::<(), altpid::snapshot::Problem>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Difference {
     /// A task that only the second one has.

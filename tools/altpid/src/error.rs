@@ -81,6 +81,16 @@ impl fmt::Debug for Error {
 }
 
 /// Why an operation failed: one of `ALTPID_REASON_*`.
+///
+/// # Examples
+///
+/// ```
+/// use altpid::Reason;
+///
+/// let reason = Reason::named("SET_TID_USED").expect("a reason");
+/// assert_eq!(reason.text(), Some("a number is in use"));
+/// assert_eq!(Reason::default().text(), None);
+/// ```
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub struct Reason(pub u32);
 
@@ -130,4 +140,16 @@ impl Reason {
 impl std::error::Error for Error {}
 
 /// What the methods of [`World`](crate::World) return.
+///
+/// # Examples
+///
+/// ```no_run
+/// use altpid::World;
+///
+/// fn count() -> altpid::Result<u64> {
+///     Ok(World::open()?.info()?.tasks)
+/// }
+/// println!("{} tasks", count()?);
+/// # Ok::<(), altpid::Error>(())
+/// ```
 pub type Result<T> = std::result::Result<T, Error>;

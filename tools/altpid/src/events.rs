@@ -14,6 +14,15 @@ use rustix::{
 use std::io::IoSliceMut;
 
 /// What happened.
+///
+/// # Examples
+///
+/// ```
+/// use altpid::EventKind;
+///
+/// assert_eq!(EventKind::NsDying.name(), "ns-dying");
+/// assert_eq!(EventKind::Exit(0x0300).name(), "exit");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EventKind {
     /// A task was born, to this parent in the world, if any.
@@ -63,6 +72,23 @@ impl EventKind {
 }
 
 /// One thing that happened.
+///
+/// # Examples
+///
+/// ```no_run
+/// use altpid::{EventKind, World};
+///
+/// let world = World::open()?;
+/// for event in world.events()?.read(false)? {
+///     match event.kind {
+///         EventKind::Exit(status) if event.threads == 0 => {
+///             println!("process {} exits, {status:#x}", event.pid);
+///         }
+///         kind => println!("{}: {}", event.seq, kind.name()),
+///     }
+/// }
+/// # Ok::<(), altpid::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Event {
     /// Its number: the first one of a world is 0.
@@ -121,6 +147,23 @@ impl From<&altpid_event> for Event {
 }
 
 /// A reader of the events of a world. Each has its own place in the stream.
+///
+/// # Examples
+///
+/// ```no_run
+/// use altpid::World;
+///
+/// let world = World::open()?;
+/// let mut events = world.events()?;
+/// loop {
+///     // Sleeps until something happens.
+///     for event in events.read(true)? {
+///         println!("{} {:?}", event.kind.name(), event.task);
+///     }
+/// #   break;
+/// }
+/// # Ok::<(), altpid::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Events<'a> {
     world: &'a World,

@@ -18,6 +18,20 @@ use rustix::{
 use std::{fs, path::Path};
 
 /// A descriptor of a world, in some process.
+///
+/// # Examples
+///
+/// ```no_run
+/// use altpid::{World, holders::holders};
+/// use std::path::Path;
+///
+/// for holder in holders(Path::new("/proc")) {
+///     println!("world {} is held by {}", holder.world, holder.pid);
+///     let world = World::held_by(holder.pid, holder.fd)?;
+///     println!("{} tasks", world.info()?.tasks);
+/// }
+/// # Ok::<(), altpid::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Holder {
     /// The number of the world, counted from 0 since the module was loaded.

@@ -52,8 +52,10 @@ mod events;
 pub mod holders;
 mod ids;
 pub mod inodes;
+mod kill;
 mod lists;
 pub mod names;
+mod namespace;
 mod pidfd;
 pub mod plan;
 pub mod restore;
@@ -69,17 +71,12 @@ mod world;
 pub use attach::Attach;
 pub use batch::Batch;
 pub use events::{Event, EventKind, Events};
+pub use kill::{Given, Kill, Scope};
 pub use pidfd::{PidfdFlags, PidfdIds, PidfdInfo, PollFlags};
-pub use signals::{
-    Action, Disposition, Given, Kill, Mask, SaFlags, Scope, SigInfo, SigSet, Signals, WaitId,
-    WaitIdReport,
-};
+pub use signals::{Action, Disposition, Mask, SaFlags, SigInfo, SigSet, Signals};
 pub use types::{
     Audit, Blocker, CloneArgs, CloneFlags, Cloned, Error, Ns, NsId, NsNr, NsState, Parent, PidType,
-    PidfdId, Reason, Result, Status, Task, TaskId, TaskState, WaitFlags, Waited, WorldInfo,
+    PidfdId, Reason, Result, Status, Task, TaskId, TaskState, WaitFlags, WaitId, WaitIdReport,
+    Waited, WorldInfo,
 };
 pub use world::World;
-
-/// What [`CloneArgs`] was called when it had the name of a trait of the prelude.
-#[doc(hidden)]
-pub use types::CloneArgs as Clone;

@@ -15,7 +15,7 @@ impl World {
     /// # Errors
     ///
     /// `ENOENT` for a namespace that is gone.
-    pub fn translated(
+    pub fn translate(
         &self,
         from: NsId,
         to: NsId,
@@ -25,7 +25,7 @@ impl World {
         let mut done = 0;
         // A signal that does not end the program ends a call early.
         while done < there.len() {
-            done += self.translate(from, to, &mut there[done..])?;
+            done += self.translate_in_place(from, to, &mut there[done..])?;
         }
         let each = |nr: i32| match nr {
             0.. => Ok(nr),
@@ -35,9 +35,9 @@ impl World {
     }
 
     /// As the interface does it, in place: 0 where a number is not visible, `-ESRCH` where it is not in
-    /// use. Returns how many were done; fewer than all when a signal came. [`World::translated`] has a
+    /// use. Returns how many were done; fewer than all when a signal came. [`World::translate`] has a
     /// result for each.
-    pub fn translate(&self, from: NsId, to: NsId, numbers: &mut [i32]) -> Result<usize> {
+    pub fn translate_in_place(&self, from: NsId, to: NsId, numbers: &mut [i32]) -> Result<usize> {
         let mut arg = uapi::altpid_translate {
             from: from.0,
             to: to.0,

@@ -11,6 +11,18 @@ use bitflags::bitflags;
 
 bitflags! {
     /// How a pidfd is opened.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use altpid::{PidfdFlags, World};
+    ///
+    /// let world = World::open()?;
+    /// let init = world.info()?.init;
+    /// let pidfd = world.pidfd_open(init, 1, PidfdFlags::NONBLOCK)?;
+    /// world.pidfd_close(pidfd)?;
+    /// # Ok::<(), altpid::Error>(())
+    /// ```
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
     pub struct PidfdFlags: u32 {
         /// For a thread, not for a process.
@@ -20,6 +32,18 @@ bitflags! {
     }
 
     /// What poll(2) says of a pidfd.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use altpid::{PidfdFlags, PollFlags, World};
+    ///
+    /// let world = World::open()?;
+    /// let pidfd = world.pidfd_of(world.info()?.init, PidfdFlags::empty())?;
+    /// // It lives.
+    /// assert_eq!(world.poll_now(pidfd, PollFlags::IN)?, PollFlags::empty());
+    /// # Ok::<(), altpid::Error>(())
+    /// ```
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
     pub struct PollFlags: u32 {
         /// The process, or the thread, has exited.
@@ -32,6 +56,19 @@ bitflags! {
 }
 
 /// Numbers of a task that is not reaped, as who asks sees them.
+///
+/// # Examples
+///
+/// ```no_run
+/// use altpid::{PidfdFlags, World};
+///
+/// let world = World::open()?;
+/// let init = world.info()?.init;
+/// let pidfd = world.pidfd_of(init, PidfdFlags::empty())?;
+/// let ids = world.pidfd_info(pidfd, Some(init))?.ids.expect("it is not reaped");
+/// assert_eq!((ids.task, ids.pid, ids.ppid), (init, 1, 0));
+/// # Ok::<(), altpid::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PidfdIds {
     /// The task.
@@ -45,6 +82,23 @@ pub struct PidfdIds {
 }
 
 /// What a pidfd knows; see `struct altpid_pidfd_info`.
+///
+/// # Examples
+///
+/// ```no_run
+/// use altpid::{CloneArgs, CloneFlags, Status, World};
+///
+/// let world = World::open()?;
+/// let init = world.info()?.init;
+/// let args = CloneArgs::new().flags(CloneFlags::PIDFD | CloneFlags::AUTOREAP).exit_signal(0);
+/// let child = world.clone(init, &args)?;
+/// world.exit_group(child.task, 3)?;
+/// // It is gone, and its pidfd still knows how it ended.
+/// let pidfd = child.pidfd.expect("it was asked for");
+/// let info = world.pidfd_info(pidfd, None)?;
+/// assert_eq!(info.exit_code.map(Status::from_word), Some(Status::Exited(3)));
+/// # Ok::<(), altpid::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PidfdInfo {
     /// Of a task that is not reaped.

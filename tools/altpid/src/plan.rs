@@ -17,76 +17,36 @@
 mod finish;
 mod make;
 mod order;
+mod steps;
 
-use crate::{
-    snapshot::{Comm, PID_MAX_LIMIT, Problem, Snapshot, Task},
-    types::CloneFlags,
-};
+use crate::snapshot::{Comm, PID_MAX_LIMIT, Problem, Snapshot, Task};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-/// Somebody in the plan: a position in [`Plan::cast`].
-pub type Who = usize;
-
-/// Who plays in a plan.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// The task at this position of [`Snapshot::tasks`].
-    Task(usize),
-    /// Nobody of the snapshot; gone at the end, unless it is the world's init.
-    Helper,
-}
-
-/// Whose child somebody is born as.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Birth {
-    /// This one's.
-    Of(Who),
-    /// That of somebody outside of the world.
-    Outside,
-    /// A thread of its cloner.
-    Thread,
-}
-
-/// One step. Namespaces are positions in [`Snapshot::namespaces`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Op {
-    /// Sets `kernel.pid_max` of namespace 0.
-    PidMax(i32),
-    /// Sets `kernel.ns_last_pid` of namespace 0.
-    LastPid(i32),
-    /// `by` clones `new`, in the namespace where its children are born or as init of a new one.
-    Clone {
-        /// Who clones.
-        by: Who,
-        /// Who comes of it.
-        new: Who,
-        /// The child's numbers, that of its own namespace first.
-        set_tid: Vec<i32>,
-        /// Whose child it is.
-        birth: Birth,
-        /// With what flags beside those that `birth` says.
-        flags: CloneFlags,
-        /// The namespace that it is born in.
-        ns: usize,
-    },
-    /// The task's children are born in `ns` from now on.
-    SetNs(Who, usize),
-    /// The task's children are born in `ns` from now on, which is made by that and awaits its init.
-    Unshare(Who, usize),
-    /// The task founds a session.
-    SetSid(Who),
-    /// The task puts the process with a number (0: itself) into a process group (0: that of the
-    /// process's own number), both as the task sees them.
-    SetPgid(Who, i32, i32),
-    /// The task gets a name.
-    SetName(Who, Comm),
-    /// The task exits, or its whole process.
-    Exit(Who, bool),
-    /// The process of the task is stopped, as by SIGSTOP.
-    Stop(Who),
-}
+pub use steps::{Birth, Op, Role, Who};
 
 /// A world that a tree is to be built in beside what is there already.
+///
+/// # Examples
+///
+/// ```
+/// use altpid::{plan::{Op, Site, plan_in}, snapshot::{Comm, Snapshot}};
+///
+/// let text = r#"{"version": 1, "kernel": "7.3", "pid_max": 32768, "last_pid": null,
+///     "namespaces": [{"parent": null, "level": 0, "inode": 1}],
+///     "tasks": [{"pid": [1], "tgid": [1], "pgid": [1], "sid": [1],
+///                "ppid": 0, "ns": 0, "state": "S", "comm": "init"}]}"#;
+/// let snapshot = Snapshot::parse(text.as_bytes())?;
+/// let site = Site {
+///     taken: [1, 10].into(),
+///     pid_max: 32768,
+///     init: Comm::new(b"init"),
+///     has_session: true,
+///     has_group: true,
+/// };
+/// // init leads its session already.
+/// assert!(!plan_in(&snapshot, &site)?.ops.contains(&Op::SetSid(0)));
+/// # Ok::<(), altpid::snapshot::Problem>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Site {
     /// Numbers at level 0 that are in use.
@@ -102,6 +62,21 @@ pub struct Site {
 }
 
 /// What to do, in order, and who is who in it.
+///
+/// # Examples
+///
+/// ```
+/// use altpid::{plan::plan, snapshot::Snapshot};
+///
+/// let text = r#"{"version": 1, "kernel": "7.3", "pid_max": 32768, "last_pid": null,
+///     "namespaces": [{"parent": null, "level": 0, "inode": 1}],
+///     "tasks": [{"pid": [1], "tgid": [1], "pgid": [1], "sid": [1],
+///                "ppid": 0, "ns": 0, "state": "S", "comm": "init"}]}"#;
+/// let snapshot = Snapshot::parse(text.as_bytes())?;
+/// let plan = plan(&snapshot)?;
+/// assert!(plan.notes.is_empty() && plan.altered.is_empty());
+/// # Ok::<(), altpid::snapshot::Problem>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
     /// The first is the world's init, which is there from the beginning.

@@ -11,8 +11,8 @@ mod verdict;
 pub use beside::{conflicts, restore_in};
 
 use crate::{
+    kill::Kill,
     plan::{Birth, Op, Plan, Role, Who, plan},
-    signals::Kill,
     snapshot::Snapshot,
     types::{CloneArgs, CloneFlags, NsId, Parent, TaskId},
     world::World,
@@ -24,6 +24,20 @@ use std::collections::{BTreeSet, HashMap};
 const SIGSTOP: i32 = 19;
 
 /// A snapshot's tree as it lives in a world.
+///
+/// # Examples
+///
+/// ```no_run
+/// use altpid::{World, restore::restore, snapshot::Snapshot};
+///
+/// let snapshot = Snapshot::parse(&std::fs::read("snapshot.json")?)?;
+/// let restored = restore(World::open()?, &snapshot, |_, _| ())?;
+/// for note in &restored.notes {
+///     println!("{note}");
+/// }
+/// println!("{} tasks live", restored.world.info()?.tasks);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Restored {
     /// The world. The tree ends with it.
     pub world: World,
@@ -43,6 +57,17 @@ pub struct Restored {
 }
 
 /// What a comparison has found.
+///
+/// # Examples
+///
+/// ```no_run
+/// use altpid::{World, restore::restore, snapshot::Snapshot};
+///
+/// let snapshot = Snapshot::parse(&std::fs::read("snapshot.json")?)?;
+/// let verdict = restore(World::open()?, &snapshot, |_, _| ())?.verify(&snapshot)?;
+/// assert!(verdict.mismatches.is_empty(), "{:?}", verdict.mismatches);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Verdict {
     /// Tasks of the snapshot.

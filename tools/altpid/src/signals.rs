@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Signals, and waitid(2), which tells of what they do.
+//! Signals: dispositions, masks, and what waits for whom.
 
 use crate::{
-    types::{PidfdId, Result, TaskId, WaitFlags},
+    types::{Result, TaskId},
     uapi,
     world::World,
 };
@@ -71,6 +71,20 @@ impl fmt::Debug for SigSet {
 }
 
 /// What came with a signal; see `struct altpid_siginfo`.
+///
+/// # Examples
+///
+/// ```no_run
+/// use altpid::{Kill, Mask, SigSet, World};
+///
+/// let world = World::open()?;
+/// let init = world.info()?.init;
+/// world.sigprocmask(init, Mask::Block, SigSet::of(&[10]))?;
+/// world.kill(Kill::Pid(init, 1), 10)?;
+/// let info = world.sigwait(init, SigSet::of(&[10]))?;
+/// assert_eq!((info.signo, info.pid), (10, 1));
+/// # Ok::<(), altpid::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SigInfo {
     /// The signal.
@@ -97,117 +111,19 @@ impl From<uapi::altpid_siginfo> for SigInfo {
     }
 }
 
-/// Who sends a signal to whom; see `struct altpid_kill`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kill {
-    /// kill(2) by a task, with its pid.
-    Pid(TaskId, i32),
-    /// tgkill(2) by a task, with tgid and tid.
-    Thread(TaskId, i32, i32),
-    /// tkill(2) by a task, with tid.
-    Tkill(TaskId, i32),
-    /// rt_sigqueueinfo(2) by a task, with pid, `si_code` and `si_value`.
-    Queue(TaskId, i32, i32, u64),
-    /// rt_tgsigqueueinfo(2) by a task, with tgid, tid, `si_code` and `si_value`.
-    QueueThread(TaskId, i32, i32, i32, u64),
-    /// pidfd_send_signal(2) by a task, to another one.
-    Task(TaskId, TaskId),
-    /// By a process outside of the world, to a task.
-    Outside(TaskId),
-    /// By the kernel, to a task.
-    Kernel(TaskId),
-    /// By a fault in a task's own code.
-    Fault(TaskId),
-    /// pidfd_send_signal(2) by a task, by a pidfd and to whom that says.
-    Pidfd(TaskId, PidfdId, Scope),
-    /// Likewise, with a siginfo.
-    PidfdInfo(TaskId, PidfdId, Scope, Given),
-}
-
-/// A siginfo as a sender gives it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Given {
-    /// `si_signo`, which must be the signal.
-    pub signo: i32,
-    /// `si_code`
-    pub code: i32,
-    /// `si_value`
-    pub value: u64,
-}
-
-/// Whom a signal by a pidfd is for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Scope {
-    /// Whom the pidfd is for: its process, or its thread.
-    #[default]
-    AsOpened,
-    /// `PIDFD_SIGNAL_THREAD`
-    Thread,
-    /// `PIDFD_SIGNAL_THREAD_GROUP`
-    ThreadGroup,
-    /// `PIDFD_SIGNAL_PROCESS_GROUP`: the members of the process group that has the number.
-    ProcessGroup,
-}
-
-impl Scope {
-    fn to_uapi(self) -> u32 {
-        match self {
-            Scope::AsOpened => 0,
-            Scope::Thread => uapi::ALTPID_SIGNAL_THREAD,
-            Scope::ThreadGroup => uapi::ALTPID_SIGNAL_THREAD_GROUP,
-            Scope::ProcessGroup => uapi::ALTPID_SIGNAL_PROCESS_GROUP,
-        }
-    }
-}
-
-impl Kill {
-    /// As the interface has it, with a signal.
-    pub(crate) fn to_uapi(self, signal: i32) -> uapi::altpid_kill {
-        let mut arg = uapi::altpid_kill {
-            sig: signal,
-            ..Default::default()
-        };
-        match self {
-            Kill::Pid(task, pid) => {
-                (arg.how, arg.task, arg.pid) = (uapi::ALTPID_KILL_PID, task.0, pid);
-            }
-            Kill::Thread(task, tgid, tid) => {
-                (arg.how, arg.task) = (uapi::ALTPID_KILL_THREAD, task.0);
-                (arg.tgid, arg.pid) = (tgid, tid);
-            }
-            Kill::Tkill(task, tid) => {
-                (arg.how, arg.task, arg.pid) = (uapi::ALTPID_KILL_TKILL, task.0, tid);
-            }
-            Kill::Queue(task, pid, code, value) => {
-                (arg.how, arg.task, arg.pid) = (uapi::ALTPID_KILL_QUEUE, task.0, pid);
-                (arg.code, arg.value) = (code, value);
-            }
-            Kill::QueueThread(task, tgid, tid, code, value) => {
-                (arg.how, arg.task) = (uapi::ALTPID_KILL_QUEUE_THREAD, task.0);
-                (arg.tgid, arg.pid) = (tgid, tid);
-                (arg.code, arg.value) = (code, value);
-            }
-            Kill::Task(task, target) => {
-                (arg.how, arg.task, arg.target) = (uapi::ALTPID_KILL_TASK, task.0, target.0);
-            }
-            Kill::Outside(target) => (arg.how, arg.target) = (uapi::ALTPID_KILL_OUTSIDE, target.0),
-            Kill::Kernel(target) => (arg.how, arg.target) = (uapi::ALTPID_KILL_KERNEL, target.0),
-            Kill::Fault(target) => (arg.how, arg.target) = (uapi::ALTPID_KILL_FAULT, target.0),
-            Kill::Pidfd(task, pidfd, scope) => {
-                (arg.how, arg.task, arg.target) = (uapi::ALTPID_KILL_PIDFD, task.0, pidfd.0);
-                arg.flags = scope.to_uapi();
-            }
-            Kill::PidfdInfo(task, pidfd, scope, given) => {
-                (arg.how, arg.task, arg.target) = (uapi::ALTPID_KILL_PIDFD, task.0, pidfd.0);
-                arg.flags = scope.to_uapi() | uapi::ALTPID_SIGNAL_INFO;
-                (arg.signo, arg.code, arg.value) = (given.signo, given.code, given.value);
-            }
-        }
-        arg
-    }
-}
-
 /// What a process does about a signal.
+///
+/// # Examples
+///
+/// ```no_run
+/// use altpid::{Disposition, World};
+///
+/// let world = World::open()?;
+/// let init = world.info()?.init;
+/// let before = world.sigaction(init, 15, Some(Disposition::Handler.into()))?;
+/// assert_eq!(before.disposition, Disposition::Default);
+/// # Ok::<(), altpid::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Disposition {
     /// The default: `SIG_DFL`.
@@ -220,6 +136,18 @@ pub enum Disposition {
 
 bitflags! {
     /// Flags of sigaction(2).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use altpid::{Action, Disposition, SaFlags};
+    ///
+    /// let action = Action {
+    ///     flags: SaFlags::RESTART | SaFlags::NODEFER,
+    ///     ..Disposition::Handler.into()
+    /// };
+    /// assert!(action.flags.contains(SaFlags::RESTART));
+    /// ```
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
     pub struct SaFlags: u32 {
         /// Of SIGCHLD: not for children that stop or continue.
@@ -236,6 +164,19 @@ bitflags! {
 }
 
 /// What sigaction(2) sets.
+///
+/// # Examples
+///
+/// ```
+/// use altpid::{Action, Disposition, SaFlags, SigSet};
+///
+/// let action = Action {
+///     disposition: Disposition::Handler,
+///     flags: SaFlags::empty(),
+///     mask: SigSet::of(&[15]),
+/// };
+/// assert_ne!(action, Action::from(Disposition::Handler));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Action {
     /// What is done about the signal.
@@ -258,6 +199,19 @@ impl From<Disposition> for Action {
 }
 
 /// How sigprocmask(2) changes what is blocked.
+///
+/// # Examples
+///
+/// ```no_run
+/// use altpid::{Mask, SigSet, World};
+///
+/// let world = World::open()?;
+/// let init = world.info()?.init;
+/// world.sigprocmask(init, Mask::Block, SigSet::of(&[10, 12]))?;
+/// let before = world.sigprocmask(init, Mask::Unblock, SigSet::of(&[12]))?;
+/// assert_eq!(before, SigSet::of(&[10, 12]));
+/// # Ok::<(), altpid::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mask {
     /// `SIG_BLOCK`: these as well.
@@ -269,6 +223,17 @@ pub enum Mask {
 }
 
 /// A task and its signals; see `struct altpid_signals`.
+///
+/// # Examples
+///
+/// ```no_run
+/// use altpid::World;
+///
+/// let world = World::open()?;
+/// let signals = world.signals(world.info()?.init)?;
+/// println!("blocked {:?}, pending {:?}", signals.blocked, signals.pending);
+/// # Ok::<(), altpid::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Signals {
     /// What it blocks.
@@ -287,38 +252,7 @@ pub struct Signals {
     pub last: SigInfo,
 }
 
-/// Whom waitid(2) waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WaitId {
-    /// Any child.
-    All,
-    /// The child with this number.
-    Pid(i32),
-    /// A child in this process group, 0 for the caller's.
-    Pgid(i32),
-    /// The child that this pidfd is for.
-    Pidfd(PidfdId),
-}
-
-/// What waitid(2) reports.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WaitIdReport {
-    /// The child.
-    pub task: TaskId,
-    /// Its number as the waiter sees it.
-    pub pid: i32,
-    /// What has happened: `CLD_EXITED` and so on.
-    pub code: i32,
-    /// The exit code, or the signal.
-    pub status: i32,
-}
-
 impl World {
-    /// Sends a signal; 0 only asks whether one could. What it does is done on return.
-    pub fn kill(&self, kill: Kill, signal: i32) -> Result<()> {
-        self.call("kill", &mut kill.to_uapi(signal))
-    }
-
     /// sigaction(2) by `task`; with `None` it only asks. Returns what was done so far.
     pub fn sigaction(&self, task: TaskId, signal: i32, new: Option<Action>) -> Result<Action> {
         let mut arg = uapi::altpid_sigaction {
@@ -414,38 +348,5 @@ impl World {
             received: arg.received,
             last: arg.last.into(),
         })
-    }
-
-    /// waitid(2) by `task`. Sleeps unless [`WaitFlags::NOHANG`] is among the options; `None` then says
-    /// that there is nothing to report.
-    pub fn waitid(
-        &self,
-        task: TaskId,
-        id: WaitId,
-        options: impl Into<WaitFlags>,
-    ) -> Result<Option<WaitIdReport>> {
-        let options = options.into().bits();
-        let (which, id, pidfd) = match id {
-            WaitId::All => (0, 0, 0),
-            WaitId::Pid(pid) => (1, pid, 0),
-            WaitId::Pgid(pgid) => (2, pgid, 0),
-            WaitId::Pidfd(pidfd) => (3, 0, pidfd.0),
-        };
-        let mut arg = uapi::altpid_waitid {
-            options,
-            task: task.0,
-            which,
-            id,
-            pidfd,
-            ..Default::default()
-        };
-        self.call("waitid", &mut arg)?;
-        let report = WaitIdReport {
-            task: TaskId(arg.child),
-            pid: arg.pid,
-            code: arg.code,
-            status: arg.status,
-        };
-        Ok((arg.child != 0).then_some(report))
     }
 }

@@ -25,6 +25,15 @@ pub const PID_MAX_LIMIT: i32 = 4 * 1024 * 1024;
 pub const LEVELS: usize = crate::uapi::ALTPID_LEVELS as usize;
 
 /// The name of a task: bytes of any value, mostly text.
+///
+/// # Examples
+///
+/// ```
+/// use altpid::snapshot::Comm;
+///
+/// assert_eq!(Comm::new(b"line\nbreak").to_string(), "line\\nbreak");
+/// assert_eq!(Comm::new(b"\xff").as_bytes(), b"\xff");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Comm {
@@ -72,6 +81,21 @@ impl fmt::Display for Comm {
 }
 
 /// A pid namespace.
+///
+/// # Examples
+///
+/// ```
+/// use altpid::{NsState, snapshot::Snapshot};
+///
+/// let text = r#"{"version": 1, "kernel": "7.3", "pid_max": 32768, "last_pid": null,
+///     "namespaces": [{"parent": null, "level": 0, "inode": 1}],
+///     "tasks": [{"pid": [1], "tgid": [1], "pgid": [1], "sid": [1],
+///                "ppid": 0, "ns": 0, "state": "S", "comm": "init"}]}"#;
+/// let snapshot = Snapshot::parse(text.as_bytes())?;
+/// let root = &snapshot.namespaces[0];
+/// assert_eq!((root.level, root.inode, root.state), (0, Some(1), NsState::Active));
+/// # Ok::<(), altpid::snapshot::Problem>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Namespace {
@@ -94,6 +118,22 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 }
 
 /// A thread. The vectors have its number at each level, level 0 first.
+///
+/// # Examples
+///
+/// ```
+/// use altpid::{snapshot::Snapshot};
+///
+/// let text = r#"{"version": 1, "kernel": "7.3", "pid_max": 32768, "last_pid": null,
+///     "namespaces": [{"parent": null, "level": 0, "inode": 1}],
+///     "tasks": [{"pid": [1], "tgid": [1], "pgid": [1], "sid": [1],
+///                "ppid": 0, "ns": 0, "state": "S", "comm": "init"}]}"#;
+/// let snapshot = Snapshot::parse(text.as_bytes())?;
+/// let init = &snapshot.tasks[0];
+/// assert!(init.is_leader() && !init.is_zombie());
+/// assert_eq!(init.to_string(), "task 1 (init)");
+/// # Ok::<(), altpid::snapshot::Problem>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Task {
@@ -161,6 +201,14 @@ impl fmt::Display for Task {
 }
 
 /// Shows a vector of numbers as `/proc` does: outermost first, `4213/17/1`.
+///
+/// # Examples
+///
+/// ```
+/// use altpid::snapshot::Numbers;
+///
+/// assert_eq!(Numbers(&[4213, 17, 1]).to_string(), "4213/17/1");
+/// ```
 pub struct Numbers<'a>(pub &'a [i32]);
 
 impl fmt::Display for Numbers<'_> {
@@ -200,6 +248,15 @@ pub struct Snapshot {
 }
 
 /// What is wrong with a snapshot.
+///
+/// # Examples
+///
+/// ```
+/// use altpid::snapshot::{Problem, Snapshot};
+///
+/// let problem: Problem = Snapshot::parse(b"{").unwrap_err();
+/// assert!(problem.0.contains("line 1"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem(pub String);
 

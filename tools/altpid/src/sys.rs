@@ -4,9 +4,10 @@
 
 use crate::uapi;
 use rustix::{
-    fd::{BorrowedFd, FromRawFd, OwnedFd},
+    fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd},
     io::{Errno, Result},
     ioctl::{Ioctl, IoctlOutput, Opcode, ioctl, opcode},
+    thread::{LinkNameSpaceType, move_into_link_name_space},
 };
 use std::{ffi::c_void, fs::File, os::unix::fs::MetadataExt, path::Path};
 
@@ -137,6 +138,57 @@ pub(crate) fn parent_namespace(path: &Path) -> std::io::Result<File> {
     // SAFETY: `GetParent` describes the command rightly.
     let parent = unsafe { ioctl(&ns, GetParent) }?;
     Ok(parent.into())
+}
+
+/// Whether the pid namespace that a file of nsfs stands for has had an init; `None` where that cannot be
+/// found out.
+///
+/// The kernel tells nobody, but clone3(2) refuses differently (`alloc_pid()`): where there was no init yet
+/// the number of the first one must be 1 (`EINVAL`), else the numbers are looked at further, of which
+/// those above are in use by the inits there (`EEXIST`). So nothing is ever made.
+pub(crate) fn has_had_init(ns: &File) -> Option<bool> {
+    let levels_below = {
+        let own = std::fs::metadata("/proc/self/ns/pid").ok()?.ino();
+        // SAFETY: `GetParent` describes the command rightly.
+        let above = |ns: &File| unsafe { ioctl(ns, GetParent) }.map(File::from).ok();
+        let all = std::iter::successors(above(ns), above);
+        1 + all
+            .map(|ns| ns.metadata().map(|data| data.ino()))
+            .position(|inode| inode.is_ok_and(|inode| inode == own))?
+    };
+    let ns = ns.try_clone().ok()?;
+    // A thread of its own: its children would be born there from then on.
+    let errno = std::thread::spawn(move || {
+        move_into_link_name_space(ns.as_fd(), Some(LinkNameSpaceType::ProcessID)).ok()?;
+        refused_clone(levels_below)
+    });
+    match errno.join().ok()?? {
+        Errno::INVAL => Some(false),
+        Errno::EXIST => Some(true),
+        _ => None,
+    }
+}
+
+/// Why clone3(2) refuses to make somebody who is 5 in the namespace for children and 1 in those above it,
+/// up to the caller's own, in which 1 is in use.
+fn refused_clone(levels_below: usize) -> Option<Errno> {
+    let mut numbers = vec![1i32; levels_below + 1];
+    numbers[0] = 5;
+    let mut args = [0u64; 10];
+    // exit_signal, set_tid and set_tid_size of struct clone_args.
+    args[4] = 17;
+    args[8] = numbers.as_ptr().expose_provenance() as u64;
+    args[9] = numbers.len() as u64;
+    // SAFETY: The call reads the arguments and the numbers, which live longer. It makes no process: the
+    // number 1 of the caller's own namespace is in use as long as the caller lives.
+    let result = unsafe { libc::syscall(libc::SYS_clone3, args.as_ptr(), size_of_val(&args)) };
+    if result == 0 {
+        // SAFETY: A child that cannot be, and must not go on.
+        unsafe { libc::_exit(0) }
+    }
+    (result < 0)
+        .then(|| std::io::Error::last_os_error().raw_os_error())?
+        .map(Errno::from_raw_os_error)
 }
 
 /// The inodes of a pid namespace, which a file of nsfs stands for, and of those above it as far as the

@@ -130,6 +130,12 @@ impl View {
                 used[ns].extend(numbers.filter(|&nr| nr != 0));
             }
         }
+        let referred: HashSet<NsId> = view
+            .tasks
+            .iter()
+            .flat_map(|task| [Some(task.ns), task.ns_for_children])
+            .flatten()
+            .collect();
         let inits: HashMap<NsId, &Task> = view
             .tasks
             .iter()
@@ -150,7 +156,7 @@ impl View {
                 last_pid: snapshot.last_pid.filter(|_| i == 0).unwrap_or(0),
                 nr_pids: u32::try_from(used[i].len()).unwrap_or(u32::MAX),
                 map_bytes: 0,
-                is_active: true,
+                is_active: referred.contains(&ns_id(i)),
             })
             .collect();
         view.inodes = (0..snapshot.namespaces.len())

@@ -2,7 +2,12 @@
 
 //! wait4(2) and waitid(2): which children, and what has happened to them.
 
-use crate::{names, types::TaskId};
+use crate::{
+    names,
+    types::{PidfdId, Result, TaskId},
+    uapi,
+    world::World,
+};
 use std::fmt;
 
 bitflags::bitflags! {
@@ -39,14 +44,21 @@ bitflags::bitflags! {
     }
 }
 
-/// As C has them.
-impl From<u32> for WaitFlags {
-    fn from(bits: u32) -> Self {
-        Self::from_bits_retain(bits)
-    }
-}
-
 /// What wait4(2) has reaped.
+///
+/// # Examples
+///
+/// ```no_run
+/// use altpid::{CloneArgs, Status, WaitFlags, World};
+///
+/// let world = World::open()?;
+/// let init = world.info()?.init;
+/// let child = world.clone(init, &CloneArgs::new())?;
+/// world.exit_group(child.task, 3)?;
+/// let waited = world.wait(init, -1, WaitFlags::NOHANG)?.expect("a dead child");
+/// assert_eq!(waited.how(), Status::Exited(3));
+/// # Ok::<(), altpid::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Waited {
     /// The id that the child had.
@@ -61,6 +73,63 @@ impl Waited {
     /// What has happened to the child.
     pub fn how(&self) -> Status {
         Status::from_word(self.status)
+    }
+}
+
+/// Whom waitid(2) waits for.
+///
+/// # Examples
+///
+/// ```no_run
+/// use altpid::{WaitFlags, WaitId, World};
+///
+/// let world = World::open()?;
+/// let init = world.info()?.init;
+/// let options = WaitFlags::EXITED | WaitFlags::NOHANG;
+/// if let Some(report) = world.waitid(init, WaitId::All, options)? {
+///     println!("{}: {}", report.pid, report.how());
+/// }
+/// # Ok::<(), altpid::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WaitId {
+    /// Any child.
+    All,
+    /// The child with this number.
+    Pid(i32),
+    /// A child in this process group, 0 for the caller's.
+    Pgid(i32),
+    /// The child that this pidfd is for.
+    Pidfd(PidfdId),
+}
+
+/// What waitid(2) reports.
+///
+/// # Examples
+///
+/// ```
+/// use altpid::{Status, TaskId, WaitIdReport};
+///
+/// // CLD_EXITED
+/// let report = WaitIdReport { task: TaskId(7), pid: 2, code: 1, status: 3 };
+/// assert_eq!(report.how(), Status::Exited(3));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WaitIdReport {
+    /// The child.
+    pub task: TaskId,
+    /// Its number as the waiter sees it.
+    pub pid: i32,
+    /// What has happened: `CLD_EXITED` and so on.
+    pub code: i32,
+    /// The exit code, or the signal.
+    pub status: i32,
+}
+
+impl WaitIdReport {
+    /// What has happened to the child.
+    pub fn how(&self) -> Status {
+        Status::from_code(self.code, self.status)
     }
 }
 
@@ -116,6 +185,40 @@ impl fmt::Display for Status {
             Self::Stopped(signal) => write!(f, "stopped {}", signal_name(signal)),
             Self::Continued => write!(f, "continued"),
         }
+    }
+}
+
+impl World {
+    /// waitid(2) by `task`. Sleeps unless [`WaitFlags::NOHANG`] is among the options; `None` then says
+    /// that there is nothing to report.
+    pub fn waitid(
+        &self,
+        task: TaskId,
+        id: WaitId,
+        options: WaitFlags,
+    ) -> Result<Option<WaitIdReport>> {
+        let (which, id, pidfd) = match id {
+            WaitId::All => (0, 0, 0),
+            WaitId::Pid(pid) => (1, pid, 0),
+            WaitId::Pgid(pgid) => (2, pgid, 0),
+            WaitId::Pidfd(pidfd) => (3, 0, pidfd.0),
+        };
+        let mut arg = uapi::altpid_waitid {
+            options: options.bits(),
+            task: task.0,
+            which,
+            id,
+            pidfd,
+            ..Default::default()
+        };
+        self.call("waitid", &mut arg)?;
+        let report = WaitIdReport {
+            task: TaskId(arg.child),
+            pid: arg.pid,
+            code: arg.code,
+            status: arg.status,
+        };
+        Ok((arg.child != 0).then_some(report))
     }
 }
 

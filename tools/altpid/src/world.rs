@@ -169,17 +169,11 @@ impl World {
 
     /// wait4(2) by `task`, with its `pid` and its options. Sleeps unless [`WaitFlags::NOHANG`] is among
     /// them; `None` then says that no child has changed state.
-    pub fn wait(
-        &self,
-        task: TaskId,
-        pid: i32,
-        options: impl Into<WaitFlags>,
-    ) -> Result<Option<Waited>> {
-        let options = options.into().bits();
+    pub fn wait(&self, task: TaskId, pid: i32, options: WaitFlags) -> Result<Option<Waited>> {
         let mut arg = uapi::altpid_wait {
             task: task.0,
             pid,
-            options,
+            options: options.bits(),
             ..Default::default()
         };
         self.call("wait4", &mut arg)?;

@@ -11,14 +11,14 @@
 
 mod native;
 
-use altpid::{Batch, Clone, CloneFlags, PidType, TaskId, World};
+use altpid::{Batch, CloneArgs, CloneFlags, PidType, TaskId, WaitFlags, World};
 use anyhow::{Context, Result, ensure};
 use std::{fs, time::Instant};
 
 /// Samples of a case.
 const SAMPLES: usize = 15;
 /// `WNOHANG`: whom is waited for is dead.
-const WNOHANG: u32 = 1;
+const WNOHANG: WaitFlags = WaitFlags::NOHANG;
 /// Operations of an array.
 const ARRAY: usize = 3000;
 /// Cases of one operation.
@@ -55,7 +55,7 @@ fn clone_exit_wait() -> Result<()> {
     let case = "clone+exit+wait";
     let world = World::open()?;
     let init = world.info()?.init;
-    let child = Clone::new();
+    let child = CloneArgs::new();
     let mut array = Batch::new();
     for _ in 0..ARRAY / 3 {
         let born = array.clone(init, &child);
@@ -107,7 +107,7 @@ fn one_operation(
 fn operations() -> Result<()> {
     let world = World::open()?;
     let (init, root) = world.info().map(|info| (info.init, info.root_ns))?;
-    let task = world.clone(init, &Clone::new())?.task;
+    let task = world.clone(init, &CloneArgs::new())?.task;
     one_operation(
         SETPGID,
         &world,
@@ -145,17 +145,17 @@ fn host() -> Result<()> {
 fn container(world: &World, members: usize) -> Result<TaskId> {
     let init = world.info()?.init;
     let inner = world
-        .clone(init, &Clone::new().flags(CloneFlags::NEWPID))?
+        .clone(init, &CloneArgs::new().flags(CloneFlags::NEWPID))?
         .task;
     let mut array = Batch::new();
     for _ in 0..ARRAY {
-        array.clone(inner, &Clone::new());
+        array.clone(inner, &CloneArgs::new());
     }
     for _ in 0..members / ARRAY {
         run(&mut array, world)?;
     }
     for _ in 0..members % ARRAY {
-        world.clone(inner, &Clone::new())?;
+        world.clone(inner, &CloneArgs::new())?;
     }
     Ok(inner)
 }

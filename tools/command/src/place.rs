@@ -144,6 +144,16 @@ impl Place {
 }
 
 impl Sight {
+    /// What is to be looked at; with the world, unless it is a snapshot.
+    pub fn look(&self) -> Result<(Option<Chosen>, View)> {
+        if self.file(None).is_some() {
+            return Ok((None, self.view()?));
+        }
+        let chosen = self.place().chosen()?;
+        let view = chosen.view()?;
+        Ok((Some(chosen), view))
+    }
+
     /// What is to be seen.
     pub fn view(&self) -> Result<View> {
         self.view_or(None)

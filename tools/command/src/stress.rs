@@ -6,13 +6,13 @@
 //! it; all share the tree, and the numbers at level 0. What a thread tries depends on nothing but its
 //! seed and what came of what it tried before.
 
-use altpid::{CloneArgs, CloneFlags, Kill, NsId, PidType, Result, TaskId, World};
+use altpid::{CloneArgs, CloneFlags, Kill, NsId, PidType, Result, TaskId, WaitFlags, World};
 use fastrand::Rng;
 use rustix::io::Errno;
 use std::{collections::BTreeMap, thread, time::Instant};
 
 /// Do not sleep (`WNOHANG`), and any kind of child (`__WALL`).
-const WAIT_OPTIONS: u32 = 1 | 0x4000_0000;
+const WAIT_OPTIONS: WaitFlags = WaitFlags::NOHANG.union(WaitFlags::WALL);
 
 /// The kind of clone that makes a namespace.
 const CONTAINER: u32 = 3;
@@ -296,7 +296,7 @@ impl Worker<'_> {
             _ => {
                 let mut numbers: Vec<i32> = (nr..nr + 16).collect();
                 let to = self.namespace();
-                let result = self.world.translate(ns, to, &mut numbers);
+                let result = self.world.translate_in_place(ns, to, &mut numbers);
                 self.note("translate", self.init, result);
             }
         }

@@ -211,3 +211,35 @@ fn shell(file: &Path) -> String {
         .expect("a shell");
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
+
+/// A namespace that only one below keeps is not among those that listns(2) lists.
+#[test]
+fn listed_namespaces() {
+    let text = r#"{
+"version": 1, "kernel": "7.3.0", "pid_max": 32768, "last_pid": 400,
+"namespaces": [{"parent": null, "level": 0, "inode": 1},
+  {"parent": 0, "level": 1, "inode": 2, "state": "dead"},
+  {"parent": 1, "level": 2, "inode": 3, "state": "dead"}],
+"tasks": [
+{"pid": [1], "tgid": [1], "pgid": [1], "sid": [1], "ppid": 0, "ns": 0, "state": "S", "comm": "init"},
+{"pid": [20], "tgid": [20], "pgid": [20], "sid": [20], "ppid": 1, "ns": 0, "ns_for_children": 2,
+ "state": "S", "comm": "sh"}
+]}"#;
+    let shown = |args: &[&str]| {
+        let (status, out, err) = run(args, text);
+        assert_eq!((status, err.as_str()), (0, ""), "{args:?}");
+        out
+    };
+    assert_eq!(
+        shown(&["ls", "ns", "-", "-n", "-o", "NS,LISTED"]),
+        "1 true\n2 false\n3 true\n"
+    );
+    assert_eq!(
+        shown(&["ls", "ns", "-", "--listed", "-n", "-o", "NS"]),
+        "1\n3\n"
+    );
+    assert!(shown(&["show", "-s", "-", "ns:2"]).contains("listed by listns: false\n"));
+    let (status, _, err) = run(&["ls", "--listed", "-"], text);
+    assert_eq!(status, 2);
+    assert!(err.contains("--listed is about namespaces"), "{err}");
+}

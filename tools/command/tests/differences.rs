@@ -4,23 +4,9 @@
 
 mod command_line;
 
-use command_line::run;
+use command_line::{NESTED as SNAPSHOT, run};
 use serde_json::{Value, json};
 use std::fs;
-
-const SNAPSHOT: &str = r#"{
-"version": 1, "kernel": "7.3.0", "pid_max": 32768, "last_pid": 400,
-"namespaces": [{"parent": null, "level": 0, "inode": 1}, {"parent": 0, "level": 1, "inode": 2},
-  {"parent": 1, "level": 2, "inode": 3}],
-"tasks": [
-{"pid": [1], "tgid": [1], "pgid": [1], "sid": [1], "ppid": 0, "ns": 0, "state": "S", "comm": "init"},
-{"pid": [20], "tgid": [20], "pgid": [20], "sid": [20], "ppid": 1, "ns": 0, "state": "S", "comm": "log in"},
-{"pid": [21], "tgid": [20], "pgid": [20], "sid": [20], "ppid": 1, "ns": 0, "state": "S", "comm": "worker"},
-{"pid": [30, 1], "tgid": [30, 1], "pgid": [30, 1], "sid": [30, 1], "ppid": 20, "ns": 1, "state": "S", "comm": "sh"},
-{"pid": [31, 2], "tgid": [31, 2], "pgid": [30, 1], "sid": [30, 1], "ppid": 30, "ns": 1, "state": "Z", "comm": "<&>"},
-{"pid": [32, 3, 1], "tgid": [32, 3, 1], "pgid": [30, 1, 0], "sid": [30, 1, 0], "ppid": 30, "ns": 2, "state": "T", "comm": "deep"},
-{"pid": [40], "tgid": [40], "pgid": [39], "sid": [39], "ppid": 1, "ns": 0, "state": "S", "comm": "cron"}
-]}"#;
 
 #[test]
 fn what_differs() {

@@ -453,15 +453,15 @@ static void races(int after)
 	for (int i = 0; i < 8; i++) {
 		if (fork() != 0)
 			continue;
-		for (;;) {
+		for (int children = 0;;) {
 			pid_t pid = fork();
 
 			if (pid == 0)
 				_exit(0);
-			if (pid > 0 && i % 2)
-				waitpid(pid, NULL, 0);
-			while (waitpid(-1, NULL, WNOHANG) > 0)
-				;
+			children += pid > 0;
+			/* One at a time, or a few. */
+			while (children > (i % 2 ? 0 : 4) && wait(NULL) > 0)
+				children--;
 		}
 	}
 	if (after == 0)

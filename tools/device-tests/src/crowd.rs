@@ -2,7 +2,7 @@
 
 //! Many tasks at once, made by few calls.
 
-use altpid::{Batch, Clone, TaskId, World};
+use altpid::{Batch, CloneArgs, TaskId, World};
 
 /// Operations of one call: enough that the call itself costs nothing.
 const ARRAY: usize = 5000;
@@ -46,7 +46,7 @@ fn in_arrays(world: &World, count: usize, mut add: impl FnMut(&mut Batch, usize)
 ///
 /// When one of the clones fails.
 #[track_caller]
-pub fn born(world: &World, task: TaskId, how: &Clone, count: usize) -> Vec<TaskId> {
+pub fn born(world: &World, task: TaskId, how: &CloneArgs, count: usize) -> Vec<TaskId> {
     let made = in_arrays(world, count, |batch, _| {
         batch.clone(task, how);
     });
@@ -60,7 +60,7 @@ pub fn born(world: &World, task: TaskId, how: &Clone, count: usize) -> Vec<TaskI
 /// As [`born`].
 #[track_caller]
 pub fn children(world: &World, parent: TaskId, count: usize) -> Vec<TaskId> {
-    born(world, parent, &Clone::new(), count)
+    born(world, parent, &CloneArgs::new(), count)
 }
 
 /// Threads of the process of a task.
@@ -70,7 +70,7 @@ pub fn children(world: &World, parent: TaskId, count: usize) -> Vec<TaskId> {
 /// As [`born`].
 #[track_caller]
 pub fn threads(world: &World, task: TaskId, count: usize) -> Vec<TaskId> {
-    born(world, task, &Clone::thread(), count)
+    born(world, task, &CloneArgs::thread(), count)
 }
 
 /// Children of a task, in a process group that the first of them leads.
@@ -94,7 +94,7 @@ pub fn job(world: &World, parent: TaskId, count: usize) -> Vec<TaskId> {
 ///
 /// When one of the clones fails.
 #[track_caller]
-pub fn line(world: &World, task: TaskId, how: &Clone, count: usize) -> Vec<TaskId> {
+pub fn line(world: &World, task: TaskId, how: &CloneArgs, count: usize) -> Vec<TaskId> {
     let mut line: Vec<TaskId> = Vec::with_capacity(count);
     while line.len() < count {
         let mut batch = Batch::new();

@@ -4,8 +4,8 @@
 
 use crate::holds::Holds;
 use altpid::{
-    Clone, CloneFlags, Cloned, Ns, NsId, Result, Signals, Task, TaskId, TaskState, Waited, World,
-    WorldInfo,
+    CloneArgs, CloneFlags, Cloned, Ns, NsId, Result, Signals, Task, TaskId, TaskState, WaitFlags,
+    Waited, World, WorldInfo,
 };
 use rustix::{
     fd::{AsFd, BorrowedFd},
@@ -16,13 +16,13 @@ use std::{fmt::Debug, fs, ops::Deref};
 /// `SIGCHLD`, what a forked child sends.
 pub const SIGCHLD: i32 = libc::SIGCHLD;
 /// Options of wait4(2): do not sleep.
-pub const WNOHANG: u32 = libc::WNOHANG as u32;
+pub const WNOHANG: WaitFlags = WaitFlags::NOHANG;
 /// Likewise: children of any kind.
-pub const WALL: u32 = libc::__WALL as u32;
+pub const WALL: WaitFlags = WaitFlags::WALL;
 /// Likewise: children that send something else than `SIGCHLD`.
-pub const WCLONE: u32 = libc::__WCLONE as u32;
+pub const WCLONE: WaitFlags = WaitFlags::CLONE;
 /// Likewise: children of this thread only.
-pub const WNOTHREAD: u32 = libc::__WNOTHREAD as u32;
+pub const WNOTHREAD: WaitFlags = WaitFlags::NOTHREAD;
 
 /// The status word of a process that exited with a code.
 pub fn exited(code: i32) -> i32 {
@@ -156,7 +156,7 @@ impl Fixture {
     }
 
     /// [`World::clone`], which `Deref` cannot give: references have a method of that name.
-    pub fn clone(&self, task: TaskId, args: &Clone) -> Result<Cloned> {
+    pub fn clone(&self, task: TaskId, args: &CloneArgs) -> Result<Cloned> {
         self.world.clone(task, args)
     }
 
@@ -174,20 +174,20 @@ impl Fixture {
 
     /// A clone that must be possible.
     #[track_caller]
-    pub fn born(&self, parent: TaskId, args: &Clone) -> TaskId {
+    pub fn born(&self, parent: TaskId, args: &CloneArgs) -> TaskId {
         self.clone(parent, args).expect("clone").task
     }
 
     /// fork(2): a child process.
     #[track_caller]
     pub fn fork(&self, parent: TaskId) -> TaskId {
-        self.born(parent, &Clone::new())
+        self.born(parent, &CloneArgs::new())
     }
 
     /// A child that vanishes when it exits.
     #[track_caller]
     pub fn autoreap(&self, parent: TaskId) -> TaskId {
-        let args = Clone::new().flags(CloneFlags::AUTOREAP).exit_signal(0);
+        let args = CloneArgs::new().flags(CloneFlags::AUTOREAP).exit_signal(0);
         self.born(parent, &args)
     }
 
@@ -200,13 +200,13 @@ impl Fixture {
     /// A thread of the process of `task`.
     #[track_caller]
     pub fn thread(&self, task: TaskId) -> TaskId {
-        self.born(task, &Clone::thread())
+        self.born(task, &CloneArgs::thread())
     }
 
     /// A child that is init of a new namespace, and that.
     #[track_caller]
     pub fn container(&self, parent: TaskId) -> (TaskId, NsId) {
-        let init = self.born(parent, &Clone::new().flags(CloneFlags::NEWPID));
+        let init = self.born(parent, &CloneArgs::new().flags(CloneFlags::NEWPID));
         (init, self.task(init).expect("task").ns)
     }
 
@@ -231,6 +231,18 @@ impl Fixture {
     #[track_caller]
     pub fn own_pid(&self, task: TaskId) -> i32 {
         *self.pid_of(task).last().expect("a level")
+    }
+
+    /// All of them are stopped, or whatever state it is.
+    ///
+    /// # Panics
+    ///
+    /// When one of them is not.
+    #[track_caller]
+    pub fn all_are(&self, state: TaskState, tasks: &[TaskId]) {
+        for &task in tasks {
+            assert_eq!(self.state_of(task), Some(state), "{task:?}");
+        }
     }
 
     /// Where a task is in its life, `None` for no more.

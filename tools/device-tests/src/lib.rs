@@ -15,8 +15,8 @@
 //! description, from which [`generate`] makes random commands. [`torture`] issues them from many
 //! processes until they are killed. [`crowd`] makes many tasks by few calls, [`verbs`] has every verb
 //! that a task can call, and [`holds`] knows for how long the tree lock was held. [`figures`] is where a
-//! test tells how much it has done, [`scratch`] a file of its own, and [`module`] loads and unloads the
-//! module, whose longest hold is written down before.
+//! test tells how much it has done, [`scratch`] a file of its own, [`machine`] has real processes to
+//! capture, and [`module`] loads and unloads the module, whose longest hold is written down before.
 
 pub mod array;
 pub mod caller;
@@ -29,6 +29,7 @@ mod fixture;
 pub mod generate;
 pub mod header;
 pub mod holds;
+pub mod machine;
 pub mod meanwhile;
 pub mod module;
 pub mod patience;

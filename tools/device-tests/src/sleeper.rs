@@ -5,7 +5,7 @@
 //! Whether it sleeps yet is read from `/proc`; nothing here relies on how long anything takes.
 
 use crate::raw;
-use altpid::{Result, TaskId, Waited, World};
+use altpid::{Result, TaskId, WaitFlags, Waited, World};
 use rustix::thread::{Pid, gettid};
 use std::{
     fs,
@@ -27,7 +27,7 @@ impl<'scope> Sleeper<'scope> {
         world: &'env World,
         task: TaskId,
         pid: i32,
-        options: u32,
+        options: WaitFlags,
     ) -> Self {
         Self::of(scope, move || world.wait(task, pid, options))
     }

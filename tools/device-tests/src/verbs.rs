@@ -7,8 +7,8 @@ use crate::{
     crowd::{children, threads},
 };
 use altpid::{
-    Clone, CloneFlags, Disposition, Kill, Mask, PidfdFlags, Result, SigSet, Signals, Task, TaskId,
-    WaitId, World,
+    CloneArgs, CloneFlags, Disposition, Kill, Mask, PidfdFlags, Result, SigSet, Signals, Task,
+    TaskId, WaitFlags, WaitId, World,
 };
 use rustix::io::Errno;
 use std::{
@@ -49,16 +49,25 @@ impl Verb {
 }
 
 /// waitid(2) for those that exit, stop and continue.
-const WAIT_FOR_ANY: u32 = 0x4 | 0x2 | 0x8;
+const WAIT_FOR_ANY: WaitFlags = WaitFlags::EXITED
+    .union(WaitFlags::STOPPED)
+    .union(WaitFlags::CONTINUED);
+
+/// Signals that verbs send. All of a real-time signal are received: two of another one that come at once
+/// may be one.
+const TO_GROUP: i32 = 41;
+const TO_THREAD: i32 = 42;
 
 /// All of them.
 pub const VERBS: &[Verb] = &[
-    Verb::new("fork", |w, task, _| w.clone(task, &Clone::new()).map(drop)),
+    Verb::new("fork", |w, task, _| {
+        w.clone(task, &CloneArgs::new()).map(drop)
+    }),
     Verb::new("clone of a thread", |w, task, _| {
-        w.clone(task, &Clone::thread()).map(drop)
+        w.clone(task, &CloneArgs::thread()).map(drop)
     }),
     Verb::new("clone of an init", |w, task, _| {
-        w.clone(task, &Clone::new().flags(CloneFlags::NEWPID))
+        w.clone(task, &CloneArgs::new().flags(CloneFlags::NEWPID))
             .map(drop)
     }),
     Verb::new("unshare", |w, task, _| {
@@ -79,16 +88,13 @@ pub const VERBS: &[Verb] = &[
         w.kill(Kill::Pid(task, scene.tgid), libc::SIGKILL)
     }),
     Verb::new("kill of its process group", |w, task, _| {
-        w.kill(Kill::Pid(task, 0), libc::SIGUSR1)
+        w.kill(Kill::Pid(task, 0), TO_GROUP)
     }),
     Verb::new("kill of everybody", |w, task, _| {
         w.kill(Kill::Pid(task, -1), libc::SIGTERM)
     }),
     Verb::new("tgkill", |w, task, scene| {
-        w.kill(
-            Kill::Thread(task, scene.tgid, scene.sibling_tid),
-            libc::SIGUSR1,
-        )
+        w.kill(Kill::Thread(task, scene.tgid, scene.sibling_tid), TO_THREAD)
     }),
     Verb::new("sigqueue", |w, task, scene| {
         w.kill(Kill::Queue(task, scene.tgid, -1, 7), 40)
@@ -184,9 +190,11 @@ impl Scene {
             Place::Init | Place::ThreadOfInit => world.container(world.init).0,
             Place::ThreadOfWorldInit => world.init,
         };
-        world
-            .sigaction(leader, libc::SIGUSR1, Some(Disposition::Handler.into()))
-            .expect("sigaction");
+        for signal in [libc::SIGUSR1, TO_GROUP, TO_THREAD] {
+            world
+                .sigaction(leader, signal, Some(Disposition::Handler.into()))
+                .expect("sigaction");
+        }
         let sibling = world.thread(leader);
         threads(&world, leader, size);
         let task = match place {

@@ -3,7 +3,7 @@
 //! Arrays of operations, and why an operation failed.
 
 use altpid::{
-    Batch, Clone, CloneFlags, Error, PidType, Reason, TaskId, TaskState, World,
+    Batch, CloneArgs, CloneFlags, Error, PidType, Reason, TaskId, TaskState, WaitFlags, World,
     uapi::{self, altpid_op},
 };
 use altpid_device_tests::{
@@ -17,8 +17,8 @@ use altpid_device_tests::{
 use rustix::{io::Errno, thread::gettid};
 use std::thread;
 
-fn container() -> Clone {
-    Clone::new().flags(CloneFlags::NEWPID)
+fn container() -> CloneArgs {
+    CloneArgs::new().flags(CloneFlags::NEWPID)
 }
 
 /// The errno and the reason of an operation that must fail.
@@ -94,7 +94,7 @@ fn it_stops_at_the_first_failure_or_goes_on() {
     for go_on in [false, true] {
         let world = Fixture::new();
         let mut batch = Batch::new();
-        let child = batch.clone(world.init, &Clone::new());
+        let child = batch.clone(world.init, &CloneArgs::new());
         batch.exit_group(TaskId(u64::MAX), 0);
         batch.exit_group(child, 3).wait(world.init, -1, WNOHANG);
         let done = batch.run(&world, go_on).expect("batch");
@@ -150,8 +150,8 @@ fn a_signal_ends_it_between_two_operations() {
         let sleeper = Sleeper::of(scope, || {
             let mut batch = Batch::new();
             // The first sleeps until the signal comes; the second is not reached.
-            batch.wait(parent, -1, 0);
-            batch.clone(world.init, &Clone::new());
+            batch.wait(parent, -1, WaitFlags::empty());
+            batch.clone(world.init, &CloneArgs::new());
             batch.run(&world, true)
         });
         sleeper.interrupt();
@@ -168,38 +168,41 @@ fn reasons_are_finer_than_errnos() {
     let (init, _) = world.container(world.init);
     let outer = world.fork(world.init);
     let ns = world.unshare(outer, CloneFlags::NEWPID).expect("unshare");
-    let clone = |task, args: Clone| why(world.clone(task, &args));
+    let clone = |task, args: CloneArgs| why(world.clone(task, &args));
     let cases = [
         (
             clone(outer, container()),
             (Errno::INVAL, uapi::ALTPID_REASON_CHILDREN_ELSEWHERE),
         ),
         (
-            clone(init, Clone::new().flags(CloneFlags::PARENT).exit_signal(0)),
+            clone(
+                init,
+                CloneArgs::new().flags(CloneFlags::PARENT).exit_signal(0),
+            ),
             (Errno::INVAL, uapi::ALTPID_REASON_INIT_PARENT),
         ),
         (
-            clone(init, Clone::new().flags(CloneFlags::SIGHAND)),
+            clone(init, CloneArgs::new().flags(CloneFlags::SIGHAND)),
             (Errno::INVAL, uapi::ALTPID_REASON_FLAGS),
         ),
         (
-            clone(init, Clone::new().exit_signal(256)),
+            clone(init, CloneArgs::new().exit_signal(256)),
             (Errno::INVAL, uapi::ALTPID_REASON_EXIT_SIGNAL),
         ),
         (
-            clone(init, Clone::new().set_tid(&[5, 6, 7])),
+            clone(init, CloneArgs::new().set_tid(&[5, 6, 7])),
             (Errno::INVAL, uapi::ALTPID_REASON_SET_TID_SIZE),
         ),
         (
-            clone(init, Clone::new().set_tid(&[0])),
+            clone(init, CloneArgs::new().set_tid(&[0])),
             (Errno::INVAL, uapi::ALTPID_REASON_SET_TID_RANGE),
         ),
         (
-            clone(init, Clone::new().set_tid(&[1])),
+            clone(init, CloneArgs::new().set_tid(&[1])),
             (Errno::EXIST, uapi::ALTPID_REASON_SET_TID_USED),
         ),
         (
-            clone(outer, Clone::new().set_tid(&[2])),
+            clone(outer, CloneArgs::new().set_tid(&[2])),
             (Errno::INVAL, uapi::ALTPID_REASON_NOT_INIT),
         ),
         (
@@ -219,11 +222,14 @@ fn reasons_are_finer_than_errnos() {
         assert_eq!(found, expected, "case {i}");
     }
     // ENOMEM, and it is not the memory.
-    let first = world.clone(outer, &Clone::new()).expect("its init").task;
+    let first = world
+        .clone(outer, &CloneArgs::new())
+        .expect("its init")
+        .task;
     world.exit_group(first, 0).expect("exit");
     assert_eq!(world.reap(outer).status, exited(0));
     let dead = (Errno::NOMEM, uapi::ALTPID_REASON_NS_DEAD);
-    assert_eq!(clone(outer, Clone::new()), dead);
+    assert_eq!(clone(outer, CloneArgs::new()), dead);
     assert!(ns.is_some());
     let text = Reason(dead.1).text().expect("a text");
     assert!(text.contains("exited"), "{text}");

@@ -2,7 +2,7 @@
 
 //! clone3(2): what comes into being, and whose child it is.
 
-use altpid::{Clone, CloneFlags, NsState, Parent, PidType, Task, TaskState};
+use altpid::{CloneArgs, CloneFlags, NsState, Parent, PidType, Task, TaskState};
 use altpid_device_tests::{Fixture, SIGCHLD, WALL, WNOHANG, exited};
 use rustix::io::Errno;
 
@@ -51,7 +51,7 @@ fn a_child_gets_the_next_number() {
     let world = Fixture::new();
     world.setsid(world.init).expect("setsid");
     for nr in 2..40 {
-        let child = world.clone(world.init, &Clone::new()).expect("clone");
+        let child = world.clone(world.init, &CloneArgs::new()).expect("clone");
         assert_eq!(child.pid, nr);
         let task = look(&world, child.task);
         assert_eq!((task.pid, task.tgid), (vec![nr], vec![nr]));
@@ -77,16 +77,16 @@ fn a_number_that_was_freed_waits_for_its_turn() {
 #[test]
 fn the_number_returned_is_what_the_caller_sees() {
     let world = Fixture::new();
-    let child = world.clone(world.init, &Clone::new().flags(CloneFlags::NEWPID));
+    let child = world.clone(world.init, &CloneArgs::new().flags(CloneFlags::NEWPID));
     let child = child.expect("clone");
     assert_eq!((child.pid, world.pid_of(child.task)), (2, vec![2, 1]));
     // Born below by a caller above, after setns and after unshare.
     let ns = look(&world, child.task).ns;
     world.setns(world.init, ns).expect("setns");
-    let inner = world.clone(world.init, &Clone::new()).expect("clone");
+    let inner = world.clone(world.init, &CloneArgs::new()).expect("clone");
     assert_eq!((inner.pid, world.pid_of(inner.task)), (3, vec![3, 2]));
     // From inside.
-    let inner = world.clone(child.task, &Clone::new()).expect("clone");
+    let inner = world.clone(child.task, &CloneArgs::new()).expect("clone");
     assert_eq!((inner.pid, world.pid_of(inner.task)), (3, vec![4, 3]));
 }
 
@@ -116,8 +116,8 @@ fn a_thread_belongs_to_its_process() {
 fn clone_parent_makes_a_sibling() {
     let world = Fixture::new();
     let parent = world.fork(world.init);
-    let caller = world.born(parent, &Clone::new().exit_signal(10));
-    let args = Clone::new().flags(CloneFlags::PARENT).exit_signal(0);
+    let caller = world.born(parent, &CloneArgs::new().exit_signal(10));
+    let args = CloneArgs::new().flags(CloneFlags::PARENT).exit_signal(0);
     let sibling = world.born(caller, &args);
     let task = look(&world, sibling);
     assert_eq!(task.parent, Some(parent));
@@ -133,7 +133,7 @@ fn clone_parent_can_make_an_init() {
     let world = Fixture::new();
     let caller = world.fork(world.init);
     let flags = CloneFlags::PARENT | CloneFlags::NEWPID;
-    let child = world.born(caller, &Clone::new().flags(flags).exit_signal(0));
+    let child = world.born(caller, &CloneArgs::new().flags(flags).exit_signal(0));
     let task = look(&world, child);
     assert_eq!(task.pid.len(), 2);
     assert_eq!((task.pid[1], task.parent), (1, Some(world.init)));
@@ -144,7 +144,7 @@ fn clone_parent_can_make_an_init() {
 fn a_child_of_somebody_else() {
     let world = Fixture::new();
     let (caller, other) = (world.fork(world.init), world.fork(world.init));
-    let args = |parent| Clone::new().parent(Parent::Task(parent));
+    let args = |parent| CloneArgs::new().parent(Parent::Task(parent));
     let child = world.born(caller, &args(other));
     assert_eq!(look(&world, child).parent, Some(other));
     assert_eq!(world.end(child, 3), exited(3), "and waited for by that one");
@@ -171,8 +171,8 @@ fn a_parent_is_not_given_together_with_another() {
     let caller = world.fork(world.init);
     for parent in [Parent::Outside, Parent::Task(world.init)] {
         for args in [
-            Clone::thread(),
-            Clone::new().flags(CloneFlags::PARENT).exit_signal(0),
+            CloneArgs::thread(),
+            CloneArgs::new().flags(CloneFlags::PARENT).exit_signal(0),
         ] {
             let args = args.parent(parent);
             world.refuses(Errno::INVAL, |w| w.clone(caller, &args));
@@ -183,7 +183,7 @@ fn a_parent_is_not_given_together_with_another() {
 #[test]
 fn a_child_of_nobody() {
     let world = Fixture::new();
-    let child = world.born(world.init, &Clone::new().parent(Parent::Outside));
+    let child = world.born(world.init, &CloneArgs::new().parent(Parent::Outside));
     assert_eq!(look(&world, child).parent, None);
     world.refuses(Errno::CHILD, |w| w.wait(w.info()?.init, -1, WNOHANG | WALL));
     world.exit(child, 0).expect("exit");
@@ -194,11 +194,11 @@ fn a_child_of_nobody() {
 fn exit_signals() {
     let world = Fixture::new();
     for signal in [0, 1, 17, 31, 34, 64] {
-        let child = world.born(world.init, &Clone::new().exit_signal(signal));
+        let child = world.born(world.init, &CloneArgs::new().exit_signal(signal));
         assert_eq!(look(&world, child).exit_signal, signal);
     }
     for signal in [-1, 65, 127, 255, 256, 1 << 16, i32::MIN, i32::MAX] {
-        let args = Clone::new().exit_signal(signal);
+        let args = CloneArgs::new().exit_signal(signal);
         world.refuses(Errno::INVAL, |w| w.clone(world.init, &args));
     }
 }
@@ -209,20 +209,22 @@ fn the_first_of_several_errors() {
     let (dead, full) = (world.fork(world.init), world.init);
     world.exit(dead, 0).expect("exit");
     // Flags that exclude each other come before the task.
-    let bad = Clone::new().flags(CloneFlags::THREAD);
+    let bad = CloneArgs::new().flags(CloneFlags::THREAD);
     world.refuses(Errno::INVAL, |w| w.clone(dead, &bad));
     // The task comes before the numbers.
-    world.refuses(Errno::SRCH, |w| w.clone(dead, &Clone::new().set_tid(&[0])));
+    world.refuses(Errno::SRCH, |w| {
+        w.clone(dead, &CloneArgs::new().set_tid(&[0]))
+    });
     // Too many numbers come before what they are.
     world.refuses(Errno::INVAL, |w| {
-        w.clone(full, &Clone::new().set_tid(&[1, 0]))
+        w.clone(full, &CloneArgs::new().set_tid(&[1, 0]))
     });
     // A number out of range comes before one in use.
     let (init, _) = world.container(full);
     world.refuses(Errno::INVAL, |w| {
-        w.clone(init, &Clone::new().set_tid(&[1, 0]))
+        w.clone(init, &CloneArgs::new().set_tid(&[1, 0]))
     });
     world.refuses(Errno::EXIST, |w| {
-        w.clone(init, &Clone::new().set_tid(&[5, 1]))
+        w.clone(init, &CloneArgs::new().set_tid(&[5, 1]))
     });
 }

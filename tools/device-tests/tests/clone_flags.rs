@@ -2,7 +2,7 @@
 
 //! Which flags clone3(2) takes together, and from whom: one case a row.
 
-use altpid::{Clone, CloneFlags, Parent, TaskId};
+use altpid::{CloneArgs, CloneFlags, Parent, TaskId};
 use altpid_device_tests::{Fixture, SIGCHLD};
 use rustix::io::Errno;
 
@@ -67,7 +67,7 @@ fn caller(world: &Fixture, kind: Caller) -> TaskId {
         NsInit => world.container(world.init).0,
         Autoreap => {
             let flags = CloneFlags::AUTOREAP;
-            world.born(world.init, &Clone::new().flags(flags).exit_signal(0))
+            world.born(world.init, &CloneArgs::new().flags(flags).exit_signal(0))
         }
         Unshared => {
             let task = world.fork(world.init);
@@ -96,7 +96,7 @@ fn check(rows: &[Row], expected: Result<(), Errno>) {
         let world = Fixture::new();
         let task = caller(&world, kind);
         let flags = CloneFlags::from_bits_retain(flags);
-        let args = Clone::new().flags(flags).exit_signal(signal);
+        let args = CloneArgs::new().flags(flags).exit_signal(signal);
         println!("{kind:?} {flags:?} {signal}");
         match expected {
             Ok(()) => drop(world.born(task, &args)),
@@ -280,7 +280,7 @@ fn an_init_stays_one_as_long_as_its_process() {
     let world = Fixture::new();
     let (init, _) = world.container(world.init);
     let thread = world.thread(init);
-    let args = Clone::new().flags(CloneFlags::PARENT).exit_signal(0);
+    let args = CloneArgs::new().flags(CloneFlags::PARENT).exit_signal(0);
     world.refuses(Errno::INVAL, |w| w.clone(thread, &args));
     world.exit(init, 0).expect("exit");
     world.refuses(Errno::INVAL, |w| w.clone(thread, &args));
@@ -289,8 +289,8 @@ fn an_init_stays_one_as_long_as_its_process() {
 #[test]
 fn a_sibling_of_an_outsider_is_one_too() {
     let world = Fixture::new();
-    let outsider = world.born(world.init, &Clone::new().parent(Parent::Outside));
-    let args = Clone::new().flags(CloneFlags::PARENT).exit_signal(0);
+    let outsider = world.born(world.init, &CloneArgs::new().parent(Parent::Outside));
+    let args = CloneArgs::new().flags(CloneFlags::PARENT).exit_signal(0);
     let sibling = world.born(outsider, &args);
     assert_eq!(world.parent_of(sibling), None);
 }

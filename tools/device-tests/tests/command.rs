@@ -2,7 +2,7 @@
 
 //! The `altpid` command on living worlds: those that this process holds, and its own.
 
-use altpid::{Clone, CloneFlags, TaskId};
+use altpid::{CloneArgs, CloneFlags, TaskId};
 use altpid_device_tests::{
     Fixture, State,
     command_line::{Done, altpid, finish, run},
@@ -29,11 +29,13 @@ fn shown(world: &Fixture, args: &[&str]) -> String {
 
 /// Named processes, so that lists do not depend on ids.
 fn populate(world: &Fixture) -> TaskId {
-    let container = Clone::new().flags(CloneFlags::NEWPID).set_tid(&[1, 4000]);
+    let container = CloneArgs::new()
+        .flags(CloneFlags::NEWPID)
+        .set_tid(&[1, 4000]);
     let sh = world.born(world.init, &container);
     world.set_name(sh, b"sh").expect("name");
     world.setsid(sh).expect("setsid");
-    let dead = world.born(sh, &Clone::new().set_tid(&[7, 4001]));
+    let dead = world.born(sh, &CloneArgs::new().set_tid(&[7, 4001]));
     world.set_name(dead, b"dead").expect("name");
     world.exit_group(dead, 3).expect("exit");
     sh
@@ -324,7 +326,7 @@ fn a_tree_is_put_beside_others() {
     let dry = about(&world, &["restore", "--dry-run", snapshot.path()]);
     assert_eq!((dry.0, dry.1.as_str()), (0, ""), "{}", dry.2);
     assert_eq!(State::of(&world), before, "a dry run has changed this");
-    let other = world.born(world.init, &Clone::new().set_tid(&[2000]));
+    let other = world.born(world.init, &CloneArgs::new().set_tid(&[2000]));
     let restored = shown(&world, &["restore", "-q", snapshot.path()]);
     assert!(restored.ends_with(" 0 mismatches\n"), "{restored}");
     let tasks = world.tasks(None).expect("list");

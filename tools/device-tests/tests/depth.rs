@@ -3,7 +3,7 @@
 //! Lines of tasks in which what happens to one makes the same happen to the next: the kernel's stack
 //! does not grow with them. A stack that overflows ends the run.
 
-use altpid::{Clone, CloneFlags, Disposition, Kill, TaskId, TaskState};
+use altpid::{CloneArgs, CloneFlags, Disposition, Kill, TaskId, TaskState};
 use altpid_device_tests::{
     Fixture,
     crowd::{line, wide},
@@ -46,7 +46,7 @@ fn a_stopped_line_is_continued() {
             world.sigaction(first, signal, handler).expect("sigaction");
         }
         let mut all = vec![first];
-        all.extend(line(&world, first, &Clone::new(), length - 1));
+        all.extend(line(&world, first, &CloneArgs::new(), length - 1));
         let group = world.own_pid(first);
         let other = world.fork(shell);
         world.setpgid(other, 0, 0).expect("setpgid");
@@ -82,7 +82,7 @@ fn a_stopped_line_is_continued_by_somebody() {
         world
             .sigaction(first, libc::SIGCHLD, handler)
             .expect("sigaction");
-        let all = line(&world, first, &Clone::new(), long());
+        let all = line(&world, first, &CloneArgs::new(), long());
         world
             .kill(Kill::Pid(shell, -1), libc::SIGSTOP)
             .expect("kill");
@@ -109,7 +109,7 @@ fn a_stopped_line_is_continued_by_somebody() {
 fn each_job_is_orphaned_by_the_one_before() {
     let world = Fixture::new();
     let shell = shell(&world);
-    let all = line(&world, shell, &Clone::new(), long());
+    let all = line(&world, shell, &CloneArgs::new(), long());
     for &task in &all {
         world.setpgid(task, 0, 0).expect("setpgid");
     }
@@ -129,7 +129,7 @@ fn a_line_dies_downwards() {
     for signal in [libc::SIGKILL, libc::SIGTERM, 40] {
         let world = Fixture::new();
         let shell = shell(&world);
-        let all = line(&world, shell, &Clone::new(), long());
+        let all = line(&world, shell, &CloneArgs::new(), long());
         for &task in &all {
             world.set_pdeath_signal(task, signal).expect("prctl");
         }
@@ -145,7 +145,7 @@ fn a_line_dies_upwards() {
     for signal in [libc::SIGKILL, libc::SIGTERM, 40] {
         let world = Fixture::new();
         let shell = shell(&world);
-        let deadly = Clone::new().exit_signal(signal);
+        let deadly = CloneArgs::new().exit_signal(signal);
         let all = line(&world, shell, &deadly, long());
         let last = *all.last().expect("somebody");
         world.exit_group(last, 0).expect("exit_group");
@@ -161,7 +161,7 @@ fn a_line_dies_upwards() {
 fn a_line_vanishes() {
     let world = Fixture::new();
     let shell = shell(&world);
-    let vanishing = Clone::new().flags(CloneFlags::AUTOREAP).exit_signal(0);
+    let vanishing = CloneArgs::new().flags(CloneFlags::AUTOREAP).exit_signal(0);
     let all = line(&world, shell, &vanishing, long());
     for &task in &all {
         world.set_pdeath_signal(task, libc::SIGKILL).expect("prctl");
@@ -184,7 +184,7 @@ fn nested_namespaces_with_lines() {
         let mut inits = vec![world.init];
         for _ in 1..33 {
             let (init, _) = world.container(*inits.last().expect("an init"));
-            for task in line(&world, init, &Clone::new(), 50) {
+            for task in line(&world, init, &CloneArgs::new(), 50) {
                 world.set_pdeath_signal(task, libc::SIGTERM).expect("prctl");
             }
             inits.push(init);

@@ -7,7 +7,7 @@
 //! The signal is under way when its first member can do nothing any more. From then on members try to get away, which
 //! comes too late for all of them.
 
-use altpid::{Clone, CloneFlags, Kill, Parent, TaskId, TaskState};
+use altpid::{CloneArgs, CloneFlags, Kill, Parent, TaskId, TaskState};
 use altpid_device_tests::{
     Fixture,
     crowd::{children, job, wide},
@@ -31,31 +31,31 @@ type Attempt = fn(&Crowd, TaskId) -> Option<TaskId>;
 
 /// Those that there are.
 const ATTEMPTS: &[(&str, Attempt)] = &[
-    ("fork", |crowd, task| crowd.cloned(task, &Clone::new())),
+    ("fork", |crowd, task| crowd.cloned(task, &CloneArgs::new())),
     ("clone of a thread", |crowd, task| {
-        crowd.cloned(task, &Clone::thread())
+        crowd.cloned(task, &CloneArgs::thread())
     }),
     ("clone of an init", |crowd, task| {
-        crowd.cloned(task, &Clone::new().flags(CloneFlags::NEWPID))
+        crowd.cloned(task, &CloneArgs::new().flags(CloneFlags::NEWPID))
     }),
     ("clone of a sibling", |crowd, task| {
-        let sibling = Clone::new().flags(CloneFlags::PARENT).exit_signal(0);
+        let sibling = CloneArgs::new().flags(CloneFlags::PARENT).exit_signal(0);
         crowd.cloned(task, &sibling)
     }),
     ("clone of somebody else's child", |crowd, task| {
-        crowd.cloned(task, &Clone::new().parent(Parent::Outside))
+        crowd.cloned(task, &CloneArgs::new().parent(Parent::Outside))
     }),
     ("vfork", |crowd, task| {
         let flags = CloneFlags::VM | CloneFlags::from_bits_retain(0x4000);
-        crowd.cloned(task, &Clone::new().flags(flags))
+        crowd.cloned(task, &CloneArgs::new().flags(flags))
     }),
     ("fork and setsid", |crowd, task| {
-        let child = crowd.cloned(task, &Clone::new())?;
+        let child = crowd.cloned(task, &CloneArgs::new())?;
         let _ = crowd.world.setsid(child);
         Some(child)
     }),
     ("fork and setpgid of the child", |crowd, task| {
-        let child = crowd.cloned(task, &Clone::new())?;
+        let child = crowd.cloned(task, &CloneArgs::new())?;
         let pid = crowd.world.task(child).map_or(0, |child| child.pid[0]);
         let _ = crowd.world.setpgid(task, pid, pid);
         Some(child)
@@ -125,7 +125,7 @@ impl Crowd {
         }
     }
 
-    fn cloned(&self, task: TaskId, how: &Clone) -> Option<TaskId> {
+    fn cloned(&self, task: TaskId, how: &CloneArgs) -> Option<TaskId> {
         self.world.clone(task, how).ok().map(|cloned| cloned.task)
     }
 

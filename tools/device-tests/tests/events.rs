@@ -2,7 +2,7 @@
 
 //! read(2): what happens in a world, in order.
 
-use altpid::{Clone, CloneFlags, Event, EventKind, Kill, TaskId, uapi};
+use altpid::{CloneArgs, CloneFlags, Event, EventKind, Kill, TaskId, uapi};
 use altpid_device_tests::{Fixture, exited, sleeper::Sleeper};
 use rustix::{
     buffer::spare_capacity,
@@ -94,7 +94,10 @@ fn what_an_unshare_makes_is_born_then() {
     assert_eq!((all[0].ns, all[1].ns), (ns, ns));
     // A clone that fails has made nothing.
     world.refuses(Errno::INVAL, |world| {
-        world.clone(first, &Clone::new().flags(CloneFlags::NEWPID).set_tid(&[2]))
+        world.clone(
+            first,
+            &CloneArgs::new().flags(CloneFlags::NEWPID).set_tid(&[2]),
+        )
     });
     assert_eq!(events.read(false).expect("read"), []);
 }

@@ -2,7 +2,7 @@
 
 //! How tasks end, what becomes of their children, and who vanishes.
 
-use altpid::{Clone, CloneFlags, NsState, TaskState};
+use altpid::{CloneArgs, CloneFlags, NsState, TaskState};
 use altpid_device_tests::{Fixture, SIGCHLD, WALL, WNOHANG, exited};
 use rustix::io::Errno;
 
@@ -58,7 +58,7 @@ fn children_go_to_another_thread_of_the_process() {
     let world = Fixture::new();
     let process = world.fork(world.init);
     let thread = world.thread(process);
-    let child = world.born(thread, &Clone::new().exit_signal(10));
+    let child = world.born(thread, &CloneArgs::new().exit_signal(10));
     let zombie = world.fork(thread);
     world.exit(zombie, 1).expect("exit");
     world.exit(thread, 0).expect("exit");
@@ -74,9 +74,9 @@ fn children_go_to_another_thread_of_the_process() {
 fn orphans_go_to_init() {
     let world = Fixture::new();
     let father = world.fork(world.init);
-    let child = world.born(father, &Clone::new().exit_signal(10));
+    let child = world.born(father, &CloneArgs::new().exit_signal(10));
     let grandchild = world.fork(child);
-    let zombie = world.born(father, &Clone::new().exit_signal(0));
+    let zombie = world.born(father, &CloneArgs::new().exit_signal(0));
     world.exit(zombie, 4).expect("exit");
     world.exit(father, 0).expect("exit");
     for orphan in [child, zombie] {
@@ -219,7 +219,7 @@ fn who_vanishes() {
     world.exit(thread, 0).expect("exit");
     assert_eq!(world.state_of(child), None);
     // And an init, with all the others.
-    let args = Clone::new()
+    let args = CloneArgs::new()
         .flags(CloneFlags::AUTOREAP | CloneFlags::NEWPID)
         .exit_signal(0);
     let init = world.born(world.init, &args);

@@ -3,7 +3,7 @@
 //! Lines of descendants, process groups, and children who are waited for or not: no hold of the tree
 //! lock grows with what user space has built.
 
-use altpid::{Clone, CloneFlags, Kill, Parent, TaskId, TaskState};
+use altpid::{CloneArgs, CloneFlags, Kill, Parent, TaskId, TaskState, WaitFlags};
 use altpid_device_tests::{
     Fixture, WCLONE, WNOHANG,
     crowd::{born, children, job, line, threads, wide},
@@ -21,8 +21,11 @@ use std::{
 };
 
 /// Members of a large family.
+const MANY: u64 = 5000;
+
+/// Likewise, in the debug kernel fewer.
 fn many() -> usize {
-    scaled(5000) as usize
+    scaled(MANY) as usize
 }
 
 /// A world with room for all numbers.
@@ -56,7 +59,7 @@ fn a_line_below_a_subreaper_dies_from_its_end() {
     let mut parent = subreaper(&world);
     let count = many() as i32;
     for nr in (0..count).rev() {
-        let args = Clone::new().set_tid(&[1000 + nr]);
+        let args = CloneArgs::new().set_tid(&[1000 + nr]);
         parent = world.born(parent, &args);
     }
     world
@@ -73,7 +76,7 @@ fn a_line_below_a_subreaper_dies_from_its_beginning() {
     let world = world();
     for at_once in [false, true] {
         let reaper = subreaper(&world);
-        let mut all = line(&world, reaper, &Clone::new(), many());
+        let mut all = line(&world, reaper, &CloneArgs::new(), many());
         let last = all.pop().expect("somebody");
         if at_once {
             let group = world.own_pid(all[0]);
@@ -95,7 +98,7 @@ fn a_line_below_a_subreaper_dies_from_its_beginning() {
         world.end(last, 0);
         are_bounded(&world);
         // Then it dies itself, above a line that is as long.
-        line(&world, reaper, &Clone::new(), many());
+        line(&world, reaper, &CloneArgs::new(), many());
         world.end(reaper, 0);
         are_bounded(&world);
     }
@@ -106,7 +109,7 @@ fn a_line_below_a_subreaper_dies_from_its_beginning() {
 fn a_line_of_subreapers() {
     for deepest_first in [true, false] {
         let world = world();
-        let mut all = line(&world, world.init, &Clone::new(), many() / 5);
+        let mut all = line(&world, world.init, &CloneArgs::new(), many() / 5);
         for &task in &all {
             world.set_child_subreaper(task, true).expect("prctl");
         }
@@ -173,7 +176,7 @@ fn a_shell_of_a_stopped_job_dies() {
         let members = job(&world, shell, many());
         let group = world.own_pid(members[0]);
         if is_controlled {
-            let last = world.born(other, &Clone::new());
+            let last = world.born(other, &CloneArgs::new());
             world.setpgid(last, 0, group).expect("setpgid");
         }
         world
@@ -190,9 +193,7 @@ fn a_shell_of_a_stopped_job_dies() {
         } else {
             TaskState::Zombie
         };
-        for &member in &members[50..] {
-            assert_eq!(world.state_of(member), Some(expected));
-        }
+        world.all_are(expected, &members[50..]);
         are_bounded(&world);
     }
 }
@@ -222,7 +223,7 @@ fn children_that_are_not_waited_for() {
             assert_eq!(none.expect_err("of no kind").errno, Errno::CHILD);
         }
         let nr = world.own_pid(other);
-        let sleeper = Sleeper::new(scope, &world, parent, -nr, 0);
+        let sleeper = Sleeper::new(scope, &world, parent, -nr, WaitFlags::empty());
         for &child in &crowd[1..500] {
             world
                 .kill(Kill::Outside(child), libc::SIGKILL)
@@ -244,10 +245,10 @@ fn children_of_every_kind_lose_their_parent() {
     let parent = world.fork(world.init);
     let thread = world.thread(parent);
     let kinds = [
-        Clone::new(),
-        Clone::new().exit_signal(0),
-        Clone::new().flags(CloneFlags::AUTOREAP).exit_signal(0),
-        Clone::new().parent(Parent::Outside),
+        CloneArgs::new(),
+        CloneArgs::new().exit_signal(0),
+        CloneArgs::new().flags(CloneFlags::AUTOREAP).exit_signal(0),
+        CloneArgs::new().parent(Parent::Outside),
     ];
     for kind in &kinds {
         let all = born(&world, parent, kind, many() / 2);
@@ -300,21 +301,23 @@ fn a_large_exit_beside_small_ones() {
         scope.spawn(move || {
             let parent = world.fork(world.init);
             while !done.load(Relaxed) {
-                let before = phase.load(Relaxed);
                 let child = world.fork(parent);
-                let exit = scope.spawn(move || world.exit_group(child, 1));
-                let waited = world.wait(parent, -1, 0).expect("wait4");
+                let before = phase.load(Relaxed);
+                world.exit_group(child, 1).expect("exit_group");
+                let waited = world.wait(parent, -1, WaitFlags::empty()).expect("wait4");
                 assert_eq!(waited.expect("a child").task, child);
-                exit.join().expect("a call").expect("exit_group");
                 let is_inside = before % 2 == 1 && phase.load(Relaxed) == before;
                 inside.fetch_add(is_inside.into(), Relaxed);
             }
         });
+        let mut count = many() / 2;
         eventually("a small exit while a large one is under way", || {
+            // So large that one fits in, however slow the machine is.
+            count = (count * 2).min(MANY as usize * 8);
             // Its children go with it.
             let (large, _) = world.container(world.init);
             for thread in threads(world, large, 10) {
-                children(world, thread, many());
+                children(world, thread, count);
             }
             phase.fetch_add(1, Relaxed);
             world.exit_group(large, 0).expect("exit_group");

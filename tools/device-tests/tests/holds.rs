@@ -3,7 +3,7 @@
 //! Processes of many threads, and signals for them: no hold of the tree lock grows with what user space
 //! has built. Each shape here is one that a loop under the lock would go through whole.
 
-use altpid::{Clone, Disposition, Kill, Mask, SigSet, TaskId, TaskState};
+use altpid::{CloneArgs, Disposition, Kill, Mask, SigSet, TaskId, TaskState};
 use altpid_device_tests::{
     Fixture, WNOHANG,
     crowd::{self, children, job, threads, wide},
@@ -320,7 +320,7 @@ fn the_life_of_many_threads_with_children() {
 fn many_processes_with_one_table_of_handlers() {
     let world = world();
     let first = world.fork(world.init);
-    let shares = Clone::new().flags(altpid::CloneFlags::VM | altpid::CloneFlags::SIGHAND);
+    let shares = CloneArgs::new().flags(altpid::CloneFlags::VM | altpid::CloneFlags::SIGHAND);
     let others = crowd::born(&world, first, &shares, many());
     for (disposition, is_dead) in [(Disposition::Ignore, false), (Disposition::Default, true)] {
         world
@@ -334,9 +334,7 @@ fn many_processes_with_one_table_of_handlers() {
         } else {
             TaskState::Running
         };
-        for &other in &others {
-            assert_eq!(world.state_of(other), Some(expected));
-        }
+        world.all_are(expected, &others);
     }
     world.end(first, 0);
     are_bounded(&world);

@@ -3,8 +3,8 @@
 //! Ids of tasks and namespaces that name nothing, and numbers at the ends of what a number can be.
 
 use altpid::{
-    Clone, CloneFlags, Kill, Mask, NsId, NsNr, Parent, PidType, Result, SigSet, TaskId, WaitId,
-    World,
+    CloneArgs, CloneFlags, Kill, Mask, NsId, NsNr, Parent, PidType, Result, SigSet, TaskId,
+    WaitFlags, WaitId, World,
 };
 use altpid_device_tests::{Fixture, WALL, WNOHANG, exited};
 use rustix::io::Errno;
@@ -13,7 +13,7 @@ type Attempt<Id> = (&'static str, fn(&World, Id) -> Result<()>);
 
 /// Everything that a task can be told to do.
 const DEEDS: &[Attempt<TaskId>] = &[
-    ("clone", |w, id| w.clone(id, &Clone::new()).map(drop)),
+    ("clone", |w, id| w.clone(id, &CloneArgs::new()).map(drop)),
     ("unshare", |w, id| {
         w.unshare(id, CloneFlags::NEWPID).map(drop)
     }),
@@ -35,7 +35,8 @@ const DEEDS: &[Attempt<TaskId>] = &[
     ("getsid", |w, id| w.getsid(id, 1).map(drop)),
     ("sigpending", |w, id| w.sigpending(id).map(drop)),
     ("waitid", |w, id| {
-        w.waitid(id, WaitId::All, WNOHANG | 4).map(drop)
+        w.waitid(id, WaitId::All, WNOHANG | WaitFlags::EXITED)
+            .map(drop)
     }),
     ("kill", |w, id| w.kill(Kill::Pid(id, 1), 0)),
     ("kill everybody", |w, id| w.kill(Kill::Pid(id, -1), 0)),
@@ -59,7 +60,7 @@ const DEEDS: &[Attempt<TaskId>] = &[
     ("subreaper", |w, id| w.set_child_subreaper(id, true)),
     ("pdeath", |w, id| w.set_pdeath_signal(id, 9)),
     ("clone to a parent", |w, id| {
-        let args = Clone::new().parent(Parent::Task(id));
+        let args = CloneArgs::new().parent(Parent::Task(id));
         w.clone(w.info()?.init, &args).map(drop)
     }),
 ];
@@ -72,14 +73,16 @@ const USES: &[Attempt<NsId>] = &[
     ("last_pid", |w, id| w.set_last_pid(id, 1)),
     ("find", |w, id| w.find(id, 1, PidType::Pid).map(drop)),
     ("translate from", |w, id| {
-        w.translate(id, w.info()?.root_ns, &mut [1]).map(drop)
+        w.translate_in_place(id, w.info()?.root_ns, &mut [1])
+            .map(drop)
     }),
     ("parent", |w, id| w.ns_parent(w.info()?.init, id).map(drop)),
     ("pid in", |w, id| {
         w.ns_nr(w.info()?.init, id, 1, NsNr::PidIn).map(drop)
     }),
     ("translate to", |w, id| {
-        w.translate(w.info()?.root_ns, id, &mut [1]).map(drop)
+        w.translate_in_place(w.info()?.root_ns, id, &mut [1])
+            .map(drop)
     }),
 ];
 
@@ -194,10 +197,10 @@ fn numbers_at_the_ends() {
         }
         let mut numbers = [nr];
         world
-            .translate(root, root, &mut numbers)
+            .translate_in_place(root, root, &mut numbers)
             .expect("translate");
         assert_eq!(numbers, [-Errno::SRCH.raw_os_error()], "{nr}");
-        let args = Clone::new().set_tid(&[nr]);
+        let args = CloneArgs::new().set_tid(&[nr]);
         world.refuses(Errno::INVAL, |w| w.clone(init, &args));
     }
     for nr in [i32::MIN, -1, 0, 1] {

@@ -7,7 +7,7 @@
 //! and fail_usercopy in `Documentation/fault-injection`). The debug kernel can do that; in another one
 //! these tests fail, and the run leaves them out. What leaks is found by kmemleak at its end.
 
-use altpid::{Clone, CloneFlags, World, uapi::*};
+use altpid::{CloneArgs, CloneFlags, World, uapi::*};
 use altpid_device_tests::{
     Fixture, State,
     command::{COMMANDS, Command, Request},
@@ -298,7 +298,7 @@ fn in_reading_events() {
             let mut expected = Err(Errno::AGAIN);
             if !is_first {
                 assert_eq!(slots.read(0, &arena, len, Some(0)), expected);
-                world.clone(world.init, &Clone::new()).expect("clone");
+                world.clone(world.init, &CloneArgs::new()).expect("clone");
                 expected = Ok(size_of::<altpid_event>());
             }
             let (result, left) = injector.with(nth, || slots.read(0, &arena, len, Some(0)));

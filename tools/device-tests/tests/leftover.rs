@@ -4,7 +4,7 @@
 //! namespace that dies waits until the last number in there is free, and its parent waits for the init:
 //! whoever frees that number wakes both.
 
-use altpid::{Batch, Clone, CloneFlags, Disposition, Kill, NsState, TaskId, TaskState};
+use altpid::{Batch, CloneArgs, CloneFlags, Disposition, Kill, NsState, TaskId, TaskState};
 use altpid_device_tests::{Fixture, WALL, WNOHANG, exited, patience::eventually, sleeper::Sleeper};
 use std::thread;
 
@@ -153,7 +153,7 @@ const WAYS: &[(&str, Way)] = &[
     ("a pidfd that kills when it is closed", |d| {
         // It is the last member of the group then, and vanishes.
         let flags = CloneFlags::AUTOREAP | CloneFlags::PIDFD | CloneFlags::PIDFD_AUTOKILL;
-        let args = Clone::new().flags(flags).exit_signal(0);
+        let args = CloneArgs::new().flags(flags).exit_signal(0);
         let cloned = d.world.clone(d.holder, &args).expect("clone");
         d.world.setpgid(d.holder, 0, 0).expect("setpgid");
         assert_eq!(d.world.state_of(d.init), Some(TaskState::Exiting));
@@ -247,7 +247,7 @@ fn a_clone_that_fails() {
     world
         .kill(Kill::Outside(init), libc::SIGKILL)
         .expect("kill");
-    let failed = world.clone(world.init, &Clone::new());
+    let failed = world.clone(world.init, &CloneArgs::new());
     assert_eq!(
         failed.expect_err("a dead namespace").errno,
         rustix::io::Errno::NOMEM

@@ -6,7 +6,7 @@
 //! take turns. Some of them need another process: that is this program once more, told by its
 //! environment to be [`the_other_process`].
 
-use altpid::{Clone, CloneFlags, TaskId, TaskState, World, uapi::*};
+use altpid::{CloneArgs, CloneFlags, TaskId, TaskState, World, uapi::*};
 use altpid_device_tests::{
     Fixture, SIGCHLD, WALL, WNOHANG, figures::scaled, patience::eventually, raw,
 };
@@ -68,14 +68,14 @@ impl Turn {
 
 /// Tasks of every kind: threads, zombies, inits, groups whose leader has gone.
 fn populate(world: &World, init: TaskId, count: usize) {
-    let born = |parent, args: &Clone| world.clone(parent, args).expect("clone").task;
-    let newpid = Clone::new().flags(CloneFlags::NEWPID);
+    let born = |parent, args: &CloneArgs| world.clone(parent, args).expect("clone").task;
+    let newpid = CloneArgs::new().flags(CloneFlags::NEWPID);
     let mut place = init;
     for n in 0..count {
-        let child = born(place, &Clone::new());
-        born(child, &Clone::thread());
+        let child = born(place, &CloneArgs::new());
+        born(child, &CloneArgs::thread());
         world.setsid(child).expect("setsid");
-        born(child, &Clone::new());
+        born(child, &CloneArgs::new());
         match n % 4 {
             0 => world.exit(child, 0).expect("exit"),
             1 => world.exit_group(child, 0).expect("exit_group"),
@@ -139,7 +139,7 @@ fn the_other_process() {
         Ok("make tasks") => {
             let world = World::open().expect("open");
             let init = world.info().expect("world").init;
-            let args = Clone::new();
+            let args = CloneArgs::new();
             while world.clone(init, &args).is_ok() {}
         }
         Ok("make everything") => {
@@ -167,7 +167,7 @@ fn the_other_process() {
             let world = World::open().expect("open");
             let init = world.info().expect("world").init;
             populate(&world, init, 100);
-            let child = world.clone(init, &Clone::new()).expect("clone");
+            let child = world.clone(init, &CloneArgs::new()).expect("clone");
             let _ = world.wait(init, child.pid, WALL);
         }
         _ => {}

@@ -5,7 +5,7 @@
 //!
 //! The module is loaded with low limits for that, so that the tests of this program take turns.
 
-use altpid::{Clone, CloneFlags, World};
+use altpid::{CloneArgs, CloneFlags, World};
 use altpid_device_tests::{
     Fixture,
     figures::{scaled, tell},
@@ -76,7 +76,7 @@ fn kernel_log() -> String {
 fn a_world_can_be_used(what: &str) {
     let world = Fixture::new();
     let mut events = world.events().unwrap_or_else(|e| panic!("{what}: {e}"));
-    let child = world.clone(world.init, &Clone::new());
+    let child = world.clone(world.init, &CloneArgs::new());
     let read = events.read(false).map_err(|error| error.errno);
     match child {
         Ok(_) => assert_eq!(read.expect(what).len(), 1),
@@ -142,7 +142,7 @@ fn tasks_and_namespaces_come_to_an_end() {
     let _turn = turn();
     let _module = Reloaded::with("max_tasks=100 max_namespaces=20");
     let (greedy, other) = (Fixture::new(), Fixture::new());
-    let newpid = Clone::new().flags(CloneFlags::NEWPID);
+    let newpid = CloneArgs::new().flags(CloneFlags::NEWPID);
     for round in 0..3 {
         let mut inits = Vec::new();
         let error = loop {
@@ -157,14 +157,14 @@ fn tasks_and_namespaces_come_to_an_end() {
         });
         let mut tasks = 0;
         let error = loop {
-            match greedy.clone(inits[tasks % inits.len()], &Clone::new()) {
+            match greedy.clone(inits[tasks % inits.len()], &CloneArgs::new()) {
                 Ok(_) => tasks += 1,
                 Err(error) => break error.errno,
             }
         };
         assert_eq!((error, tasks), (Errno::AGAIN, 80), "round {round}");
         greedy.refuses(Errno::AGAIN, |world| {
-            world.clone(inits[0], &Clone::thread())
+            world.clone(inits[0], &CloneArgs::thread())
         });
         // Nobody else has less for it.
         let (init, _) = other.container(other.init);
@@ -206,7 +206,7 @@ fn the_other_process() {
     };
     fs::write(Path::new(&cgroup).join("cgroup.procs"), "0").expect("cgroup.procs");
     let worlds: Vec<_> = (0..4).map(|_| World::open().expect("open")).collect();
-    let newpid = Clone::new().flags(CloneFlags::NEWPID);
+    let newpid = CloneArgs::new().flags(CloneFlags::NEWPID);
     // Somebody may refuse, and then others too: there is no end to this but by force.
     loop {
         for world in &worlds {
@@ -214,7 +214,7 @@ fn the_other_process() {
             for _ in 0..100 {
                 if let Ok(child) = world.clone(init, &newpid) {
                     for _ in 0..50 {
-                        let _ = world.clone(child.task, &Clone::new());
+                        let _ = world.clone(child.task, &CloneArgs::new());
                     }
                 }
             }

@@ -2,7 +2,9 @@
 
 //! Listings: what is in them, in parts of any size, and while things come and go.
 
-use altpid::{Clone, CloneFlags, Ns, NsId, NsState, PidfdFlags, Task, TaskId, TaskState, uapi::*};
+use altpid::{
+    CloneArgs, CloneFlags, Ns, NsId, NsState, PidfdFlags, Task, TaskId, TaskState, uapi::*,
+};
 use altpid_device_tests::{
     Fixture,
     figures::repeated,
@@ -386,7 +388,7 @@ fn come_and_go(world: &Fixture, place: TaskId, stop: &AtomicBool) {
         let children: Vec<_> = (0..20).map(|_| world.fork(place)).collect();
         for child in &children {
             world.thread(*child);
-            world.born(*child, &Clone::new().flags(CloneFlags::NEWPID));
+            world.born(*child, &CloneArgs::new().flags(CloneFlags::NEWPID));
         }
         for child in children {
             world.exit_group(child, 0).expect("exit_group");

@@ -4,7 +4,7 @@
 //! for cannot come any more.
 
 use altpid::{
-    Clone, TaskId, WaitId,
+    CloneArgs, TaskId, WaitFlags, WaitId,
     uapi::{ALTPID_CMD_BATCH, ALTPID_CMD_WAIT, altpid_batch, altpid_op, altpid_wait},
 };
 use altpid_device_tests::{
@@ -24,7 +24,7 @@ use std::{
 const SLEEPS: &str = "ALTPID_TEST_SLEEPS";
 
 /// waitid(2) for those that exit.
-const WEXITED: u32 = 4;
+const WEXITED: WaitFlags = WaitFlags::EXITED;
 
 /// A batch whose only operation is a wait by a task, in an arena.
 fn batch_with_a_wait(world: &Fixture, task: TaskId, arena: &Arena) -> Result<(), Errno> {
@@ -132,7 +132,7 @@ fn the_end_of_the_one_who_waits_ends_each_of_them() {
 fn the_other_process() {
     let Ok(how) = env::var(SLEEPS) else { return };
     let world = Fixture::new();
-    let _ = world.clone(world.init, &Clone::new());
+    let _ = world.clone(world.init, &CloneArgs::new());
     let arena = Arena::new();
     // Never returns, for nobody sends a signal that has a handler.
     let result = match how.as_str() {

@@ -3,7 +3,7 @@
 //! Pid namespaces: unshare(2) and setns(2), how deep they go, how long they live, and their
 //! sysctls.
 
-use altpid::{Clone, CloneFlags, NsId, NsState, TaskId};
+use altpid::{CloneArgs, CloneFlags, NsId, NsState, TaskId};
 use altpid_device_tests::{Fixture, numbers, pid_max_min};
 use rustix::io::Errno;
 use std::thread;
@@ -117,7 +117,7 @@ fn once_until_one_comes_back() {
     // As soon as its children go elsewhere, for whichever reason.
     world.setns(task, first).expect("setns");
     world.refuses(Errno::INVAL, |w| w.unshare(task, NEWPID));
-    let args = Clone::new().flags(NEWPID);
+    let args = CloneArgs::new().flags(NEWPID);
     world.refuses(Errno::INVAL, |w| w.clone(task, &args));
 }
 
@@ -162,7 +162,7 @@ fn a_thread_can_join_alone() {
     world.setns(thread, ns).expect("setns");
     assert_eq!(world.pid_of(world.fork(thread)).len(), 2);
     assert_eq!(world.pid_of(world.fork(process)).len(), 1);
-    world.refuses(Errno::INVAL, |w| w.clone(thread, &Clone::thread()));
+    world.refuses(Errno::INVAL, |w| w.clone(thread, &CloneArgs::thread()));
     world.thread(process);
 }
 
@@ -190,7 +190,7 @@ fn thirty_three_levels() {
         assert_eq!(world.pid_of(init).len(), level as usize + 1);
         task = init;
     }
-    let args = Clone::new().flags(NEWPID);
+    let args = CloneArgs::new().flags(NEWPID);
     world.refuses(Errno::NOSPC, |w| w.clone(task, &args));
     world.refuses(Errno::NOSPC, |w| w.unshare(task, NEWPID));
     // It is the namespace of the child that counts, before its numbers.
@@ -209,7 +209,7 @@ fn a_chain_that_ends_with_its_first() {
     for _ in 0..10 {
         let (first, _) = world.container(world.init);
         let mut task = first;
-        while let Ok(next) = world.clone(task, &Clone::new().flags(NEWPID)) {
+        while let Ok(next) = world.clone(task, &CloneArgs::new().flags(NEWPID)) {
             task = next.task;
         }
         assert_eq!(count(&world), 33);
@@ -237,7 +237,7 @@ fn the_states_of_a_life() {
     let found = world.ns(ns).expect("ns");
     assert_eq!((found.state, found.child_reaper), (NsState::Dead, None));
     assert_eq!(found.nr_pids, 0);
-    world.refuses(Errno::NOMEM, |w| w.clone(maker, &Clone::new()));
+    world.refuses(Errno::NOMEM, |w| w.clone(maker, &CloneArgs::new()));
     world.setns(maker, world.root).expect("setns");
     assert!(!world.has_ns(ns));
     world.fork(maker);
@@ -256,7 +256,7 @@ fn what_keeps_a_namespace() {
     world.setns(world.init, ns).expect("setns");
     world.setns(maker, world.root).expect("setns");
     assert_eq!(state(&world, ns), NsState::Dead);
-    world.refuses(Errno::NOMEM, |w| w.clone(w.info()?.init, &Clone::new()));
+    world.refuses(Errno::NOMEM, |w| w.clone(w.info()?.init, &CloneArgs::new()));
     world.setns(world.init, world.root).expect("setns");
     assert!(!world.has_ns(ns));
     // One that never had an init goes too, with the task that would have made it.
@@ -290,7 +290,7 @@ fn nothing_is_born_below_the_dead() {
     world.setns(second, inner).expect("setns");
     world.end(outer_init, 0);
     for task in [first, second] {
-        world.refuses(Errno::NOMEM, |w| w.clone(task, &Clone::new()));
+        world.refuses(Errno::NOMEM, |w| w.clone(task, &CloneArgs::new()));
         world.setns(task, world.root).expect("setns");
         world.fork(task);
     }
@@ -312,7 +312,7 @@ fn one_that_is_dead_can_be_joined() {
         let joiner = world.fork(world.init);
         world.setns(joiner, ns).expect("setns");
         assert_eq!(places(&world, joiner), (world.root, ns));
-        world.refuses(Errno::NOMEM, |world| world.clone(joiner, &Clone::new()));
+        world.refuses(Errno::NOMEM, |world| world.clone(joiner, &CloneArgs::new()));
         // It may go back, and then has children again.
         world.setns(joiner, world.root).expect("setns");
         world.fork(joiner);
@@ -329,7 +329,7 @@ fn one_that_is_dead_can_be_joined() {
 fn a_clone_that_fails_leaves_no_namespace() {
     let world = Fixture::new();
     let before = count(&world);
-    let args = Clone::new().flags(NEWPID).set_tid(&[1, 1]);
+    let args = CloneArgs::new().flags(NEWPID).set_tid(&[1, 1]);
     for _ in 0..100 {
         world.refuses(Errno::EXIST, |w| w.clone(world.init, &args));
     }
@@ -418,24 +418,24 @@ fn numbers_end_before_pid_max() {
         .expect("pid_max");
     let mut children = Vec::new();
     for _ in 2..least {
-        children.push(world.clone(world.init, &Clone::new()).expect("clone"));
+        children.push(world.clone(world.init, &CloneArgs::new()).expect("clone"));
     }
     assert_eq!(numbers(&children), (2..least).collect::<Vec<_>>());
-    world.refuses(Errno::AGAIN, |w| w.clone(world.init, &Clone::new()));
-    world.refuses(Errno::AGAIN, |w| w.clone(world.init, &Clone::thread()));
-    let args = Clone::new().flags(NEWPID);
+    world.refuses(Errno::AGAIN, |w| w.clone(world.init, &CloneArgs::new()));
+    world.refuses(Errno::AGAIN, |w| w.clone(world.init, &CloneArgs::thread()));
+    let args = CloneArgs::new().flags(NEWPID);
     world.refuses(Errno::AGAIN, |w| w.clone(world.init, &args));
     // Below 300 the numbers of the dead are not given out again, when the cursor is behind that.
     world.end(children[0].task, 0);
     assert_eq!(children[0].pid, 2);
-    world.refuses(Errno::AGAIN, |w| w.clone(world.init, &Clone::new()));
+    world.refuses(Errno::AGAIN, |w| w.clone(world.init, &CloneArgs::new()));
     // At and behind it they are; with 301 this is the only one.
     let reserved = children.iter().find(|c| c.pid == RESERVED);
     world.end(reserved.expect("number 300").task, 0);
     for _ in 0..3 {
-        let child = world.clone(world.init, &Clone::new()).expect("clone");
+        let child = world.clone(world.init, &CloneArgs::new()).expect("clone");
         assert_eq!(child.pid, RESERVED);
-        world.refuses(Errno::AGAIN, |w| w.clone(world.init, &Clone::new()));
+        world.refuses(Errno::AGAIN, |w| w.clone(world.init, &CloneArgs::new()));
         world.end(child.task, 0);
     }
     // More room is more numbers.
@@ -443,7 +443,7 @@ fn numbers_end_before_pid_max() {
         .set_pid_max(world.root, i64::from(least) + 1)
         .expect("pid_max");
     let mut pids = Vec::new();
-    while let Ok(child) = world.clone(world.init, &Clone::new()) {
+    while let Ok(child) = world.clone(world.init, &CloneArgs::new()) {
         pids.push(child.pid);
     }
     pids.sort_unstable();
@@ -457,8 +457,8 @@ fn a_full_namespace_above_is_full_below() {
     world
         .set_pid_max(world.root, pid_max_min().into())
         .expect("pid_max");
-    while world.clone(world.init, &Clone::new()).is_ok() {}
-    world.refuses(Errno::AGAIN, |w| w.clone(init, &Clone::new()));
+    while world.clone(world.init, &CloneArgs::new()).is_ok() {}
+    world.refuses(Errno::AGAIN, |w| w.clone(init, &CloneArgs::new()));
     let found = world.ns(ns).expect("ns");
     assert_eq!((found.nr_pids, found.pid_max), (1, LIMIT));
 }
@@ -466,7 +466,7 @@ fn a_full_namespace_above_is_full_below() {
 #[test]
 fn a_lower_pid_max_renames_nobody() {
     let world = Fixture::new();
-    let high = world.born(world.init, &Clone::new().set_tid(&[20_000]));
+    let high = world.born(world.init, &CloneArgs::new().set_tid(&[20_000]));
     world.set_last_pid(world.root, 10_000).expect("last_pid");
     let behind = world.fork(world.init);
     world.set_pid_max(world.root, 5000).expect("pid_max");
@@ -475,7 +475,7 @@ fn a_lower_pid_max_renames_nobody() {
     assert_eq!(world.ns(world.root).expect("ns").last_pid, 10_001);
     assert_eq!(world.own_pid(world.fork(world.init)), RESERVED);
     world.end(high, 0);
-    let args = Clone::new().set_tid(&[20_000]);
+    let args = CloneArgs::new().set_tid(&[20_000]);
     world.refuses(Errno::INVAL, |w| w.clone(world.init, &args));
 }
 

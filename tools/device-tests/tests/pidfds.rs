@@ -4,21 +4,22 @@
 //! callers that do not know them.
 
 use altpid::{
-    Batch, Blocker, Clone, CloneFlags, Given, Kill, PidfdFlags, PollFlags, Scope, TaskId, WaitId,
+    Batch, Blocker, CloneArgs, CloneFlags, Given, Kill, PidfdFlags, PollFlags, Scope, TaskId,
+    WaitFlags, WaitId,
     uapi::{self, altpid_clone},
 };
 use altpid_device_tests::{Fixture, SIGCHLD, WNOHANG, exited, raw, sleeper::Sleeper};
 use rustix::io::Errno;
 
-const WEXITED: u32 = libc::WEXITED as u32;
+const WEXITED: WaitFlags = WaitFlags::EXITED;
 /// A clone whose child has a pidfd.
-fn with_pidfd(flags: CloneFlags) -> Clone {
+fn with_pidfd(flags: CloneFlags) -> CloneArgs {
     let signal = if flags.contains(CloneFlags::AUTOREAP) {
         0
     } else {
         SIGCHLD
     };
-    Clone::new()
+    CloneArgs::new()
         .flags(flags | CloneFlags::PIDFD)
         .exit_signal(signal)
 }
@@ -236,7 +237,7 @@ fn closing_kills() {
     assert_eq!(world.state_of(member), None);
     // Without a pidfd, or a child that vanishes, there is nothing to be armed.
     for flags in [CloneFlags::AUTOREAP, CloneFlags::PIDFD] {
-        let args = Clone::new().flags(flags | CloneFlags::PIDFD_AUTOKILL);
+        let args = CloneArgs::new().flags(flags | CloneFlags::PIDFD_AUTOKILL);
         let args = args.exit_signal(0);
         let init = world.init;
         world.refuses(Errno::INVAL, |w| w.clone(init, &args));
@@ -267,7 +268,7 @@ fn a_caller_that_does_not_know_them_gets_none() {
 fn in_an_array() {
     let world = Fixture::new();
     let mut batch = Batch::new();
-    let child = batch.clone(world.init, &Clone::new());
+    let child = batch.clone(world.init, &CloneArgs::new());
     let pidfd = batch.pidfd_of(child, PidfdFlags::empty());
     batch.kill(Kill::Pidfd(world.init, pidfd, Scope::AsOpened), 9);
     batch.pidfd_close(pidfd);

@@ -2,7 +2,7 @@
 
 //! Several callers who act on behalf of the same task at the same time, which natively nobody can.
 
-use altpid::{Clone, EventKind};
+use altpid::{CloneArgs, EventKind};
 use altpid_device_tests::{
     Fixture,
     figures::{repeated, tell},
@@ -53,7 +53,7 @@ fn exec_and_clone() {
             scope.spawn(|| {
                 let mut cloned = 0;
                 while clones.take() {
-                    match world.clone(task, &Clone::thread()) {
+                    match world.clone(task, &CloneArgs::thread()) {
                         Ok(_) => cloned += 1,
                         // Another exec of the same process is under way.
                         Err(error) => assert_eq!(error.errno, Errno::SRCH),

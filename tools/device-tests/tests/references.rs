@@ -3,7 +3,7 @@
 //! Operations of an array that refer to what earlier ones have made.
 
 use altpid::{
-    Batch, Clone, CloneFlags, Kill, TaskId,
+    Batch, CloneArgs, CloneFlags, Kill, TaskId,
     uapi::{self, altpid_clone, altpid_op},
 };
 use altpid_device_tests::{
@@ -55,10 +55,10 @@ fn forks(memory: &mut Region, tasks: impl IntoIterator<Item = u64>) -> Vec<altpi
 #[test]
 fn operations_refer_to_what_earlier_ones_made() {
     let world = Fixture::new();
-    let container = Clone::new().flags(CloneFlags::NEWPID).set_tid(&[1, 77]);
+    let container = CloneArgs::new().flags(CloneFlags::NEWPID).set_tid(&[1, 77]);
     let mut batch = Batch::new();
     let init = batch.clone(world.init, &container);
-    let member = batch.clone(init, &Clone::new());
+    let member = batch.clone(init, &CloneArgs::new());
     let ns = batch.unshare(member);
     batch.setns(member, ns).setsid(member);
     batch.kill(Kill::Task(init, member), libc::SIGKILL);
@@ -80,7 +80,7 @@ fn a_batch_of_many() {
     let mut batch = Batch::new();
     let mut parent = world.init;
     for _ in 0..300 {
-        parent = batch.clone(parent, &Clone::new());
+        parent = batch.clone(parent, &CloneArgs::new());
     }
     let done = batch.run(&world, false).expect("batch");
     assert_eq!(done.len(), 300);

@@ -7,7 +7,7 @@
 mod model;
 
 use altpid::{
-    Blocker, Clone, CloneFlags, NsId, NsState, World,
+    Blocker, CloneArgs, CloneFlags, NsId, NsState, World,
     restore::{Restored, Verdict, conflicts, restore, restore_in},
     snapshot::Snapshot,
     view::View,
@@ -314,8 +314,8 @@ fn duplicate(world: &Fixture) -> World {
 fn inhabited() -> Fixture {
     let world = Fixture::new();
     world.setsid(world.init).expect("setsid");
-    world.born(world.init, &Clone::new().set_tid(&[30_000]));
-    let container = Clone::new().flags(CloneFlags::NEWPID);
+    world.born(world.init, &CloneArgs::new().set_tid(&[30_000]));
+    let container = CloneArgs::new().flags(CloneFlags::NEWPID);
     world.born(world.init, &container.set_tid(&[1, 30_001]));
     world
 }
@@ -359,7 +359,7 @@ fn what_fails_beside_others_is_undone() {
             steps = all;
             if done == step {
                 let steal = [40, 23, 22, 21, 20, 12, 11, 10].into_iter().find_map(|nr| {
-                    World::clone(&world, world.init, &Clone::new().set_tid(&[nr])).ok()
+                    World::clone(&world, world.init, &CloneArgs::new().set_tid(&[nr])).ok()
                 });
                 thief = steal.map(|cloned| cloned.task);
             }
@@ -382,7 +382,7 @@ fn what_fails_beside_others_is_undone() {
 fn every_conflict_is_listed() {
     let world = inhabited();
     for nr in [10, 20] {
-        world.born(world.init, &Clone::new().set_tid(&[nr]));
+        world.born(world.init, &CloneArgs::new().set_tid(&[nr]));
     }
     world.set_pid_max(world.root, 31_000).expect("pid_max");
     let snapshot = tree(
@@ -397,6 +397,6 @@ fn every_conflict_is_listed() {
     ];
     assert_eq!(found, expected);
     // One by one is what a system call says: the same.
-    let error = world.clone(world.init, &Clone::new().set_tid(&[10]));
+    let error = world.clone(world.init, &CloneArgs::new().set_tid(&[10]));
     assert_eq!(error.expect_err("it is in use").errno, Errno::EXIST);
 }

@@ -4,7 +4,7 @@
 //! itself: a CPU or a lock that is held for seconds ends the run.
 
 use altpid::{
-    Action, Blocker, Clone, CloneFlags, Disposition, Kill, Parent, PidType, SaFlags, TaskId,
+    Action, Blocker, CloneArgs, CloneFlags, Disposition, Kill, Parent, PidType, SaFlags, TaskId,
     TaskState, World,
 };
 use altpid_device_tests::{
@@ -239,7 +239,7 @@ fn a_shell_with_many_jobs_dies() {
     world.setsid(shell).expect("setsid");
     let leader = world.fork(shell);
     world.setpgid(leader, 0, 0).expect("setpgid");
-    let job = Clone::new().parent(Parent::Task(shell));
+    let job = CloneArgs::new().parent(Parent::Task(shell));
     born(&world, leader, &job, many() / 5);
     world.end(shell, 0);
     assert_eq!(world.state_of(leader), Some(TaskState::Running));
@@ -258,7 +258,7 @@ fn thirty_three_levels_with_members_at_each() {
     }
     let deepest = inits[32];
     world.refuses(Errno::NOSPC, |world| {
-        world.clone(deepest, &Clone::new().flags(CloneFlags::NEWPID))
+        world.clone(deepest, &CloneArgs::new().flags(CloneFlags::NEWPID))
     });
     let ns = world.task(deepest).expect("task").ns;
     assert_eq!(world.ns(ns).expect("ns").level, 32);

@@ -3,7 +3,7 @@
 //! setsid(2) and setpgid(2): who may, as whom the result is known in each namespace, and how long a
 //! group or a session keeps its number.
 
-use altpid::{Clone, CloneFlags, PidType, Task, TaskId};
+use altpid::{CloneArgs, CloneFlags, PidType, Task, TaskId};
 use altpid_device_tests::Fixture;
 use rustix::io::Errno;
 
@@ -269,7 +269,7 @@ fn an_init_in_a_group_from_outside() {
     let member = world.fork(world.init);
     world.setpgid(member, 0, 0).expect("setpgid");
     let child = world.fork(member);
-    let init = world.born(member, &Clone::new().flags(CloneFlags::NEWPID));
+    let init = world.born(member, &CloneArgs::new().flags(CloneFlags::NEWPID));
     assert_eq!(job(&world, init), (vec![2, 0], vec![1, 0]));
     // It can leave, but not come back: the group has no number that it knows.
     world.setpgid(init, 0, 0).expect("setpgid");
@@ -295,7 +295,7 @@ fn a_group_keeps_its_number() {
     for kind in [PidType::Pid, PidType::Tgid] {
         world.refuses(Errno::SRCH, |w| w.find(w.info()?.root_ns, nr, kind));
     }
-    let args = Clone::new().set_tid(&[nr]);
+    let args = CloneArgs::new().set_tid(&[nr]);
     world.refuses(Errno::EXIST, |w| w.clone(shell.shell, &args));
     // Others can still join, and the next process gets another number.
     let third = world.fork(shell.shell);
@@ -326,7 +326,7 @@ fn a_session_keeps_its_number() {
     for task in [shell.first, shell.second] {
         assert_eq!(job(world, task).1, [nr]);
     }
-    let args = Clone::new().set_tid(&[nr]);
+    let args = CloneArgs::new().set_tid(&[nr]);
     world.refuses(Errno::EXIST, |w| w.clone(world.init, &args));
     // The group of that number can not be made anew: nobody has the number.
     world.refuses(Errno::PERM, |w| w.setpgid(shell.first, 0, nr));
@@ -344,12 +344,12 @@ fn a_session_keeps_its_number() {
 fn a_kept_number_is_kept_everywhere() {
     let world = Fixture::new();
     let (init, ns) = world.container(world.init);
-    let leader = world.born(init, &Clone::new().set_tid(&[50, 500]));
+    let leader = world.born(init, &CloneArgs::new().set_tid(&[50, 500]));
     world.setsid(leader).expect("setsid");
     let member = world.fork(leader);
     world.end(leader, 0);
     for (caller, numbers) in [(init, &[50][..]), (init, &[51, 500]), (world.init, &[500])] {
-        let args = Clone::new().set_tid(numbers);
+        let args = CloneArgs::new().set_tid(numbers);
         world.refuses(Errno::EXIST, |w| w.clone(caller, &args));
     }
     assert_eq!(job(&world, member), (vec![500, 50], vec![500, 50]));
@@ -357,7 +357,7 @@ fn a_kept_number_is_kept_everywhere() {
     for (ns, nr) in [(ns, 50), (world.root, 500)] {
         world.refuses(Errno::SRCH, |w| w.find(ns, nr, PidType::Sid));
     }
-    world.born(init, &Clone::new().set_tid(&[50, 500]));
+    world.born(init, &CloneArgs::new().set_tid(&[50, 500]));
 }
 
 /// A process whose session leader's number comes to be another's is in the old session.
@@ -367,7 +367,7 @@ fn a_reused_number_is_not_the_old_group() {
     let (world, nr) = (&shell.world, shell.nr(shell.first));
     world.setpgid(shell.first, 0, 0).expect("setpgid");
     world.end(shell.first, 0);
-    let args = Clone::new().set_tid(&[nr]);
+    let args = CloneArgs::new().set_tid(&[nr]);
     let again = world.born(shell.shell, &args);
     assert_eq!(uses(world, nr), (false, false));
     world.refuses(Errno::PERM, |w| w.setpgid(shell.second, 0, nr));

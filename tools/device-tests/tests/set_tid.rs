@@ -3,7 +3,7 @@
 //! clone3(2) with numbers of the caller's choice: which it may have, what is looked at first, and
 //! that a clone which fails takes none.
 
-use altpid::{Clone, CloneFlags, NsId, PidType, TaskId};
+use altpid::{CloneArgs, CloneFlags, NsId, PidType, TaskId};
 use altpid_device_tests::{Fixture, pid_max_min};
 use rustix::io::Errno;
 
@@ -43,8 +43,8 @@ impl Nest {
     }
 }
 
-fn with(numbers: &[i32]) -> Clone {
-    Clone::new().set_tid(numbers)
+fn with(numbers: &[i32]) -> CloneArgs {
+    CloneArgs::new().set_tid(numbers)
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn threads_can_have_them_too() {
     let process = nest.world.fork(nest.innermost());
     let thread = nest
         .world
-        .born(process, &Clone::thread().set_tid(&[77, 777]));
+        .born(process, &CloneArgs::thread().set_tid(&[77, 777]));
     let task = nest.world.task(thread).expect("task");
     assert_eq!((task.pid, task.tgid), (vec![777, 77], vec![3, 2]));
 }
@@ -185,11 +185,11 @@ fn in_use_below_comes_before_full_above() {
     world
         .set_pid_max(world.root, least.into())
         .expect("pid_max");
-    while world.clone(world.init, &Clone::new()).is_ok() {}
+    while world.clone(world.init, &CloneArgs::new()).is_ok() {}
     // The level below is looked at first: a number in use there, then no number above.
     world.refuses(Errno::EXIST, |w| w.clone(nest.inits[1], &with(&[1])));
     world.refuses(Errno::AGAIN, |w| w.clone(nest.inits[1], &with(&[50])));
-    world.refuses(Errno::AGAIN, |w| w.clone(nest.inits[1], &Clone::new()));
+    world.refuses(Errno::AGAIN, |w| w.clone(nest.inits[1], &CloneArgs::new()));
     world.refuses(Errno::EXIST, |w| w.clone(nest.inits[1], &with(&[50, 2])));
     // None of them has kept 50, or any other number.
     let root = world.ns(world.root).expect("ns");
@@ -221,9 +221,9 @@ fn the_first_process_is_pid_1() {
     }
     // Not even as a number that was set.
     world.set_last_pid(ns, 7).expect("last_pid");
-    let child = world.born(parent, &Clone::new());
+    let child = world.born(parent, &CloneArgs::new());
     assert_eq!(*world.pid_of(child).last().expect("a level"), 1);
-    let child = world.born(parent, &Clone::new());
+    let child = world.born(parent, &CloneArgs::new());
     assert_eq!(*world.pid_of(child).last().expect("a level"), 2);
 }
 

@@ -4,8 +4,8 @@
 //! The tables of who is immune to what are KUnit's; here it is the interface that counts.
 
 use altpid::{
-    Action, Disposition, Kill, Mask, SaFlags, SigInfo, SigSet, TaskId, TaskState, WaitId,
-    WaitIdReport,
+    Action, Disposition, Kill, Mask, SaFlags, SigInfo, SigSet, TaskId, TaskState, WaitFlags,
+    WaitId, WaitIdReport,
 };
 use altpid_device_tests::{Fixture, SIGCHLD, WNOHANG, exited, raw, sleeper::Sleeper};
 use rustix::io::Errno;
@@ -17,10 +17,10 @@ const SIGTERM: i32 = libc::SIGTERM;
 const SIGKILL: i32 = libc::SIGKILL;
 const SIGCONT: i32 = libc::SIGCONT;
 const SIGSTOP: i32 = libc::SIGSTOP;
-const WUNTRACED: u32 = libc::WUNTRACED as u32;
-const WCONTINUED: u32 = libc::WCONTINUED as u32;
-const WEXITED: u32 = libc::WEXITED as u32;
-const WNOWAIT: u32 = libc::WNOWAIT as u32;
+const WUNTRACED: WaitFlags = WaitFlags::STOPPED;
+const WCONTINUED: WaitFlags = WaitFlags::CONTINUED;
+const WEXITED: WaitFlags = WaitFlags::EXITED;
+const WNOWAIT: WaitFlags = WaitFlags::NOWAIT;
 
 fn handle(world: &Fixture, task: TaskId, signal: i32) {
     let action = Disposition::Handler.into();
@@ -29,7 +29,7 @@ fn handle(world: &Fixture, task: TaskId, signal: i32) {
         .expect("sigaction");
 }
 
-fn status(world: &Fixture, parent: TaskId, options: u32) -> Option<i32> {
+fn status(world: &Fixture, parent: TaskId, options: WaitFlags) -> Option<i32> {
     let waited = world.wait(parent, -1, WNOHANG | options).expect("wait4");
     waited.map(|waited| waited.status)
 }
@@ -42,7 +42,7 @@ fn a_signal_kills() {
         let child = world.fork(parent);
         world.kill(Kill::Task(parent, child), signal).expect("kill");
         assert_eq!(world.state_of(child), Some(TaskState::Zombie));
-        assert_eq!(status(&world, parent, 0), Some(signal));
+        assert_eq!(status(&world, parent, WaitFlags::empty()), Some(signal));
     }
     for signal in [SIGCHLD, SIGCONT, libc::SIGURG, libc::SIGWINCH] {
         let child = world.fork(parent);
@@ -157,7 +157,7 @@ fn stop_and_continue() {
         .expect("kill");
     assert_eq!(world.state_of(child), Some(TaskState::Stopped));
     world.refuses(Errno::BUSY, |w| w.exit(child, 0));
-    assert_eq!(status(&world, parent, 0), None);
+    assert_eq!(status(&world, parent, WaitFlags::empty()), None);
     assert_eq!(status(&world, parent, WUNTRACED), Some(SIGSTOP << 8 | 0x7f));
     assert_eq!(status(&world, parent, WUNTRACED), None);
     world
@@ -198,8 +198,8 @@ fn waitid_tells_what_has_happened() {
     assert_eq!(wait(WEXITED), report(libc::CLD_KILLED, SIGTERM));
     assert_eq!(wait(WEXITED).map_err(|e| e.errno), Err(Errno::CHILD));
     for (id, options) in [
-        (WaitId::All, 0),
-        (WaitId::All, WEXITED | 0x10),
+        (WaitId::All, WaitFlags::empty()),
+        (WaitId::All, WEXITED | WaitFlags::from_bits_retain(0x10)),
         (WaitId::Pid(0), WEXITED),
         (WaitId::Pid(-1), WEXITED),
         (WaitId::Pgid(-1), WEXITED),
@@ -216,7 +216,7 @@ fn a_handler_interrupts_a_wait() {
     let child = world.fork(parent);
     handle(&world, parent, SIGUSR1);
     thread::scope(|scope| {
-        let sleeper = Sleeper::new(scope, world.world(), parent, -1, 0);
+        let sleeper = Sleeper::new(scope, world.world(), parent, -1, WaitFlags::empty());
         world.kill(Kill::Outside(parent), SIGCONT).expect("kill");
         assert!(sleeper.settles(), "that one does nothing");
         world.kill(Kill::Outside(parent), SIGUSR1).expect("kill");
@@ -245,7 +245,7 @@ fn a_handler_with_restart_does_not_interrupt_a_wait() {
         .sigaction(parent, SIGUSR1, Some(restart))
         .expect("sigaction");
     thread::scope(|scope| {
-        let sleeper = Sleeper::new(scope, world.world(), parent, 0, 0);
+        let sleeper = Sleeper::new(scope, world.world(), parent, 0, WaitFlags::empty());
         let (pid, pgid) = (world.own_pid(parent), world.own_pid(dead));
         world.setpgid(world.init, pid, pgid).expect("setpgid");
         assert!(sleeper.settles(), "it waits for the group that it had");
@@ -257,7 +257,7 @@ fn a_handler_with_restart_does_not_interrupt_a_wait() {
     // One without it does interrupt.
     handle(&world, parent, SIGTERM);
     thread::scope(|scope| {
-        let sleeper = Sleeper::new(scope, world.world(), parent, -1, 0);
+        let sleeper = Sleeper::new(scope, world.world(), parent, -1, WaitFlags::empty());
         world.kill(Kill::Outside(parent), SIGUSR1).expect("kill");
         assert!(sleeper.settles(), "it goes on");
         world.kill(Kill::Outside(parent), SIGTERM).expect("kill");
@@ -294,7 +294,7 @@ fn a_stopped_waiter_sleeps_on() {
     let parent = world.fork(world.init);
     let child = world.fork(parent);
     thread::scope(|scope| {
-        let sleeper = Sleeper::new(scope, world.world(), parent, -1, 0);
+        let sleeper = Sleeper::new(scope, world.world(), parent, -1, WaitFlags::empty());
         world.kill(Kill::Outside(parent), SIGSTOP).expect("kill");
         world.exit_group(child, 5).expect("exit");
         assert!(sleeper.settles(), "it is stopped");
@@ -363,6 +363,9 @@ fn reboot_of_a_namespace() {
     world.refuses(Errno::BUSY, |w| w.reboot(w.info()?.init, 0x0123_4567));
     world.reboot(member, 0x4321_fedc).expect("reboot");
     assert_eq!(world.state_of(member), None);
-    assert_eq!(status(&world, world.init, 0), Some(libc::SIGINT));
+    assert_eq!(
+        status(&world, world.init, WaitFlags::empty()),
+        Some(libc::SIGINT)
+    );
     assert!(!world.has_ns(ns));
 }

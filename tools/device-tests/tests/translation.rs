@@ -2,7 +2,7 @@
 
 //! What numbers of one namespace are in another.
 
-use altpid::{Batch, Clone, NsId, NsNr, Parent, TaskId, uapi::*};
+use altpid::{Batch, CloneArgs, NsId, NsNr, Parent, TaskId, uapi::*};
 use altpid_device_tests::{
     Fixture,
     raw::{Access, Array, PAGE, Region, ask, bytes_of, call, interrupt},
@@ -17,7 +17,9 @@ const GONE: i32 = -Errno::SRCH.raw_os_error();
 #[track_caller]
 fn translated(world: &Fixture, from: NsId, to: NsId, numbers: &[i32]) -> Vec<i32> {
     let mut numbers = numbers.to_vec();
-    let done = world.translate(from, to, &mut numbers).expect("translate");
+    let done = world
+        .translate_in_place(from, to, &mut numbers)
+        .expect("translate");
     assert_eq!(done, numbers.len());
     numbers
 }
@@ -38,7 +40,7 @@ impl Family {
         let (outer_init, outer) = world.container(world.init);
         let (inner_init, inner) = world.container(outer_init);
         let (_, sibling) = world.container(world.init);
-        let member = world.born(inner_init, &Clone::new().set_tid(&[20, 30, 40]));
+        let member = world.born(inner_init, &CloneArgs::new().set_tid(&[20, 30, 40]));
         Self {
             world,
             outer,
@@ -121,7 +123,7 @@ fn zombies_have_numbers_and_the_dead_have_none() {
     }
     assert_eq!(translated(world, world.root, inner, &[40]), [GONE]);
     // The number is somebody else's, whom others see differently.
-    let args = Clone::new().set_tid(&[20, 31, 41]);
+    let args = CloneArgs::new().set_tid(&[20, 31, 41]);
     world.born(parent.expect("a parent"), &args);
     assert_eq!(to(world.root), [41]);
     assert_eq!(translated(world, world.root, inner, &[40, 41]), [GONE, 20]);
@@ -171,7 +173,7 @@ fn parents_groups_and_sessions_that_are_not_visible() {
     world.setsid(world.init).expect("setsid");
     let (init, ns) = world.container(world.init);
     let injected = world.inject(world.init, ns);
-    let outsider = world.born(world.init, &Clone::new().parent(Parent::Outside));
+    let outsider = world.born(world.init, &CloneArgs::new().parent(Parent::Outside));
     for (task, expected) in [(init, &[1, 0][..]), (injected, &[1, 0]), (outsider, &[1])] {
         let task = world.task(task).expect("task");
         assert_eq!(
@@ -294,7 +296,7 @@ fn a_million_numbers() {
     // Init of the root is 1, that of the outer one 2 and 1, that of the inner one 3, 2 and 1.
     let mut members = Batch::new();
     for _ in 0..MEMBERS {
-        members.clone(inner_init, &Clone::new());
+        members.clone(inner_init, &CloneArgs::new());
     }
     let members = members.run(&world, false).expect("batch");
     let last = 3 + MEMBERS;
@@ -382,7 +384,9 @@ fn a_signal_ends_a_long_one_early() {
             sender.send(gettid()).expect("somebody who wants to know");
             loop {
                 numbers.fill(2);
-                let done = world.translate(world.root, ns, numbers).expect("translate");
+                let done = world
+                    .translate_in_place(world.root, ns, numbers)
+                    .expect("translate");
                 if done < MANY {
                     return done;
                 }

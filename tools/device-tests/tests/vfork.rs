@@ -4,7 +4,9 @@
 //! The call over the device returns at once, with the child; the task is what sleeps. Natively that is
 //! a sleep which only a signal that kills ends.
 
-use altpid::{Clone, CloneFlags, Disposition, Kill, Parent, TaskId, TaskState, World};
+use altpid::{
+    CloneArgs, CloneFlags, Disposition, Kill, Parent, TaskId, TaskState, WaitFlags, World,
+};
 use altpid_device_tests::{
     Fixture, WALL, WNOHANG, exited,
     sleeper::Sleeper,
@@ -15,11 +17,11 @@ use std::thread;
 
 const VFORK: CloneFlags = CloneFlags::VFORK;
 /// Options of wait4(2): children that stop too.
-const WUNTRACED: u32 = libc::WUNTRACED as u32;
+const WUNTRACED: WaitFlags = WaitFlags::STOPPED;
 
 /// What vfork(2) is.
-fn args() -> Clone {
-    Clone::new().flags(CloneFlags::VM | VFORK)
+fn args() -> CloneArgs {
+    CloneArgs::new().flags(CloneFlags::VM | VFORK)
 }
 
 /// A parent, a child of that which has called vfork(2), and its child.
@@ -114,7 +116,7 @@ fn children_of_every_kind() {
             .exit_signal(0),
         args().parent(Parent::Outside),
         autoreap,
-        Clone::new().flags(VFORK),
+        CloneArgs::new().flags(VFORK),
     ];
     for kind in kinds {
         let world = Fixture::new();
@@ -286,7 +288,7 @@ fn a_stop_of_the_other_threads() {
         (signals.received, signals.last.code, signals.last.status)
     };
     let look = || {
-        let options = WUNTRACED | libc::WCONTINUED as u32 | WNOHANG | WALL;
+        let options = WUNTRACED | WaitFlags::CONTINUED | WNOHANG | WALL;
         let waited = world.wait(parent, -1, options).expect("wait4");
         waited.map(|waited| waited.status)
     };

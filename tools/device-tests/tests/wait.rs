@@ -2,7 +2,7 @@
 
 //! wait4(2): whom it means, what it tells, and when it sleeps.
 
-use altpid::{Clone, Parent, TaskState};
+use altpid::{CloneArgs, Parent, TaskState, WaitFlags};
 use altpid_device_tests::{
     Fixture, SIGCHLD, WALL, WCLONE, WNOHANG, WNOTHREAD, exited, sleeper::Sleeper,
 };
@@ -84,27 +84,27 @@ fn options() {
     // Options; then for a child that sends SIGCHLD, one that sends something else, one that sends
     // nothing.
     let rows = [
-        (0, [FOUND, NONE, NONE]),
+        (WaitFlags::empty(), [FOUND, NONE, NONE]),
         (WCLONE, [NONE, FOUND, FOUND]),
         (WALL, [FOUND, FOUND, FOUND]),
         (WALL | WCLONE, [FOUND, FOUND, FOUND]),
         (WNOTHREAD, [FOUND, NONE, NONE]),
         (WNOTHREAD | WCLONE, [NONE, FOUND, FOUND]),
-        (libc::WUNTRACED as u32, [FOUND, NONE, NONE]),
-        (libc::WCONTINUED as u32, [FOUND, NONE, NONE]),
-        (4, [BAD; 3]),
-        (0x10, [BAD; 3]),
-        (0x0100_0000, [BAD; 3]),
-        (0x1000_0000, [BAD; 3]),
+        (WaitFlags::STOPPED, [FOUND, NONE, NONE]),
+        (WaitFlags::CONTINUED, [FOUND, NONE, NONE]),
+        (WaitFlags::EXITED, [BAD; 3]),
+        (WaitFlags::from_bits_retain(0x10), [BAD; 3]),
+        (WaitFlags::NOWAIT, [BAD; 3]),
+        (WaitFlags::from_bits_retain(0x1000_0000), [BAD; 3]),
     ];
     for (options, expected) in rows {
         for (signal, expected) in [SIGCHLD, 10, 0].into_iter().zip(expected) {
             for exits_first in [false, true] {
                 for by_number in [false, true] {
                     let world = Fixture::new();
-                    let child = world.born(world.init, &Clone::new().exit_signal(signal));
+                    let child = world.born(world.init, &CloneArgs::new().exit_signal(signal));
                     let pid = if by_number { world.own_pid(child) } else { -1 };
-                    println!("{options:#x} for {pid}, signal {signal}, dead: {exits_first}");
+                    println!("{options:?} for {pid}, signal {signal}, dead: {exits_first}");
                     if exits_first {
                         world.exit(child, 0).expect("exit");
                     }
@@ -166,7 +166,7 @@ fn an_exit_wakes_who_waits() {
     let (child, other) = (world.fork(parent), world.fork(parent));
     let nr = world.own_pid(child);
     thread::scope(|scope| {
-        let sleeper = Sleeper::new(scope, world.world(), parent, nr, 0);
+        let sleeper = Sleeper::new(scope, world.world(), parent, nr, WaitFlags::empty());
         world.exit(other, 1).expect("exit");
         assert!(sleeper.settles(), "that was somebody else");
         world.exit(child, 2).expect("exit");
@@ -205,7 +205,7 @@ fn a_signal_ends_the_wait() {
     let world = Fixture::new();
     let child = world.fork(world.init);
     thread::scope(|scope| {
-        let sleeper = Sleeper::new(scope, world.world(), world.init, -1, 0);
+        let sleeper = Sleeper::new(scope, world.world(), world.init, -1, WaitFlags::empty());
         assert!(sleeper.settles());
         sleeper.interrupt();
         let error = sleeper.result().expect_err("interrupted");
@@ -238,8 +238,8 @@ fn a_waiter_notices_what_becomes_of_its_children() {
     let other = world.fork(parent);
     let nr = world.own_pid(child);
     thread::scope(|scope| {
-        let first = Sleeper::new(scope, world.world(), parent, nr, 0);
-        let second = Sleeper::new(scope, world.world(), thread, nr, 0);
+        let first = Sleeper::new(scope, world.world(), parent, nr, WaitFlags::empty());
+        let second = Sleeper::new(scope, world.world(), thread, nr, WaitFlags::empty());
         world.exit(child, 0).expect("exit");
         let mut results = [first.result(), second.result()].map(|r| match r {
             Ok(waited) => Ok(waited.expect("a child").task),
@@ -250,7 +250,7 @@ fn a_waiter_notices_what_becomes_of_its_children() {
     });
     // The parent itself ends.
     thread::scope(|scope| {
-        let sleeper = Sleeper::new(scope, world.world(), parent, -1, 0);
+        let sleeper = Sleeper::new(scope, world.world(), parent, -1, WaitFlags::empty());
         world.exit_group(thread, 0).expect("exit_group");
         let error = sleeper.result().expect_err("nobody waits any more");
         assert_eq!(error.errno, Errno::SRCH);
@@ -261,12 +261,12 @@ fn a_waiter_notices_what_becomes_of_its_children() {
 #[test]
 fn orphans_wake_their_new_parent() {
     let world = Fixture::new();
-    let father = world.born(world.init, &Clone::new().exit_signal(10));
+    let father = world.born(world.init, &CloneArgs::new().exit_signal(10));
     let zombie = world.fork(father);
     world.exit(zombie, 0).expect("exit");
     let own = world.fork(world.init);
     thread::scope(|scope| {
-        let sleeper = Sleeper::new(scope, world.world(), world.init, -1, 0);
+        let sleeper = Sleeper::new(scope, world.world(), world.init, -1, WaitFlags::empty());
         // Of its own children none is dead; of those that it gets now one is.
         world.exit(father, 0).expect("exit");
         let waited = sleeper.result().expect("wait4").expect("a child");
@@ -283,7 +283,7 @@ fn the_own_group_is_that_at_the_call() {
     world.setpgid(waiter, 0, 0).expect("setpgid");
     let (stays, joins) = (world.fork(waiter), world.fork(waiter));
     thread::scope(|scope| {
-        let sleeper = Sleeper::new(scope, world.world(), waiter, 0, 0);
+        let sleeper = Sleeper::new(scope, world.world(), waiter, 0, WaitFlags::empty());
         let other = world.fork(world.init);
         world.setpgid(other, 0, 0).expect("setpgid");
         let group = world.pid_of(other)[0];
@@ -301,13 +301,13 @@ fn the_own_group_is_that_at_the_call() {
 #[test]
 fn who_has_no_children_does_not_sleep() {
     let world = Fixture::new();
-    for options in [0, WNOHANG, WALL, WCLONE, WNOTHREAD] {
+    for options in [WaitFlags::empty(), WNOHANG, WALL, WCLONE, WNOTHREAD] {
         for pid in [-1, 0, 1, 2, -2] {
             world.refuses(Errno::CHILD, |w| w.wait(world.init, pid, options));
         }
     }
     // A task without a parent here is nobody's child.
-    world.born(world.init, &Clone::new().parent(Parent::Outside));
+    world.born(world.init, &CloneArgs::new().parent(Parent::Outside));
     world.refuses(Errno::CHILD, |w| w.wait(world.init, -1, WALL));
 }
 

@@ -3,9 +3,9 @@
 //! Whoever waits in a call can be killed, whatever others do meanwhile, and is woken only for what he
 //! waits for.
 
-use altpid::{Batch, Clone, Kill, PidType, TaskId, uapi::altpid_event};
+use altpid::{Batch, CloneArgs, Kill, PidType, TaskId, uapi::altpid_event};
 use altpid_device_tests::{
-    Fixture, WALL,
+    Fixture, WALL, WNOTHREAD,
     caller::{Caller, Given},
     crowd::{children, job, threads, wide},
     exited,
@@ -50,7 +50,7 @@ fn the_other_process() {
                 let _ = world.find_from(ns, 2, PidType::Sid);
             }
             "kill" => drop(world.kill(Kill::Pid(task, -(numbers[1] as i32)), libc::SIGCONT)),
-            "fork" => drop(world.clone(task, &Clone::new())),
+            "fork" => drop(world.clone(task, &CloneArgs::new())),
             "name" => drop(world.set_name(task, b"name")),
             other => panic!("{other}"),
         }
@@ -72,7 +72,7 @@ fn exec_beside_those_who_clone() {
                 while !done.load(Relaxed) {
                     let mut batch = Batch::new();
                     for _ in 0..256 {
-                        batch.clone(task, &Clone::thread());
+                        batch.clone(task, &CloneArgs::thread());
                     }
                     batch.run(&world, true).expect("batch");
                 }
@@ -141,7 +141,7 @@ fn a_search_in_vain() {
 /// group or because the task is in one of those calls, does not wait for all of them when killed.
 #[test]
 fn turns_that_others_have() {
-    const WALKERS: u64 = 8;
+    const WALKERS: u64 = 32;
     let world = Fixture::new();
     wide(&world);
     let shell = world.fork(world.init);
@@ -265,7 +265,6 @@ fn who_waits_is_woken_for_what_he_waits_for() {
 #[test]
 fn who_waits_sleeps_through_what_other_children_do() {
     const FEW: u64 = 10;
-    const WNOTHREAD: u32 = 0x2000_0000;
     let world = Fixture::new();
     let parent = world.fork(world.init);
     let by_group = world.thread(parent);

@@ -3,7 +3,7 @@
 //! Who may: the device is root's, a world is whose it is, and the kernel's memory is the kernel's.
 
 use altpid::{
-    Kill, PidfdFlags, Scope, WaitId, World,
+    Kill, PidfdFlags, Scope, WaitFlags, WaitId, World,
     uapi::{ALTPID_CMD_WORLD, altpid_event, altpid_world},
 };
 use altpid_device_tests::{
@@ -31,7 +31,7 @@ const EXPECTED: &str = "ALTPID_TEST_EXPECTED";
 const NOBODY: u32 = 65534;
 
 /// waitid(2) for those that exit.
-const WEXITED: u32 = 4;
+const WEXITED: WaitFlags = WaitFlags::EXITED;
 
 #[test]
 #[ignore = "another test starts it"]

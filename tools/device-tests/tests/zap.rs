@@ -2,7 +2,7 @@
 
 //! Namespaces that die with their init, and what holds that.
 
-use altpid::{Clone, CloneFlags, NsState, Parent, TaskId, TaskState};
+use altpid::{CloneArgs, CloneFlags, NsState, Parent, TaskId, TaskState};
 use altpid_device_tests::{Fixture, SIGCHLD, WNOHANG, exited};
 use rustix::io::Errno;
 use std::thread;
@@ -48,7 +48,7 @@ fn an_init_reaps_children_of_every_kind() {
         for count in [1, 2, 3, 200] {
             let world = Fixture::new();
             let (init, ns) = world.container(world.init);
-            let args = Clone::new().exit_signal(signal);
+            let args = CloneArgs::new().exit_signal(signal);
             for nr in 0..count {
                 let child = world.born(init, &args);
                 // Some are dead before.
@@ -70,7 +70,7 @@ fn an_init_reaps_the_children_of_its_threads() {
         for count in [1, 50, 500] {
             let world = Fixture::new();
             let (init, ns) = world.container(world.init);
-            let args = Clone::new().exit_signal(signal);
+            let args = CloneArgs::new().exit_signal(signal);
             for thread in [world.thread(init), world.thread(init), world.thread(init)] {
                 for nr in 0..count {
                     let child = world.born(thread, &args);
@@ -90,7 +90,7 @@ fn an_init_reaps_the_children_of_its_threads() {
 fn who_has_no_parent_does_not_hold_an_init() {
     let world = Fixture::new();
     let (init, ns) = world.container(world.init);
-    let args = Clone::new().parent(Parent::Outside);
+    let args = CloneArgs::new().parent(Parent::Outside);
     let outsider = world.born(init, &args);
     let own = world.fork(outsider);
     // What an outsider leaves behind is init's.
@@ -145,7 +145,7 @@ fn a_zombie_holds_every_init_above_it() {
     for init in [outer, inner] {
         assert_eq!(world.state_of(init), Some(TaskState::Exiting));
     }
-    world.refuses(Errno::SRCH, |w| w.clone(inner, &Clone::new()));
+    world.refuses(Errno::SRCH, |w| w.clone(inner, &CloneArgs::new()));
     assert_eq!(world.reap(world.init).task, injected);
     assert_eq!(world.state_of(inner), None);
     assert_eq!(world.reap(world.init).task, outer);
@@ -162,7 +162,7 @@ fn a_group_or_session_holds_an_init_too() {
     world.setsid(leader).expect("setsid");
     let member = world.born(
         leader,
-        &Clone::new().flags(CloneFlags::PARENT).exit_signal(0),
+        &CloneArgs::new().flags(CloneFlags::PARENT).exit_signal(0),
     );
     let nr = world.number_in(leader, world.root);
     world.exit(init, 0).expect("exit");
@@ -227,7 +227,7 @@ fn births_and_the_death_of_an_init() {
         let births = |parent: TaskId, end: &[Errno]| {
             let mut born = 0;
             loop {
-                match world.clone(parent, &Clone::new()).map_err(|e| e.errno) {
+                match world.clone(parent, &CloneArgs::new()).map_err(|e| e.errno) {
                     Ok(_) => born += 1,
                     // All numbers are in use, since init has not come to its exit yet.
                     Err(Errno::AGAIN) => thread::yield_now(),

@@ -7,8 +7,8 @@ use crate::{
     op::{Answer, Call, Handle, Name, Num, Op, Space, Whom},
 };
 use altpid::{
-    Clone, CloneFlags, Error, Kill, Ns, NsId, PidfdFlags, PidfdId, PollFlags, Signals, Task,
-    TaskId, TaskState, WaitId, World,
+    CloneArgs, CloneFlags, Error, Kill, Ns, NsId, PidfdFlags, PidfdId, PollFlags, Signals, Task,
+    TaskId, TaskState, WaitFlags, WaitId, World,
 };
 use anyhow::{Context, Result, ensure};
 use std::collections::{BTreeMap, HashMap};
@@ -177,15 +177,15 @@ impl Twin {
     pub fn new() -> Result<Self> {
         let world = World::open()?;
         let info = world.info()?;
-        let driver = world.clone(info.init, &Clone::new())?.task;
+        let driver = world.clone(info.init, &CloneArgs::new())?.task;
         world.setsid(driver)?;
-        let holder = world.clone(driver, &Clone::new())?;
+        let holder = world.clone(driver, &CloneArgs::new())?;
         world.setpgid(holder.task, 0, 0)?;
         world.exit_group(holder.task, 0)?;
         let ns = world
             .unshare(driver, CloneFlags::NEWPID)?
             .context("no namespace")?;
-        let arena = world.clone(driver, &Clone::new())?;
+        let arena = world.clone(driver, &CloneArgs::new())?;
         world.setns(driver, info.root_ns)?;
         world.setpgid(driver, arena.pid, holder.pid)?;
         world.exec(arena.task, b"a")?;
@@ -259,7 +259,7 @@ impl Twin {
                 set_tid,
             } => {
                 let flags = CloneFlags::from_bits_retain(*flags);
-                let args = Clone::new()
+                let args = CloneArgs::new()
                     .flags(flags)
                     .exit_signal(*exit_signal)
                     .set_tid(set_tid);
@@ -341,11 +341,13 @@ impl Twin {
                 Ok(info) => Answer::Signal(info),
                 Err(error) => failed(error),
             },
-            Call::Wait4(pid, options) => match world.wait(by, number(*pid), *options) {
-                Ok(Some(waited)) => Answer::Waited(waited.pid, waited.status),
-                Ok(None) => Answer::Waited(0, 0),
-                Err(error) => failed(error),
-            },
+            Call::Wait4(pid, options) => {
+                match world.wait(by, number(*pid), WaitFlags::from_bits_retain(*options)) {
+                    Ok(Some(waited)) => Answer::Waited(waited.pid, waited.status),
+                    Ok(None) => Answer::Waited(0, 0),
+                    Err(error) => failed(error),
+                }
+            }
             Call::WaitId(whom, options) => {
                 let whom = match whom {
                     Whom::All => WaitId::All,
@@ -353,7 +355,7 @@ impl Twin {
                     Whom::Pgid(pgid) => WaitId::Pgid(number(*pgid)),
                     Whom::Pidfd(handle) => WaitId::Pidfd(self.handles[handle].0),
                 };
-                match world.waitid(by, whom, *options) {
+                match world.waitid(by, whom, WaitFlags::from_bits_retain(*options)) {
                     Ok(Some(told)) => Answer::Told(told.pid, told.code, told.status),
                     Ok(None) => Answer::Told(0, 0, 0),
                     Err(error) => failed(error),
@@ -376,10 +378,14 @@ impl Twin {
     /// not end. Nothing but the driver and what is above may be left of one that has ended, and every
     /// invariant must hold.
     pub fn end(&mut self) -> Result<Option<i32>> {
-        let mut waited = self.world.wait(self.driver, self.arena, 1)?;
+        let mut waited = self
+            .world
+            .wait(self.driver, self.arena, WaitFlags::NOHANG)?;
         if waited.is_none() {
             self.world.kill(Kill::Pid(self.driver, self.arena), 9)?;
-            waited = self.world.wait(self.driver, self.arena, 1)?;
+            waited = self
+                .world
+                .wait(self.driver, self.arena, WaitFlags::NOHANG)?;
         }
         let audit = self.world.audit()?;
         ensure!(audit.broken == 0, "audit: {}", audit.what);

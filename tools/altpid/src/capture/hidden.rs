@@ -23,6 +23,10 @@ pub(super) struct Hidden {
     pub(super) parents: BTreeSet<i32>,
     /// Tasks whose namespaces may not be read.
     pub(super) namespaces: usize,
+    /// Tasks that were left out because the init of their namespace is not shown.
+    pub(super) without_init: usize,
+    /// Namespaces for children in which nobody is: whether they are dead is not known.
+    pub(super) uncertain: usize,
 }
 
 /// What was mounted at a path with options that hide something, as `hidepid=ptraceable`.
@@ -69,6 +73,11 @@ fn processes(count: usize) -> String {
 }
 
 impl Hidden {
+    /// Whether processes are hidden, as far as that was noticed.
+    pub(super) fn is_any(&self) -> bool {
+        self.refused > 0 || !self.parents.is_empty()
+    }
+
     /// What could not be seen, and why, in words.
     pub(super) fn tell(
         &self,
@@ -96,8 +105,9 @@ impl Hidden {
         }
         if !parents.is_empty() {
             let orphans = processes(parents.len());
+            let have = if parents.len() == 1 { "has" } else { "have" };
             words.push(format!(
-                "{orphans} not shown that have children here; their parent is said to be outside"
+                "{orphans} not shown that {have} children here; their parent is said to be outside"
             ));
         }
         if has_children {
@@ -105,6 +115,30 @@ impl Hidden {
                 "the capturing process, which has children; their parent is said to be outside"
                     .into(),
             );
+        }
+        match self.without_init {
+            0 => {}
+            1 => words.push("1 task left out: the init of its pid namespace is not shown".into()),
+            more => words.push(format!(
+                "{more} tasks left out: the inits of their pid namespaces are not shown"
+            )),
+        }
+        // Before, the kernel did not show those that await their init.
+        let shows_awaiting = || {
+            let major = snapshot.kernel.split('.').next();
+            major
+                .and_then(|major| major.parse().ok())
+                .is_none_or(|major: u32| major >= 7)
+        };
+        if self.uncertain > 0 && shows_awaiting() {
+            words.push(format!(
+                "whether namespaces for children in which nobody is await their init or are dead, which \
+                 only root can find out: {} said to be dead",
+                match self.uncertain {
+                    1 => "1 is".to_owned(),
+                    more => format!("{more} are"),
+                }
+            ));
         }
         if self.namespaces > 0 {
             words.push(format!(

@@ -2,17 +2,25 @@
 
 //! Which pid namespaces there are, and how they are nested.
 
-use super::{Seen, threads::inode};
+use super::{Seen, hidden::Hidden, threads::inode};
 use crate::{snapshot::Namespace, sys, types::NsState};
 use anyhow::{Context, Result, bail};
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
+    fs::File,
     os::unix::fs::MetadataExt,
     path::Path,
 };
 
 /// Finds out which namespaces there are and how they are nested, and tells each task its own.
-pub(super) fn name_namespaces(proc: &Path, seen: &mut [Seen]) -> Result<Vec<Namespace>> {
+///
+/// Told are those that had to be left out, and namespaces of which it could not be found out whether
+/// they are dead or await their init; they are said to be dead.
+pub(super) fn name_namespaces(
+    proc: &Path,
+    seen: &mut Vec<Seen>,
+    hidden: &mut Hidden,
+) -> Result<Vec<Namespace>> {
     // The capturing process may itself be in a namespace below.
     let root = seen
         .iter()
@@ -21,6 +29,9 @@ pub(super) fn name_namespaces(proc: &Path, seen: &mut [Seen]) -> Result<Vec<Name
         .or_else(|| inode(&proc.join("self/ns/pid")).ok())
         .unwrap_or(0);
     guess_hidden(root, seen)?;
+    if hidden.is_any() {
+        hidden.without_init = leave_out_without_init(root, seen)?;
+    }
     let mut found = Found::default();
     found.add(0, root, None, NsState::Active);
     for s in seen.iter() {
@@ -31,7 +42,7 @@ pub(super) fn name_namespaces(proc: &Path, seen: &mut [Seen]) -> Result<Vec<Name
         }
     }
     for s in seen.iter() {
-        found.add_dead(s);
+        found.add_empty(s);
     }
     let mut namespaces = found.list()?;
     let position: HashMap<u64, usize> = namespaces
@@ -39,7 +50,7 @@ pub(super) fn name_namespaces(proc: &Path, seen: &mut [Seen]) -> Result<Vec<Name
         .enumerate()
         .filter_map(|(i, ns)| Some((ns.inode?, i)))
         .collect();
-    for s in seen {
+    for s in seen.iter_mut() {
         s.task.ns = s.ns.and_then(|ns| position.get(&ns).copied()).unwrap_or(0);
         let ns_for_children = s.ns_for_children.and_then(|ns| position.get(&ns).copied());
         s.task.ns_for_children = ns_for_children.filter(|&ns| ns != s.task.ns);
@@ -54,7 +65,34 @@ pub(super) fn name_namespaces(proc: &Path, seen: &mut [Seen]) -> Result<Vec<Name
             });
         }
     }
+    hidden.uncertain = found.uncertain;
     Ok(namespaces)
+}
+
+/// Leaves out the tasks of namespaces whose init is not shown, and of those below: a tree has no place
+/// for them. Returns how many they are.
+fn leave_out_without_init(root: u64, seen: &mut Vec<Seen>) -> Result<usize> {
+    let leads = |s: &&Seen| s.task.is_leader() && s.task.own_pid() == 1;
+    let mut complete: HashSet<u64> = seen.iter().filter(leads).filter_map(|s| s.ns).collect();
+    complete.insert(root);
+    loop {
+        let mut below = HashSet::new();
+        for s in seen.iter().filter(leads) {
+            let Some(ns) = s.ns.filter(|ns| *ns != root && complete.contains(ns)) else {
+                continue;
+            };
+            if !complete.contains(&parent_of(s, seen, root)?) {
+                below.insert(ns);
+            }
+        }
+        if below.is_empty() {
+            break;
+        }
+        complete.retain(|ns| !below.contains(ns));
+    }
+    let all = seen.len();
+    seen.retain(|s| s.ns.is_none_or(|ns| complete.contains(&ns)));
+    Ok(all - seen.len())
 }
 
 /// The namespaces that were found so far.
@@ -63,6 +101,8 @@ struct Found {
     /// By level and inode, so that parents come first: the one above, and the state.
     all: BTreeMap<(usize, u64), (Option<u64>, NsState)>,
     levels: HashMap<u64, usize>,
+    /// How many there are of which it is not known whether they are dead.
+    uncertain: usize,
 }
 
 impl Found {
@@ -72,8 +112,8 @@ impl Found {
     }
 
     /// The namespace for the children of a task, if nobody was seen in it: it is dead, and so may be
-    /// some of those above it.
-    fn add_dead(&mut self, s: &Seen) {
+    /// some of those above it, or it awaits its init, which Linux shows since 7.0.
+    fn add_empty(&mut self, s: &Seen) {
         let (Some(own), Some(children)) = (s.ns, s.ns_for_children) else {
             return;
         };
@@ -90,6 +130,11 @@ impl Found {
         };
         for (depth, pair) in above[..=at].windows(2).rev().enumerate() {
             self.add(level + depth + 1, pair[0], Some(pair[1]), NsState::Dead);
+        }
+        match File::open(&link).ok().and_then(|ns| sys::has_had_init(&ns)) {
+            Some(true) => {}
+            Some(false) => self.add(level + at, children, Some(above[1]), NsState::AwaitingInit),
+            None => self.uncertain += 1,
         }
     }
 

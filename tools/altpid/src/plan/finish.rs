@@ -87,9 +87,11 @@ impl Planner<'_> {
         inits.into_values().collect()
     }
 
-    /// The namespaces in which children will be born.
+    /// The namespaces in which children will be born. Those that await their init are made first, each
+    /// by a task that lives right above, so that others can join them.
     fn join_for_children(&mut self, tasks: &[(Who, usize)]) {
         let mut unshared = HashSet::new();
+        let mut others = Vec::new();
         for &(who, index) in tasks {
             let task = self.task(index);
             if task.is_zombie() || task.exiting {
@@ -100,7 +102,12 @@ impl Planner<'_> {
             let above = self.snapshot.namespaces[ns].parent;
             if awaits && above == Some(task.ns) && unshared.insert(ns) {
                 self.unshare(who, ns);
-            } else if awaits && !unshared.contains(&ns) {
+            } else {
+                others.push((who, index, ns, awaits));
+            }
+        }
+        for (who, index, ns, awaits) in others {
+            if awaits && !unshared.contains(&ns) {
                 self.alter(
                     index,
                     "the namespace for its children awaits its init, and was made from elsewhere",

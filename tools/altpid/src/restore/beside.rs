@@ -5,17 +5,17 @@
 
 use super::{Performer, Restored};
 use crate::{
+    kill::Kill,
     plan::{Site, plan_in},
-    signals::Kill,
     snapshot::{Comm, Numbers, Snapshot},
-    types::{self, TaskId, TaskState},
+    types::{self, TaskId, TaskState, WaitFlags},
     world::World,
 };
 use anyhow::{Context, Result};
 use std::collections::{HashMap, HashSet};
 
 /// Do not sleep (`WNOHANG`), and any kind of child (`__WALL`).
-const WAIT_OPTIONS: u32 = 1 | 0x4000_0000;
+const WAIT_OPTIONS: WaitFlags = WaitFlags::NOHANG.union(WaitFlags::WALL);
 
 /// `SIGKILL`
 const SIGKILL: i32 = 9;

@@ -40,6 +40,9 @@ pub struct Args {
     /// All threads, not only processes
     #[arg(short = 'L', long)]
     threads: bool,
+    /// Only namespaces that listns(2) would list: not those that only a pidfd, or only one below, keeps
+    #[arg(long)]
+    listed: bool,
     /// Only what this namespace sees, with the numbers that it sees
     #[arg(long, value_name = "NAMESPACE")]
     ns: Option<String>,
@@ -167,6 +170,9 @@ const NAMESPACES: &[Column<NsRow>] = &[
         json!(row.inode)
     }),
     Column::other("ID", "its id", |row| row.live(json!(row.ns.id.0))),
+    Column::other("LISTED", "whether listns(2) would list it", |row| {
+        json!(row.ns.is_active)
+    }),
     Column::other("TASKS", "tasks in it, not counting those below", |row| {
         json!(row.tasks)
     }),
@@ -203,6 +209,12 @@ impl Args {
             return Ok(ExitCode::SUCCESS);
         };
         match what {
+            What::Tasks if self.listed => {
+                return Err(Hinted::usage(
+                    "--listed is about namespaces".into(),
+                    "as in: altpid ls ns --listed",
+                ));
+            }
             What::Tasks => self.tasks(&view, from)?,
             What::Namespaces => self.namespaces(&view, from)?,
         }
@@ -266,6 +278,7 @@ impl Args {
             .namespaces
             .iter()
             .filter(|ns| view.is_ancestor_or_self(from, ns.id))
+            .filter(|ns| ns.is_active || !self.listed)
             .collect();
         let row = |ns: &Ns| NsRow {
             ns: *ns,

@@ -34,14 +34,7 @@ pub struct Args {
 
 impl Args {
     pub fn run(self) -> Result<ExitCode> {
-        let chosen = match self.sight.file(None) {
-            Some(_) => None,
-            None => Some(self.sight.place().chosen()?),
-        };
-        let view = match &chosen {
-            Some(chosen) => chosen.view()?,
-            None => self.sight.view()?,
-        };
+        let (chosen, view) = self.sight.look()?;
         let world = chosen.as_ref().map(|chosen| &chosen.world);
         let facts = if is_namespace(&self.what) {
             let ns = namespace(&view, &self.what)?;
@@ -177,6 +170,7 @@ fn of_ns(view: &View, ns: &Ns) -> Map<String, Value> {
         "tasks it sees": all,
         "numbers in use": ns.nr_pids,
         "namespaces below": below,
+        "listed by listns": ns.is_active,
     }));
     if !view.is_snapshot {
         facts.extend(object(json!({

@@ -165,7 +165,7 @@ fn ask(
     to: Option<NsId>,
     numbers: &[i32],
 ) -> Result<Vec<Answer>> {
-    let in_ns = |to| world.translated(from, to, numbers);
+    let in_ns = |to| world.translate(from, to, numbers);
     if let Some(to) = to {
         let answer = |nr: std::result::Result<_, _>| nr.map_or(Answer::Unused, Answer::Number);
         return Ok(in_ns(to)?.into_iter().map(answer).collect());

@@ -37,14 +37,7 @@ pub struct Args {
 
 impl Args {
     pub fn run(self) -> Result<ExitCode> {
-        let chosen = match self.sight.file(None) {
-            Some(_) => None,
-            None => Some(self.sight.place().chosen()?),
-        };
-        let view = match &chosen {
-            Some(chosen) => chosen.view()?,
-            None => self.sight.view()?,
-        };
+        let (chosen, view) = self.sight.look()?;
         let id = match place::is_task(&self.namespace) {
             true => place::task(&view, &self.namespace)?.ns,
             false => place::namespace(&view, &self.namespace)?,

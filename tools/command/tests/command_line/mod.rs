@@ -15,6 +15,9 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
+/// A snapshot with threads, a zombie, a stopped task, and namespaces one in the other.
+pub const NESTED: &str = include_str!("nested.json");
+
 /// The exit status, what was written to standard output, and what to standard error.
 pub type Done = (i32, String, String);
 

@@ -7,7 +7,7 @@ use crate::{
     Fixture,
     raw::{Plain, bytes_of},
 };
-use altpid::{PidfdFlags, PidfdId, TaskId, uapi::*};
+use altpid::{PidfdFlags, PidfdId, TaskId, WaitFlags, uapi::*};
 use std::mem::offset_of;
 
 /// A process that can do what it likes.
@@ -136,7 +136,7 @@ pub const COMMANDS: &[Command] = &[
             bytes(&altpid_wait {
                 task: world.init.0,
                 pid: -1,
-                options: crate::WNOHANG,
+                options: crate::WNOHANG.bits(),
                 ..Default::default()
             })
         }
@@ -312,7 +312,7 @@ pub const COMMANDS: &[Command] = &[
             world.exit(somebody(world), 7).expect("exit");
             bytes(&altpid_waitid {
                 task: world.init.0,
-                options: crate::WNOHANG | 4,
+                options: (crate::WNOHANG | WaitFlags::EXITED).bits(),
                 ..Default::default()
             })
         }

@@ -10,7 +10,7 @@
 
 use super::{Count, Tally};
 use altpid::{
-    Batch, Clone, CloneFlags, Disposition, Kill, Mask, Parent, Result, SigSet, TaskId, World,
+    Batch, CloneArgs, CloneFlags, Disposition, Kill, Mask, Parent, Result, SigSet, TaskId, World,
 };
 use rustix::fd::BorrowedFd;
 use std::thread;
@@ -110,7 +110,7 @@ impl Builder<'_> {
         loop {
             let mut batch = Batch::new();
             for _ in 0..1000 {
-                batch.wait(init, -1, 0x4000_0001);
+                batch.wait(init, -1, crate::WNOHANG | crate::WALL);
             }
             let reaped = batch.run(self.world, false)?;
             if !reaped.last().is_some_and(|last| matches!(last, Ok(1..))) {
@@ -133,7 +133,7 @@ impl Builder<'_> {
     }
 
     /// Tasks that one makes, as far as it succeeds.
-    fn many(&mut self, task: TaskId, how: &Clone, count: usize) -> Result<Vec<TaskId>> {
+    fn many(&mut self, task: TaskId, how: &CloneArgs, count: usize) -> Result<Vec<TaskId>> {
         let mut batch = Batch::new();
         for _ in 0..count {
             batch.clone(task, how);
@@ -145,7 +145,7 @@ impl Builder<'_> {
     }
 
     fn fork(&mut self, task: TaskId) -> Result<TaskId> {
-        Ok(self.world.clone(task, &Clone::new())?.task)
+        Ok(self.world.clone(task, &CloneArgs::new())?.task)
     }
 
     fn signal(&mut self) -> i32 {
@@ -165,14 +165,14 @@ impl Builder<'_> {
         }
         let blocked = SigSet::from_bits(self.rng.u64(..) | self.rng.u64(..));
         self.world.sigprocmask(leader, Mask::Set, blocked)?;
-        let threads = self.many(leader, &Clone::thread(), count)?;
+        let threads = self.many(leader, &CloneArgs::thread(), count)?;
         let signal = self.signal();
         for &thread in &threads {
             self.world.set_pdeath_signal(thread, signal)?;
         }
         for _ in 0..10 {
             if let Some(&thread) = self.rng.choice(&threads) {
-                self.many(thread, &Clone::new(), count / 50)?;
+                self.many(thread, &CloneArgs::new(), count / 50)?;
             }
         }
         self.remember(&[parent, leader]);
@@ -183,7 +183,7 @@ impl Builder<'_> {
     fn line(&mut self, init: TaskId, count: usize) -> Result<()> {
         let signals = [libc::SIGCHLD, libc::SIGCHLD, libc::SIGTERM, 0];
         let exit_signal = *self.rng.choice(&signals).expect("there are some");
-        let how = Clone::new().exit_signal(exit_signal);
+        let how = CloneArgs::new().exit_signal(exit_signal);
         let mut batch = Batch::new();
         let mut parent = init;
         for _ in 0..count {
@@ -215,7 +215,7 @@ impl Builder<'_> {
         self.world.setpgid(leader, 0, 0)?;
         let parents = [Parent::Native, Parent::Task(shell), Parent::Outside];
         for parent in parents {
-            let how = Clone::new().parent(parent);
+            let how = CloneArgs::new().parent(parent);
             let members = self.many(leader, &how, count / 3)?;
             for _ in 0..self.rng.usize(..20) {
                 if let Some(&member) = self.rng.choice(&members) {
@@ -239,7 +239,7 @@ impl Builder<'_> {
         }
         self.world.sigprocmask(task, Mask::Set, SigSet::ALL)?;
         let others = self.rng.usize(..200);
-        let threads = self.many(task, &Clone::thread(), others)?;
+        let threads = self.many(task, &CloneArgs::thread(), others)?;
         let pid = self.world.task(task)?.pid[0];
         for value in 0..count as u64 {
             let signal = self.rng.i32(34..=64);
@@ -258,13 +258,13 @@ impl Builder<'_> {
         let outside = self.fork(init)?;
         let mut place = self.fork(init)?;
         for _ in 0..self.rng.u32(1..16) {
-            let how = Clone::new().flags(CloneFlags::NEWPID);
+            let how = CloneArgs::new().flags(CloneFlags::NEWPID);
             place = self.world.clone(place, &how)?.task;
             self.remember(&[place]);
-            self.many(place, &Clone::new(), count)?;
+            self.many(place, &CloneArgs::new(), count)?;
             let ns = self.world.task(place)?.ns;
             if self.rng.bool() && self.world.setns(outside, ns).is_ok() {
-                self.many(outside, &Clone::new(), 5)?;
+                self.many(outside, &CloneArgs::new(), 5)?;
             }
         }
         self.remember(&[outside]);
@@ -308,14 +308,17 @@ impl Builder<'_> {
                 let set = SigSet::from_bits(self.rng.u64(..));
                 self.world.sigprocmask(task, Mask::Set, set).map(drop)
             }
-            17 => self.world.wait(task, -1, 0x4000_0001).map(drop),
+            17 => self
+                .world
+                .wait(task, -1, crate::WNOHANG | crate::WALL)
+                .map(drop),
             18 => {
                 let vfork = CloneFlags::VM | CloneFlags::from_bits_retain(0x4000);
-                let child = self.world.clone(task, &Clone::new().flags(vfork))?.task;
+                let child = self.world.clone(task, &CloneArgs::new().flags(vfork))?.task;
                 self.remember(&[child]);
                 Ok(())
             }
-            _ => self.world.wait(task, -group, 1).map(drop),
+            _ => self.world.wait(task, -group, crate::WNOHANG).map(drop),
         }
     }
 }

@@ -5,22 +5,18 @@
 use super::{
     super::{
         syntax::{Arg, Call},
-        values::{PidRef, Status},
+        values::PidRef,
         verbs::Op,
     },
     Object, Player, Refusal, Returned,
 };
 use altpid::{
     CloneArgs, CloneFlags, Mask, NsId, Parent, PidType, PidfdFlags, PidfdId, PollFlags, SigSet,
-    TaskId, WaitId, World, uapi,
+    TaskId, WaitFlags, WaitId, World, uapi,
 };
 
 /// `SIGCHLD`
 const SIGCHLD: i32 = 17;
-/// `WNOHANG`, `WEXITED`
-const WNOHANG: u32 = 1;
-const WEXITED: u32 = 4;
-
 /// `PR_GET_NAME`
 const PR_GET_NAME: u32 = 16;
 
@@ -255,13 +251,13 @@ impl Player {
     fn wait4(&mut self, args: &[Arg]) -> Outcome {
         let task = self.by(&args[0]);
         let pid = self.pid_of(task, &args[1], -1)?;
-        let options = bits(&args[2]).unwrap_or_default() as u32;
-        match self.world.wait(task, pid, options | WNOHANG)? {
+        let options = WaitFlags::from_bits_retain(bits(&args[2]).unwrap_or_default() as u32);
+        match self.world.wait(task, pid, options | WaitFlags::NOHANG)? {
             Some(waited) => {
-                let status = Status::from_word(waited.status);
+                let status = waited.how();
                 Ok(Returned::Report(waited.task, waited.pid, status))
             }
-            None if options & WNOHANG != 0 => Ok(Returned::Number(0)),
+            None if options.contains(WaitFlags::NOHANG) => Ok(Returned::Number(0)),
             None => Err(Refusal::Sleeps),
         }
     }
@@ -275,13 +271,18 @@ impl Player {
             Some(2) => WaitId::Pgid(which),
             _ => WaitId::All,
         };
-        let options = bits(&args[3]).map_or(WEXITED, |options| options as u32);
-        match self.world.waitid(task, which, options | WNOHANG)? {
+        let options = bits(&args[3]).map_or(WaitFlags::EXITED, |options| {
+            WaitFlags::from_bits_retain(options as u32)
+        });
+        match self
+            .world
+            .waitid(task, which, options | WaitFlags::NOHANG)?
+        {
             Some(report) => {
-                let status = Status::from_code(report.code, report.status);
+                let status = report.how();
                 Ok(Returned::Report(report.task, report.pid, status))
             }
-            None if options & WNOHANG != 0 => Ok(Returned::Number(0)),
+            None if options.contains(WaitFlags::NOHANG) => Ok(Returned::Number(0)),
             None => Err(Refusal::Sleeps),
         }
     }
@@ -365,7 +366,7 @@ impl Player {
                 numbers.push(self.pid_from(from, pid)?);
             }
         }
-        self.world.translate(from, to, &mut numbers)?;
+        self.world.translate_in_place(from, to, &mut numbers)?;
         Ok(Returned::Numbers(numbers))
     }
 

@@ -9,5 +9,4 @@ pub(crate) mod sending;
 pub(crate) mod sigaction;
 pub(crate) mod sigwait;
 pub(crate) mod taking;
-pub(crate) mod vfork;
 pub(crate) mod walk;

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Steps of the work that verbs leave to be done: exits, signals to be taken, walks through process
+//! groups.
+//!
+//! When they are done, and by which thread, is in [`work`](crate::world::work).
+//!
+//! # Order
+//!
+//! Walks and exits take turns, so that a large one does not hold up others. Signals are taken when no
+//! exit is half done: natively an exit is one hold of `tasklist_lock`, and takes effect on others when
+//! that is over. Threads of killed processes begin to exit when nothing else is left, a few at a time.
+//!
+//! # Locks
+//!
+//! Under the tree lock.
+
+use crate::{
+    base::slots::Idx,
+    tree::fate::Fate,
+    tree::task::{Group, Task, TaskState},
+    tree::Tree,
+};
+
+/// Threads of a killed group that begin to exit at a time.
+const PIECE: usize = 64;
+
+impl Tree {
+    /// Does some of the work that is left: one thing, or a part of it.
+    pub(crate) fn step(&mut self) {
+        self.draw(1);
+        // Walks and everything else take turns.
+        self.walks_turn = !self.walks_turn && self.has_walks();
+        if self.walks_turn {
+            self.step_walk();
+        } else if let Some(task) = self.exiting.first() {
+            self.exiting.remove(&mut self.tasks, task);
+            self.step_exit(task);
+        } else if let Some(group) = self.crowded.first() {
+            self.crowded.remove(&mut self.groups, group);
+            self.step_crowd(group);
+        } else if let (Some(task), 0) = (self.taking.first(), self.half_done) {
+            self.taking.remove(&mut self.tasks, task);
+            self.take_signals(task);
+        } else if let Some(group) = self.killed.first() {
+            self.killed.remove(&mut self.groups, group);
+            self.kill_threads(group);
+        }
+    }
+
+    /// A task that is exiting does some of that.
+    fn step_exit(&mut self, task: Idx<Task>) {
+        match self.tasks[task].state {
+            TaskState::Exiting => self.exit(task),
+            TaskState::Zapping { next } => self.zap(task, next),
+            TaskState::ZapWait => self.zap_wait(task),
+            TaskState::Running | TaskState::Zombie => {}
+        }
+    }
+
+    /// Makes some live threads of a killed group exit, and queues it again if there are more.
+    fn kill_threads(&mut self, group: Idx<Group>) {
+        if let Fate::Exec(exec) = self.groups[group].fate {
+            if self.go_on_with_exec(exec) {
+                return;
+            }
+        }
+        let (status, spared) = match self.groups[group].fate {
+            Fate::Exiting(status) => (status, None),
+            // As do_group_exit() has it for the other threads of an exec.
+            Fate::Exec(exec) => (0, Some(self.execs[exec].task())),
+            // It was killed for an exec that is over.
+            Fate::Alive => return,
+        };
+        // Threads that exit leave the list of the live ones, so that the next one is at its beginning,
+        // or behind the one that is spared.
+        for _ in 0..PIECE {
+            let live = &self.groups[group].threads;
+            let first = live.first();
+            let next = match (first, spared) {
+                (Some(first), Some(spared)) if first == spared => live.next(&self.tasks, first),
+                _ => first,
+            };
+            let Some(task) = next.filter(|&task| self.tasks[task].is_alive()) else {
+                return;
+            };
+            self.begin_exit(task, status);
+        }
+        self.begin_kill(group);
+    }
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! How many steps a hold of the tree lock has taken.
+//!
+//! A step is an object met on a list or by position, which [`Slots`](crate::base::slots::Slots) counts by
+//! itself, or what a loop over something else counts with [`Tree::draw`]. Loops end when [`BUDGET`] is
+//! used up ([`Tree::is_spent`]) and say where they stopped.
+//!
+//! # Locks
+//!
+//! Under the tree lock.
+
+use super::Tree;
+
+/// Steps after which a hold begins nothing more.
+pub(crate) const BUDGET: u32 = 1024;
+
+/// What sending a signal is counted as.
+pub(crate) const SIGNAL_STEPS: u32 = 8;
+
+/// Signals that work queues between two looks at whether there is room for what comes with them: each
+/// costs [`SIGNAL_STEPS`].
+pub(crate) const ROOM_FOR_SIGNALS: usize = (BUDGET / SIGNAL_STEPS) as usize + 8;
+
+impl Tree {
+    /// A hold of the lock begins.
+    #[inline]
+    pub(crate) fn begin_count(&self) {
+        self.tasks.begin_count();
+        self.groups.begin_count();
+        self.queued.begin_count();
+        self.pidfds.begin_count();
+        self.sighands.begin_count();
+        self.drawn.set(0);
+    }
+
+    /// Steps of this hold so far.
+    #[inline]
+    pub(crate) fn steps(&self) -> u32 {
+        self.tasks.met()
+            + self.groups.met()
+            + self.queued.met()
+            + self.pidfds.met()
+            + self.sighands.met()
+            + self.drawn.get()
+    }
+
+    /// Counts steps of a loop that meets no objects of a store.
+    #[inline]
+    pub(crate) fn draw(&self, steps: u32) {
+        self.drawn.set(self.drawn.get() + steps);
+    }
+
+    /// Whether the budget of this hold is used up, or many callers are to be woken: a loop stops here and
+    /// says where it is.
+    #[inline]
+    pub(crate) fn is_spent(&self) -> bool {
+        self.steps() >= BUDGET || self.wakes.are_many()
+    }
+}

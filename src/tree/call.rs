@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The system call that a task is in, if that takes more than one hold of the tree lock: a task is in one
+//! at a time. What exec and sigtimedwait keep meanwhile.
+//!
+//! # Locks
+//!
+//! Under the tree lock.
+
+use super::Tree;
+use crate::{
+    base::slots::Idx,
+    reason::{Outcome, Reason},
+    tree::fate::Fate,
+    tree::pending::SigSet,
+    tree::task::{Group, Sighand, Task, TaskState, COMM_LEN},
+    tree::wakeups::Key,
+};
+
+/// What call a task is in, if that takes more than one hold of the tree lock: a task is in one at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Call {
+    /// In none: anybody may act for it.
+    None,
+    /// At work in one that will soon be over. Signals wait until then.
+    Working,
+    /// Sends a signal to many. It may take others meanwhile.
+    Sending,
+    /// Asleep until something happens. A signal ends that.
+    Asleep,
+    /// Asleep until one of these signals arrives.
+    Sigwait(Idx<Awaited>),
+    /// In exec, until the other threads are gone. Signals wait until then.
+    Exec,
+    /// In clone with `CLONE_VFORK`. Signals that do not kill wait until it is over.
+    Vfork {
+        /// Until this one has exited or called exec.
+        child: Idx<Task>,
+        /// [`Group::nr_stops`] when it began.
+        stops: u32,
+        /// A signal was left to it (`TIF_SIGPENDING`).
+        is_signalled: bool,
+    },
+}
+
+impl Call {
+    /// Whether signals that do not kill wait until the call is over.
+    pub(crate) fn defers_signals(self) -> bool {
+        matches!(self, Self::Working | Self::Exec | Self::Vfork { .. })
+    }
+}
+
+/// A call of exec that waits for the other threads to be gone.
+pub(crate) struct Exec {
+    pub(crate) task: Idx<Task>,
+    pub(crate) name: [u8; COMM_LEN],
+    /// Room for what the process does about signals, if it has that in common with others.
+    pub(crate) sighand: Option<Idx<Sighand>>,
+    /// What came of it, once that is known.
+    pub(crate) result: Option<Outcome>,
+    /// Whether the caller will ask for that.
+    pub(crate) is_awaited: bool,
+}
+
+impl Exec {
+    /// The thread that calls exec.
+    pub(crate) fn task(&self) -> Idx<Task> {
+        self.task
+    }
+}
+
+/// Signals that a sleeping thread waits for.
+pub(crate) struct Awaited(pub(crate) SigSet);
+
+impl Tree {
+    /// The task that an id names, if it can do nothing only because it is at work in a call.
+    pub(crate) fn at_work(&self, id: u64) -> Option<Idx<Task>> {
+        let task = self.tasks.find(id)?;
+        let call = self.tasks[task].call;
+        let is_at_work = matches!(call, Call::Working | Call::Sending | Call::Exec);
+        (is_at_work && self.goes_on(task)).then_some(task)
+    }
+
+    /// A call of a task is over: it takes the signals that have arrived meanwhile, and others may act
+    /// for it.
+    pub(crate) fn end_call(&mut self, id: u64) {
+        let Some(task) = self.tasks.find(id) else {
+            return;
+        };
+        self.tasks[task].call = Call::None;
+        let key = Key::task(self, task);
+        self.wakes.note(key);
+        if self.tasks[task].is_alive() && self.has_signals(task) {
+            self.queue_work(task);
+        }
+    }
+
+    /// The task that an id names, which is in a call, unless it is about to exit.
+    pub(crate) fn find_caller(&self, id: u64) -> Outcome<Idx<Task>> {
+        let task = self.find_alive(id)?;
+        if !self.goes_on(task) {
+            return Err(Reason::TaskExited.into());
+        }
+        Ok(task)
+    }
+
+    /// How many threads of a process sleep in vfork. Of one that has never had another thread it is 0:
+    /// its only thread takes no stop signal meanwhile.
+    pub(crate) fn nr_in_vfork(&self, group: Idx<Group>) -> u32 {
+        self.crowd(group).map_or(0, |crowd| crowd.nr_in_vfork)
+    }
+
+    /// Whether a task sleeps in a clone with `CLONE_VFORK`.
+    pub(crate) fn is_in_vfork(&self, task: Idx<Task>) -> bool {
+        matches!(self.tasks[task].call, Call::Vfork { .. })
+    }
+
+    /// Whether a task that sleeps in vfork has been told of a signal or a stop. It is not offered another
+    /// signal, and one that would kill it waits (`wants_signal()`).
+    pub(crate) fn is_signalled_in_vfork(&self, task: Idx<Task>) -> bool {
+        match self.tasks[task].call {
+            Call::Vfork {
+                stops,
+                is_signalled,
+                ..
+            } => is_signalled || stops != self.group_of(task).nr_stops,
+            _ => false,
+        }
+    }
+
+    /// Signals that a task waits for, asleep.
+    pub(crate) fn awaited_by(&self, task: Idx<Task>) -> SigSet {
+        match self.tasks[task].call {
+            Call::Sigwait(awaited) => self.awaited[awaited].0,
+            _ => SigSet::EMPTY,
+        }
+    }
+
+    /// Signals that do not get through to a task: those that it blocks but does not wait for.
+    pub(crate) fn kept_from(&self, task: Idx<Task>) -> SigSet {
+        self.tasks[task].blocked.minus(self.awaited_by(task))
+    }
+
+    /// Whether no other thread is in the process of a live one, but for its dead leader.
+    pub(crate) fn is_all_that_is_left(&self, task: Idx<Task>) -> bool {
+        let group = self.group_of(task);
+        let is_dead = |leader: Idx<Task>| self.tasks[leader].state == TaskState::Zombie;
+        let others = u32::from(group.leader.is_some_and(is_dead));
+        group.nr_threads == 1 + others
+    }
+
+    /// A thread of a process is gone, or its leader is dead: if one that calls exec waits for that it
+    /// goes on when it has its turn.
+    pub(crate) fn wake_exec(&mut self, group: Idx<Group>) {
+        if let Fate::Exec(exec) = self.groups[group].fate {
+            let task = self.execs[exec].task;
+            if self.is_all_that_is_left(task) {
+                self.begin_kill(group);
+            }
+        }
+    }
+
+    /// It is known what came of a call of exec.
+    pub(crate) fn end_exec(&mut self, exec: Idx<Exec>, result: Outcome) {
+        if let Some(sighand) = self.execs[exec].sighand.take() {
+            self.kept_sighands -= 1;
+            self.put_sighand(sighand);
+        }
+        if self.execs[exec].is_awaited {
+            self.execs[exec].result = Some(result);
+        } else {
+            self.execs.discard(exec);
+        }
+    }
+
+    /// What came of a call of exec; `None` if that is not known: then nobody will ask again.
+    pub(crate) fn result_of_exec(&mut self, exec: Idx<Exec>) -> Option<Outcome> {
+        let result = self.execs[exec].result.take();
+        if result.is_some() {
+            self.execs.discard(exec);
+        } else {
+            self.execs[exec].is_awaited = false;
+        }
+        result
+    }
+}

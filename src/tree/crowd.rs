@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What a process of several threads needs, and what is to be done for each of very many.
+//!
+//! `kernel/signal.c`: `complete_signal()`, `retarget_shared_pending()`, `flush_sigqueue_mask()` in
+//! `prepare_signal()`, which go through all threads of a process in one hold of its lock. Here a process
+//! may have a million. What concerns a few is done at once; what concerns more is a *duty* of the process,
+//! which [`Tree::step_crowd`] does a part at a time.
+//!
+//! # Locks
+//!
+//! Under the tree lock.
+
+use crate::{
+    base::slots::{chain::Chain, Idx},
+    tree::pending::{SigSet, SIGCONT},
+    tree::task::{chain, Group, Owed, Task},
+    tree::Tree,
+};
+
+/// Threads that are gone through at once; it is a duty if there are more.
+pub(crate) const FEW: u32 = 16;
+
+/// How far the parent-death signals for the threads of a process have come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pdeath {
+    /// The parent is not dying.
+    None,
+    /// This live thread is next; `None`: all have been sent theirs.
+    At(Option<Idx<Task>>),
+}
+
+/// What only a process of several threads needs; it is made with the second one.
+pub(crate) struct Crowd {
+    /// Threads that have begun to exit, a dead leader among them.
+    pub(crate) exiting: Chain<chain::Threads, Task>,
+    /// The live thread that is asked first whether it takes a signal, after the one that it was sent to;
+    /// `None` for the first one.
+    pub(crate) curr_target: Option<Idx<Task>>,
+    /// Counts flushes of stop and continue signals of all threads, of which each thread is told when
+    /// its signals are looked at next ([`Task::flushed`]).
+    flushes: u64,
+    /// [`Crowd::flushes`] when a SIGCONT last flushed stop signals, and when a stop signal last flushed
+    /// SIGCONT.
+    stops_flushed: u64,
+    conts_flushed: u64,
+    pub(crate) pdeath: Pdeath,
+    /// Threads that sleep in a clone with `CLONE_VFORK`.
+    pub(crate) nr_in_vfork: u32,
+    pub(crate) duties: Duties,
+}
+
+/// What is to be done for each live thread.
+pub(crate) struct Duties {
+    /// The next one; `None` for the first.
+    pub(crate) at: Option<Idx<Task>>,
+    /// How many threads there still are to go through.
+    pub(crate) left: u32,
+    /// Signals of the group that no thread has been found for.
+    pub(crate) offered: SigSet,
+    /// Each takes what waits for it: the process goes on after a stop.
+    pub(crate) takes: bool,
+    /// Signals to be forgotten that wait for each: they are ignored from now on.
+    pub(crate) forgotten: SigSet,
+}
+
+impl Crowd {
+    /// Of a process that has had one thread so far.
+    pub(crate) fn new() -> Self {
+        Self {
+            exiting: Chain::new(),
+            curr_target: None,
+            flushes: 0,
+            stops_flushed: 0,
+            conts_flushed: 0,
+            pdeath: Pdeath::None,
+            nr_in_vfork: 0,
+            duties: Duties {
+                at: None,
+                left: 0,
+                offered: SigSet::EMPTY,
+                takes: false,
+                forgotten: SigSet::EMPTY,
+            },
+        }
+    }
+
+    /// Stop signals (`flushed` is SIGCONT) or SIGCONT are flushed from all threads.
+    fn note_flush(&mut self, flushed_by_cont: bool) {
+        self.flushes += 1;
+        if flushed_by_cont {
+            self.stops_flushed = self.flushes;
+        } else {
+            self.conts_flushed = self.flushes;
+        }
+    }
+
+    /// Signals that were flushed since `when`, by [`Crowd::flushes`].
+    fn flushed_since(&self, when: u64) -> SigSet {
+        let mut flushed = SigSet::EMPTY;
+        if self.stops_flushed > when {
+            flushed = flushed.union(SigSet::STOP);
+        }
+        if self.conts_flushed > when {
+            flushed = flushed.union(SigSet::of(&[SIGCONT]));
+        }
+        flushed
+    }
+
+    /// A live thread is none any more: nothing is to come by it.
+    pub(crate) fn forget_thread(&mut self, thread: Idx<Task>, next: Option<Idx<Task>>) {
+        if self.curr_target == Some(thread) {
+            self.curr_target = next;
+        }
+        if self.duties.at == Some(thread) {
+            self.duties.at = next;
+        }
+        if self.pdeath == Pdeath::At(Some(thread)) {
+            self.pdeath = Pdeath::At(next);
+        }
+    }
+}
+
+impl Tree {
+    /// The crowd of a group, if it has had several threads.
+    pub(crate) fn crowd(&self, group: Idx<Group>) -> Option<&Crowd> {
+        self.groups[group].crowd.map(|crowd| &self.crowds[crowd])
+    }
+
+    /// Likewise, to be changed.
+    pub(crate) fn crowd_mut(&mut self, group: Idx<Group>) -> Option<&mut Crowd> {
+        match self.groups[group].crowd {
+            Some(crowd) => Some(&mut self.crowds[crowd]),
+            None => None,
+        }
+    }
+
+    /// Whether a group has more live threads than are gone through at once.
+    pub(crate) fn is_crowd(&self, group: Idx<Group>) -> bool {
+        self.groups[group].nr_live > FEW
+    }
+
+    /// Stop signals, or SIGCONT, that wait for a group or any thread of it are forgotten, as a SIGCONT
+    /// or a stop signal has come (`prepare_signal()`). The threads are told when their signals are
+    /// looked at.
+    pub(crate) fn flush_undone(&mut self, group: Idx<Group>, by_cont: bool) {
+        let signals = match by_cont {
+            true => SigSet::STOP,
+            false => SigSet::of(&[SIGCONT]),
+        };
+        self.groups[group].pending.flush(&mut self.queued, signals);
+        if let Some(crowd) = self.crowd_mut(group) {
+            crowd.note_flush(by_cont);
+        } else if let Some(thread) = self.groups[group].threads.first() {
+            self.tasks[thread].pending.flush(&mut self.queued, signals);
+        }
+    }
+
+    /// Signals that wait for a thread itself.
+    pub(crate) fn own_signals(&self, task: Idx<Task>) -> SigSet {
+        let thread = &self.tasks[task];
+        let flushed = self
+            .crowd(thread.group)
+            .map_or(SigSet::EMPTY, |crowd| crowd.flushed_since(thread.flushed));
+        thread.pending.set().minus(flushed)
+    }
+
+    /// Forgets what waits for a thread and was flushed meanwhile.
+    pub(crate) fn settle_signals(&mut self, task: Idx<Task>) {
+        let Some(crowd) = self.crowd(self.tasks[task].group) else {
+            return;
+        };
+        let (flushed, now) = (crowd.flushed_since(self.tasks[task].flushed), crowd.flushes);
+        self.tasks[task].flushed = now;
+        if flushed != SigSet::EMPTY {
+            self.tasks[task].pending.flush(&mut self.queued, flushed);
+        }
+    }
+
+    /// Whether a thread has signals to take.
+    pub(crate) fn has_signals(&self, task: Idx<Task>) -> bool {
+        let thread = &self.tasks[task];
+        let group = &self.groups[thread.group];
+        let waiting = self.own_signals(task).union(group.pending.set());
+        waiting.minus(self.kept_from(task)) != SigSet::EMPTY || group.owed != Owed::Nothing
+    }
+
+    /// All threads of a group take what waits for them.
+    pub(crate) fn take_all_signals(&mut self, group: Idx<Group>) {
+        if self.is_crowd(group) {
+            self.give_duty(group, |duties| duties.takes = true);
+            return;
+        }
+        let mut next = self.groups[group].threads.first();
+        while let Some(thread) = next {
+            next = self.groups[group].threads.next(&self.tasks, thread);
+            if self.tasks[thread].is_alive() && self.has_signals(thread) {
+                self.queue_work(thread);
+            }
+        }
+    }
+
+    /// Signals that wait for a group or any thread of it are forgotten, as they are ignored from now
+    /// on.
+    pub(crate) fn forget_signals(&mut self, group: Idx<Group>, signals: SigSet) {
+        self.groups[group].pending.flush(&mut self.queued, signals);
+        if self.is_crowd(group) {
+            self.give_duty(group, |duties| {
+                duties.forgotten = duties.forgotten.union(signals)
+            });
+            return;
+        }
+        let mut next = self.groups[group].threads.first();
+        while let Some(thread) = next {
+            next = self.groups[group].threads.next(&self.tasks, thread);
+            self.tasks[thread].pending.flush(&mut self.queued, signals);
+        }
+    }
+
+    /// Whether signals are still being forgotten: what a process does about them must not change again
+    /// before that is done.
+    pub(crate) fn is_forgetting(&self, group: Idx<Group>) -> bool {
+        self.crowd(group)
+            .is_some_and(|crowd| crowd.duties.forgotten != SigSet::EMPTY)
+    }
+
+    /// A thread that exits was to take signals of its group: others do (`retarget_shared_pending()`).
+    /// It still is on the list of the live ones.
+    pub(crate) fn retarget(&mut self, task: Idx<Task>) {
+        let group = self.tasks[task].group;
+        let mut left = self.groups[group]
+            .pending
+            .set()
+            .minus(self.tasks[task].blocked);
+        if left == SigSet::EMPTY {
+            return;
+        }
+        if self.is_crowd(group) {
+            self.give_duty(group, |duties| duties.offered = duties.offered.union(left));
+            return;
+        }
+        let threads = Chain::<chain::Threads, _>::starting_at(self.groups[group].threads.first());
+        let mut next = threads.next(&self.tasks, task).or(threads.first());
+        while let Some(thread) = next.filter(|&next| next != task && left != SigSet::EMPTY) {
+            next = threads.next(&self.tasks, thread).or(threads.first());
+            let wanted = left.minus(self.kept_from(thread));
+            if wanted != SigSet::EMPTY {
+                left = left.minus(wanted);
+                self.signal_wake_up(thread);
+            }
+        }
+    }
+
+    /// Looks among a few threads of a group for one that takes a signal, in turn, beginning with whoever
+    /// took the last one. With more threads the others are looked at later.
+    pub(crate) fn find_taker(
+        &mut self,
+        group: Idx<Group>,
+        signal: i32,
+        wants: impl Fn(&Self, Idx<Task>) -> bool,
+    ) -> Option<Idx<Task>> {
+        let crowd = self.groups[group].crowd?;
+        let threads = Chain::<chain::Threads, _>::starting_at(self.groups[group].threads.first());
+        let first = self.crowds[crowd].curr_target.or(threads.first())?;
+        let mut thread = first;
+        for _ in 0..FEW {
+            if wants(self, thread) {
+                self.crowds[crowd].curr_target = Some(thread);
+                return Some(thread);
+            }
+            thread = threads.next(&self.tasks, thread).or(threads.first())?;
+            if thread == first {
+                self.crowds[crowd].curr_target = Some(first);
+                return None;
+            }
+        }
+        self.crowds[crowd].curr_target = Some(thread);
+        self.give_duty(group, |duties| {
+            duties.at = Some(thread);
+            duties.offered = duties.offered.union(SigSet::of(&[signal]));
+        });
+        None
+    }
+
+    /// Something more is to be done for each live thread of a group.
+    fn give_duty(&mut self, group: Idx<Group>, add: impl FnOnce(&mut Duties)) {
+        let live = self.groups[group].nr_live;
+        if let Some(crowd) = self.crowd_mut(group) {
+            add(&mut crowd.duties);
+            crowd.duties.left = live;
+            if !self.groups[group].is_crowded() {
+                self.crowded.push_back(&mut self.groups, group);
+            }
+        }
+    }
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Pidfds: the handles on tasks that are open in a world.
+//!
+//! # Locks
+//!
+//! Under the tree lock.
+
+use super::Tree;
+use crate::{
+    base::slots::Idx,
+    pid::{Pid, PidType},
+    reason::{Outcome, Reason},
+};
+use kernel::sync::aref::ARef;
+
+/// A handle on a task (a file of pidfs).
+pub(crate) struct Pidfd {
+    pub(crate) pid: ARef<Pid>,
+    /// On a thread, not on a process (`PIDFD_THREAD`).
+    pub(crate) is_thread: bool,
+    /// Waiting by it does not sleep (`PIDFD_NONBLOCK`).
+    pub(crate) is_nonblock: bool,
+    /// Its process is killed when it is closed (`PIDFD_AUTOKILL`).
+    pub(crate) is_autokill: bool,
+}
+
+impl Tree {
+    /// The handle that an id names.
+    ///
+    /// # Errors
+    ///
+    /// `EBADF` when there is none any more.
+    pub(crate) fn find_pidfd(&self, id: u64) -> Outcome<Idx<Pidfd>> {
+        Ok(self.pidfds.find(id).ok_or(Reason::PidfdGone)?)
+    }
+
+    /// Puts a handle into the store, for which the caller has made room; returns its id.
+    pub(crate) fn insert_pidfd(&mut self, pidfd: Pidfd) -> u64 {
+        let pidfd = self.pidfds.insert(pidfd);
+        let pidfd = pidfd.unwrap_or_else(|_| panic!("altpid: no room was made"));
+        self.pidfds.id(pidfd)
+    }
+
+    /// Whether a handle is as it must be: its pid has a task, or is a reaped one's.
+    pub(crate) fn is_pidfd_sound(&self, pidfd: Idx<Pidfd>) -> bool {
+        let pid = &self.pidfds[pidfd].pid;
+        match self.task_of(pid) {
+            Some(task) => {
+                let is_its_own = self.tasks.get(task).is_some_and(|task| {
+                    core::ptr::eq(&*task.pid, &**pid) && pid.exit_code().is_none()
+                });
+                is_its_own && (self.pidfds[pidfd].is_thread || pid.user(PidType::Tgid) != 0)
+            }
+            None => pid.exit_code().is_some() && pid.user(PidType::Tgid) == 0,
+        }
+    }
+}

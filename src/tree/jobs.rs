@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Which processes are stopped, and which process groups are controlled by nobody.
+//!
+//! `kernel/exit.c`: `will_become_orphaned_pgrp()`, `has_stopped_jobs()`.
+//!
+//! # Locks
+//!
+//! Under the tree lock.
+
+use super::{
+    task::{Group, JobState, Owed, Parent, Task},
+    walks::Orphaned,
+    Tree,
+};
+use crate::{base::slots::Idx, pid::Pid};
+
+fn same(a: &Pid, b: &Pid) -> bool {
+    core::ptr::eq(a, b)
+}
+
+impl Tree {
+    /// The job state in which nothing is left to report: a dying process has none.
+    pub(crate) fn forget_job(&mut self, group: Idx<Group>) {
+        if self.groups[group].is_stopped() {
+            self.count_stopped(group, false);
+            self.changes += 1;
+        }
+        let group = &mut self.groups[group];
+        group.job = JobState::Running;
+        group.owed = Owed::Nothing;
+    }
+
+    /// Whether a member of a process group has a parent that controls it: one in another process
+    /// group of the same session.
+    pub(crate) fn is_controlled(&self, index: Idx<Group>) -> bool {
+        let member = &self.groups[index];
+        let Parent::Task(parent) = member.parent else {
+            return false;
+        };
+        let parent = self.tasks[parent].group;
+        if member.is_leaving || self.is_dead(index) || self.is_world_init(parent) {
+            return false;
+        }
+        let parent = &self.groups[parent];
+        !same(&parent.pgid, &member.pgid) && same(&parent.sid, &member.sid)
+    }
+
+    /// Counts a process that has stopped, or is stopped no more.
+    pub(crate) fn count_stopped(&mut self, group: Idx<Group>, stopped: bool) {
+        let first = self.process_group(&self.groups[group].pgid).first();
+        if let Some(first) = first {
+            let in_group = &mut self.groups[first].pgrp_stopped;
+            if stopped {
+                (*in_group, self.nr_stopped) = (*in_group + 1, self.nr_stopped + 1);
+            } else {
+                (*in_group, self.nr_stopped) = (*in_group - 1, self.nr_stopped - 1);
+            }
+        }
+    }
+
+    /// Whether no member of a process group has a parent that controls it.
+    ///
+    /// The first member of the group remembers up to where no member is controlled
+    /// ([`Group::pgrp_controlled`]): each is looked at once, as long as none before comes to be
+    /// controlled.
+    #[doc(alias = "will_become_orphaned_pgrp")]
+    pub(crate) fn is_orphaned(&mut self, pgrp: &Pid) -> Orphaned {
+        let members = self.process_group(pgrp);
+        let Some(first) = members.first() else {
+            return Orphaned::Yes;
+        };
+        let mut next = self.groups[first].pgrp_controlled;
+        let answer = loop {
+            let Some(member) = next else {
+                break Orphaned::Yes;
+            };
+            if self.is_controlled(member) {
+                break Orphaned::No;
+            }
+            if self.is_spent() {
+                break Orphaned::Unknown;
+            }
+            next = members.next(&self.groups, member);
+        };
+        self.groups[first].pgrp_controlled = next;
+        answer
+    }
+
+    /// Whether a member of a process group is stopped.
+    pub(crate) fn has_stopped_jobs(&self, pgrp: &Pid) -> bool {
+        let first = self.process_group(pgrp).first();
+        first.is_some_and(|first| self.groups[first].pgrp_stopped > 0)
+    }
+
+    /// A member of a process group, wherever in it, may be controlled from now on.
+    pub(crate) fn note_control(&mut self, pgrp: &Pid) {
+        if let Some(first) = self.process_group(pgrp).first() {
+            self.groups[first].pgrp_controlled = Some(first);
+        }
+    }
+
+    /// Whether a thread is stopped by a signal (`task_is_stopped()`).
+    pub(crate) fn is_stopped(&self, task: Idx<Task>) -> bool {
+        match self.group_of(task).job {
+            JobState::Stopped(_) => true,
+            JobState::Stopping(_) => !self.is_in_vfork(task),
+            JobState::Running | JobState::Continued => false,
+        }
+    }
+}

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Signals that are on their way to many processes, and the process group that may be orphaned.
+//!
+//! How they go from process to process is in [`walk`](crate::signal::walk).
+//!
+//! # Locks
+//!
+//! Under the tree lock.
+
+use super::{
+    budget::SIGNAL_STEPS,
+    pending::SigInfo,
+    task::{chain, Group, Task},
+    Tree,
+};
+use crate::{
+    base::slots::{
+        chain::{Chain, Link, Member},
+        Idx,
+    },
+    pid::namespace::Namespace,
+    pid::{find_pid_from, Pid, PidType},
+    reason::Outcome,
+};
+use kernel::sync::aref::ARef;
+
+/// Where a signal of a task comes from. The task may be gone before the last one has got it.
+#[derive(Clone)]
+pub(crate) struct Sender {
+    pub(crate) ns: ARef<Namespace>,
+    pub(crate) info: SigInfo,
+    /// Of kill(2), which gives nothing along: the process that has called it.
+    pub(crate) tgid: Option<ARef<Pid>>,
+}
+
+impl Sender {
+    /// The namespace that it is sent from.
+    pub(crate) fn ns(&self) -> &Namespace {
+        &self.ns
+    }
+}
+
+/// Whom a walk meets.
+pub(crate) enum Targets {
+    /// Everybody in the sender's namespace but init and the process with this pid.
+    Everybody {
+        /// The sender's.
+        but: ARef<Pid>,
+        /// The number to go on from.
+        next: i32,
+    },
+    /// The members of a process group.
+    ProcessGroup {
+        pgrp: ARef<Pid>,
+        /// The next one, once the walk has begun.
+        at: Option<Option<Idx<Group>>>,
+    },
+}
+
+/// A signal on its way to many.
+pub(crate) struct SignalWalk {
+    pub(crate) sender: Sender,
+    pub(crate) signal: i32,
+    pub(crate) targets: Targets,
+    /// What came of it so far.
+    pub(crate) result: Outcome,
+    pub(crate) is_done: bool,
+    /// Whether the caller will ask for the result.
+    pub(crate) is_awaited: bool,
+    pub(crate) link: Link<SignalWalk>,
+}
+
+impl Member<chain::Walking> for SignalWalk {
+    fn link(&self) -> &Link<Self> {
+        &self.link
+    }
+    fn link_mut(&mut self) -> &mut Link<Self> {
+        &mut self.link
+    }
+}
+
+/// What an orphaned process group is being done.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// It is being looked at whether it is orphaned.
+    Look,
+    /// Its members are sent this signal.
+    Send(i32),
+}
+
+/// A process group that may be orphaned by an exit. There is one at a time; an exit that comes by
+/// another one waits for its turn.
+pub(crate) struct Hangup {
+    pub(crate) pgrp: ARef<Pid>,
+    pub(crate) phase: Phase,
+    pub(crate) at: Option<Idx<Group>>,
+}
+
+/// What is known of a process group.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Orphaned {
+    Yes,
+    No,
+    /// It has many members: look again later.
+    Unknown,
+}
+
+impl Tree {
+    /// Whether a signal for many is on its way, or a process group may be.
+    #[inline]
+    pub(crate) fn has_walks(&self) -> bool {
+        self.hangup.is_some() || !self.walking.is_empty()
+    }
+
+    pub(crate) fn begin_walk(&mut self, walk: SignalWalk) -> Idx<SignalWalk> {
+        let walk = self.signal_walks.insert(walk);
+        let walk = walk.unwrap_or_else(|_| panic!("altpid: no room was made"));
+        self.walking.push_back(&mut self.signal_walks, walk);
+        walk
+    }
+
+    /// The caller of a walk asks for it. `None` if it is not over: nobody will ask again.
+    pub(crate) fn end_walk(&mut self, walk: Idx<SignalWalk>) -> Option<SignalWalk> {
+        if !self.signal_walks[walk].is_done {
+            self.signal_walks[walk].is_awaited = false;
+            return None;
+        }
+        self.signal_walks.remove(walk)
+    }
+
+    /// The process that a walk meets next, if the next number or member is one; `None` at the end.
+    pub(crate) fn next_target(&mut self, walk: Idx<SignalWalk>) -> Option<Option<Idx<Task>>> {
+        self.draw(SIGNAL_STEPS);
+        let walk = &mut self.signal_walks[walk];
+        match &mut walk.targets {
+            Targets::Everybody { but, next } => {
+                let (nr, pid) = find_pid_from(walk.sender.ns(), *next)?;
+                *next = nr + 1;
+                if core::ptr::eq(&*pid, &**but) {
+                    return Some(None);
+                }
+                let group = Idx::<Group>::from_raw(pid.user(PidType::Tgid));
+                Some(group.and_then(|group| self.groups[group].leader))
+            }
+            Targets::ProcessGroup { pgrp, at } => {
+                let members = Chain::<chain::ProcessGroup, Group>::starting_at(Idx::from_raw(
+                    pgrp.user(PidType::Pgid),
+                ));
+                let member = at.unwrap_or(members.first())?;
+                *at = Some(members.next(&self.groups, member));
+                Some(self.groups[member].leader)
+            }
+        }
+    }
+
+    pub(crate) fn finish_walk(&mut self, walk: Idx<SignalWalk>) {
+        self.walking.remove(&mut self.signal_walks, walk);
+        if self.signal_walks[walk].is_awaited {
+            self.signal_walks[walk].is_done = true;
+        } else {
+            self.signal_walks.discard(walk);
+        }
+    }
+
+    /// A member leaves its process group: a walk that would meet it next meets the one behind it.
+    pub(crate) fn leave_walks(&mut self, member: Idx<Group>, next: Option<Idx<Group>>) {
+        if let Some(walk) = self.walking.first() {
+            if let Targets::ProcessGroup { at: Some(at), .. } = &mut self.signal_walks[walk].targets
+            {
+                if *at == Some(member) {
+                    *at = next;
+                }
+            }
+        }
+        if let Some(hangup) = &mut self.hangup {
+            if hangup.at == Some(member) {
+                hangup.at = next;
+            }
+        }
+    }
+
+    /// The members of an orphaned process group are sent a signal from now on.
+    pub(crate) fn begin_phase(&mut self, pgrp: ARef<Pid>, signal: i32) {
+        let at = self.process_group(&pgrp).first();
+        self.hangup = Some(Hangup {
+            pgrp,
+            phase: Phase::Send(signal),
+            at,
+        });
+    }
+}
