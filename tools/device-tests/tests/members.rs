@@ -6,10 +6,13 @@
 //! which would die of any signal that goes astray.
 
 use altpid::{Attach, Kill, PidType, TaskId, TaskState, World};
-use altpid_device_tests::{Fixture, command_line, exited, patience::eventually};
+use altpid_device_tests::{
+    Fixture, command_line, exited,
+    members::{are_refused, exec},
+    patience::eventually,
+};
 use rustix::{
-    fd::{AsFd, AsRawFd},
-    io::{Errno, FdFlags, fcntl_setfd},
+    io::Errno,
     process::{Pid, Signal, kill_process},
 };
 use std::{
@@ -34,22 +37,9 @@ fn program() -> &'static PathBuf {
     })
 }
 
-/// Whether this kernel can have members at all.
+/// Whether this kernel can have members.
 fn has_members() -> bool {
-    let release = fs::read_to_string("/proc/sys/kernel/osrelease").expect("a release");
-    let mut numbers = release
-        .split('.')
-        .map(|part| part.parse::<u32>().unwrap_or(0));
-    (numbers.next(), numbers.next()) >= (Some(7), Some(3))
-}
-
-/// `altpid exec` in a world, with these arguments.
-fn exec(world: &World, args: &[&str]) -> Command {
-    fcntl_setfd(world, FdFlags::empty()).expect("the descriptor");
-    let fd = world.as_fd().as_raw_fd().to_string();
-    let mut command = command_line::altpid(&["exec", "--fd", fd.as_str()]);
-    command.args(args);
-    command
+    !are_refused()
 }
 
 /// The task with a number at level 0.
@@ -230,7 +220,7 @@ fn who_cannot_join() {
     let refused = world.attach(&Attach::new()).expect_err("threads");
     assert_eq!(
         (refused.errno, refused.reason.name()),
-        (Errno::INVAL, "HAS_THREADS")
+        (Errno::INVAL, Some("HAS_THREADS"))
     );
     let refused = |args: &[&str], why: &str| {
         let (status, out, err) = command_line::finish(&mut exec(&world, args), "");
@@ -291,7 +281,7 @@ fn forks_race_the_end_of_init() {
 
 /// The native numbers of all members but this one.
 fn natives(world: &World, but: i32) -> Vec<i32> {
-    let tasks = world.tasks().expect("a listing");
+    let tasks = world.tasks(None).expect("a listing");
     let natives = tasks.iter().filter_map(|task| task.native);
     natives
         .map(|(pid, _)| pid)
