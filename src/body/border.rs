@@ -117,9 +117,9 @@ const fn fate(nr: usize) -> Fate {
         // setsockopt, getsockopt, semctl
         54 | 55 | 66 => Fate::Some(2),
         // ptrace, reboot, pidfd_send_signal, io_uring, bpf, fanotify_init, userfaultfd, listns,
-        // process_madvise, process_mrelease, pidfd_getfd: they name somebody by other means, or hand
+        // process_madvise, process_mrelease: they name somebody by other means, or hand
         // out numbers.
-        101 | 169 | 424..=427 | 321 | 300 | 323 | 470 | 440 | 448 | 438 => Fate::Refused,
+        101 | 169 | 424..=427 | 321 | 300 | 323 | 470 | 440 | 448 => Fate::Refused,
         // uselib, create_module and others that there are not: the kernel's own ENOSYS.
         0..=334 | 424..=LAST => Fate::Native,
         335 | 336 => Fate::Native,
