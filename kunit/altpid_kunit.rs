@@ -26,6 +26,9 @@ mod sources {
 
 use sources::*;
 
+/// No real processes here.
+mod native;
+
 mod support;
 
 /// The suites: each is in the folder of the file that it tests, and begins with its name.

@@ -146,6 +146,7 @@ impl Verbs<'_> {
             set_tid,
             parent,
             takes_pidfd: true,
+            by_member: false,
         };
         self.0.clone_task(&args).errno()
     }

@@ -10,25 +10,29 @@
 //! 1. [`uapi`]: the types of the interface.
 //! 2. [`base`]: what the kernel crate does not have: atomics, slabs, slots with chains, counts of
 //!    references; and what a test build gets wrong on purpose.
-//! 3. [`pid`]: the numbers of one namespace ([`pid::pidmap`]), an identity with a number a level, and
+//! 3. [`native`]: the kernel's own side of a real process: its number, its signals, its end.
+//! 4. [`pid`]: the numbers of one namespace ([`pid::pidmap`]), an identity with a number a level, and
 //!    what the levels are ([`pid::namespace`]).
-//! 4. [`reason`]: why something fails.
-//! 5. [`tree`]: threads, processes, process groups, sessions, parents, the signals that wait for them,
+//! 5. [`reason`]: why something fails.
+//! 6. [`tree`]: threads, processes, process groups, sessions, parents, the signals that wait for them,
 //!    and the queue of what is left to be done.
-//! 6. [`world`]: one universe of all that; how the tree lock is taken ([`world::hold`]), how queued work
+//! 7. [`world`]: one universe of all that; how the tree lock is taken ([`world::hold`]), how queued work
 //!    is worked off ([`world::work`]), and sleeping ([`world::sleep`]).
-//! 7. [`signal`]: sending and taking signals, and job control.
-//! 8. [`process`]: the verbs over the tree, each named after its system call, and the steps of what
+//! 8. [`signal`]: sending and taking signals, and job control.
+//! 9. [`process`]: the verbs over the tree, each named after its system call, and the steps of what
 //!    they leave to be done.
-//! 9. [`ask`]: questions, which change nothing.
-//! 10. [`stock`]: whether the kernel is the one that the module was built for.
-//! 11. [`device`]: the interface.
+//! 10. [`ask`]: questions, which change nothing.
+//! 11. [`stock`]: whether the kernel is the one that the module was built for.
+//! 12. [`body`]: real processes as tasks of a world.
+//! 13. [`device`]: the interface.
 //!
 //! # Lock order
 //!
-//! 1. The tree lock, one a world ([`world::World::tree`]): a spinlock, `tasklist_lock` natively. How long
+//! 1. The lock of the probes ([`body`]), a mutex.
+//! 2. The tree lock, one a world ([`world::World::tree`]): a spinlock, `tasklist_lock` natively. How long
 //!    it may be held, and what follows, is in [`world::hold`].
-//! 2. The locks of the wait queues of a world ([`world::sleep`]), or
+//! 3. The lock of the table of members ([`body`]), or
+//!    the locks of the wait queues of a world ([`world::sleep`]), or
 //!    the lock of the longest hold, one for the module ([`world::hold::longest`]), or
 //!    the registry lock, one a world ([`pid::registry::Registry`]), or
 //!    the reclaim lock, one for the module ([`pid::mem::reclaim_lock`]).
@@ -38,7 +42,9 @@
 
 mod ask;
 mod base;
+mod body;
 mod device;
+mod native;
 mod pid;
 mod process;
 mod reason;
@@ -170,6 +176,7 @@ struct Altpid {
     #[pin]
     device: device::Device,
     directory: device::Directory,
+    bodies: body::Bodies,
     workers: world::work::Workers,
     caches: pid::mem::Caches,
 }
@@ -189,6 +196,7 @@ impl kernel::InPlaceModule for Altpid {
                 pid::mem::Caches::new()?
             },
             workers: world::work::Workers::new()?,
+            bodies: body::Bodies::new()?,
             directory: device::Directory::new(module)?,
             device <- {
                 device::set_limits(limits());

@@ -22,7 +22,7 @@ mod stream;
 mod verbs;
 
 use crate::{
-    reason::Outcome,
+    reason::{Outcome, Reason},
     uapi,
     world::{Limits, World},
 };
@@ -111,6 +111,10 @@ impl MiscDevice for OpenFile {
 
 /// Performs an operation, be it a call of its own or one of an array.
 fn perform(call: &Call<'_>, cmd: u32) -> Outcome {
+    // Commands by which something happens come before the questions.
+    if (uapi::ALTPID_IOC_CLONE..uapi::ALTPID_IOC_TASK).contains(&cmd) && !call.world.may_act() {
+        return Err(Reason::NotOwner.into());
+    }
     match cmd {
         uapi::ALTPID_IOC_WORLD => questions::world_info(call),
         uapi::ALTPID_IOC_CLONE => verbs::clone(call),
@@ -137,6 +141,7 @@ fn perform(call: &Call<'_>, cmd: u32) -> Outcome {
         uapi::ALTPID_IOC_GETID => verbs::getid(call),
         uapi::ALTPID_IOC_SIGPENDING => signals::sigpending(call),
         uapi::ALTPID_IOC_GET_NAME => verbs::get_name(call),
+        uapi::ALTPID_IOC_ATTACH => verbs::attach(call),
         uapi::ALTPID_IOC_TASK => questions::task(call),
         uapi::ALTPID_IOC_NS => questions::namespace(call),
         uapi::ALTPID_IOC_NS_SET => questions::set_sysctl(call),

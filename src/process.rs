@@ -5,6 +5,7 @@
 pub(crate) mod clone;
 pub(crate) mod exec;
 pub(crate) mod exit;
+pub(crate) mod members;
 pub(crate) mod pidfd;
 pub(crate) mod prctl;
 pub(crate) mod reaper;

@@ -88,6 +88,15 @@ reasons! {
     NotVirtual => EINVAL, ALTPID_REASON_NOT_VIRTUAL;
     SignalInfo => EINVAL, ALTPID_REASON_SIGNAL_INFO;
     TaskBusy => EBUSY, ALTPID_REASON_TASK_BUSY;
+    Member => EBUSY, ALTPID_REASON_MEMBER;
+    HasThreads => EINVAL, ALTPID_REASON_HAS_THREADS;
+    HasChildren => EINVAL, ALTPID_REASON_HAS_CHILDREN;
+    IsMember => errno(bindings::EALREADY), ALTPID_REASON_IS_MEMBER;
+    NotPrivileged => EPERM, ALTPID_REASON_NOT_PRIVILEGED;
+    Elsewhere => EINVAL, ALTPID_REASON_ELSEWHERE;
+    Not64Bit => EINVAL, ALTPID_REASON_NOT_64_BIT;
+    NoBodies => errno(bindings::EOPNOTSUPP), ALTPID_REASON_NO_BODIES;
+    NotOwner => EPERM, ALTPID_REASON_NOT_OWNER;
 }
 
 /// That an operation failed, and why if that is known.

@@ -17,6 +17,7 @@
 //! - A pid that is used by a task has its numbers; the last use that ends frees them.
 
 mod access;
+mod bodies;
 pub(crate) mod budget;
 pub(crate) mod call;
 pub(crate) mod crowd;
@@ -32,7 +33,7 @@ pub(crate) mod task;
 pub(crate) mod wakeups;
 pub(crate) mod walks;
 
-pub(crate) use self::siblings::News;
+pub(crate) use self::{bodies::Body, siblings::News};
 
 use crate::{
     base::slots::{chain::Chain, Idx, Slots, Spare},
@@ -67,6 +68,7 @@ pub(crate) struct Room {
     sighands: Spare<Sighand>,
     pidfds: Option<Spare<Pidfd>>,
     crowds: Option<Spare<Crowd>>,
+    bodies: Option<Spare<Body>>,
 }
 
 impl Room {
@@ -78,7 +80,14 @@ impl Room {
             sighands: Spare::new(),
             pidfds: with_pidfd.then(Spare::new),
             crowds: with_crowd.then(Spare::new),
+            bodies: None,
         }
+    }
+
+    /// Also for what is behind a member.
+    pub(crate) fn with_body(mut self) -> Self {
+        self.bodies = Some(Spare::new());
+        self
     }
 
     /// Allocates what was found to be missing. May sleep; call it without the tree lock.
@@ -87,6 +96,7 @@ impl Room {
         self.groups.fill()?;
         self.sighands.fill()?;
         self.crowds.as_mut().map_or(Ok(()), Spare::fill)?;
+        self.bodies.as_mut().map_or(Ok(()), Spare::fill)?;
         self.pidfds.as_mut().map_or(Ok(()), Spare::fill)
     }
 }
@@ -114,6 +124,11 @@ pub(crate) struct Tree {
     crowded: Chain<chain::Crowded, Group>,
     /// Groups that are killed and have live threads left.
     killed: Chain<chain::Killed, Group>,
+    /// What is behind tasks that are members, and those of them that are owed something.
+    bodies: Slots<Body>,
+    owing: Chain<chain::Owing, Body>,
+    /// Tasks that are members.
+    nr_members: usize,
     /// Handles on tasks.
     pidfds: Slots<Pidfd>,
     /// Signals for many, and those of them that are on their way, the first one being sent.
@@ -169,6 +184,9 @@ impl Tree {
             half_done: 0,
             crowded: Chain::new(),
             killed: Chain::new(),
+            bodies: Slots::new(),
+            owing: Chain::new(),
+            nr_members: 0,
             pidfds: Slots::new(),
             signal_walks: Slots::new(),
             walking: Chain::new(),
@@ -198,6 +216,7 @@ impl Tree {
             && self.sighands.make_room(&mut room.sighands)
             && (room.pidfds.as_mut()).is_none_or(|spare| self.pidfds.make_room(spare))
             && (room.crowds.as_mut()).is_none_or(|spare| self.crowds.make_room(spare))
+            && (room.bodies.as_mut()).is_none_or(|spare| self.bodies.make_room(spare))
     }
 
     /// Puts a task into the store. The caller has made room for it.
@@ -263,6 +282,9 @@ impl Tree {
         let (index, task) = self.alive(id)?;
         if !self.goes_on(index) {
             return Err(Reason::TaskExited.into());
+        }
+        if task.body.is_some() {
+            return Err(Reason::Member.into());
         }
         if task.call != Call::None {
             return Err(Reason::TaskBusy.into());

@@ -16,12 +16,14 @@ pub(crate) mod work;
 use self::work::Step;
 
 use crate::{
+    base::slots::Idx,
     base::sync::{Atomic, Relaxed},
-    pid::find_pid,
+    native,
     pid::namespace::Namespace,
     pid::registry::Registry,
+    pid::{find_pid, find_pid_from, PidType},
     reason::{Outcome, Reason},
-    tree::Tree,
+    tree::{task::Group, Tree},
     world::sleep::Queues,
 };
 use kernel::{
@@ -84,6 +86,12 @@ pub(crate) struct World {
     pub(crate) work_item: Work<World>,
     /// Nobody has the device open any more.
     closed: Atomic<u32>,
+    /// Threads that have this world as their own.
+    members: Atomic<i32>,
+    /// See [`World::kill_on_close`].
+    kills_on_close: Atomic<u32>,
+    /// The user that has opened it.
+    owner: u32,
     registry: Arc<Registry>,
     root: ARef<Namespace>,
     step: Step,
@@ -116,6 +124,9 @@ impl World {
                 queues <- Queues::new(c"altpid_queues", kernel::static_lock_class!()),
                 work_item <- new_work!("altpid_work"),
                 closed: Atomic::new(0),
+                members: Atomic::new(0),
+                kills_on_close: Atomic::new(0),
+                owner: native::own_uid(),
                 registry,
                 root,
                 step,
@@ -128,12 +139,58 @@ impl World {
 
     /// The last file of the device that had it is closed: what is left to do need not be done.
     pub(crate) fn close(&self) {
+        if self.kills_on_close.load(Relaxed) != 0 {
+            self.kill_members();
+        }
         self.closed.store(1u32, Relaxed);
     }
 
-    /// Whether nobody has it open any more.
+    /// Whether nobody has it open any more, and no member is in it.
     pub(crate) fn is_closed(&self) -> bool {
-        self.closed.load(Relaxed) != 0
+        self.closed.load(Relaxed) != 0 && self.members.load(Relaxed) == 0
+    }
+
+    /// Kills everybody in the world but its init.
+    pub(crate) fn kill_members(&self) {
+        let mut next = 2;
+        while let Some((nr, pid)) = find_pid_from(self.root(), next) {
+            next = nr + 1;
+            let mut tree = self.work();
+            let group = Idx::<Group>::from_raw(pid.user(PidType::Tgid));
+            // It may be somebody else's by now, of the same world, who is to be killed as well.
+            if let Some(group) = group.filter(|&group| tree.groups().get(group).is_some()) {
+                if tree.is_member(group) {
+                    tree.kill_body(group);
+                }
+            }
+        }
+    }
+
+    /// Whether the caller may do something here: a world with real processes in it can do so to these, and
+    /// its descriptor may have come to somebody else.
+    #[inline]
+    pub(crate) fn may_act(&self) -> bool {
+        self.members.load(Relaxed) == 0 || native::own_uid() == self.owner || native::is_admin()
+    }
+
+    /// Whether nobody has it open any more and at most one member is in it.
+    pub(crate) fn is_left_alone(&self) -> bool {
+        self.closed.load(Relaxed) != 0 && self.members.load(Relaxed) <= 1
+    }
+
+    /// One more process or thread has this world as its own.
+    pub(crate) fn add_member(&self) {
+        self.members.add(1, Relaxed);
+    }
+
+    /// One less.
+    pub(crate) fn remove_member(&self) {
+        self.members.add(-1, Relaxed);
+    }
+
+    /// The last close of the device kills the members that there are then.
+    pub(crate) fn kill_on_close(&self) {
+        self.kills_on_close.store(1u32, Relaxed);
     }
 
     /// Another reference to it.

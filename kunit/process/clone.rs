@@ -270,6 +270,7 @@ mod tests {
             set_tid: &[],
             parent: ParentArg::Native,
             takes_pidfd: false,
+            by_member: false,
         };
         let pid = alloc_pid(ns, args.set_tid).map_err(Error::from)?;
         happens()?;

@@ -9,9 +9,11 @@
 //! Under the tree lock.
 
 use crate::{
+    base::slots::Idx,
     pid::{find_pid, Pid},
     reason::{Outcome, Reason},
-    tree::task::Group,
+    tree::task::{Group, Task},
+    tree::Tree,
     world::World,
 };
 
@@ -40,6 +42,25 @@ impl World {
     #[doc(alias = "getpgid")]
     pub(crate) fn get_id(&self, task: u64, asked: Asked) -> Outcome<i32> {
         let (tree, index) = self.act(task)?;
+        tree.get_id(index, asked)
+    }
+
+    /// Likewise, for a member that asks itself.
+    ///
+    /// # Errors
+    ///
+    /// `ESRCH`
+    pub(crate) fn get_own_id(&self, member: u64, asked: Asked) -> Outcome<i32> {
+        let tree = self.tree();
+        let index = tree.find(member)?;
+        tree.get_id(index, asked)
+    }
+}
+
+impl Tree {
+    /// A number as a task sees it.
+    fn get_id(&self, index: Idx<Task>, asked: Asked) -> Outcome<i32> {
+        let tree = self;
         let task = &tree.tasks()[index];
         let ns = task.ns();
         let group_of = |nr: i32| -> Outcome<&Group> {

@@ -64,6 +64,10 @@ impl Tree {
         if self.is_in_vfork(index) {
             flags |= uapi::ALTPID_TASK_VFORK;
         }
+        let native = self.native_numbers(index);
+        if self.tasks()[index].body.is_some() {
+            flags |= uapi::ALTPID_TASK_MEMBER;
+        }
         uapi::altpid_task {
             size: core::mem::size_of::<uapi::altpid_task>() as u32,
             state: match task.state {
@@ -102,6 +106,8 @@ impl Tree {
             tgid: vector(&group.tgid, ns),
             pgid: vector(&group.pgid, ns),
             sid: vector(&group.sid, ns),
+            native_pid: native.map_or(0, |(pid, _)| pid.to_user()),
+            native_tgid: native.map_or(0, |(_, tgid)| tgid.to_user()),
         }
     }
 

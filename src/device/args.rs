@@ -122,6 +122,7 @@ extensible! {
     altpid_get_name: 32, [task];
     altpid_getid: 24, [task];
     altpid_sigpending: 24, [task];
+    altpid_attach: 56, [parent ns] => task;
     altpid_pidfd_open: 40, [task target] => pidfd;
     altpid_pidfd_close: 16, [pidfd];
     altpid_pidfd_info: 208, [pidfd task];

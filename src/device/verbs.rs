@@ -5,6 +5,7 @@
 use super::args::{check_flags, Args, Array, Call};
 use crate::{
     ask::ids::Asked,
+    body::{self, Attach},
     pid::namespace::LEVELS,
     process::clone::{flags, CloneArgs, ParentArg},
     process::wait::{Wanted, P_PIDFD},
@@ -39,10 +40,46 @@ pub(super) fn clone(call: &Call<'_>) -> Outcome {
             id => ParentArg::Task(id),
         },
         takes_pidfd,
+        by_member: false,
     })?;
     value.child = cloned.child;
     value.pid = cloned.pid;
     value.pidfd = cloned.pidfd;
+    args.reply()
+}
+
+pub(super) fn attach(call: &Call<'_>) -> Outcome {
+    let mut args = Args::<uapi::altpid_attach>::read(call)?;
+    let value = &mut args.value;
+    check_flags(value.reserved.into(), 0)?;
+    let known = uapi::ALTPID_ATTACH_NEW_NS | uapi::ALTPID_ATTACH_KILL_ON_CLOSE;
+    check_flags(value.flags.into(), known.into())?;
+    body::may_attach()?;
+    let wanted = value.set_tid_size as usize;
+    if value.set_tid_size > LEVELS as u64 || (value.set_tid == 0) != (wanted == 0) {
+        return Err(Reason::SetTidSize.into());
+    }
+    let mut set_tid = [0i32; LEVELS];
+    if wanted > 0 {
+        Array::new(value.set_tid, size_of::<i32>())?.read(0, &mut set_tid[..wanted])?;
+    }
+    let attached = body::attach(
+        call.world.to_arc(),
+        &Attach {
+            parent: match value.parent {
+                0 => None,
+                id if id == uapi::ALTPID_OUTSIDE as u64 => None,
+                id => Some(id),
+            },
+            ns: value.ns,
+            new_ns: value.flags & uapi::ALTPID_ATTACH_NEW_NS != 0,
+            set_tid: &set_tid[..wanted],
+        },
+    )?;
+    if value.flags & uapi::ALTPID_ATTACH_KILL_ON_CLOSE != 0 {
+        call.world.kill_on_close();
+    }
+    (value.task, value.pid) = attached;
     args.reply()
 }
 

@@ -86,6 +86,8 @@ pub(crate) struct CloneArgs<'a> {
     pub(crate) parent: ParentArg,
     /// Whether the caller has a place for a pidfd: `CLONE_PIDFD` is of no effect without.
     pub(crate) takes_pidfd: bool,
+    /// The caller is a member that clones itself, and the child will have a body.
+    pub(crate) by_member: bool,
 }
 
 /// What came of it.
@@ -247,6 +249,9 @@ impl CloneArgs<'_> {
             // The pid is kept only when nothing can fail any more.
             let task = tree.insert_task(new_task(group, pid.keep()));
             tree.join_group(task);
+            if self.by_member {
+                tree.expect_body(task);
+            }
             tree.tell_clone(task, tree.groups()[group].parent, self.flags);
             return Ok(task);
         }
@@ -272,6 +277,9 @@ impl CloneArgs<'_> {
         let task = tree.insert_task(new_task(group, pid));
         tree.join_group(task);
         tree.join_tree(group, task);
+        if self.by_member {
+            tree.expect_body(task);
+        }
         tree.tell_clone(task, parent, self.flags);
         Ok(task)
     }
@@ -291,7 +299,10 @@ impl World {
         if !args.is_consistent() {
             return Err(Reason::Flags.into());
         }
-        let (call, tree, caller) = self.enter(args.task)?;
+        let (call, tree, caller) = match args.by_member {
+            true => self.enter_member(args.task)?,
+            false => self.enter(args.task)?,
+        };
         let Origin { mut ns, active } = args.origin(&tree, caller)?;
         drop(tree);
         if args.has(flags::NEWPID) {
@@ -300,6 +311,9 @@ impl World {
         let pid = alloc_pid(&ns, args.set_tid)?;
         let nr = pid.nr_ns(&active);
         let mut room = Room::new(args.makes_pidfd(), args.has(flags::THREAD));
+        if args.by_member {
+            room = room.with_body();
+        }
         let (mut tree, mut caller) = call.go_on_alone()?;
         while !tree.make_room(&mut room) {
             drop(tree);

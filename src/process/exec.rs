@@ -118,7 +118,7 @@ impl Tree {
     }
 
     /// A thread takes the place of its dead leader, with its numbers (`de_thread()`).
-    fn take_over(&mut self, task: Idx<Task>) {
+    pub(crate) fn take_over(&mut self, task: Idx<Task>) {
         let group = self.tasks()[task].group;
         let Some(leader) = self.groups()[group].leader else {
             return;

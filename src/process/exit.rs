@@ -20,7 +20,7 @@ use crate::{
     signal::sending::{Scope, Source},
     tree::budget::SIGNAL_STEPS,
     tree::crowd::Pdeath,
-    tree::pending::{SigInfo, CLD_EXITED, CLD_KILLED, NSIG, SIGCHLD},
+    tree::pending::{SigInfo, CLD_DUMPED, CLD_EXITED, CLD_KILLED, NSIG, SIGCHLD},
     tree::task::{Disposition, Group, Parent, Task, TaskState},
     tree::wakeups::Key,
     tree::Tree,
@@ -207,13 +207,15 @@ impl Tree {
             .map_or(0, |leader| self.tasks()[leader].exit_code);
         let (code, status) = match status & 0x7f {
             0 => (CLD_EXITED, status >> 8),
+            by if status & 0x80 != 0 => (CLD_DUMPED, by),
             by => (CLD_KILLED, by),
         };
         let (mut unwanted, mut told) = (false, (1..=NSIG).contains(&signal));
         if signal == SIGCHLD {
             (unwanted, told) = self.reaps_by_itself(self.tasks()[parent].group);
             // Most do not want to know: then nothing need be sent.
-            told &= !self.is_ignored(parent, SIGCHLD, false);
+            let parent_group = self.tasks()[parent].group;
+            told &= self.is_member(parent_group) || !self.is_ignored(parent, SIGCHLD, false);
         }
         if told {
             let info = SigInfo {
@@ -223,6 +225,10 @@ impl Tree {
                 status,
                 value: 0,
             };
+            if self.is_member(self.tasks()[parent].group) {
+                self.owe_child(self.tasks()[parent].group, group, info);
+                return unwanted || self.tasks()[parent].is_zapping();
+            }
             // Too many real-time signals: natively it is lost as well.
             let _ = self.send(signal, Source::Child(info), parent, Scope::Process);
         }

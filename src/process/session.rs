@@ -51,7 +51,7 @@ impl Tree {
     /// # Errors
     ///
     /// `EPERM` for a session leader, and when a process group with its number exists.
-    fn setsid(&mut self, task: Idx<Task>) -> Outcome<i32> {
+    pub(crate) fn setsid(&mut self, task: Idx<Task>) -> Outcome<i32> {
         let index = self.tasks()[task].group;
         let group = &self.groups()[index];
         let own = group.tgid.clone();
@@ -76,7 +76,7 @@ impl Tree {
     /// `EINVAL` for a negative `pgid` and a thread that does not lead; `ESRCH` for who is neither
     /// the caller nor a child; `EACCES` for a child that has called exec; `EPERM` for another
     /// session, a session leader, and a group that is not in the session.
-    fn setpgid(&mut self, task: Idx<Task>, pid: i32, pgid: i32) -> Outcome {
+    pub(crate) fn setpgid(&mut self, task: Idx<Task>, pid: i32, pgid: i32) -> Outcome {
         let caller = self.tasks()[task].group;
         let ns = self.tasks()[task].ns();
         // With no group given it is that of the number `pid`, and that is checked as one.

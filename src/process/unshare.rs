@@ -14,10 +14,13 @@
 
 use crate::{
     base::faults::{self, Fault},
+    base::slots::Idx,
     pid::namespace::{ForChildren, Namespace},
     process::clone::flags,
     reason::{Outcome, Reason},
+    tree::task::Task,
     tree::Tree,
+    world::hold::{InCall, Work},
     world::World,
 };
 use kernel::{bindings, sync::aref::ARef};
@@ -56,6 +59,40 @@ impl World {
             _ => return Err(Reason::Flags.into()),
         }
         let (call, tree, index) = self.enter(task)?;
+        self.unshare_in(call, tree, index, flags)
+    }
+
+    /// A member unshares: its next child will be init of a new namespace. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// As [`World::unshare`].
+    pub(crate) fn unshare_member(&self, member: u64) -> Outcome<u64> {
+        let (call, tree, index) = self.enter_member(member)?;
+        self.unshare_in(call, tree, index, flags::NEWPID)
+    }
+
+    /// The children of a member are born in its own namespace again.
+    pub(crate) fn unshare_undone(&self, member: u64) {
+        let old = {
+            let mut tree = self.work();
+            let Ok(task) = tree.find_alive(member) else {
+                return;
+            };
+            let task = tree.task_mut(task);
+            let own = ForChildren::new(task.ns().into());
+            task.ns_for_children.replace(own)
+        };
+        drop(old);
+    }
+
+    fn unshare_in(
+        &self,
+        call: InCall<'_>,
+        tree: Work<'_>,
+        index: Idx<Task>,
+        flags: u64,
+    ) -> Outcome<u64> {
         let active = {
             let task = &tree.tasks()[index];
             if flags == 0 {

@@ -14,7 +14,9 @@ use crate::{
     pid::{find_pid, Pid},
     reason::{Outcome, Reason},
     tree::call::Call,
-    tree::pending::{CLD_CONTINUED, CLD_EXITED, CLD_KILLED, CLD_STOPPED, SIGCHLD, SIGCONT},
+    tree::pending::{
+        CLD_CONTINUED, CLD_DUMPED, CLD_EXITED, CLD_KILLED, CLD_STOPPED, SIGCHLD, SIGCONT,
+    },
     tree::task::{Group, JobState, Parent, Task},
     tree::wakeups::Key,
     tree::{News, Tree},
@@ -79,6 +81,8 @@ pub(crate) struct Report {
     pub(crate) code: i32,
     /// The exit code, or the signal that did it.
     pub(crate) status: i32,
+    /// The user that a member belonged to when it exited.
+    pub(crate) uid: u32,
 }
 
 impl Report {
@@ -88,6 +92,7 @@ impl Report {
             CLD_EXITED => self.status << 8,
             CLD_STOPPED => self.status << 8 | 0x7f,
             CLD_CONTINUED => 0xffff,
+            CLD_DUMPED => self.status | 0x80,
             _ => self.status,
         }
     }
@@ -117,6 +122,11 @@ pub(crate) struct Search {
 }
 
 impl Selection {
+    /// Whether it only asks (`WNOHANG`).
+    pub(crate) fn only_asks(&self) -> bool {
+        self.options & WNOHANG != 0
+    }
+
     /// What it wants to be told.
     fn news(&self) -> impl Iterator<Item = News> {
         let kinds = [
@@ -130,7 +140,7 @@ impl Selection {
     }
 
     /// Wakes `waiter`, a thread of `group`, for the children that it waits for (`pid_child_should_wake()`).
-    fn key(&self, waiter: Idx<Task>, group: Idx<Group>) -> Key {
+    pub(crate) fn key(&self, waiter: Idx<Task>, group: Idx<Group>) -> Key {
         let mut key = Key::children(group);
         if self.options & WNOTHREAD != 0 {
             key = key.of_parent(waiter);
@@ -347,6 +357,7 @@ impl Tree {
             pid: group.tgid.nr_ns(self.tasks()[waiter].ns()),
             code,
             status,
+            uid: self.uid_of(child),
         };
         let keep = selection.options & WNOWAIT != 0;
         if self.is_dead(child) {
@@ -357,6 +368,7 @@ impl Tree {
             let status = group.exit_status().unwrap_or(0);
             let report = match status & 0x7f {
                 0 => report(CLD_EXITED, status >> 8),
+                signal if status & 0x80 != 0 => report(CLD_DUMPED, signal),
                 signal => report(CLD_KILLED, signal),
             };
             if !keep {

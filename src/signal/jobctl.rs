@@ -82,6 +82,13 @@ impl Tree {
             status,
             value: 0,
         };
+        let parent_group = self.tasks()[parent].group;
+        if self.is_member(parent_group) {
+            if !self.is_told_natively(group, parent_group) {
+                self.owe_child(parent_group, group, info);
+            }
+            return;
+        }
         // SIGCHLD is no real-time signal: that it arrives does not depend on room.
         let _ = self.send(SIGCHLD, Source::Child(info), parent, Scope::Process);
     }

@@ -180,7 +180,7 @@ impl Tree {
     }
 
     /// A signal that a task sends by kill(2).
-    fn sent_by_kill(&self, sender: Idx<Task>) -> Sender {
+    pub(crate) fn sent_by_kill(&self, sender: Idx<Task>) -> Sender {
         Sender {
             info: SigInfo::default(),
             ns: self.tasks()[sender].ns().into(),
@@ -302,7 +302,7 @@ impl Tree {
     }
 
     /// The task that a number names as the sender sees it.
-    fn numbered(&self, sender: Idx<Task>, nr: i32) -> Outcome<Idx<Task>> {
+    pub(crate) fn numbered(&self, sender: Idx<Task>, nr: i32) -> Outcome<Idx<Task>> {
         let pid = find_pid(self.tasks()[sender].ns(), nr).ok_or(Reason::NoNumber)?;
         Ok(self.task_of(&pid).ok_or(Reason::NoNumber)?)
     }

@@ -27,6 +27,7 @@
 use crate::{
     base::faults::{self, Fault},
     base::slots::Idx,
+    native::Native,
     pid::namespace::Namespace,
     pid::Pid,
     reason::{Outcome, Reason},
@@ -103,6 +104,14 @@ impl Tree {
         let group = self.tasks()[target].group;
         if self.groups()[group].exit_status().is_some() {
             // In the middle of dying.
+            return Ok(());
+        }
+        if self.is_member(group) {
+            // The kernel asks for the rest when it sends it.
+            let is_immune = self.groups()[group].unkillable && SigSet::ONLY.contains(signal);
+            if force || !is_immune {
+                self.owe(group, info, 0);
+            }
             return Ok(());
         }
         let continued = self.prepare(signal, group);
@@ -324,6 +333,10 @@ impl Tree {
     /// Whether children of a process vanish when they exit with SIGCHLD, and whether it is then
     /// told at all.
     pub(crate) fn reaps_by_itself(&self, group: Idx<Group>) -> (bool, bool) {
+        if let Some(about) = self.native_of(group).map(Native::about_children) {
+            let ignored = about.ignores();
+            return (ignored || about.does_not_wait(), !ignored);
+        }
         let handlers = self.handlers(group);
         let ignored = handlers.of(SIGCHLD) == Disposition::Ignore;
         let nocldwait = handlers.has_flag(SIGCHLD, uapi::ALTPID_SA_NOCLDWAIT);
@@ -332,6 +345,9 @@ impl Tree {
 
     /// Whether a signal for a stopped or continued child is wanted.
     pub(crate) fn wants_job_news(&self, group: Idx<Group>) -> bool {
+        if let Some(about) = self.native_of(group).map(Native::about_children) {
+            return !about.ignores() && !about.no_stops();
+        }
         let handlers = self.handlers(group);
         handlers.of(SIGCHLD) != Disposition::Ignore
             && !handlers.has_flag(SIGCHLD, uapi::ALTPID_SA_NOCLDSTOP)

@@ -91,6 +91,29 @@ impl World {
     }
 }
 
+impl World {
+    /// Likewise, and a member that acts for itself.
+    ///
+    /// # Errors
+    ///
+    /// `ESRCH` for one that is about to die; `EINTR` when the caller is killed.
+    #[track_caller]
+    pub(crate) fn act_alone_as_member(&self, member: u64) -> Outcome<(Work<'_>, Idx<Task>)> {
+        loop {
+            let mut tree = self.work();
+            if !tree.has_walks() {
+                let task = tree.find_member(member)?;
+                return Ok((tree, task));
+            }
+            // Has them done.
+            drop(tree);
+            if is_killed() {
+                return Err(EINTR.into());
+            }
+        }
+    }
+}
+
 impl<'a> InCall<'a> {
     /// As [`InCall::go_on`], when no signal for many is on its way.
     ///

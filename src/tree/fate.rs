@@ -36,6 +36,10 @@ impl Tree {
         if self.groups[group].nr_live == 0 {
             return;
         }
+        if self.is_member(group) {
+            self.kill_body(group);
+            return;
+        }
         if self.groups[group].exit_status().is_none() {
             self.decide_exit(group, status);
         }

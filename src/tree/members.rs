@@ -223,6 +223,7 @@ impl Tree {
         self.unqueue_work(task);
         let key = Key::pid(&self.tasks[task].pid);
         self.wakes.note(key);
+        self.leave_body(task);
         let every = SigSet::EVERY;
         self.tasks[task].pending.flush(&mut self.queued, every);
         let Some(gone) = self.tasks.remove(task) else {

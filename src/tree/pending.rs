@@ -42,6 +42,7 @@ const SI_SIGIO: i32 = bindings::SI_SIGIO;
 /// The `si_code`s of SIGCHLD.
 pub(crate) const CLD_EXITED: i32 = bindings::CLD_EXITED as i32;
 pub(crate) const CLD_KILLED: i32 = bindings::CLD_KILLED as i32;
+pub(crate) const CLD_DUMPED: i32 = bindings::CLD_DUMPED as i32;
 pub(crate) const CLD_STOPPED: i32 = bindings::CLD_STOPPED as i32;
 pub(crate) const CLD_CONTINUED: i32 = bindings::CLD_CONTINUED as i32;
 

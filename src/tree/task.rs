@@ -6,7 +6,7 @@
 //! (`struct signal_struct`, and of its leader's `task_struct` what belongs to the process). Both
 //! live in the [`Tree`](crate::tree::Tree) and everything in them is protected by its lock.
 //!
-//! A task does not know whether a real process stands behind it.
+//! What is different for a task with a real thread behind it is in [`tree`](crate::tree::Body).
 
 use crate::{
     base::slots::{
@@ -19,7 +19,7 @@ use crate::{
     tree::crowd::Crowd,
     tree::fate::Fate,
     tree::pending::{Pending, SigInfo, SigSet, NSIG},
-    tree::News,
+    tree::{Body, News},
     uapi,
 };
 use kernel::{
@@ -50,6 +50,8 @@ pub(crate) mod chain {
     pub(crate) struct Pending;
     /// Signals that are on their way to many processes.
     pub(crate) struct Walking;
+    /// Bodies that are owed something.
+    pub(crate) struct Owing;
 }
 
 /// Where a task is in its life.
@@ -109,6 +111,8 @@ pub(crate) struct Task {
     pub(crate) vfork_parent: Option<Idx<Task>>,
     /// How often its line of ancestors and it have called exec (`self_exec_id`).
     pub(crate) self_exec_id: u32,
+    /// The real thread behind it, if it is a member.
+    pub(crate) body: Option<Idx<Body>>,
     threads: Link<Task>,
     working: Link<Task>,
 }
@@ -141,6 +145,7 @@ impl Task {
             call: Call::None,
             vfork_parent: None,
             self_exec_id: 0,
+            body: None,
             threads: Link::new(),
             working: Link::new(),
         }

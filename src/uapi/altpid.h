@@ -778,6 +778,67 @@ struct altpid_poll {
 	__u32 revents;
 };
 
+/* &struct altpid_attach.flags */
+#define ALTPID_ATTACH_NEW_NS		0x1	/* in a new namespace below @ns */
+#define ALTPID_ATTACH_KILL_ON_CLOSE	0x2	/* the last close kills the members */
+
+/**
+ * struct altpid_attach - ALTPID_IOC_ATTACH: the caller becomes a task of the world
+ * @size: sizeof(struct altpid_attach)
+ * @flags: ALTPID_ATTACH_* or 0
+ * @parent: a task that is its parent, or 0 or ALTPID_OUTSIDE: it has none in this world.
+ *	Process group and session are those of the parent, or of the world's init
+ * @ns: the namespace that it is in, or that the new one is below; 0 for that of
+ *	level 0
+ * @set_tid: pointer to @set_tid_size numbers (__s32) that it shall have, the most
+ *	nested namespace first; 0 when @set_tid_size is 0
+ * @set_tid_size: how many, at most the levels of the namespace
+ * @task: out: id of its task
+ * @pid: out: its number in its namespace
+ * @reserved: 0
+ *
+ * From its next system call on the process, a *member*, and all that it starts are
+ * tasks of this world: getpid(2), fork(2), wait4(2), kill(2), setsid(2), setpgid(2),
+ * unshare(2) with CLONE_NEWPID and their kin are answered here. The kernel runs
+ * and signals it, and the host sees it by its native number (@native_tgid of
+ * &struct altpid_task), by which root can kill it as any process. A member acts for
+ * itself: a command by which a task does something is EBUSY for it. It leaves the
+ * world by exiting; its own parent on the host waits for it as before.
+ *
+ * As long as a world has members, commands by which something happens in it are
+ * for the user that has opened it, and who has CAP_SYS_ADMIN; EPERM for others that
+ * have got its descriptor.
+ *
+ * A world lives as long as a descriptor or a member of it. With
+ * ALTPID_ATTACH_KILL_ON_CLOSE the last close kills all members.
+ *
+ * What members cannot do is ENOSYS for them: any system call that names somebody
+ * else by a native number and is not translated yet, 32-bit system calls, those
+ * that this kernel has and the module does not know, and io_uring. See
+ * docs/members.md.
+ *
+ * Errors, in the order they are looked for: EINVAL for flags and @reserved;
+ * EOPNOTSUPP on a kernel before 7.3 (ALTPID_REASON_NO_BODIES); EALREADY for a member;
+ * EPERM without CAP_SYS_ADMIN and no_new_privs; EINVAL for a 32-bit program, a process
+ * with other threads, with children or adopting those of others, and one that is in a
+ * pid namespace of the kernel's or sends its children there; EFAULT and EINVAL for @set_tid;
+ * ENOENT for @ns; ENOSPC for a namespace too many or too deep; those of alloc_pid()
+ * as for ALTPID_IOC_CLONE; ESRCH for @parent; EINVAL for a parent that would not see it; EAGAIN
+ * for a task beyond the world's limit; ENOMEM for memory and for a namespace whose
+ * init has exited; EOPNOTSUPP for a kernel without the tracepoints. Nothing is changed then.
+ */
+struct altpid_attach {
+	__u32 size;
+	__u32 flags;
+	__u64 parent;
+	__u64 ns;
+	__u64 set_tid;
+	__u64 set_tid_size;
+	__u64 task;
+	__s32 pid;
+	__u32 reserved;
+};
+
 /* &struct altpid_task.state */
 #define ALTPID_TASK_RUNNING	0	/* alive */
 #define ALTPID_TASK_STOPPED	1	/* stopped by a signal */
@@ -791,6 +852,7 @@ struct altpid_poll {
 #define ALTPID_TASK_AUTOREAP	0x8	/* vanishes when it exits */
 #define ALTPID_TASK_SUBREAPER	0x10	/* takes orphaned descendants */
 #define ALTPID_TASK_VFORK	0x20	/* sleeps in a clone with CLONE_VFORK */
+#define ALTPID_TASK_MEMBER	0x40	/* a real thread is behind it */
 
 /**
  * struct altpid_task - ALTPID_IOC_TASK: everything about one task
@@ -813,6 +875,9 @@ struct altpid_poll {
  * @tgid: out: likewise of its thread group
  * @pgid: out: likewise of its process group, 0 where that has none
  * @sid: out: likewise of its session, 0 where that has none
+ * @native_pid: out: of a member the number of its thread in the first pid namespace
+ *	of the machine, else 0
+ * @native_tgid: out: likewise of its process
  */
 struct altpid_task {
 	__u32 size;
@@ -833,6 +898,8 @@ struct altpid_task {
 	__s32 tgid[ALTPID_LEVELS];
 	__s32 pgid[ALTPID_LEVELS];
 	__s32 sid[ALTPID_LEVELS];
+	__s32 native_pid;
+	__s32 native_tgid;
 };
 
 /**
@@ -1179,6 +1246,15 @@ struct altpid_audit {
 #define ALTPID_REASON_NOT_VIRTUAL	45	/* EINVAL: nothing that a task here can unshare */
 #define ALTPID_REASON_SIGNAL_INFO	46	/* EINVAL: the siginfo is of another signal */
 #define ALTPID_REASON_TASK_BUSY		47	/* EBUSY: the task is in another call */
+#define ALTPID_REASON_MEMBER		48	/* EBUSY: a real process, which acts for itself */
+#define ALTPID_REASON_HAS_THREADS	49	/* EINVAL: the caller has other threads */
+#define ALTPID_REASON_HAS_CHILDREN	50	/* EINVAL: the caller has children, or adopts some */
+#define ALTPID_REASON_IS_MEMBER		51	/* EALREADY: the caller is a member */
+#define ALTPID_REASON_NOT_PRIVILEGED	52	/* EPERM: neither CAP_SYS_ADMIN nor no_new_privs */
+#define ALTPID_REASON_ELSEWHERE		53	/* EINVAL: the caller is in a pid namespace of the kernel's */
+#define ALTPID_REASON_NOT_64_BIT	54	/* EINVAL: the caller is a 32-bit program */
+#define ALTPID_REASON_NO_BODIES		55	/* EOPNOTSUPP: this kernel cannot have members */
+#define ALTPID_REASON_NOT_OWNER		56	/* EPERM: a world with members is its user's */
 
 /*
  * ALTPID_REASONS - the reasons as a list: X(name, errno, text) for each but NONE,
@@ -1234,7 +1310,16 @@ struct altpid_audit {
 	X(NS_NOT_INSIDE, EPERM, "not the task's own, nor below it") \
 	X(NOT_VIRTUAL, EINVAL, "nothing that a task here can unshare") \
 	X(SIGNAL_INFO, EINVAL, "the siginfo is of another signal") \
-	X(TASK_BUSY, EBUSY, "the task is in another call")
+	X(TASK_BUSY, EBUSY, "the task is in another call") \
+	X(MEMBER, EBUSY, "a real process, which acts for itself") \
+	X(HAS_THREADS, EINVAL, "the caller has other threads") \
+	X(HAS_CHILDREN, EINVAL, "the caller has children, or adopts some") \
+	X(IS_MEMBER, EALREADY, "the caller is a member") \
+	X(NOT_PRIVILEGED, EPERM, "neither CAP_SYS_ADMIN nor no_new_privs") \
+	X(ELSEWHERE, EINVAL, "the caller is in a pid namespace of the kernel's") \
+	X(NOT_64_BIT, EINVAL, "the caller is a 32-bit program") \
+	X(NO_BODIES, EOPNOTSUPP, "this kernel cannot have members") \
+	X(NOT_OWNER, EPERM, "a world with members is its user's")
 
 /**
  * struct altpid_failure - ALTPID_IOC_FAILURE: why the caller's last command
@@ -1398,6 +1483,7 @@ struct altpid_event {
 #define ALTPID_IOC_GETID	_IO(ALTPID_IOC_TYPE, 0x14)
 #define ALTPID_IOC_SIGPENDING	_IO(ALTPID_IOC_TYPE, 0x15)
 #define ALTPID_IOC_GET_NAME	_IO(ALTPID_IOC_TYPE, 0x16)
+#define ALTPID_IOC_ATTACH	_IO(ALTPID_IOC_TYPE, 0x17)
 #define ALTPID_IOC_TASK		_IO(ALTPID_IOC_TYPE, 0x40)
 #define ALTPID_IOC_NS		_IO(ALTPID_IOC_TYPE, 0x41)
 #define ALTPID_IOC_NS_SET	_IO(ALTPID_IOC_TYPE, 0x42)

@@ -158,7 +158,7 @@ impl<'a> Work<'a> {
 
     /// Releases the lock. There is no work, and nobody to be woken.
     pub(crate) fn release(mut self) -> &'a World {
-        debug_assert!(!self.has_work() && !self.has_wakeups());
+        debug_assert!(!self.has_work() && !self.owes() && !self.has_wakeups());
         self.held = None;
         self.world
     }
@@ -185,7 +185,7 @@ impl Drop for Work<'_> {
         let Some(held) = self.held.take() else {
             return;
         };
-        if held.has_work() || held.has_wakeups() || held.events().has_news() {
+        if held.has_work() || held.owes() || held.has_wakeups() || held.events().has_news() {
             self.world.work_off(held);
         }
     }
@@ -278,6 +278,21 @@ impl World {
         let (mut tree, task) = self.act(id)?;
         let call = tree.begin_call(task);
         // The lock goes first when all of this is dropped in the order of a pattern.
+        Ok((call, tree, task))
+    }
+}
+
+impl World {
+    /// A member begins a call of its own that takes more than one hold of the lock.
+    ///
+    /// # Errors
+    ///
+    /// `ESRCH` for one that is about to die.
+    #[track_caller]
+    pub(crate) fn enter_member(&self, id: u64) -> Outcome<(InCall<'_>, Work<'_>, Idx<Task>)> {
+        let mut tree = self.work();
+        let task = tree.find_member(id)?;
+        let call = tree.begin_call(task);
         Ok((call, tree, task))
     }
 }

@@ -16,6 +16,7 @@
 use crate::{
     tree::wakeups::{Key, QUEUES},
     world::hold::Work,
+    world::World,
 };
 use core::{cell::UnsafeCell, mem::MaybeUninit};
 use kernel::{bindings, prelude::*, sync::LockClassKey, types::Opaque};
@@ -106,7 +107,7 @@ impl Work<'_> {
     ///
     /// `EINTR` when a signal for the calling thread ends the sleep.
     pub(crate) fn sleep(mut self, keys: [Key; 2], timeout: c_long) -> Result<c_long> {
-        if self.has_work() || self.has_wakeups() {
+        if self.has_work() || self.owes() || self.has_wakeups() {
             return Ok(timeout);
         }
         let queues = self.world().queues();
@@ -138,6 +139,95 @@ impl Work<'_> {
         }
         Ok(left)
     }
+}
+
+/// Somebody in a wait queue who does not sleep there, but has something done when woken.
+#[repr(C)]
+pub(crate) struct Bell {
+    wait: UnsafeCell<MaybeUninit<bindings::wait_queue_entry>>,
+    keys: UnsafeCell<[Key; 2]>,
+    ring: fn(&Self),
+}
+
+// SAFETY: It is changed by its owner only, when it is in no queue.
+unsafe impl Send for Bell {}
+// SAFETY: As above.
+unsafe impl Sync for Bell {}
+
+impl Bell {
+    /// One in no queue. `ring` is called with the lock of a queue held and interrupts off.
+    pub(crate) const fn new(ring: fn(&Self)) -> Self {
+        Self {
+            wait: UnsafeCell::new(MaybeUninit::zeroed()),
+            keys: UnsafeCell::new([Key::EVENTS; 2]),
+            ring,
+        }
+    }
+}
+
+/// Rings a bell if the wakeup is meant for it.
+///
+/// # Safety
+///
+/// Called by `__wake_up()` with the `wait` of a [`Bell`] and the [`Key`] of [`Queues::wake`].
+unsafe extern "C" fn ring_if_meant(
+    wait: *mut bindings::wait_queue_entry,
+    _mode: c_uint,
+    _sync: c_int,
+    key: *mut c_void,
+) -> c_int {
+    // SAFETY: By the safety requirements; `wait` is the first member.
+    let bell = unsafe { &*wait.cast::<Bell>() };
+    // SAFETY: The keys do not change as long as it is in a queue, and by the safety requirements.
+    let (keys, event) = unsafe { (&*bell.keys.get(), &*key.cast::<Key>()) };
+    if keys.iter().any(|wanted| wanted.is_meant(event)) {
+        (bell.ring)(bell);
+    }
+    0
+}
+
+impl Work<'_> {
+    /// Puts a bell into the queue of two keys.
+    ///
+    /// # Safety
+    ///
+    /// It is in no queue, nobody else hangs it meanwhile, and it stays where it is until
+    /// [`World::take_bell`].
+    pub(crate) unsafe fn hang_bell(&mut self, bell: &Bell, keys: [Key; 2]) {
+        self.begin_sleep();
+        let head = self.world().queues().head(&keys[0]);
+        let wait = bell.wait.get().cast::<bindings::wait_queue_entry>();
+        // SAFETY: By the safety requirements.
+        unsafe {
+            *bell.keys.get() = keys;
+            bindings::init_wait(wait);
+            (*wait).func = Some(ring_if_meant);
+            bindings::add_wait_queue(head, wait);
+        }
+    }
+}
+
+impl World {
+    /// Takes a bell out of its queue: it is not rung any more.
+    ///
+    /// # Safety
+    ///
+    /// It was hung in this world and is not taken by anybody else.
+    pub(crate) unsafe fn take_bell(&self, bell: &Bell) {
+        let wait = bell.wait.get().cast::<bindings::wait_queue_entry>();
+        // SAFETY: By the safety requirements.
+        unsafe {
+            let head = self.queues().head(&(*bell.keys.get())[0]);
+            bindings::remove_wait_queue(head, wait);
+        }
+        self.work().end_sleep();
+    }
+}
+
+/// Sleeps for a moment.
+pub(crate) fn pause() {
+    // SAFETY: No lock is held.
+    unsafe { bindings::schedule_timeout_uninterruptible(1) };
 }
 
 /// Sleep for as long as it takes (`MAX_SCHEDULE_TIMEOUT`).

@@ -68,6 +68,12 @@ impl Drop for Workers {
     }
 }
 
+/// The queue for work items, as long as there is a world.
+pub(crate) fn queue<'a>() -> &'a Queue {
+    // SAFETY: The queue is there as long as a world; see `Workers`.
+    unsafe { Queue::from_raw(QUEUE.load(crate::base::sync::Acquire)) }
+}
+
 /// Does one step of the queued work of a tree that has some.
 pub(crate) type Step = fn(&mut Tree);
 
@@ -97,10 +103,14 @@ impl World {
             }
             let told = tree.take_news();
             let wakes = tree.take_wakeups();
-            let is_done = !tree.has_work();
+            let post = tree.owes().then(|| tree.take_post());
+            let is_done = !tree.has_work() && !tree.owes();
             drop(held);
             wakes.send(|key| self.queues().wake(key));
             told.send();
+            if let Some(post) = post {
+                post.send();
+            }
             if is_done {
                 return;
             }
@@ -116,10 +126,8 @@ impl World {
 
     /// Has the work that is left done by the world's work item.
     fn hand_over(&self) {
-        // SAFETY: The queue is there as long as a world; see `Workers`.
-        let queue = unsafe { Queue::from_raw(QUEUE.load(crate::base::sync::Acquire)) };
         // It is queued already: then it will find this work too.
-        let _ = queue.enqueue(self.to_arc());
+        let _ = queue().enqueue(self.to_arc());
     }
 }
 

@@ -61,6 +61,16 @@ fn main() {
     .map(String::from);
     compile_32_bit(&sizes);
     compile_32_bit(&program);
+    // A real program, to be run in a world.
+    println!("cargo::rerun-if-changed=c/members.c");
+    let done = cc::Build::new()
+        .get_compiler()
+        .to_command()
+        .args(["-O1", "-static", "-pthread", "-Wall", "-Wextra", "-Werror"])
+        .args(["-o", &format!("{out}/members"), "c/members.c"])
+        .status()
+        .expect("a C compiler");
+    assert!(done.success(), "c/members.c");
 }
 
 /// Runs the C compiler for 32 bits, for which there is no C library.

@@ -42,6 +42,7 @@
 #![doc = include_str!("../examples/snapshot.rs")]
 //! ```
 
+mod attach;
 mod batch;
 pub mod capture;
 mod clone;
@@ -67,6 +68,7 @@ pub mod view;
 mod wait;
 mod world;
 
+pub use attach::Attach;
 pub use batch::Batch;
 pub use events::{Event, EventKind, Events};
 pub use kill::{Given, Kill, Scope};

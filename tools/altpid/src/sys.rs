@@ -54,6 +54,7 @@ command! {
     altpid_get_name: ALTPID_CMD_GET_NAME,
     altpid_getid: ALTPID_CMD_GETID,
     altpid_sigpending: ALTPID_CMD_SIGPENDING,
+    altpid_attach: ALTPID_CMD_ATTACH,
     altpid_pidfd_open: ALTPID_CMD_PIDFD_OPEN,
     altpid_pidfd_close: ALTPID_CMD_PIDFD_CLOSE,
     altpid_pidfd_info: ALTPID_CMD_PIDFD_INFO,

@@ -156,6 +156,8 @@ pub struct Task {
     pub is_subreaper: bool,
     /// It sleeps in a clone with `CLONE_VFORK`.
     pub is_in_vfork: bool,
+    /// The native numbers of a member's thread and its process.
+    pub native: Option<(i32, i32)>,
     /// The status word, for a zombie.
     pub exit_code: i32,
     /// The signal to the parent at exit, -1 for a thread.
@@ -195,6 +197,7 @@ impl Task {
             is_autoreap: flag(uapi::ALTPID_TASK_AUTOREAP),
             is_subreaper: flag(uapi::ALTPID_TASK_SUBREAPER),
             is_in_vfork: flag(uapi::ALTPID_TASK_VFORK),
+            native: flag(uapi::ALTPID_TASK_MEMBER).then_some((raw.native_pid, raw.native_tgid)),
             exit_code: raw.exit_code,
             exit_signal: raw.exit_signal,
             nr_threads: raw.nr_threads,

@@ -110,6 +110,7 @@ impl View {
             is_autoreap: false,
             is_subreaper: false,
             is_in_vfork: false,
+            native: None,
             exit_code: 0,
             exit_signal: if task.is_leader() { 17 } else { -1 },
             nr_threads: live.get(&task.tgid[0]).copied().unwrap_or(0),

@@ -3,8 +3,8 @@
 //! What can be typed: the verbs of the command. What each takes stands with what it does.
 
 use crate::commands::{
-    audit, capture, diff, generate, hold, kill, ls, restore, run, shell, show, stress, translate,
-    tree, watch, why, worlds,
+    audit, capture, diff, exec, generate, hold, kill, ls, restore, run, shell, show, stress,
+    translate, tree, watch, why, worlds,
 };
 use crate::table::ColumnNames;
 use anyhow::Result;
@@ -37,6 +37,7 @@ pub enum Verb {
     Capture(capture::Args),
     Restore(restore::Args),
     Diff(diff::Args),
+    Exec(exec::Args),
     Hold(hold::Args),
     Worlds(worlds::Args),
     Ls(ls::Args),
@@ -65,7 +66,10 @@ const GROUPS: &[(&str, &[&str])] = &[
         "Look at a world or a snapshot",
         &["ls", "tree", "show", "translate", "why", "watch", "audit"],
     ),
-    ("Do something in a world", &["kill", "exit", "stress"]),
+    (
+        "Do something in a world",
+        &["exec", "kill", "exit", "stress"],
+    ),
     ("Play scenarios", &["run", "shell"]),
 ];
 
@@ -125,6 +129,7 @@ impl Verb {
             Self::Capture(args) => args.run(),
             Self::Restore(args) => args.run(),
             Self::Diff(args) => args.run(),
+            Self::Exec(args) => args.run(),
             Self::Hold(args) => args.run(),
             Self::Worlds(args) => args.run(),
             Self::Ls(args) => args.run(),

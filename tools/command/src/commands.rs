@@ -5,6 +5,7 @@
 pub mod audit;
 pub mod capture;
 pub mod diff;
+pub mod exec;
 pub mod generate;
 pub mod hold;
 pub mod kill;

@@ -16,6 +16,7 @@ use std::{
         unix::fs::{FileExt, OpenOptionsExt},
     },
     path::{Path, PathBuf},
+    process::Stdio,
     sync::{Mutex, MutexGuard, PoisonError},
     thread,
 };
@@ -108,6 +109,29 @@ fn it_stays_while_somebody_polls_and_goes_before_what_has_polled() {
     drop(world);
     module::unload_when_unused();
     drop(set);
+}
+
+/// A real process in a world of which nobody has a descriptor any more.
+#[test]
+fn a_member_keeps_it() {
+    let _turn = Turn::new();
+    let world = Fixture::new();
+    if altpid_device_tests::members::are_refused() {
+        return;
+    }
+    let script = "eval \"exec $ALTPID_FD>&-\"; echo closed; read line";
+    let mut child = altpid_device_tests::members::exec(&world, &["--", "sh", "-c", script])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it runs");
+    let out = child.stdout.as_mut().expect("its output");
+    out.read_exact(&mut [0; 7]).expect("a line");
+    drop(world);
+    assert_eq!(module::unload(), Err(Errno::AGAIN));
+    drop(child.stdin.take());
+    child.wait().expect("its end");
+    module::unload_when_unused();
 }
 
 /// The file operations of a file that is open are looked at once more when it is closed.

@@ -117,6 +117,11 @@ const TASKS: &[Column<TaskRow>] = &[
         let is_zombie = row.task.state == TaskState::Zombie;
         row.live(json!(is_zombie.then(|| names::status(row.task.exit_code))))
     }),
+    Column::other(
+        "NATIVE",
+        "the number of a real thread to the kernel",
+        |row| row.live(json!(row.task.native.map(|(pid, _)| pid))),
+    ),
     Column::other("TASK", "its id", |row| row.live(json!(row.task.id.0))),
     Column::other("PARENT", "the id of its parent", |row| {
         row.live(json!(row.task.parent.map(|parent| parent.0)))

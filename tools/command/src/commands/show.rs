@@ -102,6 +102,7 @@ fn of_task(view: &View, task: &Task, world: Option<&World>) -> Result<Map<String
         (task.is_subreaper, "child subreaper"),
         (task.is_autoreap, "vanishes when it exits"),
         (task.is_in_vfork, "sleeps in vfork"),
+        (task.native.is_some(), "real process"),
         (task.pid == task.sid, "session leader"),
         (task.pid == task.pgid, "process group leader"),
         (task.id != task.leader, "thread"),
@@ -122,6 +123,7 @@ fn of_task(view: &View, task: &Task, world: Option<&World>) -> Result<Map<String
         "children in": task.ns_for_children.map(|ns| view.name(ns)),
         "parent": somebody(view, task.parent),
         "threads": task.nr_threads,
+        "native": task.native.map(|(pid, _)| pid),
         "roles": roles,
     }));
     if let Some(world) = world {

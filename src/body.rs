@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Members: real processes that live in a world.
+//!
+//! The kernel runs, schedules and signals a member's *body*; numbers, parents, zombies, waits and
+//! namespaces are the world's. Probes on tracepoints see each system call of a member before and after it,
+//! its forks, its exit and its signals ([`probes`]). A call of which altpid knows the answer is not made
+//! ([`calls`]); one that the kernel has to make goes on with other arguments, which are put back
+//! behind it; one that names somebody else and is not translated is `ENOSYS` ([`border`]).
+//!
+//! | file | what |
+//! |---|---|
+//! | [`border`] | what becomes of each system call |
+//! | [`calls`] | the way in and out of a system call |
+//! | [`birth`] | fork, vfork, clone, clone3 |
+//! | [`waiting`] | wait4, waitid |
+//! | [`killing`] | kill, tkill, tgkill |
+//! | [`news`] | stops and continues, and what cannot be done where it is noticed |
+//! | [`member`] | the members, by their threads |
+//! | [`probes`] | the tracepoints |
+//!
+//! # Failing safe
+//!
+//! A native number is never given to a program: where one would come out that is nobody's in the world
+//! it is 0. A number of a program's is never given to a native call, but for that of the caller itself,
+//! which stays its own for as long as it calls. A child that appears without having been expected
+//! is killed.
+//!
+//! # Locks
+//!
+//! 1. The lock of the probes, a mutex: registering them.
+//! 2. The lock of the table, a spinlock: a member joins or leaves it. No other lock is wanted under it.
+//!
+//! Probes of signals run with interrupts off and the receiver's lock of signals held: they look members up
+//! under RCU, and take no lock of the module's.
+
+mod birth;
+mod border;
+mod calls;
+mod killing;
+mod member;
+mod news;
+mod probes;
+mod waiting;
+
+use crate::{
+    native::{self, Native},
+    pid::{alloc_pid, namespace::Namespace},
+    reason::{Outcome, Reason},
+    world::World,
+};
+use kernel::{prelude::*, sync::Arc};
+use member::{Member, Own};
+
+/// What the module needs for members, as long as it is loaded.
+pub(crate) struct Bodies(());
+
+impl Bodies {
+    /// Gets ready. Called once.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`
+    pub(crate) fn new() -> Result<Self> {
+        // SAFETY: Called once, when the module is loaded.
+        unsafe {
+            member::init();
+            probes::init();
+        }
+        news::init()?;
+        Ok(Self(()))
+    }
+}
+
+impl Drop for Bodies {
+    /// Waits for probes that still run, and for what was given up to RCU. There are no members.
+    fn drop(&mut self) {
+        native::synchronize_probes();
+        // SAFETY: No requirements.
+        unsafe { kernel::bindings::rcu_barrier() };
+        news::end();
+    }
+}
+
+/// How the calling process wants to live in a world (`struct altpid_attach`).
+pub(crate) struct Attach<'a> {
+    pub(crate) parent: Option<u64>,
+    /// A namespace's id, 0 for that of level 0.
+    pub(crate) ns: u64,
+    pub(crate) new_ns: bool,
+    pub(crate) set_tid: &'a [i32],
+}
+
+/// Whether the calling process can become a member.
+///
+/// # Errors
+///
+/// `EALREADY`, `EPERM`, `EINVAL`, `EOPNOTSUPP`, with their reasons.
+pub(crate) fn may_attach() -> Outcome {
+    if member::current().is_some() {
+        return Err(Reason::IsMember.into());
+    }
+    Err(match native::why_not() {
+        0 => return Ok(()),
+        2 => Reason::NotPrivileged,
+        3 => Reason::Not64Bit,
+        4 => Reason::HasThreads,
+        5 => Reason::HasChildren,
+        6 => Reason::Elsewhere,
+        _ => Reason::NoBodies,
+    }
+    .into())
+}
+
+/// The calling process, which may do so, becomes a member. Returns the id of its task, and its number. May
+/// sleep.
+///
+/// # Errors
+///
+/// See `struct altpid_attach`. Nothing is changed then.
+pub(crate) fn attach(world: Arc<World>, wanted: &Attach<'_>) -> Outcome<(u64, i32)> {
+    let mut ns = match wanted.ns {
+        0 => world.root().into(),
+        id => world.namespace(id)?,
+    };
+    if wanted.new_ns {
+        ns = Namespace::create(Some(&ns), world.registry())?;
+    }
+    let pid = alloc_pid(&ns, wanted.set_tid)?;
+    // It goes again when this is dropped early.
+    let joining = probes::Joining::new()?;
+    let admitted = world.admit(pid, ns, wanted.parent, native::own_comm())?;
+    let (id, nr) = (admitted.id, admitted.pid.nr());
+    let mut own = Own::new(admitted.pid.clone());
+    own.is_attached = true;
+    let member = match Member::new(world.clone(), id, admitted.pid, own) {
+        Ok(member) => member,
+        Err(error) => {
+            world.abandon(id);
+            return Err(error.into());
+        }
+    };
+    let current = kernel::task::Task::current_raw();
+    // SAFETY: It is the calling thread.
+    let Some(native) = (unsafe { Native::of(current) }) else {
+        world.abandon(id);
+        return Err(ESRCH.into());
+    };
+    if nr == 1 {
+        native::make_self_unkillable();
+    }
+    // SAFETY: It is the calling thread, which is no member yet.
+    unsafe { member.join(current) };
+    joining.done();
+    world.bind(id, native);
+    // What it may be owed already is sent.
+    drop(world.work());
+    Ok((id, nr))
+}

@@ -1,0 +1,435 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The way of a member into a system call, and out of it.
+//!
+//! `include/linux/entry-common.h`: `syscall_trace_enter()`, `syscall_exit_work()`. With -1 for its number a
+//! call is not made, and its result stays what it is set to. Behind a call the number and the arguments
+//! are put back, since a restart uses the registers as they are.
+//!
+//! # Locks
+//!
+//! None are held here; the tree lock is taken for moments.
+
+use super::{
+    birth::{self, Birth},
+    border::{self, Fate},
+    killing,
+    member::{Member, Own},
+    waiting::{self, Waiting},
+};
+use crate::{
+    ask::ids::Asked,
+    base::slots::Idx,
+    native,
+    process::clone::flags,
+    reason::Outcome,
+    tree::{
+        task::{Task, COMM_LEN},
+        Tree,
+    },
+};
+use kernel::{bindings, prelude::*, uaccess::UserSlice};
+
+/// What is put back when a system call is over.
+#[derive(Clone, Copy)]
+pub(super) struct Saved {
+    pub(super) nr: u64,
+    pub(super) args: [u64; 6],
+}
+
+/// The system call that a member is in, as far as altpid has to do with it.
+pub(super) enum Call {
+    None,
+    /// It was changed, and this is done behind it.
+    Changed(Saved, Then),
+}
+
+/// What is done behind a system call.
+pub(super) enum Then {
+    Nothing,
+    /// This is its result, whatever the kernel says.
+    Result(i64),
+    /// This is its result if it succeeds.
+    Number(i64),
+    /// A clone by this member.
+    Clone(Birth),
+    /// The first thing that a new thread does.
+    Born(birth::Words),
+    /// It waits for a child.
+    Wait(Waiting),
+    /// It calls exec.
+    Exec,
+    /// It unshares more than its pid namespace.
+    Unshare,
+}
+
+impl Call {
+    /// The thread dies in it.
+    pub(super) fn abandon(self, member: &Member) {
+        if let Call::Changed(_, Then::Clone(birth)) = self {
+            birth.abandon(member);
+        }
+    }
+}
+
+/// The arguments of a system call.
+pub(super) fn args_of(regs: &bindings::pt_regs) -> [u64; 6] {
+    [regs.di, regs.si, regs.dx, regs.r10, regs.r8, regs.r9].map(|arg| arg as u64)
+}
+
+fn set_args(regs: &mut bindings::pt_regs, args: &[u64; 6]) {
+    let args = args.map(|arg| arg as _);
+    [regs.di, regs.si, regs.dx, regs.r10, regs.r8, regs.r9] = args;
+}
+
+/// Restarts behind a signal, or gives `EINTR` to who has a handler without `SA_RESTART`.
+pub(super) const ERESTARTSYS: i64 = -512;
+
+const ENOSYS_: i64 = -38;
+
+/// The result of a system call as the kernel has it.
+pub(super) fn result<T: Into<i64>>(outcome: Outcome<T>) -> i64 {
+    match outcome {
+        Ok(value) => value.into(),
+        Err(failure) => failure.error().to_errno().into(),
+    }
+}
+
+/// A thread enters a system call.
+pub(super) fn enter(member: &Member, own: &mut Own, regs: &mut bindings::pt_regs, nr: c_long) {
+    member.goes_on();
+    let saved = Saved {
+        nr: regs.orig_ax as u64,
+        args: args_of(regs),
+    };
+    let args = saved.args;
+    if native::is_32_bit() {
+        // exit, exit_group, and the ends of signal handlers.
+        if !matches!(nr, 1 | 252 | 119 | 173) {
+            answer(own, regs, saved, ENOSYS_);
+        }
+        return;
+    }
+    let nr = nr as i64;
+    if nr == -1 {
+        // A tracer has cancelled it.
+        return;
+    }
+    let world = &member.world;
+    let id = |asked| result(world.get_own_id(member.id, asked));
+    let answered = match border::of(nr) {
+        Fate::Native => return,
+        Fate::Refused => ENOSYS_,
+        Fate::Own(at) => return own_number(own, regs, saved, &[at]),
+        Fate::OwnBoth(one, other) => return own_number(own, regs, saved, &[one, other]),
+        Fate::Some(_) if border::is_refused(nr, &args) => ENOSYS_,
+        Fate::Some(_) => return,
+        Fate::Clock if border::names_clock(args[0]) => ENOSYS_,
+        Fate::Clock => return,
+        Fate::Getpid => member.tgid.nr().into(),
+        Fate::Gettid => own.pid.nr().into(),
+        Fate::Getppid => id(Asked::Ppid),
+        Fate::Getpgrp => id(Asked::Pgid(0)),
+        Fate::Getpgid => id(Asked::Pgid(args[0] as i32)),
+        Fate::Getsid => id(Asked::Sid(args[0] as i32)),
+        Fate::Kill => killing::kill(member, args[0] as i32, args[1] as i32),
+        Fate::Tkill => killing::tgkill(member, None, args[0] as i32, args[1] as i32),
+        Fate::Tgkill => {
+            killing::tgkill(member, Some(args[0] as i32), args[1] as i32, args[2] as i32)
+        }
+        Fate::Fork | Fate::Vfork | Fate::Clone | Fate::Clone3 => {
+            match birth::begin(member, regs, border::of(nr), &args) {
+                Ok(birth) => {
+                    own.call = Call::Changed(saved, Then::Clone(birth));
+                    return;
+                }
+                Err(failure) => failure.error().to_errno().into(),
+            }
+        }
+        Fate::Wait4 | Fate::Waitid => {
+            match waiting::begin(member, own, border::of(nr) == Fate::Wait4, &args) {
+                Ok(result) => result,
+                Err(waiting) => {
+                    own.call = Call::Changed(saved, Then::Wait(waiting));
+                    // ppoll(NULL, 0, NULL, NULL, 0): sleeps until there is a signal.
+                    regs.orig_ax = 271;
+                    set_args(regs, &[0; 6]);
+                    return;
+                }
+            }
+        }
+        Fate::Exec => {
+            own.call = Call::Changed(saved, Then::Exec);
+            return;
+        }
+        Fate::Setsid => match setsid(member) {
+            Ok(nr) => {
+                own.call = Call::Changed(saved, Then::Result(nr.into()));
+                return;
+            }
+            Err(failure) => failure.error().to_errno().into(),
+        },
+        Fate::Setpgid => match setpgid(member, args[0] as i32, args[1] as i32) {
+            Ok(Some((pid, pgid))) => {
+                own.call = Call::Changed(saved, Then::Result(0));
+                (regs.di, regs.si) = (pid as _, pgid as _);
+                return;
+            }
+            Ok(None) => 0,
+            Err(failure) => failure.error().to_errno().into(),
+        },
+        Fate::Unshare if args[0] & flags::NEWPID == 0 => return,
+        Fate::Unshare => match unshare(member, args[0]) {
+            Ok(0) => 0,
+            Ok(others) => {
+                own.call = Call::Changed(saved, Then::Unshare);
+                regs.di = others as _;
+                return;
+            }
+            Err(failure) => failure.error().to_errno().into(),
+        },
+        // Whether it is about pid namespaces is not known before the descriptor is looked at, if the
+        // caller does not say so.
+        Fate::Setns if args[1] == 0 || args[1] & flags::NEWPID != 0 => ENOSYS_,
+        Fate::Setns => return,
+        Fate::SetTidAddress => {
+            own.call = Call::Changed(saved, Then::Number(own.pid.nr().into()));
+            return;
+        }
+        Fate::Prctl => match prctl(member, own, &args) {
+            Some(result) => result,
+            None => return,
+        },
+        // Those of a user are for everybody of it.
+        Fate::Priority => return priority(own, regs, saved, nr),
+        Fate::TimerCreate if border::names_clock(args[0]) || names_thread(args[1]) => ENOSYS_,
+        Fate::TimerCreate => return,
+        Fate::Perf if !matches!(args[1] as i32, 0 | -1) => ENOSYS_,
+        Fate::Perf => return,
+        Fate::Capability if read_word(args[0], 4).is_some_and(|pid| pid != 0) => ENOSYS_,
+        Fate::Capability => return,
+        Fate::SendMessage => {
+            if !sends_credentials(args[1], if nr == 46 { 1 } else { args[2] as u32 }) {
+                return;
+            }
+            ENOSYS_
+        }
+    };
+    answer(own, regs, saved, answered);
+}
+
+/// A system call is not made, and this is its result.
+fn answer(own: &mut Own, regs: &mut bindings::pt_regs, saved: Saved, result: i64) {
+    own.call = Call::Changed(saved, Then::Nothing);
+    regs.orig_ax = u64::MAX as _;
+    regs.ax = result as _;
+}
+
+/// A thread leaves a system call.
+pub(super) fn leave(member: &Member, own: &mut Own, regs: &mut bindings::pt_regs) {
+    let Call::Changed(saved, then) = core::mem::replace(&mut own.call, Call::None) else {
+        return;
+    };
+    let failed = (regs.ax as i64) < 0;
+    if let (Then::Exec, false) = (&then, failed) {
+        // The registers are those of the new program.
+        execed(member, own);
+        return;
+    }
+    regs.orig_ax = saved.nr as _;
+    set_args(regs, &saved.args);
+    match then {
+        Then::Nothing | Then::Exec => {}
+        Then::Result(result) => regs.ax = result as _,
+        Then::Number(_) if failed => {}
+        Then::Number(result) => regs.ax = result as _,
+        Then::Clone(birth) => regs.ax = birth.end(member, regs.ax as i64) as _,
+        Then::Born(words) => words.write(),
+        Then::Wait(waiting) => regs.ax = waiting::end(member, own, &waiting) as _,
+        Then::Unshare if failed => member.world.unshare_undone(member.id),
+        Then::Unshare => {}
+    }
+}
+
+/// The caller has become another program.
+fn execed(member: &Member, own: &mut Own) {
+    // SAFETY: It is the calling thread.
+    let native = unsafe { native::Native::of(kernel::task::Task::current_raw()) };
+    let Some(native) = native else { return };
+    let comm: [u8; COMM_LEN] = native::own_comm();
+    if let Some(pid) = member.world.execed(member.id, &native, comm) {
+        own.pid = pid;
+    }
+}
+
+/// A call goes on whose arguments at these places are 0 or the caller's own number; others are refused.
+fn own_number(own: &mut Own, regs: &mut bindings::pt_regs, saved: Saved, places: &[u8]) {
+    let mut args = saved.args;
+    for &at in places {
+        let arg = &mut args[usize::from(at)];
+        match native_own(own, *arg as i32) {
+            Some(nr) => *arg = nr,
+            None => return answer(own, regs, saved, ENOSYS_),
+        }
+    }
+    if args != saved.args {
+        own.call = Call::Changed(saved, Then::Nothing);
+        set_args(regs, &args);
+    }
+}
+
+/// 0, or the native number of the caller if this is its own.
+fn native_own(own: &Own, nr: i32) -> Option<u64> {
+    let member = super::member::current()?;
+    if nr == 0 {
+        Some(0)
+    } else if nr == member.tgid.nr() {
+        Some(native::own_tgid().to_argument())
+    } else if nr == own.pid.nr() {
+        Some(native::own_tid().to_argument())
+    } else {
+        None
+    }
+}
+
+/// getpriority(2), setpriority(2), ioprio_get(2), ioprio_set(2).
+fn priority(own: &mut Own, regs: &mut bindings::pt_regs, saved: Saved, nr: i64) {
+    let (which, who) = (saved.args[0] as i32, saved.args[1] as i32);
+    // PRIO_PROCESS is 0, and 1 for I/O.
+    let (process, user) = if nr < 200 { (0, 2) } else { (1, 3) };
+    if which == process {
+        own_number(own, regs, saved, &[1]);
+    } else if which != user && who != 0 {
+        answer(own, regs, saved, ENOSYS_);
+    }
+}
+
+fn setsid(member: &Member) -> Outcome<i32> {
+    let (mut tree, task) = member.world.act_alone_as_member(member.id)?;
+    tree.setsid(task)
+}
+
+/// Puts a process into a process group; returns the numbers for the kernel to do likewise, if it is
+/// somebody that it knows.
+fn setpgid(member: &Member, pid: i32, pgid: i32) -> Outcome<Option<(u64, u64)>> {
+    let (mut tree, task) = member.world.act_alone_as_member(member.id)?;
+    tree.setpgid(task, pid, pgid)?;
+    Ok(tree.native_setpgid(task, pid))
+}
+
+/// Unshares the pid namespace; returns the other flags, which are for the kernel.
+fn unshare(member: &Member, wanted: u64) -> Outcome<u64> {
+    let others = wanted & !flags::NEWPID;
+    if others & flags::NEWUSER == 0 && !native::has_admin() {
+        return Err(EPERM.into());
+    }
+    member.world.unshare_member(member.id)?;
+    Ok(others)
+}
+
+/// What prctl(2) does about parents; `None` for what the kernel does.
+fn prctl(member: &Member, _own: &Own, args: &[u64; 6]) -> Option<i64> {
+    const SET_PDEATHSIG: i32 = 1;
+    const GET_PDEATHSIG: i32 = 2;
+    const SET_CHILD_SUBREAPER: i32 = 36;
+    const GET_CHILD_SUBREAPER: i32 = 37;
+    const SCHED_CORE: i32 = 62;
+    const SET_PTRACER: i32 = 0x5961_6d61;
+    let act = |f: &mut dyn FnMut(&mut Tree, Idx<Task>) -> Outcome| -> Outcome {
+        let mut tree = member.world.work();
+        let task = tree.find_member(member.id)?;
+        f(&mut tree, task)
+    };
+    let give = |value: i32| -> i64 {
+        match write_word(args[1], value) {
+            Ok(()) => 0,
+            Err(error) => error.to_errno().into(),
+        }
+    };
+    let mut value = 0;
+    let done = match args[0] as i32 {
+        SET_PDEATHSIG => act(&mut |tree, task| tree.set_pdeath_signal(task, args[1])),
+        GET_PDEATHSIG => act(&mut |tree, task| {
+            value = tree.tasks()[task].pdeath_signal.into();
+            Ok(())
+        }),
+        SET_CHILD_SUBREAPER => act(&mut |tree, task| {
+            tree.set_subreaper(task, args[1] != 0);
+            Ok(())
+        }),
+        GET_CHILD_SUBREAPER => act(&mut |tree, task| {
+            value = tree.is_subreaper(task).into();
+            Ok(())
+        }),
+        SCHED_CORE if args[2] != 0 => return Some(ENOSYS_),
+        SET_PTRACER if !matches!(args[1] as i64, 0 | -1) => return Some(ENOSYS_),
+        _ => return None,
+    };
+    Some(match (done, args[0] as i32) {
+        (Err(failure), _) => failure.error().to_errno().into(),
+        (Ok(()), GET_PDEATHSIG | GET_CHILD_SUBREAPER) => give(value),
+        (Ok(()), _) => 0,
+    })
+}
+
+/// Writes an int of user space.
+pub(super) fn write_word(address: u64, value: i32) -> Result {
+    let user = kernel::uaccess::UserPtr::from_addr(address as usize);
+    UserSlice::new(user, 4)
+        .writer()
+        .write_slice(&value.to_ne_bytes())
+}
+
+/// Reads an int of user space.
+fn read_word(address: u64, offset: usize) -> Option<i32> {
+    let mut bytes = [0; 4];
+    read_bytes(address, offset, &mut bytes).ok()?;
+    Some(i32::from_ne_bytes(bytes))
+}
+
+/// Reads a long of user space.
+fn read_long(address: u64, offset: usize) -> Option<u64> {
+    let mut bytes = [0; 8];
+    read_bytes(address, offset, &mut bytes).ok()?;
+    Some(u64::from_ne_bytes(bytes))
+}
+
+/// Reads bytes of user space.
+pub(super) fn read_bytes(address: u64, offset: usize, bytes: &mut [u8]) -> Result {
+    let address = (address as usize).checked_add(offset).ok_or(EFAULT)?;
+    let user = kernel::uaccess::UserPtr::from_addr(address);
+    UserSlice::new(user, bytes.len()).reader().read_slice(bytes)
+}
+
+/// Whether a `struct sigevent` is for one thread (`SIGEV_THREAD_ID`).
+fn names_thread(event: u64) -> bool {
+    event != 0 && read_word(event, 12).is_some_and(|notify| notify & 4 != 0)
+}
+
+/// Whether one of these messages says who sends it (`SCM_CREDENTIALS`). Of what cannot be read the kernel
+/// says what is wrong.
+fn sends_credentials(messages: u64, count: u32) -> bool {
+    // struct mmsghdr, struct msghdr; UIO_MAXIOV
+    const MMSGHDR: usize = 64;
+    (0..count.min(1024) as usize).any(|index| {
+        let offset = index * MMSGHDR;
+        let control = read_long(messages, offset + 32).unwrap_or(0);
+        let length = read_long(messages, offset + 40).unwrap_or(0) as usize;
+        let mut at = 0;
+        while control != 0 && at + 16 <= length.min(1 << 16) {
+            let Some(size) = read_long(control, at) else {
+                return false;
+            };
+            let kind = (read_word(control, at + 8), read_word(control, at + 12));
+            // SOL_SOCKET, SCM_CREDENTIALS
+            if kind == (Some(1), Some(2)) {
+                return true;
+            }
+            if size < 16 {
+                return false;
+            }
+            at = at.saturating_add((size as usize).saturating_add(7) & !7);
+        }
+        false
+    })
+}

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! kill(2), tkill(2), tgkill(2) by a member: whom they reach is the world's to say, whether the sender may is
+//! the kernel's.
+//!
+//! `kernel/signal.c`: `kill_something_info()`, `do_tkill()`. A signal for many goes from number to number:
+//! unlike natively, a process that is forked meanwhile by one that is still to get it may not get it.
+//!
+//! # Locks
+//!
+//! The tree lock to find somebody; signals are sent without it.
+
+use super::{calls::result, member::Member};
+use crate::{
+    base::slots::{Idx, Spare},
+    native::Native,
+    pid::{find_pid, find_pid_from, namespace::Namespace, Pid, PidType},
+    reason::{Outcome, Reason},
+    signal::sending::{Scope, Source},
+    tree::{pending::NSIG, task::Group},
+    world::work::is_killed,
+};
+use kernel::{prelude::*, sync::aref::ARef};
+
+/// kill(2)
+pub(super) fn kill(member: &Member, pid: i32, signal: i32) -> i64 {
+    result(match pid {
+        1.. => to_one(member, pid, signal).map(|()| 0),
+        i32::MIN => Err(Reason::NoNumber.into()),
+        _ => to_many(member, pid, signal).map(|()| 0),
+    })
+}
+
+/// tkill(2), and with a `tgid` tgkill(2)
+pub(super) fn tgkill(member: &Member, tgid: Option<i32>, tid: i32, signal: i32) -> i64 {
+    result(to_thread(member, tgid, tid, signal).map(|()| 0))
+}
+
+/// Somebody that a signal is for.
+enum Target {
+    /// A real process or thread.
+    Native(Native),
+    /// It has exited, and nobody has waited for it: the signal is lost.
+    Dead,
+    /// The signal has been sent in the tree.
+    Done,
+}
+
+fn to_one(member: &Member, nr: i32, signal: i32) -> Outcome {
+    let target = {
+        let tree = member.world.tree();
+        let sender = tree.find(member.id)?;
+        let target = tree.numbered(sender, nr)?;
+        tree.group_of(target).tgid.clone()
+    };
+    to_process(member, &target, signal)
+}
+
+/// Sends a signal to the process with this pid.
+fn to_process(member: &Member, target: &Pid, signal: i32) -> Outcome {
+    if !(0..=NSIG).contains(&signal) {
+        return Err(Reason::Signal.into());
+    }
+    // Declared first: it must not be freed under the lock.
+    let mut room = Spare::new();
+    let target = {
+        let mut tree = member.world.work_with_room(&mut room);
+        let group = tree.leader_of(target).ok_or(Reason::NoNumber)?;
+        if tree.is_dead(group) || tree.groups()[group].exit_status().is_some() {
+            Target::Dead
+        } else if let Some(native) = tree.native_of(group) {
+            Target::Native(native.clone())
+        } else {
+            // A virtual one, or one that is not born yet.
+            let sender = tree.find(member.id)?;
+            let leader = tree.groups()[group].leader.ok_or(Reason::NoNumber)?;
+            let sender = tree.sent_by_kill(sender);
+            tree.send_checked(signal, Source::of(&sender), leader, Scope::Process)?;
+            Target::Done
+        }
+    };
+    match target {
+        Target::Native(native) => match native.kill(signal) {
+            // It has died meanwhile, and is a zombie here.
+            Err(error) if error == ESRCH => Ok(()),
+            sent => Ok(sent?),
+        },
+        Target::Dead | Target::Done => Ok(()),
+    }
+}
+
+fn to_thread(member: &Member, tgid: Option<i32>, tid: i32, signal: i32) -> Outcome {
+    if tid <= 0 || tgid.is_some_and(|tgid| tgid <= 0) {
+        return Err(Reason::Range.into());
+    }
+    let mut room = Spare::new();
+    let native = {
+        let mut tree = member.world.work_with_room(&mut room);
+        let sender = tree.find(member.id)?;
+        let target = tree.numbered(sender, tid)?;
+        let of = tree.group_of(target).tgid.nr_ns(tree.tasks()[sender].ns());
+        if tgid.is_some_and(|tgid| tgid != of) {
+            return Err(Reason::NoNumber.into());
+        }
+        if !(0..=NSIG).contains(&signal) {
+            return Err(Reason::Signal.into());
+        }
+        if !tree.tasks()[target].is_alive() {
+            return Ok(());
+        }
+        match tree.native_of_task(target) {
+            Some(native) => native.clone(),
+            None => {
+                let sender = tree.sent_by_kill(sender);
+                return tree.send_checked(signal, Source::of(&sender), target, Scope::Thread);
+            }
+        }
+    };
+    match native.kill_thread(signal) {
+        Err(error) if error == ESRCH => Ok(()),
+        sent => Ok(sent?),
+    }
+}
+
+/// A signal for everybody (-1), or for a process group.
+fn to_many(member: &Member, pid: i32, signal: i32) -> Outcome {
+    let (ns, pgrp): (ARef<Namespace>, Option<ARef<Pid>>) = {
+        let tree = member.world.tree();
+        let sender = tree.find(member.id)?;
+        let ns = tree.tasks()[sender].ns();
+        match pid {
+            -1 => (ns.into(), None),
+            // Members that the sender does not see get it as well.
+            0 => {
+                let own = tree.group_of(sender).pgid.clone();
+                (member.world.root().into(), Some(own))
+            }
+            _ => {
+                let pgrp = find_pid(ns, -pid).ok_or(Reason::NoNumber)?;
+                (member.world.root().into(), Some(pgrp))
+            }
+        }
+    };
+    let mut result: Option<Outcome> = None;
+    // Everybody but init.
+    let mut next = if pgrp.is_none() { 2 } else { 1 };
+    // Its own process comes last: it may be killed by it.
+    let mut own_is_meant = false;
+    while let Some((nr, found)) = find_pid_from(&ns, next) {
+        next = nr + 1;
+        if is_killed() {
+            break;
+        }
+        let is_meant = {
+            let tree = member.world.tree();
+            let group = Idx::<Group>::from_raw(found.user(PidType::Tgid));
+            let group = group.and_then(|group| tree.groups().get(group));
+            group.is_some_and(|group| {
+                core::ptr::eq(&*group.tgid, &*found)
+                    && pgrp
+                        .as_ref()
+                        .is_none_or(|pgrp| core::ptr::eq(&**pgrp, &*group.pgid))
+            })
+        };
+        if !is_meant {
+            continue;
+        }
+        if core::ptr::eq(&*found, &*member.tgid) {
+            own_is_meant = pgrp.is_some();
+            continue;
+        }
+        note(
+            &mut result,
+            pgrp.is_some(),
+            to_process(member, &found, signal),
+        );
+    }
+    if own_is_meant {
+        note(&mut result, true, to_process(member, &member.tgid, signal));
+    }
+    result.unwrap_or(Err(Reason::NoNumber.into()))
+}
+
+/// One more result of a signal for many: of a process group one success is enough, of everybody only that
+/// one lacks the permission does not count.
+fn note(result: &mut Option<Outcome>, is_group: bool, sent: Outcome) {
+    let is_lacking = matches!(sent, Err(failure) if failure.error() == EPERM);
+    match result {
+        Some(Ok(())) if is_group || is_lacking => {}
+        None if !is_group && is_lacking => *result = Some(Ok(())),
+        _ if !is_group && is_lacking => {}
+        _ => *result = Some(sent),
+    }
+}

@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The members of all worlds, found by their threads.
+//!
+//! A table of chains by the address of the `task_struct`, which names a thread for as long as it is there,
+//! also over an exec that gives it another number. It is read under RCU, by probes that run with
+//! interrupts off.
+//!
+//! # Locks
+//!
+//! A spinlock for who joins and leaves; nothing is wanted under it.
+
+use super::{calls::Call, news, probes};
+use crate::{
+    base::sync::{read_lock, Acquire, Atomic, Full, Guard, Relaxed, Release},
+    pid::{mem::RcuHead, Pid},
+    world::{sleep::Bell, World},
+};
+use core::{cell::UnsafeCell, mem::offset_of, ptr::null_mut};
+use kernel::{
+    bindings,
+    prelude::*,
+    sync::{aref::ARef, Arc},
+    types::Opaque,
+};
+
+/// Chains of the table, as a power of two.
+const BITS: u32 = 12;
+
+static TABLE: [Atomic<*mut ()>; 1 << BITS] = [const { Atomic::new(null_mut()) }; 1 << BITS];
+
+kernel::sync::global_lock! {
+    // SAFETY: Initialized in `init`, before there is a member.
+    unsafe(uninit) static CHANGING: SpinLock<()> = ();
+}
+
+/// Gets ready.
+///
+/// # Safety
+///
+/// Called once, when the module is loaded.
+pub(super) unsafe fn init() {
+    // SAFETY: By the safety requirements.
+    unsafe { CHANGING.init() };
+}
+
+/// A thread that is a member.
+///
+/// # Invariants
+///
+/// It is in an [`Arc`]. One that has joined has one reference for that, which is given up a grace
+/// period after it has left.
+pub(crate) struct Member {
+    /// The next one of its chain.
+    next: Atomic<*mut ()>,
+    thread: Atomic<*mut ()>,
+    pub(super) world: Arc<World>,
+    /// The id of its task.
+    pub(super) id: u64,
+    /// The number of its process, at every level.
+    pub(super) tgid: ARef<Pid>,
+    /// Rung when something has happened that it waits for.
+    pub(super) bell: Bell,
+    wake: Opaque<bindings::callback_head>,
+    /// [`Member::wake`] is queued.
+    is_waking: Atomic<u32>,
+    exit: Opaque<bindings::callback_head>,
+    pub(super) news: news::Entry,
+    rcu: RcuHead,
+    /// What only the thread itself looks at.
+    own: UnsafeCell<Own>,
+}
+
+// SAFETY: What is not atomic is the thread's own, or used by one at a time as their comments say.
+unsafe impl Send for Member {}
+// SAFETY: As above.
+unsafe impl Sync for Member {}
+
+/// What only the thread itself looks at.
+pub(super) struct Own {
+    /// Its number.
+    pub(super) pid: ARef<Pid>,
+    /// The system call that it is in.
+    pub(super) call: Call,
+    /// Its bell hangs in a queue.
+    pub(super) is_hung: bool,
+    /// It was a process before it became a member, and has a parent on the host that waits for it.
+    pub(super) is_attached: bool,
+}
+
+impl Own {
+    pub(super) fn new(pid: ARef<Pid>) -> Self {
+        Self {
+            pid,
+            call: Call::None,
+            is_hung: false,
+            is_attached: false,
+        }
+    }
+}
+
+fn chain(thread: *mut ()) -> &'static Atomic<*mut ()> {
+    let hash = (thread.addr() as u64 >> 6).wrapping_mul(0x61c8_8646_80b5_83eb);
+    &TABLE[(hash >> (64 - BITS)) as usize]
+}
+
+/// The member whose thread this is.
+pub(super) fn find(thread: *mut bindings::task_struct, _guard: &Guard) -> Option<&Member> {
+    let thread = thread.cast();
+    let mut at = chain(thread).load(Acquire).cast::<Member>();
+    // SAFETY: Members in a chain are freed a grace period after they have left it.
+    while let Some(member) = unsafe { at.as_ref() } {
+        if member.thread.load(Relaxed) == thread {
+            return Some(member);
+        }
+        at = member.next.load(Acquire).cast();
+    }
+    None
+}
+
+/// The calling thread, if it is a member. It stays one as long as it runs.
+#[inline]
+pub(super) fn current<'a>() -> Option<&'a Member> {
+    let guard = read_lock();
+    let found: *const Member = find(kernel::task::Task::current_raw(), &guard)?;
+    // SAFETY: Nobody but the thread itself takes its member out, at its end.
+    Some(unsafe { &*found })
+}
+
+impl Member {
+    /// One whose thread is not known yet. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`
+    pub(super) fn new(world: Arc<World>, id: u64, tgid: ARef<Pid>, own: Own) -> Result<Arc<Self>> {
+        // INVARIANT: It is in an `Arc`, and has not joined.
+        Ok(Arc::new(
+            Self {
+                next: Atomic::new(null_mut()),
+                thread: Atomic::new(null_mut()),
+                world,
+                id,
+                tgid,
+                bell: Bell::new(ring),
+                wake: Opaque::uninit(),
+                is_waking: Atomic::new(0),
+                exit: Opaque::uninit(),
+                news: news::Entry::new(),
+                rcu: RcuHead::new(),
+                own: UnsafeCell::new(own),
+            },
+            GFP_KERNEL_ACCOUNT,
+        )?)
+    }
+
+    /// The reference of an [`Arc`].
+    pub(super) fn to_arc(&self) -> Arc<Self> {
+        // SAFETY: By the invariants it is in an `Arc`, which is there as long as the reference.
+        unsafe { kernel::sync::ArcBorrow::from_raw(self) }.into()
+    }
+
+    /// What only the thread itself looks at.
+    ///
+    /// # Safety
+    ///
+    /// The caller is the thread of this member, in one probe of system calls or in its exit, or has the
+    /// only reference.
+    #[expect(clippy::mut_from_ref)]
+    pub(super) unsafe fn own(&self) -> &mut Own {
+        // SAFETY: By the safety requirements.
+        unsafe { &mut *self.own.get() }
+    }
+
+    /// Whether it lives in the same world as another one.
+    pub(super) fn is_beside(&self, other: &Self) -> bool {
+        core::ptr::eq(&*self.world, &*other.world)
+    }
+
+    /// Becomes findable by its thread.
+    ///
+    /// # Safety
+    ///
+    /// The thread is the calling one or a child of it that has not run yet, and no member.
+    pub(super) unsafe fn join(self: Arc<Self>, thread: *mut bindings::task_struct) {
+        probes::joined();
+        self.world.add_member();
+        let thread = thread.cast();
+        self.thread.store(thread, Relaxed);
+        let chain = chain(thread);
+        // INVARIANT: The reference is that of a member that has joined.
+        let this = Arc::into_raw(self);
+        let _changing = CHANGING.lock();
+        // SAFETY: The reference is there.
+        unsafe { (*this).next.store(chain.load(Relaxed), Relaxed) };
+        // Release: who finds it finds all of it.
+        chain.store(this.cast_mut().cast(), Release);
+    }
+
+    /// Is not found any more, and given up after a grace period. The thread itself calls this.
+    fn leave(&self) {
+        let this: *mut () = core::ptr::from_ref(self).cast_mut().cast();
+        let chain = chain(self.thread.load(Relaxed));
+        {
+            let _changing = CHANGING.lock();
+            let mut at = chain;
+            // SAFETY: Members leave under the lock only.
+            while let Some(member) = unsafe { at.load(Relaxed).cast::<Member>().as_ref() } {
+                if at.load(Relaxed) == this {
+                    at.store(self.next.load(Relaxed), Release);
+                    break;
+                }
+                at = &member.next;
+            }
+        }
+        self.world.remove_member();
+        // SAFETY: It stays until then: the reference of a member that has joined is given up there.
+        unsafe { self.rcu.call(given_up) };
+    }
+
+    /// The thread begins to exit: the rest is done when it may sleep.
+    pub(super) fn begin_exit(&self) {
+        // SAFETY: The member stays until its exit is done, and a thread exits once.
+        if unsafe { crate::native::queue_exit(self.exit.get()) }.is_err() {
+            pr_warn!("a thread exits twice\n");
+        }
+    }
+}
+
+/// Gives up the reference of a member that has left, when nobody can look at it any more.
+///
+/// # Safety
+///
+/// Called by RCU with the head of a member.
+unsafe extern "C" fn given_up(head: *mut bindings::callback_head) {
+    // SAFETY: By the safety requirements.
+    let member = unsafe { head.byte_sub(offset_of!(Member, rcu)).cast::<Member>() };
+    // SAFETY: The reference of a member that has joined.
+    news::give_up(unsafe { Arc::from_raw(member) });
+}
+
+/// Something has happened that a member waits for: the sleep of its thread ends.
+fn ring(bell: &Bell) {
+    let offset = offset_of!(Member, bell);
+    // SAFETY: The bell is that of a member, which hangs it only as long as it has joined.
+    let member = unsafe { &*core::ptr::from_ref(bell).byte_sub(offset).cast::<Member>() };
+    if member.is_waking.xchg(1, Full) != 0 {
+        return;
+    }
+    let thread = member.thread.load(Relaxed).cast();
+    // Kept until it is done.
+    let kept = Arc::into_raw(member.to_arc());
+    // SAFETY: The thread takes its bell down before it goes. `is_waking` keeps the head from being
+    // queued twice.
+    if unsafe { crate::native::queue_wake(thread, member.wake.get()) }.is_err() {
+        member.is_waking.store(0, Release);
+        // SAFETY: The reference from above, which nobody has taken.
+        drop(unsafe { Arc::from_raw(kept) });
+    }
+}
+
+/// A thread was woken, or dies.
+///
+/// # Safety
+///
+/// Called as task work with [`Member::wake`].
+#[no_mangle]
+unsafe extern "C" fn altpid_body_woken(head: *mut bindings::callback_head) {
+    // SAFETY: By the safety requirements.
+    let member = unsafe { head.byte_sub(offset_of!(Member, wake)).cast::<Member>() };
+    // SAFETY: The reference that `ring` has kept.
+    let member = unsafe { Arc::from_raw(member) };
+    member.is_waking.store(0, Release);
+    // Where it may sleep: it may be the last one.
+    drop(member);
+}
+
+/// A thread that dies leaves its world.
+///
+/// # Safety
+///
+/// Called as task work with [`Member::exit`], by the thread.
+#[no_mangle]
+unsafe extern "C" fn altpid_body_exits(head: *mut bindings::callback_head) {
+    // SAFETY: By the safety requirements.
+    let member = unsafe { &*head.byte_sub(offset_of!(Member, exit)).cast::<Member>() };
+    // SAFETY: It is the thread of this member, in its exit.
+    let own = unsafe { member.own() };
+    super::waiting::take_bell(member, own);
+    let call = core::mem::replace(&mut own.call, Call::None);
+    call.abandon(member);
+    member.world.exited(member.id, &crate::native::how_ends());
+    if own.is_attached {
+        // As natively who waits for an init is told when its namespace is empty.
+        member.world.wait_for_end(member.id);
+    }
+    member.leave();
+    probes::left();
+}

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! wait4(2) and waitid(2) by a member.
+//!
+//! A wait that has to sleep does so natively, in a call that does nothing, and is woken by task work when
+//! something has happened to its children; on its way out it looks again. If there is still nothing it
+//! was a signal, and the wait is restarted or interrupted as natively.
+//!
+//! # Locks
+//!
+//! The tree lock, to look.
+
+use super::{
+    calls::{write_word, ERESTARTSYS},
+    member::{Member, Own},
+};
+use crate::{
+    process::wait::{Look, Report, Search, Wanted},
+    reason::Outcome,
+    tree::{pending::SIGCHLD, wakeups::Key},
+    world::work::is_killed,
+};
+use kernel::{
+    prelude::*,
+    task::might_sleep,
+    uaccess::{UserPtr, UserSlice},
+};
+
+const P_PIDFD: u32 = 3;
+
+/// A wait, with where its results go.
+pub(super) struct Waiting {
+    wanted: Wanted,
+    /// wait4: the status; waitid: the siginfo.
+    to: u64,
+    is_wait4: bool,
+    rusage: u64,
+}
+
+/// What came of a look.
+enum Seen {
+    Child(Report),
+    Nothing,
+    /// Nothing, and the bell hangs.
+    Hung,
+}
+
+/// A member waits: the result, or what is to be done behind a sleep.
+pub(super) fn begin(
+    member: &Member,
+    own: &mut Own,
+    is_wait4: bool,
+    args: &[u64; 6],
+) -> Result<i64, Waiting> {
+    let waiting = if is_wait4 {
+        Waiting {
+            wanted: Wanted::Wait4(args[0] as i32, args[2] as u32),
+            to: args[1],
+            is_wait4,
+            rusage: args[3],
+        }
+    } else if args[0] as u32 == P_PIDFD {
+        return Ok(ENOSYS.to_errno().into());
+    } else {
+        Waiting {
+            wanted: Wanted::WaitId(args[0] as u32, args[1] as i32, args[3] as u32),
+            to: args[2],
+            is_wait4,
+            rusage: args[4],
+        }
+    };
+    match look(member, own, &waiting, true) {
+        Ok(Seen::Child(report)) => Ok(waiting.give(Some(report))),
+        Ok(Seen::Nothing) => Ok(waiting.give(None)),
+        Ok(Seen::Hung) => Err(waiting),
+        Err(failure) => Ok(failure.error().to_errno().into()),
+    }
+}
+
+/// A member has slept: its result.
+pub(super) fn end(member: &Member, own: &mut Own, waiting: &Waiting) -> i64 {
+    take_bell(member, own);
+    match look(member, own, waiting, false) {
+        Ok(Seen::Child(report)) => waiting.give(Some(report)),
+        Ok(Seen::Nothing | Seen::Hung) => ERESTARTSYS,
+        Err(failure) => failure.error().to_errno().into(),
+    }
+}
+
+/// The bell of a member does not hang any more.
+pub(super) fn take_bell(member: &Member, own: &mut Own) {
+    if core::mem::take(&mut own.is_hung) {
+        // SAFETY: It hangs, and the calling thread has hung it.
+        unsafe { member.world.take_bell(&member.bell) };
+    }
+}
+
+/// Looks at the children, and if there is nothing yet and it `may_sleep` hangs the bell.
+fn look(member: &Member, own: &mut Own, waiting: &Waiting, may_sleep: bool) -> Outcome<Seen> {
+    let mut search = Search::default();
+    loop {
+        let mut tree = member.world.work();
+        let task = tree.find_member(member.id)?;
+        let selection = tree.select(task, waiting.wanted)?;
+        match tree.look(task, &selection, &mut search)? {
+            Look::Found(report) => return Ok(Seen::Child(report)),
+            Look::Nothing | Look::Asleep if selection.only_asks() || !may_sleep => {
+                return Ok(Seen::Nothing)
+            }
+            Look::Nothing | Look::Asleep => {
+                let group = tree.tasks()[task].group;
+                let keys = [selection.key(task, group), Key::task(&tree, task)];
+                // SAFETY: The bell hangs nowhere, and the calling thread takes it down.
+                unsafe { tree.hang_bell(&member.bell, keys) };
+                own.is_hung = true;
+                return Ok(Seen::Hung);
+            }
+            Look::More => {}
+        }
+        drop(tree);
+        might_sleep();
+        if is_killed() {
+            return Err(EINTR.into());
+        }
+    }
+}
+
+impl Waiting {
+    /// Gives the caller what there is, and returns the result.
+    fn give(&self, report: Option<Report>) -> i64 {
+        let written = if self.is_wait4 {
+            self.give_status(report)
+        } else {
+            self.give_info(report)
+        };
+        let written = written.and_then(|()| self.give_usage(report));
+        match (written, report) {
+            (Err(error), _) => error.to_errno().into(),
+            (Ok(()), Some(report)) if self.is_wait4 => report.pid.into(),
+            (Ok(()), _) => 0,
+        }
+    }
+
+    fn give_status(&self, report: Option<Report>) -> Result {
+        match report {
+            Some(report) if self.to != 0 => write_word(self.to, report.word()),
+            _ => Ok(()),
+        }
+    }
+
+    /// What a child has used is not known: zeroes.
+    fn give_usage(&self, report: Option<Report>) -> Result {
+        if self.rusage == 0 || report.is_none() {
+            return Ok(());
+        }
+        let usage = [0u8; size_of::<kernel::bindings::rusage>()];
+        let user = UserPtr::from_addr(self.rusage as usize);
+        UserSlice::new(user, usage.len())
+            .writer()
+            .write_slice(&usage)
+    }
+
+    fn give_info(&self, report: Option<Report>) -> Result {
+        if self.to == 0 {
+            return Ok(());
+        }
+        // si_signo, si_errno, si_code, padding, si_pid, si_uid, si_status
+        let mut info = [0i32; 7];
+        if let Some(report) = report {
+            info = [
+                SIGCHLD,
+                0,
+                report.code,
+                0,
+                report.pid,
+                report.uid as i32,
+                report.status,
+            ];
+        }
+        for (index, value) in info.iter().enumerate() {
+            // The padding is not written.
+            if index != 3 {
+                write_word(self.to + 4 * index as u64, *value)?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,394 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * For src/native.rs: what Rust cannot reach of the kernel. Inline functions, members of
+ * task_struct and signal_struct, tracepoints by their name, siginfos.
+ *
+ * Everything here that takes a struct task_struct is called by the thread itself, for a child that
+ * has not run yet, or under RCU for a task that pid_task() gives.
+ */
+#include <linux/cred.h>
+#include <linux/module.h>
+#include <linux/nsproxy.h>
+#include <linux/pid.h>
+#include <linux/pid_namespace.h>
+#include <linux/preempt.h>
+#include <linux/sched/cputime.h>
+#include <linux/sched/jobctl.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <linux/task_work.h>
+#include <linux/tracepoint.h>
+#include <linux/uidgid.h>
+#include <linux/user_namespace.h>
+
+#include <asm/syscall.h>
+
+#include "native.h"
+
+/* Tracepoints. */
+
+static void match_tracepoint(struct tracepoint *tp, void *data)
+{
+	struct altpid_probe *probe;
+
+	for (probe = data; probe->name; probe++)
+		if (!strcmp(tp->name, probe->name))
+			probe->tracepoint = tp;
+}
+
+/* Registers all probes of an array that ends with one without a name, or none. */
+int altpid_register_probes(struct altpid_probe *probes)
+{
+	struct altpid_probe *probe;
+	int err = 0;
+
+	for_each_kernel_tracepoint(match_tracepoint, probes);
+	for (probe = probes; probe->name; probe++) {
+		err = -EOPNOTSUPP;
+		if (!probe->tracepoint)
+			break;
+		err = tracepoint_probe_register(probe->tracepoint, probe->function, NULL);
+		if (err)
+			break;
+	}
+	if (!err)
+		return 0;
+	while (probe-- > probes)
+		tracepoint_probe_unregister(probe->tracepoint, probe->function, NULL);
+	return err;
+}
+
+void altpid_unregister_probes(struct altpid_probe *probes)
+{
+	for (; probes->name; probes++)
+		tracepoint_probe_unregister(probes->tracepoint, probes->function, NULL);
+}
+
+/* Waits until no probe that was registered runs any more. */
+void altpid_synchronize_probes(void)
+{
+	tracepoint_synchronize_unregister();
+}
+
+/* The module, as long as there are members. */
+
+void altpid_hold_module(void)
+{
+	__module_get(THIS_MODULE);
+}
+
+/*
+ * The task work by which a thread that dies leaves its world. Giving back the module has to be the
+ * last thing that is done in it: a call in tail position, which the compiler makes a jump, returns
+ * from the kernel's own text.
+ */
+static void leave_work(struct callback_head *head)
+{
+	altpid_body_exits(head);
+	module_put(THIS_MODULE);
+}
+
+int altpid_queue_exit(struct callback_head *head)
+{
+	init_task_work(head, leave_work);
+	return task_work_add(current, head, TWA_NONE);
+}
+
+int altpid_queue_wake(struct task_struct *task, struct callback_head *head)
+{
+	init_task_work(head, altpid_body_woken);
+	return task_work_add(task, head, TWA_SIGNAL);
+}
+
+/* The calling thread. */
+
+/* Why the calling process cannot become a member, 0 if it can. */
+int altpid_may_attach(void)
+{
+	struct signal_struct *signal = current->signal;
+
+#ifndef CLONE_AUTOREAP
+	/* No child vanishes when it exits. */
+	return ALTPID_CANNOT;
+#endif
+	/* Locks that probes take would sleep. */
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		return ALTPID_CANNOT;
+	if (!task_no_new_privs(current) && !capable(CAP_SYS_ADMIN))
+		return ALTPID_NOT_PRIVILEGED;
+	if (in_ia32_syscall())
+		return ALTPID_NOT_64_BIT;
+	if (signal->nr_threads != 1 || !thread_group_leader(current))
+		return ALTPID_HAS_THREADS;
+	if (!list_empty(&current->children) || signal->is_child_subreaper)
+		return ALTPID_HAS_CHILDREN;
+	if (task_active_pid_ns(current) != &init_pid_ns ||
+	    current->nsproxy->pid_ns_for_children != &init_pid_ns ||
+	    signal->flags & SIGNAL_UNKILLABLE)
+		return ALTPID_ELSEWHERE;
+	return 0;
+}
+
+bool altpid_is_32_bit(void)
+{
+	return in_ia32_syscall();
+}
+
+/* The effective user of the calling thread, in the first user namespace. */
+unsigned int altpid_own_uid(void)
+{
+	return from_kuid_munged(&init_user_ns, current_euid());
+}
+
+/* Whether the calling thread may do as it likes with processes of others. */
+bool altpid_is_admin(void)
+{
+	return capable(CAP_SYS_ADMIN);
+}
+
+bool altpid_has_admin(void)
+{
+	return ns_capable(current_user_ns(), CAP_SYS_ADMIN);
+}
+
+void altpid_comm(struct task_struct *task, char *comm)
+{
+	strscpy(comm, task->comm, TASK_COMM_LEN);
+}
+
+/* How the calling thread, which is dying, ends. */
+void altpid_how_ends(struct altpid_end *end)
+{
+	struct signal_struct *signal = current->signal;
+
+	end->code = current->exit_code;
+	end->group = READ_ONCE(signal->flags) & SIGNAL_GROUP_EXIT;
+	end->group_code = signal->group_exit_code;
+	end->uid = from_kuid_munged(&init_user_ns, current_uid());
+}
+
+/* Bodies. */
+
+/*
+ * A process that has not run yet becomes a body: when it exits it vanishes, and the kernel tells
+ * nobody.
+ */
+void altpid_make_body(struct task_struct *child)
+{
+#ifdef CLONE_AUTOREAP
+	child->signal->autoreap = 1;
+#endif
+	child->exit_signal = 0;
+}
+
+/* Default actions do not kill or stop an init, or do so again. */
+void altpid_set_unkillable(struct task_struct *task)
+{
+	unsigned long flags;
+
+	/* Its own, or of a child that has not run: it is not freed. */
+	spin_lock_irqsave(&task->sighand->siglock, flags);
+	task->signal->flags |= SIGNAL_UNKILLABLE;
+	spin_unlock_irqrestore(&task->sighand->siglock, flags);
+}
+
+void altpid_kill_child(struct task_struct *child)
+{
+	send_sig(SIGKILL, child, 1);
+}
+
+int altpid_native_nr(struct pid *pid)
+{
+	return pid_nr(pid);
+}
+
+/* What a process does about SIGCHLD. */
+int altpid_sigchld(struct pid *pid)
+{
+	struct sighand_struct *sighand;
+	struct task_struct *task;
+	int what = 0;
+
+	rcu_read_lock();
+	task = pid_task(pid, PIDTYPE_PID);
+	sighand = task ? rcu_dereference(task->sighand) : NULL;
+	if (sighand) {
+		struct k_sigaction *ka = &sighand->action[SIGCHLD - 1];
+		unsigned long flags = READ_ONCE(ka->sa.sa_flags);
+
+		if (READ_ONCE(ka->sa.sa_handler) == SIG_IGN)
+			what |= ALTPID_CHLD_IGNORED;
+		if (flags & SA_NOCLDWAIT)
+			what |= ALTPID_CHLD_NO_WAIT;
+		if (flags & SA_NOCLDSTOP)
+			what |= ALTPID_CHLD_NO_STOP;
+	}
+	rcu_read_unlock();
+	return what;
+}
+
+/* Whether a process is a child of another one to the kernel too. */
+bool altpid_is_native_child(struct pid *child, struct pid *parent)
+{
+	struct task_struct *task;
+	bool is_child = false;
+
+	rcu_read_lock();
+	task = pid_task(child, PIDTYPE_PID);
+	if (task)
+		is_child = task_tgid(rcu_dereference(task->real_parent)) == parent;
+	rcu_read_unlock();
+	return is_child;
+}
+
+/*
+ * The signal that a process is stopped by, 0 if it is not, and -EAGAIN when only
+ * some of its threads have stopped so far.
+ */
+int altpid_stopped_by(struct pid *pid)
+{
+	struct task_struct *task;
+	int by = 0;
+
+	rcu_read_lock();
+	task = pid_task(pid, PIDTYPE_PID);
+	if (task && task->signal) {
+		struct signal_struct *signal = task->signal;
+		unsigned int flags = READ_ONCE(signal->flags);
+
+		if (flags & SIGNAL_GROUP_EXIT)
+			by = 0;
+		else if (flags & SIGNAL_STOP_STOPPED)
+			by = READ_ONCE(signal->group_exit_code) ?: SIGSTOP;
+		else if (READ_ONCE(signal->group_stop_count) > 0)
+			by = -EAGAIN;
+	}
+	rcu_read_unlock();
+	return by;
+}
+
+/* The number of the process group of a process. */
+int altpid_native_group(struct pid *pid)
+{
+	struct task_struct *task;
+	int nr = 0;
+
+	rcu_read_lock();
+	task = pid_task(pid, PIDTYPE_PID);
+	if (task)
+		nr = pid_nr(task_pgrp(task));
+	rcu_read_unlock();
+	return nr;
+}
+
+/* Signals. */
+
+/* What altpid sends from this CPU, for the probe of signal_generate to put into the queue. */
+struct staged {
+	struct pid *pid;
+	const struct altpid_signal *signal;
+};
+
+static DEFINE_PER_CPU(struct staged, staged);
+
+/*
+ * Sends a signal to a process as the kernel does, so that nobody's permission
+ * counts. What comes along is put in by altpid_sent(), which the tracepoint calls
+ * on this very CPU with the lock of the receiver's signals held.
+ */
+int altpid_send(struct pid *pid, const struct altpid_signal *signal)
+{
+	int err;
+
+	preempt_disable();
+	this_cpu_write(staged.signal, signal);
+	this_cpu_write(staged.pid, pid);
+	err = kill_pid(pid, signal->signo, 1);
+	this_cpu_write(staged.pid, NULL);
+	preempt_enable();
+	return err;
+}
+
+/* Sends a signal to a thread, as tgkill(2). The caller has asked for permission. */
+int altpid_send_thread(struct pid *pid, int sig)
+{
+	struct task_struct *task = get_pid_task(pid, PIDTYPE_PID);
+	struct kernel_siginfo info;
+	int err;
+
+	if (!task)
+		return -ESRCH;
+	clear_siginfo(&info);
+	info.si_signo = sig;
+	info.si_code = SI_TKILL;
+	info.si_pid = task_tgid_nr(current);
+	info.si_uid = from_kuid_munged(current_user_ns(), current_uid());
+	err = sig ? send_sig_info(sig, &info, task) : 0;
+	put_task_struct(task);
+	return err;
+}
+
+/* Whether a siginfo names its sender, or the child that it is about. */
+static bool names_somebody(const struct kernel_siginfo *info)
+{
+	switch (info->si_code) {
+	case SI_USER:
+	case SI_TKILL:
+	case SI_MESGQ:
+		return true;
+	case CLD_TRAPPED:
+	case CLD_STOPPED:
+	case CLD_CONTINUED:
+		return info->si_signo == SIGCHLD;
+	default:
+		return false;
+	}
+}
+
+/*
+ * A signal was queued for a member, whose lock of signals is held: if altpid sends
+ * it what comes along is put in; otherwise @nr, which is what the receiver calls
+ * the calling process, takes the place of a native number. So it is right wherever
+ * it is taken: by a handler, sigtimedwait(2), or a signalfd.
+ */
+void altpid_sent(int sig, struct task_struct *task, bool group, int nr)
+{
+	struct sigpending *pending = group ? &task->signal->shared_pending : &task->pending;
+	const struct altpid_signal *signal = NULL;
+	struct sigqueue *q;
+
+	if (sig == SIGKILL || list_empty(&pending->list))
+		return;
+	q = list_last_entry(&pending->list, struct sigqueue, list);
+	if (q->info.si_signo != sig)
+		return;
+	if (in_task() && this_cpu_read(staged.pid) == task_tgid(task))
+		signal = this_cpu_read(staged.signal);
+	if (!signal || signal->signo != sig || q->info.si_code != SI_KERNEL) {
+		if (names_somebody(&q->info))
+			q->info.si_pid = nr;
+		return;
+	}
+	if (signal->code == SI_KERNEL)
+		return;
+	q->info.si_code = signal->code;
+	q->info.si_pid = signal->pid;
+	rcu_read_lock();
+	q->info.si_uid = from_kuid_munged(task_cred_xxx(task, user_ns),
+					  make_kuid(&init_user_ns, signal->uid));
+	rcu_read_unlock();
+	if (sig == SIGCHLD || signal->code > 0)
+		q->info.si_status = signal->status;
+}
+
+/* The native numbers of the calling thread and its process, its own while it is there. */
+
+int altpid_own_tid(void)
+{
+	return task_pid_nr(current);
+}
+
+int altpid_own_tgid(void)
+{
+	return task_tgid_nr(current);
+}

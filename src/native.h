@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Between native.c and native.rs. */
+#ifndef ALTPID_NATIVE_H
+#define ALTPID_NATIVE_H
+
+#include <linux/types.h>
+
+struct callback_head;
+struct pid;
+struct pt_regs;
+struct task_struct;
+
+/* A tracepoint by its name, and the function for it. */
+struct altpid_probe {
+	const char *name;
+	void *function;
+	void *tracepoint;
+};
+
+/* How a thread ends. */
+struct altpid_end {
+	int code;
+	int group;
+	int group_code;
+	unsigned int uid;
+};
+
+/* A signal with what comes along; @pid is the number that the receiver is told. */
+struct altpid_signal {
+	int signo;
+	int code;
+	int pid;
+	unsigned int uid;
+	int status;
+};
+
+/* altpid_may_attach() */
+#define ALTPID_CANNOT		1
+#define ALTPID_NOT_PRIVILEGED	2
+#define ALTPID_NOT_64_BIT	3
+#define ALTPID_HAS_THREADS	4
+#define ALTPID_HAS_CHILDREN	5
+#define ALTPID_ELSEWHERE	6
+
+/* altpid_sigchld() */
+#define ALTPID_CHLD_IGNORED	1
+#define ALTPID_CHLD_NO_WAIT	2
+#define ALTPID_CHLD_NO_STOP	4
+
+int altpid_register_probes(struct altpid_probe *probes);
+void altpid_unregister_probes(struct altpid_probe *probes);
+void altpid_synchronize_probes(void);
+void altpid_hold_module(void);
+int altpid_queue_exit(struct callback_head *head);
+int altpid_queue_wake(struct task_struct *task, struct callback_head *head);
+int altpid_may_attach(void);
+bool altpid_is_32_bit(void);
+unsigned int altpid_own_uid(void);
+bool altpid_is_admin(void);
+bool altpid_has_admin(void);
+void altpid_comm(struct task_struct *task, char *comm);
+void altpid_how_ends(struct altpid_end *end);
+void altpid_make_body(struct task_struct *child);
+void altpid_set_unkillable(struct task_struct *task);
+void altpid_kill_child(struct task_struct *child);
+int altpid_native_nr(struct pid *pid);
+int altpid_sigchld(struct pid *pid);
+bool altpid_is_native_child(struct pid *child, struct pid *parent);
+int altpid_stopped_by(struct pid *pid);
+int altpid_native_group(struct pid *pid);
+int altpid_send(struct pid *pid, const struct altpid_signal *signal);
+int altpid_send_thread(struct pid *pid, int sig);
+int altpid_own_tid(void);
+int altpid_own_tgid(void);
+void altpid_sent(int sig, struct task_struct *task, bool group, int nr);
+
+/* In Rust. */
+void altpid_body_exits(struct callback_head *head);
+void altpid_body_woken(struct callback_head *head);
+
+#endif

@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The kernel's own side of a member: its `struct pid`, its signals, how it ends.
+//!
+//! What is behind these functions is in `native.c`. A number of the kernel's is a [`NativeNr`], and
+//! nothing makes a number of altpid's of it, or the reverse: who has one goes by way of a task.
+//!
+//! # Locks
+//!
+//! None of the module's. Nothing here sleeps but [`register_probes`] and its kin.
+
+use core::{ffi::CStr, ptr::NonNull};
+use kernel::{bindings, prelude::*};
+
+/// A number in the kernel's own first pid namespace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct NativeNr(i32);
+
+impl NativeNr {
+    /// For the host's root to see.
+    pub(crate) fn to_user(self) -> i32 {
+        self.0
+    }
+
+    /// As an argument of a native system call.
+    pub(crate) fn to_argument(self) -> u64 {
+        self.0 as u64
+    }
+}
+
+/// A tracepoint by its name, and the function for it (`struct altpid_probe`).
+#[repr(C)]
+pub(crate) struct Probe {
+    name: *const c_char,
+    function: *mut c_void,
+    tracepoint: *mut c_void,
+}
+
+impl Probe {
+    /// The end of an array.
+    pub(crate) const END: Self = Self {
+        name: core::ptr::null(),
+        function: core::ptr::null_mut(),
+        tracepoint: core::ptr::null_mut(),
+    };
+
+    /// A function for a tracepoint.
+    pub(crate) const fn new(name: &'static CStr, function: *mut c_void) -> Self {
+        Self {
+            name: name.as_ptr().cast(),
+            function,
+            tracepoint: core::ptr::null_mut(),
+        }
+    }
+}
+
+/// How a thread ends (`struct altpid_end`).
+#[repr(C)]
+#[derive(Default)]
+pub(crate) struct End {
+    /// Its own status word.
+    pub(crate) code: i32,
+    is_group: i32,
+    group_code: i32,
+    /// The user that it belongs to, in the first user namespace.
+    pub(crate) uid: u32,
+}
+
+impl End {
+    /// The status word of its process, if that is decided.
+    pub(crate) fn of_group(&self) -> Option<i32> {
+        (self.is_group != 0).then_some(self.group_code)
+    }
+}
+
+/// A signal with what comes along (`struct altpid_signal`).
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub(crate) struct Signal {
+    pub(crate) signo: i32,
+    pub(crate) code: i32,
+    /// The number that the receiver is told.
+    pub(crate) pid: i32,
+    pub(crate) uid: u32,
+    pub(crate) status: i32,
+}
+
+/// What a process does about SIGCHLD, as far as it matters to its children.
+#[derive(Clone, Copy)]
+pub(crate) struct AboutChildren(i32);
+
+impl AboutChildren {
+    /// It ignores it: children vanish, and it is told nothing.
+    pub(crate) fn ignores(self) -> bool {
+        self.0 & 1 != 0
+    }
+
+    /// Children vanish (`SA_NOCLDWAIT`).
+    pub(crate) fn does_not_wait(self) -> bool {
+        self.0 & 2 != 0
+    }
+
+    /// It is not told when they stop (`SA_NOCLDSTOP`).
+    pub(crate) fn no_stops(self) -> bool {
+        self.0 & 4 != 0
+    }
+}
+
+#[allow(
+    improper_ctypes,
+    reason = "structs of the kernel's may be empty, and only pointers to them are passed"
+)]
+mod c {
+    use super::{End, Probe, Signal};
+    use kernel::{bindings, ffi::*};
+
+    extern "C" {
+        pub(super) fn altpid_register_probes(probes: *mut Probe) -> c_int;
+        pub(super) fn altpid_unregister_probes(probes: *mut Probe);
+        pub(super) fn altpid_synchronize_probes();
+        pub(super) fn altpid_hold_module();
+        pub(super) fn altpid_queue_exit(head: *mut bindings::callback_head) -> c_int;
+        pub(super) fn altpid_queue_wake(
+            task: *mut bindings::task_struct,
+            head: *mut bindings::callback_head,
+        ) -> c_int;
+        pub(super) fn altpid_may_attach() -> c_int;
+        pub(super) fn altpid_is_32_bit() -> bool;
+        pub(super) fn altpid_own_uid() -> c_uint;
+        pub(super) fn altpid_is_admin() -> bool;
+        pub(super) fn altpid_has_admin() -> bool;
+        pub(super) fn altpid_comm(task: *mut bindings::task_struct, comm: *mut u8);
+        pub(super) fn altpid_how_ends(end: *mut End);
+        pub(super) fn altpid_make_body(child: *mut bindings::task_struct);
+        pub(super) fn altpid_set_unkillable(task: *mut bindings::task_struct);
+        pub(super) fn altpid_kill_child(child: *mut bindings::task_struct);
+        pub(super) fn altpid_native_nr(pid: *mut bindings::pid) -> c_int;
+        pub(super) fn altpid_sigchld(pid: *mut bindings::pid) -> c_int;
+        pub(super) fn altpid_is_native_child(
+            child: *mut bindings::pid,
+            parent: *mut bindings::pid,
+        ) -> bool;
+        pub(super) fn altpid_stopped_by(pid: *mut bindings::pid) -> c_int;
+        pub(super) fn altpid_native_group(pid: *mut bindings::pid) -> c_int;
+        pub(super) fn altpid_send(pid: *mut bindings::pid, signal: *const Signal) -> c_int;
+        pub(super) fn altpid_send_thread(pid: *mut bindings::pid, sig: c_int) -> c_int;
+        pub(super) fn altpid_own_tid() -> c_int;
+        pub(super) fn altpid_own_tgid() -> c_int;
+        pub(super) fn altpid_sent(
+            sig: c_int,
+            task: *mut bindings::task_struct,
+            group: bool,
+            nr: c_int,
+        );
+    }
+}
+
+/// A thread of the kernel's, by the `struct pid` that outlives its number. Owns a reference.
+pub(crate) struct Native(NonNull<bindings::pid>);
+
+// SAFETY: A `struct pid` is reference counted, and may be used from everywhere.
+unsafe impl Send for Native {}
+// SAFETY: As above.
+unsafe impl Sync for Native {}
+
+impl Clone for Native {
+    fn clone(&self) -> Self {
+        // SAFETY: This one has a reference; the count is the first member.
+        unsafe { bindings::refcount_inc(&raw mut (*self.0.as_ptr()).count) };
+        Self(self.0)
+    }
+}
+
+impl Drop for Native {
+    fn drop(&mut self) {
+        // SAFETY: The reference is this one's, and goes with it.
+        unsafe { bindings::put_pid(self.0.as_ptr()) };
+    }
+}
+
+impl Native {
+    /// The `struct pid` of a thread.
+    ///
+    /// # Safety
+    ///
+    /// The task is the calling one, or a child of it that has not run yet.
+    pub(crate) unsafe fn of(task: *mut bindings::task_struct) -> Option<Self> {
+        // SAFETY: By the safety requirements.
+        let pid = unsafe { bindings::get_task_pid(task, bindings::pid_type_PIDTYPE_PID) };
+        NonNull::new(pid).map(Self)
+    }
+
+    /// The number, which is somebody else's as soon as the thread is gone.
+    pub(crate) fn nr(&self) -> NativeNr {
+        // SAFETY: There is a reference.
+        NativeNr(unsafe { c::altpid_native_nr(self.0.as_ptr()) })
+    }
+
+    /// What the process does about SIGCHLD.
+    pub(crate) fn about_children(&self) -> AboutChildren {
+        // SAFETY: There is a reference.
+        AboutChildren(unsafe { c::altpid_sigchld(self.0.as_ptr()) })
+    }
+
+    /// Whether the process is a child of another one to the kernel too.
+    pub(crate) fn is_child_of(&self, parent: &Self) -> bool {
+        // SAFETY: There are references.
+        unsafe { c::altpid_is_native_child(self.0.as_ptr(), parent.0.as_ptr()) }
+    }
+
+    /// The signal that the process is stopped by, if it is; `Err` when it is about to.
+    pub(crate) fn stopped_by(&self) -> Result<Option<i32>, ()> {
+        // SAFETY: There is a reference.
+        match unsafe { c::altpid_stopped_by(self.0.as_ptr()) } {
+            0 => Ok(None),
+            by @ 1.. => Ok(Some(by)),
+            _ => Err(()),
+        }
+    }
+
+    /// The process group of the process.
+    pub(crate) fn group(&self) -> NativeNr {
+        // SAFETY: There is a reference.
+        NativeNr(unsafe { c::altpid_native_group(self.0.as_ptr()) })
+    }
+
+    /// Sends a signal to the process by the kernel's hand: nobody's permission counts.
+    pub(crate) fn send(&self, signal: &Signal) {
+        // It may be gone, and then nobody needs it.
+        // SAFETY: There is a reference, and the signal is looked at during the call only.
+        let _ = unsafe { c::altpid_send(self.0.as_ptr(), signal) };
+    }
+
+    /// The calling thread sends a signal to the process, 0 only asking: the kernel says whether it may.
+    pub(crate) fn kill(&self, signal: i32) -> Result {
+        // SAFETY: There is a reference.
+        kernel::error::to_result(unsafe { bindings::kill_pid(self.0.as_ptr(), signal, 0) })
+    }
+
+    /// Likewise, to the thread.
+    pub(crate) fn kill_thread(&self, signal: i32) -> Result {
+        self.kill(0)?;
+        // SAFETY: There is a reference.
+        kernel::error::to_result(unsafe { c::altpid_send_thread(self.0.as_ptr(), signal) })
+    }
+}
+
+/// Registers probes, or none. May sleep.
+///
+/// # Errors
+///
+/// `EOPNOTSUPP` for a tracepoint that there is not, `ENOMEM`.
+///
+/// # Safety
+///
+/// The functions are for the tracepoints with the names, and [`synchronize_probes`] is called behind
+/// [`unregister_probes`] before they go. The array ends with [`Probe::END`].
+pub(crate) unsafe fn register_probes(probes: &mut [Probe]) -> Result {
+    // SAFETY: By the safety requirements.
+    kernel::error::to_result(unsafe { c::altpid_register_probes(probes.as_mut_ptr()) })
+}
+
+/// Unregisters what [`register_probes`] has registered. May sleep.
+pub(crate) fn unregister_probes(probes: &mut [Probe]) {
+    // SAFETY: The array ends as it did then.
+    unsafe { c::altpid_unregister_probes(probes.as_mut_ptr()) };
+}
+
+/// Waits until no probe runs that is unregistered.
+pub(crate) fn synchronize_probes() {
+    // SAFETY: No requirements.
+    unsafe { c::altpid_synchronize_probes() };
+}
+
+/// Keeps the module for one more member; the task work of its exit gives it back.
+pub(crate) fn hold_module() {
+    // SAFETY: The module is in use: its code runs in a call on its device, or for another member.
+    unsafe { c::altpid_hold_module() };
+}
+
+/// Has `altpid_body_exits()` called with the head when the calling thread, which is dying, may sleep.
+///
+/// # Safety
+///
+/// The head stays until then, and is queued nowhere else.
+pub(crate) unsafe fn queue_exit(head: *mut bindings::callback_head) -> Result {
+    // SAFETY: By the safety requirements.
+    kernel::error::to_result(unsafe { c::altpid_queue_exit(head) })
+}
+
+/// Has `altpid_body_woken()` called with the head by a thread, whose sleep that ends.
+///
+/// # Safety
+///
+/// The thread is there. The head stays until then, and is queued nowhere else.
+pub(crate) unsafe fn queue_wake(
+    task: *mut bindings::task_struct,
+    head: *mut bindings::callback_head,
+) -> Result {
+    // SAFETY: By the safety requirements.
+    kernel::error::to_result(unsafe { c::altpid_queue_wake(task, head) })
+}
+
+/// Why the calling process cannot become a member: `ALTPID_CANNOT` and so on in `native.h`.
+pub(crate) fn why_not() -> i32 {
+    // SAFETY: No requirements.
+    unsafe { c::altpid_may_attach() }
+}
+
+/// Whether the calling thread is in a system call of 32 bits.
+pub(crate) fn is_32_bit() -> bool {
+    // SAFETY: No requirements.
+    unsafe { c::altpid_is_32_bit() }
+}
+
+/// Whether the calling thread has CAP_SYS_ADMIN in its own user namespace.
+pub(crate) fn has_admin() -> bool {
+    // SAFETY: No requirements.
+    unsafe { c::altpid_has_admin() }
+}
+
+/// The native number of the calling thread.
+pub(crate) fn own_tid() -> NativeNr {
+    // SAFETY: No requirements.
+    NativeNr(unsafe { c::altpid_own_tid() })
+}
+
+/// The native number of the calling process.
+pub(crate) fn own_tgid() -> NativeNr {
+    // SAFETY: No requirements.
+    NativeNr(unsafe { c::altpid_own_tgid() })
+}
+
+/// The effective user of the calling thread.
+pub(crate) fn own_uid() -> u32 {
+    // SAFETY: No requirements.
+    unsafe { c::altpid_own_uid() }
+}
+
+/// Whether the calling thread may do as it likes with processes of others.
+pub(crate) fn is_admin() -> bool {
+    // SAFETY: No requirements.
+    unsafe { c::altpid_is_admin() }
+}
+
+/// What the calling thread is called.
+pub(crate) fn own_comm() -> [u8; 16] {
+    let mut comm = [0; 16];
+    // SAFETY: The calling thread is there, and there is room for its name.
+    unsafe { c::altpid_comm(kernel::task::Task::current_raw(), comm.as_mut_ptr()) };
+    comm
+}
+
+/// How the calling thread, which is dying, ends.
+pub(crate) fn how_ends() -> End {
+    let mut end = End::default();
+    // SAFETY: There is room for the answer.
+    unsafe { c::altpid_how_ends(&mut end) };
+    end
+}
+
+/// Makes a new process a body, and an init's one that its own people cannot kill.
+///
+/// # Safety
+///
+/// It is a child of the calling thread that has not run yet and leads its thread group.
+pub(crate) unsafe fn make_body(child: *mut bindings::task_struct, is_init: bool) {
+    // SAFETY: By the safety requirements.
+    unsafe { c::altpid_make_body(child) };
+    if is_init {
+        // SAFETY: As above.
+        unsafe { c::altpid_set_unkillable(child) };
+    }
+}
+
+/// The calling process is an init from now on.
+pub(crate) fn make_self_unkillable() {
+    // SAFETY: The calling thread has what it does about signals.
+    unsafe { c::altpid_set_unkillable(kernel::task::Task::current_raw()) };
+}
+
+/// Kills a new process.
+///
+/// # Safety
+///
+/// It is a child of the calling thread that has not run yet.
+pub(crate) unsafe fn kill_child(child: *mut bindings::task_struct) {
+    // SAFETY: By the safety requirements.
+    unsafe { c::altpid_kill_child(child) };
+}
+
+/// A signal was queued for a member, for which the calling process has a number.
+///
+/// # Safety
+///
+/// Called by the probe of `signal_generate`, with what that was given.
+pub(crate) unsafe fn sent(sig: i32, task: *mut bindings::task_struct, group: bool, nr: i32) {
+    // SAFETY: By the safety requirements.
+    unsafe { c::altpid_sent(sig, task, group, nr) };
+}

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Real processes as tasks: what they do to the tree when they join, are born, call exec, stop and exit.
+//!
+//! # Locks
+//!
+//! Under the tree lock.
+
+use crate::{
+    base::slots::Idx,
+    native::{End, Native},
+    pid::{find_pid, namespace::Namespace, NewPid, Pid},
+    reason::{Outcome, Reason},
+    tree::fate::Fate,
+    tree::pending::SIGCHLD,
+    tree::task::{Group, Handlers, JobState, Parent, Task, TaskState, COMM_LEN},
+    tree::{Room, Tree},
+    world::sleep::pause,
+    world::work::is_killed,
+    world::World,
+};
+use kernel::sync::aref::ARef;
+
+/// A task for a process that becomes a member.
+pub(crate) struct Admitted {
+    pub(crate) id: u64,
+    pub(crate) pid: ARef<Pid>,
+}
+
+impl World {
+    /// Makes a task for a calling process that becomes a member, with no parent in this world or this one.
+    /// May sleep.
+    ///
+    /// # Errors
+    ///
+    /// See `struct altpid_attach`. Nothing is changed then.
+    pub(crate) fn admit(
+        &self,
+        pid: NewPid,
+        ns: ARef<Namespace>,
+        parent: Option<u64>,
+        comm: [u8; COMM_LEN],
+    ) -> Outcome<Admitted> {
+        let mut room = Room::new(false, false).with_body();
+        let mut tree = loop {
+            let mut tree = self.work();
+            if tree.has_walks() {
+                // Has them done.
+                drop(tree);
+                if is_killed() {
+                    return Err(kernel::error::code::EINTR.into());
+                }
+                continue;
+            }
+            if tree.make_room(&mut room) {
+                break tree;
+            }
+            drop(tree);
+            room.fill()?;
+        };
+        let relative = match parent {
+            Some(id) => tree.find_alive(id)?,
+            None => {
+                let init = find_pid(self.root(), 1);
+                let init = init.and_then(|pid| tree.task_of(&pid));
+                init.ok_or(Reason::TaskGone)?
+            }
+        };
+        let parent = parent.map_or(Parent::Outside, |_| Parent::Task(relative));
+        if let Parent::Task(parent) = parent {
+            if !tree.tasks()[parent].ns().is_ancestor_or_self(&ns) {
+                return Err(Reason::ParentBlind.into());
+            }
+        }
+        if tree.tasks().len() >= tree.max_tasks() {
+            return Err(Reason::TaskLimit.into());
+        }
+        if !pid.ns().upwards().all(Namespace::is_adding) {
+            return Err(Reason::NsDead.into());
+        }
+        let (pgid, sid) = {
+            let group = tree.group_of(relative);
+            (group.pgid.clone(), group.sid.clone())
+        };
+        let self_exec_id = tree.tasks()[relative].self_exec_id;
+        let sighand = tree.insert_sighand(Handlers::DEFAULT);
+        let pid = pid.keep();
+        let mut group = Group::new(pid.clone(), pgid, sid, parent, SIGCHLD, sighand);
+        group.unkillable = pid.nr() == 1;
+        group.parent_exec_id = self_exec_id;
+        let admitted = pid.clone();
+        let group = tree.insert_group(group);
+        let task = tree.insert_task(Task::new(group, pid, ns, comm));
+        tree.join_group(task);
+        tree.join_tree(group, task);
+        tree.expect_body(task);
+        tree.tell_clone(task, parent, 0);
+        Ok(Admitted {
+            id: tree.tasks().id(task),
+            pid: admitted,
+        })
+    }
+
+    /// The body of a task has begun to live. Does not sleep: what it is owed already is sent by whoever
+    /// works next.
+    pub(crate) fn bind(&self, id: u64, native: Native) {
+        self.tree().tree_mut().bind(id, native);
+    }
+
+    /// A task does not get the body that it was made for: it is gone, and nobody is told.
+    pub(crate) fn abandon(&self, id: u64) {
+        let mut tree = self.work();
+        let Some(task) = tree.tasks().find(id) else {
+            return;
+        };
+        let group = tree.tasks()[task].group;
+        if tree.is_leader(task) {
+            tree.group_mut(group).autoreap = true;
+        }
+        tree.begin_exit(task, 0);
+    }
+
+    /// The body of a task exits. May sleep.
+    pub(crate) fn exited(&self, id: u64, end: &End) {
+        let mut tree = self.work();
+        let Some(task) = tree.tasks().find(id) else {
+            return;
+        };
+        let group = tree.tasks()[task].group;
+        if let Some(body) = tree.tasks()[task].body {
+            tree.set_body_uid(body, end.uid);
+        }
+        if let (Some(status), Fate::Alive) = (end.of_group(), tree.groups()[group].fate) {
+            tree.decide_exit(group, status);
+        }
+        tree.begin_exit(task, end.code);
+    }
+
+    /// Sleeps until a task that exits has done so, which for the init of a namespace is when the namespace
+    /// is empty (`zap_pid_ns_processes()`). Nobody is waited for when only what is virtual is left and nobody
+    /// has a descriptor by which it could be ended.
+    pub(crate) fn wait_for_end(&self, id: u64) {
+        loop {
+            let is_over = {
+                let tree = self.tree();
+                let task = tree.tasks().find(id).map(|task| tree.tasks()[task].state);
+                task.is_none_or(|state| state == TaskState::Zombie)
+            };
+            if is_over || self.is_left_alone() {
+                return;
+            }
+            pause();
+        }
+    }
+
+    /// A member has called exec, as the thread that the kernel now calls by this. The other threads of its
+    /// process are gone, or nearly. May sleep.
+    pub(crate) fn execed(
+        &self,
+        id: u64,
+        native: &Native,
+        comm: [u8; COMM_LEN],
+    ) -> Option<ARef<Pid>> {
+        loop {
+            let mut tree = self.work();
+            let task = tree.find_member(id).ok()?;
+            if tree.is_all_that_is_left(task) {
+                tree.finish_member_exec(task, native, comm);
+                return Some(tree.tasks()[task].pid.clone());
+            }
+            // Others work off what is left of the exits.
+            drop(tree);
+            kernel::task::might_sleep();
+            if is_killed() {
+                return None;
+            }
+            pause();
+        }
+    }
+
+    /// The pids of a task and its process.
+    pub(crate) fn pids_of(&self, id: u64) -> Option<(ARef<Pid>, ARef<Pid>)> {
+        let tree = self.tree();
+        let task = tree.tasks().find(id)?;
+        Some((
+            tree.tasks()[task].pid.clone(),
+            tree.group_of(task).tgid.clone(),
+        ))
+    }
+
+    /// The thread behind a member.
+    pub(crate) fn native(&self, id: u64) -> Option<Native> {
+        let tree = self.tree();
+        let task = tree.tasks().find(id)?;
+        tree.native_of_task(task).cloned()
+    }
+
+    /// Takes over what the kernel says of the stops of a member's process: whether that is known for now,
+    /// and whether it is stopped, or gone. May sleep.
+    pub(crate) fn look_at_job(&self, id: u64) -> (bool, bool) {
+        let mut tree = self.work();
+        let Ok(task) = tree.find_alive(id) else {
+            return (true, true);
+        };
+        let group = tree.tasks()[task].group;
+        let Some(stopped) = tree.native_of(group).map(Native::stopped_by) else {
+            return (true, true);
+        };
+        let Ok(stopped) = stopped else {
+            return (false, false);
+        };
+        if tree.groups()[group].exit_status().is_some() {
+            return (true, true);
+        }
+        match (stopped, tree.groups()[group].job) {
+            (Some(signal), JobState::Running | JobState::Continued) => tree.stop(group, signal),
+            (None, JobState::Stopped(_) | JobState::Stopping(_)) => {
+                tree.resume(group);
+                tree.notify_owed(group);
+            }
+            _ => {}
+        }
+        (true, stopped.is_some())
+    }
+}
+
+impl Tree {
+    /// The last thread of a member's process has become another program (`begin_new_exec()`).
+    fn finish_member_exec(&mut self, task: Idx<Task>, native: &Native, comm: [u8; COMM_LEN]) {
+        let index = self.tasks()[task].group;
+        let leader = self.groups()[index].leader;
+        if let Some(leader) = leader.filter(|&leader| leader != task) {
+            self.exchange_bodies(task, leader, native.clone());
+            self.take_over(task);
+        }
+        let group = self.group_mut(index);
+        group.exit_signal = SIGCHLD;
+        group.has_execed = true;
+        self.change_family(index);
+        let next = &mut self.task_mut(task).self_exec_id;
+        *next = next.wrapping_add(1);
+        self.set_name(task, &comm);
+        self.tell_exec(task);
+    }
+
+    /// The native numbers for setpgid(2), after a process has been put into its process group: 0 for the
+    /// caller's, and as the group that of another member if it is not the one that it leads. `None` where
+    /// the kernel does not know somebody.
+    pub(crate) fn native_setpgid(&self, caller: Idx<Task>, pid: i32) -> Option<(u64, u64)> {
+        let own = self.tasks()[caller].group;
+        let target = match pid {
+            0 => own,
+            _ => self.tasks()[self.numbered(caller, pid).ok()?].group,
+        };
+        let native = self.native_of(target)?;
+        let process = match target == own {
+            true => 0,
+            false => native.nr().to_argument(),
+        };
+        let group = &self.groups()[target];
+        if core::ptr::eq(&*group.pgid, &*group.tgid) {
+            return Some((process, process));
+        }
+        let members = self.process_group(&group.pgid);
+        let mut others = members.iter(self.groups()).take(64);
+        let other = others.find(|&other| other != target && self.native_of(other).is_some())?;
+        Some((process, self.native_of(other)?.group().to_argument()))
+    }
+}

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Tasks with a real thread behind them: members, and their bodies.
+//!
+//! A body is run, signalled and accounted by the kernel; numbers, parents, zombies and waits are the
+//! tree's. So the tree does not kill, stop or tell a member anything itself: it owes it a signal, and
+//! that is sent when the lock is released ([`Tree::take_post`]). A member has exited when its body says so
+//! (`World::exited`), whatever was asked of it before.
+//!
+//! # Locks
+//!
+//! Under the tree lock. A signal is sent without it.
+//!
+//! # Invariants
+//!
+//! - All threads of a process have bodies, or none has.
+//! - A body that is owed something and has begun to live is on [`Tree::owing`].
+
+use super::Tree;
+use crate::{
+    base::slots::{
+        chain::{Link, Member},
+        Idx,
+    },
+    native::{Native, NativeNr, Signal},
+    reason::{Outcome, Reason},
+    tree::pending::{SigInfo, SigSet, SIGCHLD, SIGKILL, SI_KERNEL},
+    tree::task::{chain, Group, Task},
+};
+
+/// Letters that are sent after one hold of the lock.
+const LETTERS: usize = 16;
+
+/// What is behind a member.
+pub(crate) struct Body {
+    /// `None` as long as the native call that makes it is under way.
+    pub(crate) native: Option<Native>,
+    /// The user that it belonged to when it exited.
+    pub(crate) uid: u32,
+    /// Signals that the process is owed.
+    owed: SigSet,
+    /// What comes along with SIGCHLD, and with the last one of the others.
+    child: SigInfo,
+    child_uid: u32,
+    other: SigInfo,
+    owing: Link<Body>,
+}
+
+impl Member<chain::Owing> for Body {
+    fn link(&self) -> &Link<Self> {
+        &self.owing
+    }
+    fn link_mut(&mut self) -> &mut Link<Self> {
+        &mut self.owing
+    }
+}
+
+impl Body {
+    /// One that is still to be born.
+    pub(crate) fn new() -> Self {
+        Self {
+            native: None,
+            uid: 0,
+            owed: SigSet::EMPTY,
+            child: SigInfo::default(),
+            child_uid: 0,
+            other: SigInfo::default(),
+            owing: Link::new(),
+        }
+    }
+
+    /// The next signal that it is owed.
+    fn next_letter(&mut self) -> Option<Letter> {
+        let native = self.native.clone()?;
+        let signo = self.owed.first()?;
+        self.owed = self.owed.minus(SigSet::of(&[signo]));
+        let (info, uid) = match signo {
+            SIGCHLD => (self.child, self.child_uid),
+            _ => (self.other, 0),
+        };
+        let info = match info.signo == signo {
+            true => info,
+            false => SigInfo {
+                code: SI_KERNEL,
+                ..SigInfo::default()
+            },
+        };
+        Some(Letter {
+            to: native,
+            signal: Signal {
+                signo,
+                code: info.code,
+                pid: info.pid,
+                uid,
+                status: info.status,
+            },
+        })
+    }
+}
+
+/// A signal for a body.
+struct Letter {
+    to: Native,
+    signal: Signal,
+}
+
+/// Signals for bodies, to be sent after the tree lock is released.
+pub(crate) struct Post([Option<Letter>; LETTERS]);
+
+impl Post {
+    /// Sends them. Not under the tree lock.
+    pub(crate) fn send(self) {
+        for letter in self.0.iter().flatten() {
+            letter.to.send(&letter.signal);
+        }
+    }
+}
+
+impl Tree {
+    /// Whether there is a real process behind a group.
+    pub(crate) fn is_member(&self, group: Idx<Group>) -> bool {
+        self.body_of(group).is_some()
+    }
+
+    fn body_of(&self, group: Idx<Group>) -> Option<Idx<Body>> {
+        self.tasks[self.groups[group].leader?].body
+    }
+
+    /// The process behind a group, if there is one and it has begun to live.
+    pub(crate) fn native_of(&self, group: Idx<Group>) -> Option<&Native> {
+        self.bodies[self.body_of(group)?].native.as_ref()
+    }
+
+    /// The thread behind a task, likewise.
+    pub(crate) fn native_of_task(&self, task: Idx<Task>) -> Option<&Native> {
+        self.bodies[self.tasks[task].body?].native.as_ref()
+    }
+
+    /// The native numbers of a thread and its process, for the host's root to see.
+    pub(crate) fn native_numbers(&self, task: Idx<Task>) -> Option<(NativeNr, NativeNr)> {
+        let native = self.native_of_task(task)?;
+        Some((native.nr(), self.native_of(self.tasks[task].group)?.nr()))
+    }
+
+    /// A task that has just joined has a body. The caller has made room for it.
+    pub(crate) fn expect_body(&mut self, task: Idx<Task>) {
+        let body = self.bodies.insert(Body::new());
+        let body = body.unwrap_or_else(|_| panic!("altpid: no room was made"));
+        self.tasks[task].body = Some(body);
+        self.nr_members += 1;
+    }
+
+    /// The body of a task has begun to live.
+    pub(crate) fn bind(&mut self, id: u64, native: Native) {
+        let Some(task) = self.tasks.find(id) else {
+            return;
+        };
+        let Some(body) = self.tasks[task].body else {
+            return;
+        };
+        self.bodies[body].native = Some(native);
+        if self.bodies[body].owed != SigSet::EMPTY {
+            self.owing.push_back(&mut self.bodies, body);
+        }
+    }
+
+    /// A task leaves the tree, and its body with it.
+    pub(crate) fn leave_body(&mut self, task: Idx<Task>) {
+        if let Some(body) = self.tasks[task].body.take() {
+            self.owing.remove(&mut self.bodies, body);
+            self.bodies.discard(body);
+            self.nr_members -= 1;
+        }
+    }
+
+    /// Two threads of a process change places, of which the first takes over what the process is
+    /// (`de_thread()`), as the thread that the kernel now calls by this.
+    pub(crate) fn exchange_bodies(&mut self, task: Idx<Task>, leader: Idx<Task>, native: Native) {
+        let bodies = (self.tasks[task].body, self.tasks[leader].body);
+        (self.tasks[leader].body, self.tasks[task].body) = bodies;
+        if let Some(body) = self.tasks[task].body {
+            self.bodies[body].native = Some(native);
+        }
+    }
+
+    /// A member's process is owed a signal by the kernel's hand. One that it is owed already is not
+    /// counted twice, as those that wait are not natively.
+    pub(crate) fn owe(&mut self, group: Idx<Group>, info: SigInfo, uid: u32) {
+        let Some(body) = self.body_of(group) else {
+            return;
+        };
+        let signal = SigSet::of(&[info.signo]);
+        let entry = &mut self.bodies[body];
+        if entry.owed.contains(info.signo) {
+            return;
+        }
+        entry.owed = entry.owed.union(signal);
+        match info.signo {
+            SIGCHLD => (entry.child, entry.child_uid) = (info, uid),
+            _ => entry.other = info,
+        }
+        let is_unlinked = !entry.owing.is_linked();
+        if is_unlinked && entry.native.is_some() {
+            self.owing.push_back(&mut self.bodies, body);
+        }
+    }
+
+    /// A member's process is killed.
+    pub(crate) fn kill_body(&mut self, group: Idx<Group>) {
+        let info = SigInfo {
+            signo: SIGKILL,
+            code: SI_KERNEL,
+            ..SigInfo::default()
+        };
+        self.owe(group, info, 0);
+    }
+
+    /// Whether a body is owed something.
+    #[inline]
+    pub(crate) fn owes(&self) -> bool {
+        !self.owing.is_empty()
+    }
+
+    /// Takes some of what bodies are owed.
+    pub(crate) fn take_post(&mut self) -> Post {
+        let mut letters = [const { None }; LETTERS];
+        let mut len = 0;
+        while let (Some(body), Some(place)) = (self.owing.first(), letters.get_mut(len)) {
+            *place = self.bodies[body].next_letter();
+            if place.is_some() {
+                len += 1;
+            } else {
+                self.owing.remove(&mut self.bodies, body);
+            }
+        }
+        Post(letters)
+    }
+
+    /// The user of a body when it exits, whom its parent is told.
+    pub(crate) fn set_body_uid(&mut self, body: Idx<Body>, uid: u32) {
+        self.bodies[body].uid = uid;
+    }
+
+    /// What comes along with the SIGCHLD of a child: the user that it belonged to.
+    pub(crate) fn uid_of(&self, child: Idx<Group>) -> u32 {
+        self.body_of(child).map_or(0, |body| self.bodies[body].uid)
+    }
+
+    /// The member that an id names, which does something itself.
+    ///
+    /// # Errors
+    ///
+    /// `ESRCH` for one that is gone or about to die.
+    pub(crate) fn find_member(&mut self, id: u64) -> Outcome<Idx<Task>> {
+        let task = self.find_alive(id)?;
+        if !self.goes_on(task) {
+            return Err(Reason::TaskExited.into());
+        }
+        Ok(task)
+    }
+}
+
+impl Tree {
+    /// Whether the SIGCHLD for a stop of a child is the kernel's to send: its parent is the same to both.
+    pub(crate) fn is_told_natively(&self, child: Idx<Group>, parent: Idx<Group>) -> bool {
+        match (self.native_of(child), self.native_of(parent)) {
+            (Some(child), Some(parent)) => child.is_child_of(parent),
+            _ => false,
+        }
+    }
+
+    /// A member is owed word of a child.
+    pub(crate) fn owe_child(&mut self, parent: Idx<Group>, child: Idx<Group>, info: SigInfo) {
+        let uid = self.uid_of(child);
+        self.owe(parent, info, uid);
+    }
+}

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Real programs in a world: `altpid exec`.
+
+use crate::command_line;
+use altpid::World;
+use rustix::{
+    fd::{AsFd, AsRawFd},
+    io::{FdFlags, fcntl_setfd},
+};
+use std::{fs, process::Command};
+
+/// Whether this kernel cannot have members at all: one before 7.3, or with PREEMPT_RT.
+///
+/// # Panics
+///
+/// When the kernel does not say which it is.
+pub fn are_refused() -> bool {
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease").expect("a release");
+    let version = fs::read_to_string("/proc/sys/kernel/version").expect("a version");
+    let mut numbers = release
+        .split('.')
+        .map(|part| part.parse::<u32>().unwrap_or(0));
+    (numbers.next(), numbers.next()) < (Some(7), Some(3)) || version.contains("PREEMPT_RT")
+}
+
+/// `altpid exec` in a world, with these arguments.
+///
+/// # Panics
+///
+/// When the descriptor of the world cannot be handed down.
+pub fn exec(world: &World, args: &[&str]) -> Command {
+    fcntl_setfd(world, FdFlags::empty()).expect("the descriptor");
+    let fd = world.as_fd().as_raw_fd().to_string();
+    let mut command = command_line::altpid(&["exec", "--fd", fd.as_str()]);
+    command.args(args);
+    command
+}

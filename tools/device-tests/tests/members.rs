@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Real programs in a world: each rule that a process can show, by processes.
+//!
+//! The program is `c/members.c`, and busybox's shell. A process outside of all worlds is there meanwhile,
+//! which would die of any signal that goes astray.
+
+use altpid::{Attach, Kill, PidType, TaskId, TaskState, World};
+use altpid_device_tests::{
+    Fixture, command_line, exited,
+    members::{are_refused, exec},
+    patience::eventually,
+};
+use rustix::{
+    io::Errno,
+    process::{Pid, Signal, kill_process},
+};
+use std::{
+    env, fs,
+    os::unix::{fs::PermissionsExt, process::ExitStatusExt},
+    path::PathBuf,
+    process::{Child, Command, Stdio, id},
+    sync::OnceLock,
+};
+
+/// `c/members.c`
+const PROGRAM: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/members"));
+
+/// The program in a file.
+fn program() -> &'static PathBuf {
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
+    PATH.get_or_init(|| {
+        let path = env::temp_dir().join(format!("altpid-members-{}", id()));
+        fs::write(&path, PROGRAM).expect("a file");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("chmod");
+        path
+    })
+}
+
+/// Whether this kernel can have members.
+fn has_members() -> bool {
+    !are_refused()
+}
+
+/// The task with a number at level 0.
+fn numbered(world: &World, nr: i32) -> TaskId {
+    let root = world.info().expect("info").root_ns;
+    world.find(root, nr, PidType::Pid).expect("a task")
+}
+
+/// What becomes of `sh -c SCRIPT` in a world: its status and what it has written.
+fn shell(script: &str) -> (i32, String) {
+    let world = Fixture::new();
+    let (status, out, err) =
+        command_line::finish(&mut exec(&world, &["--", "sh", "-c", script]), "");
+    assert_eq!(err, "", "{out}");
+    assert_eq!(world.info().expect("info").tasks, 1);
+    (status, out)
+}
+
+/// Somebody who has nothing to do with all that.
+struct Bystander(Child);
+
+impl Bystander {
+    fn new() -> Self {
+        Self(Command::new("sleep").arg("100000").spawn().expect("sleep"))
+    }
+}
+
+impl Drop for Bystander {
+    fn drop(&mut self) {
+        let ended = self.0.try_wait().expect("a child");
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+        assert_eq!(ended, None, "a signal has gone astray");
+    }
+}
+
+macro_rules! cases {
+    ($($name:ident)*) => {
+        $(#[test]
+        fn $name() {
+            if !has_members() {
+                return;
+            }
+            let _bystander = Bystander::new();
+            let world = Fixture::new();
+            let program = program().to_str().expect("a name");
+            let mut command = exec(&world, &["--", program, stringify!($name)]);
+            let (status, out, err) = command_line::finish(&mut command, "");
+            assert_eq!((status, out.as_str(), err.as_str()), (0, "", ""));
+            assert_eq!(world.info().expect("info").tasks, 1);
+        })*
+    };
+}
+
+cases! {
+    ids
+    waits
+    signals
+    families
+    namespaces
+    programs
+    refused
+}
+
+#[test]
+fn an_older_kernel_refuses() {
+    if has_members() {
+        return;
+    }
+    let world = Fixture::new();
+    let (status, _, err) = command_line::finish(&mut exec(&world, &["--", "true"]), "");
+    assert_eq!(status, 125, "{err}");
+    assert!(err.contains("this kernel cannot have members"), "{err}");
+}
+
+#[test]
+fn a_shell_is_pid_1() {
+    if !has_members() {
+        return;
+    }
+    assert_eq!(shell("echo $$ $PPID; exit 7"), (7, "1 0\n".into()));
+    assert_eq!(
+        shell("seq 1 1000 | grep 9 | sort -r | wc -l"),
+        (0, "271\n".into())
+    );
+    let script = "(exit 3); echo $?; sleep 0.1 & echo $!; wait $!; echo $?";
+    assert_eq!(shell(script), (0, "3\n3\n0\n".into()));
+    let script = "trap 'echo usr1' USR1; kill -USR1 $$; (kill -USR1 1); kill -TERM 1; echo end";
+    assert_eq!(shell(script), (0, "usr1\nusr1\nend\n".into()));
+    let script = "sleep 1000 & kill -9 $!; wait $!; echo $?";
+    assert_eq!(shell(script).1, "137\n");
+    let script =
+        "i=0; while [ $i -lt 100 ]; do (exit $i); [ $? = $i ] || echo $i; i=$((i + 1)); done";
+    assert_eq!(shell(script), (0, String::new()));
+}
+
+#[test]
+fn the_status_is_passed_on() {
+    if !has_members() {
+        return;
+    }
+    let world = Fixture::new();
+    let status = |args: &[&str]| {
+        exec(&world, args)
+            .stderr(Stdio::null())
+            .status()
+            .expect("it runs")
+    };
+    assert_eq!(status(&["--", "true"]).code(), Some(0));
+    assert_eq!(status(&["--", "/nowhere"]).code(), Some(127));
+    assert_eq!(status(&["--", "/"]).code(), Some(126));
+    assert_eq!(status(&["--pid", "0", "--", "true"]).code(), Some(125));
+    // Not the init of a namespace: it dies of it.
+    let root = format!("ns:{}", world.info().expect("info").root_ns.0);
+    let killed = status(&["--in", &root, "--", "sh", "-c", "kill -TERM $$"]);
+    assert_eq!(killed.signal(), Some(15));
+}
+
+#[test]
+fn it_is_listed_with_its_native_number() {
+    if !has_members() {
+        return;
+    }
+    let world = Fixture::new();
+    let mut child = exec(
+        &world,
+        &["--pid", "1,300", "--", "sh", "-c", "echo go; read line"],
+    )
+    .stdin(Stdio::piped())
+    .stdout(Stdio::piped())
+    .spawn()
+    .expect("it runs");
+    let native = i32::try_from(child.id()).expect("a pid");
+    eventually("it joins", || world.info().expect("info").tasks == 2);
+    let member = numbered(&world, 300);
+    eventually("it is the shell", || {
+        world.task(member).expect("task").comm == b"sh"
+    });
+    let task = world.task(member).expect("task");
+    assert_eq!(
+        (task.pid, task.native),
+        (vec![300, 1], Some((native, native)))
+    );
+    // It acts for itself.
+    assert_eq!(
+        world.exit(member, 0).expect_err("a member").errno,
+        Errno::BUSY
+    );
+    // By altpid from outside it is killed, init or not.
+    world.kill(Kill::Outside(member), 9).expect("kill");
+    assert_eq!(child.wait().expect("its end").signal(), Some(9));
+    assert_eq!(world.info().expect("info").tasks, 1);
+}
+
+#[test]
+fn a_virtual_parent_waits_for_it() {
+    if !has_members() {
+        return;
+    }
+    let world = Fixture::new();
+    let parent = world.fork(world.init);
+    let parent_nr = world.task(parent).expect("task").pid[0].to_string();
+    let root = format!("ns:{}", world.info().expect("info").root_ns.0);
+    let args = ["--in", &root, "--parent", &parent_nr, "--", "sh", "-c"];
+    let mut command = exec(&world, &args);
+    let (status, out, _) = command_line::finish(command.arg("echo $PPID; exit 9"), "");
+    assert_eq!((status, out), (9, format!("{parent_nr}\n")));
+    assert_eq!(world.reap(parent).status, exited(9));
+}
+
+#[test]
+fn who_cannot_join() {
+    if !has_members() {
+        return;
+    }
+    let world = Fixture::new();
+    // This process has threads.
+    let refused = world.attach(&Attach::new()).expect_err("threads");
+    assert_eq!(
+        (refused.errno, refused.reason.name()),
+        (Errno::INVAL, Some("HAS_THREADS"))
+    );
+    let refused = |args: &[&str], why: &str| {
+        let (status, out, err) = command_line::finish(&mut exec(&world, args), "");
+        assert_eq!((status, out.as_str()), (125, ""), "{err}");
+        assert!(err.contains(why), "{err}");
+    };
+    refused(&["--pid", "1,1", "--", "true"], "in use");
+    refused(&["--pid", "2", "--", "true"], "pid 1");
+    refused(
+        &["--pid", "1,2,3", "--", "true"],
+        "more numbers than levels",
+    );
+    // Twice.
+    let mut command = exec(&world, &["--", "altpid", "exec", "--", "true"]);
+    let (status, _, err) = command_line::finish(&mut command, "");
+    assert_eq!(status, 125, "{err}");
+    assert!(err.contains("the caller is a member"), "{err}");
+    assert_eq!(world.info().expect("info").tasks, 1);
+}
+
+/// Runs `members ARGS` in a world and does something meanwhile.
+fn run(world: &Fixture, args: &[&str], meanwhile: impl FnOnce(&Child)) -> std::process::ExitStatus {
+    let program = program().to_str().expect("a name");
+    let mut child = exec(world, &["--", program])
+        .args(args)
+        .spawn()
+        .expect("it runs");
+    meanwhile(&child);
+    child.wait().expect("its end")
+}
+
+#[test]
+fn an_init_takes_a_thousand_along() {
+    if !has_members() {
+        return;
+    }
+    let _bystander = Bystander::new();
+    let world = Fixture::new();
+    let status = run(&world, &["crowd", "1000"], |_| {});
+    assert_eq!(status.code(), Some(0));
+    // Whoever waits for init is told when all are gone.
+    assert_eq!(world.info().expect("info").tasks, 1);
+}
+
+#[test]
+fn forks_race_the_end_of_init() {
+    if !has_members() {
+        return;
+    }
+    let _bystander = Bystander::new();
+    for round in 0..20 {
+        let world = Fixture::new();
+        let status = run(&world, &["races", &(1 + round * 3000).to_string()], |_| {});
+        assert_eq!(status.code(), Some(7));
+        assert_eq!(world.info().expect("info").tasks, 1);
+    }
+}
+
+/// The native numbers of all members but this one.
+fn natives(world: &World, but: i32) -> Vec<i32> {
+    let tasks = world.tasks(None).expect("a listing");
+    let natives = tasks.iter().filter_map(|task| task.native);
+    natives
+        .map(|(pid, _)| pid)
+        .filter(|&pid| pid != but && pid != 0)
+        .collect()
+}
+
+#[test]
+fn the_host_kills_whom_it_likes() {
+    if !has_members() {
+        return;
+    }
+    let _bystander = Bystander::new();
+    for round in 0..10 {
+        let world = Fixture::new();
+        let status = run(&world, &["races", "0"], |child| {
+            let init = i32::try_from(child.id()).expect("a pid");
+            eventually("there are some", || natives(&world, init).len() > 4);
+            for _ in 0..round {
+                // One that is gone meanwhile is nobody's number yet: there are too few processes.
+                for native in natives(&world, init).into_iter().take(3) {
+                    let _ = kill_process(Pid::from_raw(native).expect("a pid"), Signal::KILL);
+                }
+            }
+            kill_process(Pid::from_raw(init).expect("a pid"), Signal::KILL).expect("kill");
+        });
+        assert_eq!(status.signal(), Some(9));
+        assert_eq!(world.info().expect("info").tasks, 1);
+    }
+}
+
+#[test]
+fn a_world_lives_on_with_its_members() {
+    if !has_members() {
+        return;
+    }
+    let world = World::open().expect("a world");
+    let mut child = exec(&world, &["--", "sh", "-c"])
+        .arg("eval \"exec $ALTPID_FD>&-\"; read line; (exit 5); echo $?")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it runs");
+    drop(world);
+    drop(child.stdin.take());
+    let output = child.wait_with_output().expect("its end");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "5\n");
+}
+
+#[test]
+fn a_world_can_end_with_its_descriptor() {
+    if !has_members() {
+        return;
+    }
+    let world = World::open().expect("a world");
+    let mut child = exec(&world, &["--kill-on-close", "--", "sh", "-c"])
+        .arg("eval \"exec $ALTPID_FD>&-\"; echo closed; sleep 100000")
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it runs");
+    let mut line = [0; 7];
+    let out = child.stdout.as_mut().expect("its output");
+    std::io::Read::read_exact(out, &mut line).expect("a line");
+    drop(world);
+    assert_eq!(child.wait().expect("its end").signal(), Some(9));
+}
+
+#[test]
+fn stopped_ones_are_told_of() {
+    if !has_members() {
+        return;
+    }
+    let world = Fixture::new();
+    let mut child = exec(&world, &["--pid", "1,300", "--", "sleep", "100000"])
+        .spawn()
+        .expect("it runs");
+    let native = Pid::from_child(&child);
+    eventually("it joins", || world.info().expect("info").tasks == 2);
+    let member = numbered(&world, 300);
+    kill_process(native, Signal::STOP).expect("kill");
+    eventually("it stops", || {
+        world.state_of(member) == Some(TaskState::Stopped)
+    });
+    kill_process(native, Signal::CONT).expect("kill");
+    eventually("it goes on", || {
+        world.state_of(member) == Some(TaskState::Running)
+    });
+    kill_process(native, Signal::KILL).expect("kill");
+    assert_eq!(child.wait().expect("its end").signal(), Some(9));
+}
