@@ -161,6 +161,7 @@ impl World {
         let mut restarts = tree.restarts(waiter);
         let interrupts = tree.tasks()[waiter].interrupts;
         let mut search = Search::default();
+        let mut was_at_work = false;
         loop {
             // All handlers that were called have SA_RESTART, or a stop is over: the call is made anew
             // (ERESTARTSYS).
@@ -188,6 +189,7 @@ impl World {
             let call = &*call.get_or_insert_with(|| tree.begin_call(waiter));
             if matches!(look, Look::More) {
                 tree.task_mut(waiter).call = Call::Working;
+                was_at_work = true;
                 drop(tree);
                 might_sleep();
                 if is_killed() {
@@ -195,6 +197,9 @@ impl World {
                 }
             } else {
                 tree.task_mut(waiter).call = Call::Asleep;
+                if core::mem::take(&mut was_at_work) {
+                    tree.note_sleep(waiter);
+                }
                 let children = selection.key(waiter, tree.tasks()[waiter].group);
                 let keys = [children, Key::task(&tree, waiter)];
                 tree.sleep(keys, FOR_EVER)?;

@@ -226,8 +226,16 @@ impl Tree {
         self.put_sighand(shared);
     }
 
+    /// A task that others have seen at work in a call falls asleep in it: callers that wait until it has
+    /// done its work are woken, to be refused.
+    pub(crate) fn note_sleep(&mut self, task: Idx<Task>) {
+        let key = Key::task(self, task);
+        self.wakes.note(key);
+    }
+
     /// A task has cloned a child with `CLONE_VFORK` and sleeps.
     pub(crate) fn begin_vfork(&mut self, caller: Idx<Task>, child: Idx<Task>) {
+        self.note_sleep(caller);
         let group = self.tasks[caller].group;
         self.tasks[caller].call = Call::Vfork {
             child,
