@@ -161,7 +161,6 @@ impl World {
         let mut restarts = tree.restarts(waiter);
         let interrupts = tree.tasks()[waiter].interrupts;
         let mut search = Search::default();
-        let mut was_at_work = false;
         loop {
             // All handlers that were called have SA_RESTART, or a stop is over: the call is made anew
             // (ERESTARTSYS).
@@ -186,20 +185,16 @@ impl World {
                 Look::More | Look::Nothing | Look::Asleep => {}
             }
             // What takes one hold of the lock is no call to be in.
-            let call = &*call.get_or_insert_with(|| tree.begin_call(waiter));
+            let call = &*call.get_or_insert_with(|| tree.begin_call(waiter, Call::Asleep));
             if matches!(look, Look::More) {
-                tree.task_mut(waiter).call = Call::Working;
-                was_at_work = true;
+                tree.set_call(waiter, Call::Working);
                 drop(tree);
                 might_sleep();
                 if is_killed() {
                     return Err(EINTR.into());
                 }
             } else {
-                tree.task_mut(waiter).call = Call::Asleep;
-                if core::mem::take(&mut was_at_work) {
-                    tree.note_sleep(waiter);
-                }
+                tree.set_call(waiter, Call::Asleep);
                 let children = selection.key(waiter, tree.tasks()[waiter].group);
                 let keys = [children, Key::task(&tree, waiter)];
                 tree.sleep(keys, FOR_EVER)?;

@@ -69,7 +69,6 @@ impl World {
         mut timeout: c_long,
     ) -> Outcome<SigInfo> {
         let handled = call.go_on()?.0.tasks()[index].nr_received;
-        let mut was_at_work = true;
         loop {
             let (mut tree, task) = call.go_on()?;
             let wanted = tree.awaited(awaited);
@@ -82,10 +81,7 @@ impl World {
             if timeout == 0 {
                 return Err(EAGAIN.into());
             }
-            tree.task_mut(task).call = Call::Sigwait(awaited);
-            if core::mem::take(&mut was_at_work) {
-                tree.note_sleep(task);
-            }
+            tree.set_call(task, Call::Sigwait(awaited));
             let key = Key::task(&tree, task);
             timeout = tree.sleep([key; 2], timeout)?;
         }

@@ -99,7 +99,9 @@ impl World {
             let wakes = tree.take_wakeups();
             let is_done = !tree.has_work();
             drop(held);
-            wakes.send(|key| self.queues().wake(key));
+            if let Some(wakes) = wakes {
+                wakes.send(|key| self.queues().wake(key));
+            }
             told.send();
             if is_done {
                 return;
