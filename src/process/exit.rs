@@ -66,9 +66,7 @@ impl Tree {
         self.end_vfork_of(task);
         self.abandon_vfork(task);
         self.queue_work(task);
-        // Callers that wait for the task, or asleep on behalf of it, look again.
-        let key = Key::task(self, task);
-        self.note_wakeup(key);
+        self.wake_task(task);
         self.uncount_live(group, status);
     }
 

@@ -195,16 +195,16 @@ impl World {
                 Look::More | Look::Nothing | Look::Asleep => {}
             }
             // What takes one hold of the lock is no call to be in.
-            let call = &*call.get_or_insert_with(|| tree.begin_call(waiter));
+            let call = &*call.get_or_insert_with(|| tree.begin_call(waiter, Call::Asleep));
             if matches!(look, Look::More) {
-                tree.task_mut(waiter).call = Call::Working;
+                tree.set_call(waiter, Call::Working);
                 drop(tree);
                 might_sleep();
                 if is_killed() {
                     return Err(EINTR.into());
                 }
             } else {
-                tree.task_mut(waiter).call = Call::Asleep;
+                tree.set_call(waiter, Call::Asleep);
                 let children = selection.key(waiter, tree.tasks()[waiter].group);
                 let keys = [children, Key::task(&tree, waiter)];
                 tree.sleep(keys, FOR_EVER)?;

@@ -49,7 +49,8 @@ impl Tree {
     /// Does what is to be done for a live thread of a group.
     fn do_duties(&mut self, group: Idx<Group>, thread: Idx<Task>) {
         let waiting = self.groups()[group].pending.set();
-        let blocked = if self.is_signalled_in_vfork(thread) {
+        // As complete() asks each of a few threads.
+        let blocked = if self.is_stopped(thread) || self.is_signalled_in_vfork(thread) {
             SigSet::EVERY
         } else {
             self.kept_from(thread)

@@ -81,7 +81,7 @@ impl World {
             if timeout == 0 {
                 return Err(EAGAIN.into());
             }
-            tree.task_mut(task).call = Call::Sigwait(awaited);
+            tree.set_call(task, Call::Sigwait(awaited));
             let key = Key::task(&tree, task);
             timeout = tree.sleep([key; 2], timeout)?;
         }

@@ -13,7 +13,6 @@ use crate::{
     tree::fate::Fate,
     tree::pending::{SigInfo, SigSet, SIGSTOP},
     tree::task::{Disposition, Group, Task},
-    tree::wakeups::Key,
     tree::walks::Orphaned,
     tree::Tree,
     uapi,
@@ -32,8 +31,7 @@ impl Tree {
         let awaited = self.awaited_by(task);
         if self.next_signal(task, awaited).is_some() {
             // Left for its call, which ends.
-            let key = Key::task(self, task);
-            self.note_wakeup(key);
+            self.wake_task(task);
         }
         let mut is_first = true;
         while self.tasks()[task].is_alive()
@@ -97,8 +95,7 @@ impl Tree {
                     thread.interrupts = thread.interrupts.wrapping_add(1);
                 }
                 // A call in which it is asleep ends.
-                let key = Key::task(self, task);
-                self.note_wakeup(key);
+                self.wake_task(task);
                 return true;
             }
             Disposition::Default if SigSet::IGNORE.contains(signal) => {}

@@ -101,8 +101,8 @@ impl Tree {
         !self.wakes.is_empty()
     }
 
-    /// Takes the wakeups that are due.
-    pub(crate) fn take_wakeups(&mut self) -> Wakeups {
+    /// Takes the wakeups that are due, if there are any.
+    pub(crate) fn take_wakeups(&mut self) -> Option<Wakeups> {
         self.wakes.take()
     }
 

@@ -81,6 +81,21 @@ impl Tree {
         (is_at_work && self.goes_on(task)).then_some(task)
     }
 
+    /// A task goes on in its call, at work or asleep. Callers that wait until it has done its work are
+    /// woken when it falls asleep: they are refused then.
+    pub(crate) fn set_call(&mut self, task: Idx<Task>, call: Call) {
+        let before = core::mem::replace(&mut self.tasks[task].call, call);
+        if before == Call::Working && call != Call::Working {
+            self.wake_task(task);
+        }
+    }
+
+    /// Something has happened to a task: callers that wait for it, or sleep on its behalf, look again.
+    pub(crate) fn wake_task(&mut self, task: Idx<Task>) {
+        let key = Key::task(self, task);
+        self.wakes.note(key);
+    }
+
     /// A call of a task is over: it takes the signals that have arrived meanwhile, and others may act
     /// for it.
     pub(crate) fn end_call(&mut self, id: u64) {
@@ -88,8 +103,7 @@ impl Tree {
             return;
         };
         self.tasks[task].call = Call::None;
-        let key = Key::task(self, task);
-        self.wakes.note(key);
+        self.wake_task(task);
         if self.tasks[task].is_alive() && self.has_signals(task) {
             self.queue_work(task);
         }
@@ -229,11 +243,12 @@ impl Tree {
     /// A task has cloned a child with `CLONE_VFORK` and sleeps.
     pub(crate) fn begin_vfork(&mut self, caller: Idx<Task>, child: Idx<Task>) {
         let group = self.tasks[caller].group;
-        self.tasks[caller].call = Call::Vfork {
+        let call = Call::Vfork {
             child,
             stops: self.groups[group].nr_stops,
             is_signalled: false,
         };
+        self.set_call(caller, call);
         self.tasks[child].vfork_parent = Some(caller);
         if let Some(crowd) = self.crowd_mut(group) {
             crowd.nr_in_vfork += 1;

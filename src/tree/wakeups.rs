@@ -155,9 +155,9 @@ impl Wakes {
         }
     }
 
-    /// Takes what was noted.
-    pub(crate) fn take(&mut self) -> Wakeups {
-        core::mem::replace(&mut self.due, Wakeups::NONE)
+    /// Takes what was noted, if anything was.
+    pub(crate) fn take(&mut self) -> Option<Wakeups> {
+        (!self.is_empty()).then(|| core::mem::replace(&mut self.due, Wakeups::NONE))
     }
 
     /// Whether so much was noted that it should be sent first.

@@ -125,8 +125,8 @@ pub(crate) struct Work<'a> {
 
 impl<'a> Work<'a> {
     /// A task, which is in no call, begins one. The lock has to be released before the call is dropped.
-    pub(crate) fn begin_call(&mut self, task: Idx<Task>) -> InCall<'a> {
-        self.task_mut(task).call = Call::Working;
+    pub(crate) fn begin_call(&mut self, task: Idx<Task>, call: Call) -> InCall<'a> {
+        self.set_call(task, call);
         InCall {
             world: self.world,
             id: self.tasks().id(task),
@@ -276,7 +276,7 @@ impl World {
     #[track_caller]
     pub(crate) fn enter(&self, id: u64) -> Outcome<(InCall<'_>, Work<'_>, Idx<Task>)> {
         let (mut tree, task) = self.act(id)?;
-        let call = tree.begin_call(task);
+        let call = tree.begin_call(task, Call::Working);
         // The lock goes first when all of this is dropped in the order of a pattern.
         Ok((call, tree, task))
     }

@@ -10,8 +10,7 @@
 //! # Locks
 //!
 //! A caller enters the queue under the tree lock, in the hold in which it found that it has to wait, so
-//! that no wakeup is lost. An event only notes its key ([`Wakes::note`]); the callers are woken after the
-//! lock is released ([`Wakeups::send`]), once for everything that happened in one hold.
+//! that no wakeup is lost. What wakes them, and when, is in [`wakeups`](crate::tree::wakeups).
 
 use crate::{
     tree::wakeups::{Key, QUEUES},

@@ -106,7 +106,9 @@ impl World {
             let post = tree.owes().then(|| tree.take_post());
             let is_done = !tree.has_work() && !tree.owes();
             drop(held);
-            wakes.send(|key| self.queues().wake(key));
+            if let Some(wakes) = wakes {
+                wakes.send(|key| self.queues().wake(key));
+            }
             told.send();
             if let Some(post) = post {
                 post.send();

@@ -233,11 +233,11 @@ impl Fixture {
         *self.pid_of(task).last().expect("a level")
     }
 
-    /// All of them are stopped, or whatever state it is.
+    /// Checks that every one of some tasks is in a state.
     ///
     /// # Panics
     ///
-    /// When one of them is not.
+    /// When one of them is in another.
     #[track_caller]
     pub fn all_are(&self, state: TaskState, tasks: &[TaskId]) {
         for &task in tasks {

@@ -7,7 +7,9 @@ use altpid::{
     Action, Disposition, Kill, Mask, SaFlags, SigInfo, SigSet, TaskId, TaskState, WaitFlags,
     WaitId, WaitIdReport,
 };
-use altpid_device_tests::{Fixture, SIGCHLD, WNOHANG, exited, raw, sleeper::Sleeper};
+use altpid_device_tests::{
+    Fixture, SIGCHLD, WNOHANG, crowd::threads, exited, raw, sleeper::Sleeper,
+};
 use rustix::io::Errno;
 use std::thread;
 
@@ -368,4 +370,26 @@ fn reboot_of_a_namespace() {
         Some(libc::SIGINT)
     );
     assert!(!world.has_ns(ns));
+}
+
+/// A signal that kills waits while a process is stopped, however many threads it has.
+#[test]
+fn the_stopped_keep_what_kills_them() {
+    for others in [0, 1, 15, 16, 40] {
+        let world = Fixture::new();
+        let process = world.fork(world.init);
+        threads(&world, process, others);
+        for signal in [SIGSTOP, SIGTERM] {
+            world.kill(Kill::Outside(process), signal).expect("kill");
+        }
+        let signals = world.signals(process).expect("signals");
+        assert!(signals.shared.contains(SIGTERM), "{others}");
+        assert_eq!(
+            world.state_of(process),
+            Some(TaskState::Stopped),
+            "{others}"
+        );
+        world.kill(Kill::Outside(process), SIGCONT).expect("kill");
+        assert_eq!(world.reap(world.init).status & 0x7f, SIGTERM);
+    }
 }

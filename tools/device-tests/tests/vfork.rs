@@ -9,6 +9,7 @@ use altpid::{
 };
 use altpid_device_tests::{
     Fixture, WALL, WNOHANG, exited,
+    figures::scaled,
     sleeper::Sleeper,
     verbs::{Place, Scene, VERBS},
 };
@@ -47,6 +48,14 @@ fn is_awake(world: &World, task: TaskId) -> bool {
             assert!(is_in_vfork);
             false
         }
+    }
+}
+
+/// Whether a task may do something, or is refused because it is in vfork, at a moment that nobody knows.
+#[track_caller]
+fn is_awake_or_busy(world: &World, task: TaskId) {
+    if let Err(error) = world.set_name(task, b"name") {
+        assert_eq!(error.reason.name(), Some("TASK_BUSY"));
     }
 }
 
@@ -356,4 +365,21 @@ fn the_caller_dies_with_its_namespace() {
     assert!(!world.has_ns(ns));
     // A world may be closed while somebody sleeps in it.
     family(&world);
+}
+
+/// A second caller that waits until a clone is over is refused when the task falls asleep in it.
+#[test]
+fn a_caller_that_waits_for_one_who_falls_asleep() {
+    let world = Fixture::new();
+    let task = world.fork(world.init);
+    for _ in 0..scaled(500) {
+        let child = thread::scope(|scope| {
+            let clone = scope.spawn(|| world.born(task, &args()));
+            // Before the clone, or when the task is asleep in it.
+            is_awake_or_busy(&world, task);
+            clone.join().expect("a call")
+        });
+        world.exit_group(child, 0).expect("exit_group");
+        world.reap(task);
+    }
 }

@@ -9,7 +9,7 @@ use altpid_device_tests::{
     caller::{Caller, Given},
     crowd::{children, job, threads, wide},
     exited,
-    figures::scaled,
+    figures::{is_debug_kernel, scaled},
     holds::are_bounded,
     meanwhile::AtTheEnd,
     patience::eventually,
@@ -171,7 +171,9 @@ fn turns_that_others_have() {
                 let killed = walks.load(Relaxed);
                 eventually("who waits is gone", || caller.is_gone());
                 let meanwhile = walks.load(Relaxed) - killed;
-                assert!(meanwhile < WALKERS, "{what}: {meanwhile} turns of others");
+                // In the debug kernel the exit of a process itself takes as long as many turns.
+                let is_soon = meanwhile < WALKERS || is_debug_kernel();
+                assert!(is_soon, "{what}: {meanwhile} turns of others");
             }
             drop(end);
         });

@@ -350,7 +350,7 @@ impl<'a> Pair<'a> {
         if !seen.is_running() {
             return Ok(None);
         }
-        // Who was stopped in the middle of it, or slept in vfork, goes on with what it was asked.
+        // A caller that was stopped in the middle of its call, or slept in vfork, answers when it goes on.
         let Some(expected) = self.expected.get(&name).copied() else {
             return Ok(None);
         };

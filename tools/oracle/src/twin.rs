@@ -138,7 +138,7 @@ impl State {
                 }
                 numbers.push(Num::Of(*name));
             }
-            // What is left of the pidfd with the caller cannot be closed while that sleeps.
+            // A caller in vfork cannot close its own copy of the pidfd.
             Call::Clone { flags, .. } if flags & VFORK != 0 && op.makes().is_some() => {
                 return false;
             }

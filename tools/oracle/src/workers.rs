@@ -4,7 +4,8 @@
 
 use crate::{Options, verdict::Verdict};
 use altpid_oracle::{
-    differences, directed,
+    differences,
+    directed::{self, Scenario},
     draw::Draw,
     hunt::{self, Counts, Course, Found},
     kernel::Kernel,
@@ -24,7 +25,7 @@ use std::{
 
 /// How often a worker says how far it is.
 const NEWS: Duration = Duration::from_secs(1);
-/// How often a deliberate difference may fail to show.
+/// How often a deliberate difference may fail to show, and a directed scenario to come to its end.
 const ATTEMPTS: u64 = 30;
 /// How often it is shown.
 const PROGRESS: Duration = Duration::from_secs(10);
@@ -97,16 +98,29 @@ impl Worker<'_> {
         Ok(())
     }
 
-    /// The scenarios that every run begins with.
-    fn directed(&mut self) -> Result<()> {
-        for scenario in directed::scenarios()? {
+    /// Performs a scenario to its end: what comes after an answer that the kernel does not always
+    /// give may be the only case of a rule. Gives up at a divergence.
+    fn scenario(&mut self, scenario: &Scenario) -> Result<()> {
+        for _ in 0..ATTEMPTS {
             let (ops, cases) = (&mut self.counts.ops, &mut self.cases);
             let course = hunt::replay(&mut self.driver, &scenario.ops, |event| {
                 *ops += 1;
                 rules::count(event, cases);
             })?;
             self.counts.sequences += 1;
+            let (is_whole, divergences) = (matches!(course, Course::Same), self.kinds.len());
             self.judge(course, &scenario.title)?;
+            if is_whole || self.kinds.len() > divergences {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// The scenarios that every run begins with.
+    fn directed(&mut self) -> Result<()> {
+        for scenario in directed::scenarios()? {
+            self.scenario(&scenario)?;
             if self.kinds.len() >= self.options.divergences {
                 return Ok(());
             }
