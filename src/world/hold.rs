@@ -292,7 +292,7 @@ impl World {
     pub(crate) fn enter_member(&self, id: u64) -> Outcome<(InCall<'_>, Work<'_>, Idx<Task>)> {
         let mut tree = self.work();
         let task = tree.find_member(id)?;
-        let call = tree.begin_call(task);
+        let call = tree.begin_call(task, Call::Working);
         Ok((call, tree, task))
     }
 }
