@@ -73,9 +73,10 @@ impl Bodies {
 }
 
 impl Drop for Bodies {
-    /// Waits for probes that still run, and for what was given up to RCU. There are no members.
+    /// Unregisters the probes, waits for those that still run and for threads that were members, then for what
+    /// was given up to RCU. There are no members.
     fn drop(&mut self) {
-        native::synchronize_probes();
+        probes::end();
         // SAFETY: No requirements.
         unsafe { kernel::bindings::rcu_barrier() };
         news::end();

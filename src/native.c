@@ -12,6 +12,7 @@
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
 #include <linux/preempt.h>
+#include <linux/rcupdate.h>
 #include <linux/sched/cputime.h>
 #include <linux/sched/jobctl.h>
 #include <linux/sched/signal.h>
@@ -20,6 +21,7 @@
 #include <linux/tracepoint.h>
 #include <linux/uidgid.h>
 #include <linux/user_namespace.h>
+#include <linux/workqueue.h>
 
 #include <asm/syscall.h>
 
@@ -64,10 +66,35 @@ void altpid_unregister_probes(struct altpid_probe *probes)
 		tracepoint_probe_unregister(probes->tracepoint, probes->function, NULL);
 }
 
-/* Waits until no probe that was registered runs any more. */
+/* Has the probes unregistered in a while if there are still no members then. From everywhere. */
+
+static void retire(struct work_struct *work)
+{
+	altpid_retire_probes();
+}
+
+static DECLARE_DELAYED_WORK(retiring, retire);
+
+void altpid_retire_later(void)
+{
+	mod_delayed_work(system_percpu_wq, &retiring, ALTPID_RETIRE_SECONDS * HZ);
+}
+
+/* Nothing is put off any more, and that under way is over. */
+void altpid_retire_never(void)
+{
+	cancel_delayed_work_sync(&retiring);
+}
+
+/*
+ * Waits until no probe that was registered runs any more, and no thread that has given back the module
+ * as the last thing it did is still on its way out of it.
+ */
 void altpid_synchronize_probes(void)
 {
 	tracepoint_synchronize_unregister();
+	/* A task that is preempted there has not slept by itself. */
+	synchronize_rcu_tasks();
 }
 
 /* The module, as long as there are members. */
@@ -78,14 +105,18 @@ void altpid_hold_module(void)
 }
 
 /*
- * The task work by which a thread that dies leaves its world. Giving back the module has to be the
- * last thing that is done in it: a call in tail position, which the compiler makes a jump, returns
- * from the kernel's own text.
+ * The task work by which a thread that dies leaves its world. Giving back the module is the last thing
+ * that is done in it; altpid_synchronize_probes() waits for who has still to return from here.
+ *
+ * Task works run last in, first out, so that another one of this thread can be behind this one: then
+ * it is queued once more, to be run after that.
  */
 static void leave_work(struct callback_head *head)
 {
-	altpid_body_exits(head);
-	module_put(THIS_MODULE);
+	if (altpid_body_exits(head))
+		module_put(THIS_MODULE);
+	else
+		WARN_ON_ONCE(task_work_add(current, head, TWA_NONE));
 }
 
 int altpid_queue_exit(struct callback_head *head)

@@ -34,6 +34,9 @@ struct altpid_signal {
 	int status;
 };
 
+/* How long the probes stay behind the last member. */
+#define ALTPID_RETIRE_SECONDS	10
+
 /* altpid_may_attach() */
 #define ALTPID_CANNOT		1
 #define ALTPID_NOT_PRIVILEGED	2
@@ -49,6 +52,8 @@ struct altpid_signal {
 
 int altpid_register_probes(struct altpid_probe *probes);
 void altpid_unregister_probes(struct altpid_probe *probes);
+void altpid_retire_later(void);
+void altpid_retire_never(void);
 void altpid_synchronize_probes(void);
 void altpid_hold_module(void);
 int altpid_queue_exit(struct callback_head *head);
@@ -75,7 +80,8 @@ int altpid_own_tgid(void);
 void altpid_sent(int sig, struct task_struct *task, bool group, int nr);
 
 /* In Rust. */
-void altpid_body_exits(struct callback_head *head);
+bool altpid_body_exits(struct callback_head *head);
 void altpid_body_woken(struct callback_head *head);
+void altpid_retire_probes(void);
 
 #endif

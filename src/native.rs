@@ -117,6 +117,8 @@ mod c {
     extern "C" {
         pub(super) fn altpid_register_probes(probes: *mut Probe) -> c_int;
         pub(super) fn altpid_unregister_probes(probes: *mut Probe);
+        pub(super) fn altpid_retire_later();
+        pub(super) fn altpid_retire_never();
         pub(super) fn altpid_synchronize_probes();
         pub(super) fn altpid_hold_module();
         pub(super) fn altpid_queue_exit(head: *mut bindings::callback_head) -> c_int;
@@ -266,7 +268,20 @@ pub(crate) fn unregister_probes(probes: &mut [Probe]) {
     unsafe { c::altpid_unregister_probes(probes.as_mut_ptr()) };
 }
 
-/// Waits until no probe runs that is unregistered.
+/// Has `altpid_retire_probes()` called in a while, later if this is called once more before. From everywhere.
+pub(crate) fn retire_later() {
+    // SAFETY: No requirements.
+    unsafe { c::altpid_retire_later() };
+}
+
+/// Takes back [`retire_later`], and waits for what is under way of it. Nobody calls that any more.
+pub(crate) fn retire_never() {
+    // SAFETY: No requirements.
+    unsafe { c::altpid_retire_never() };
+}
+
+/// Waits until no probe runs that is unregistered, and nobody who has given back the module is on the
+/// way out of it. May sleep for long.
 pub(crate) fn synchronize_probes() {
     // SAFETY: No requirements.
     unsafe { c::altpid_synchronize_probes() };

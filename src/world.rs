@@ -31,6 +31,7 @@ use kernel::{
     prelude::*,
     sync::{aref::ARef, Arc, ArcBorrow, SpinLock},
     workqueue::Work,
+    task::might_sleep,
 };
 
 /// Worlds in the module.
@@ -90,6 +91,8 @@ pub(crate) struct World {
     members: Atomic<i32>,
     /// See [`World::kill_on_close`].
     kills_on_close: Atomic<u32>,
+    /// Its members are killed: none has children any more.
+    is_ending: Atomic<u32>,
     /// The user that has opened it.
     owner: u32,
     registry: Arc<Registry>,
@@ -126,6 +129,7 @@ impl World {
                 closed: Atomic::new(0),
                 members: Atomic::new(0),
                 kills_on_close: Atomic::new(0),
+                is_ending: Atomic::new(0),
                 owner: native::own_uid(),
                 registry,
                 root,
@@ -150,11 +154,14 @@ impl World {
         self.closed.load(Relaxed) != 0 && self.members.load(Relaxed) == 0
     }
 
-    /// Kills everybody in the world but its init.
+    /// Kills all members, who have no more children from now on. May sleep.
     pub(crate) fn kill_members(&self) {
+        // Who has looked at this before, under the tree lock, has put its child into the tree.
+        self.is_ending.store(1u32, Relaxed);
         let mut next = 2;
         while let Some((nr, pid)) = find_pid_from(self.root(), next) {
             next = nr + 1;
+            might_sleep();
             let mut tree = self.work();
             let group = Idx::<Group>::from_raw(pid.user(PidType::Tgid));
             // It may be somebody else's by now, of the same world, who is to be killed as well.
@@ -166,11 +173,21 @@ impl World {
         }
     }
 
+    /// Whether members have no more children. Under the tree lock.
+    pub(crate) fn is_ending(&self) -> bool {
+        self.is_ending.load(Relaxed) != 0
+    }
+
+    /// Whether the calling process is of the user that has opened it.
+    pub(crate) fn is_own(&self) -> bool {
+        native::own_uid() == self.owner
+    }
+
     /// Whether the caller may do something here: a world with real processes in it can do so to these, and
     /// its descriptor may have come to somebody else.
     #[inline]
     pub(crate) fn may_act(&self) -> bool {
-        self.members.load(Relaxed) == 0 || native::own_uid() == self.owner || native::is_admin()
+        self.members.load(Relaxed) == 0 || self.is_own() || native::is_admin()
     }
 
     /// Whether nobody has it open any more and at most one member is in it.

@@ -53,9 +53,16 @@ pub(super) struct Words {
     parent: Option<(u64, i32)>,
     /// `CLONE_CHILD_SETTID`, with the number that the child sees.
     child: Option<(u64, i32)>,
+    /// The parent sleeps until the child has called exec or exited.
+    is_vfork: bool,
 }
 
 impl Words {
+    /// Whether nobody else sends what the child is owed: the parent sleeps.
+    pub(super) fn is_vfork(self) -> bool {
+        self.is_vfork
+    }
+
     /// Writes them; natively it does not matter either whether that works.
     pub(super) fn write(self) {
         for (address, nr) in [self.parent, self.child].into_iter().flatten() {
@@ -212,7 +219,11 @@ pub(super) fn begin(
             nr: cloned.pid,
             is_thread,
             is_init,
-            words: Words { parent, child },
+            words: Words {
+                parent,
+                child,
+                is_vfork: asked.has(flags::VFORK),
+            },
         })
     };
     let birth = match birth() {

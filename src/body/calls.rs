@@ -27,6 +27,7 @@ use crate::{
         task::{Task, COMM_LEN},
         Tree,
     },
+    world::work::is_killed,
 };
 use kernel::{bindings, prelude::*, uaccess::UserSlice};
 
@@ -98,6 +99,10 @@ pub(super) fn result<T: Into<i64>>(outcome: Outcome<T>) -> i64 {
 /// A thread enters a system call.
 pub(super) fn enter(member: &Member, own: &mut Own, regs: &mut bindings::pt_regs, nr: c_long) {
     member.goes_on();
+    if !matches!(own.call, Call::None) {
+        // It has come out of the last one without being seen.
+        core::mem::replace(&mut own.call, Call::None).abandon(member);
+    }
     let saved = Saved {
         nr: regs.orig_ax as u64,
         args: args_of(regs),
@@ -244,7 +249,13 @@ pub(super) fn leave(member: &Member, own: &mut Own, regs: &mut bindings::pt_regs
         Then::Number(_) if failed => {}
         Then::Number(result) => regs.ax = result as _,
         Then::Clone(birth) => regs.ax = birth.end(member, regs.ax as i64) as _,
-        Then::Born(words) => words.write(),
+        Then::Born(words) => {
+            words.write();
+            if words.is_vfork() {
+                // What it was owed before it lived is sent.
+                drop(member.world.work());
+            }
+        }
         Then::Wait(waiting) => regs.ax = waiting::end(member, own, &waiting) as _,
         Then::Unshare if failed => member.world.unshare_undone(member.id),
         Then::Unshare => {}
@@ -406,17 +417,21 @@ fn names_thread(event: u64) -> bool {
     event != 0 && read_word(event, 12).is_some_and(|notify| notify & 4 != 0)
 }
 
-/// Whether one of these messages says who sends it (`SCM_CREDENTIALS`). Of what cannot be read the kernel
-/// says what is wrong.
+/// Whether one of these messages says who sends it (`SCM_CREDENTIALS`), or is longer than what is looked
+/// at. Of what cannot be read the kernel says what is wrong.
 fn sends_credentials(messages: u64, count: u32) -> bool {
     // struct mmsghdr, struct msghdr; UIO_MAXIOV
     const MMSGHDR: usize = 64;
+    const MOST: usize = 1 << 16;
     (0..count.min(1024) as usize).any(|index| {
         let offset = index * MMSGHDR;
         let control = read_long(messages, offset + 32).unwrap_or(0);
         let length = read_long(messages, offset + 40).unwrap_or(0) as usize;
         let mut at = 0;
-        while control != 0 && at + 16 <= length.min(1 << 16) {
+        if control != 0 && length > MOST || is_killed() {
+            return true;
+        }
+        while control != 0 && at + 16 <= length {
             let Some(size) = read_long(control, at) else {
                 return false;
             };

@@ -275,18 +275,23 @@ unsafe extern "C" fn altpid_body_woken(head: *mut bindings::callback_head) {
     drop(member);
 }
 
-/// A thread that dies leaves its world.
+/// A thread that dies leaves its world: whether it has. False: call this again when the other task works of
+/// the thread are done.
 ///
 /// # Safety
 ///
 /// Called as task work with [`Member::exit`], by the thread.
 #[no_mangle]
-unsafe extern "C" fn altpid_body_exits(head: *mut bindings::callback_head) {
+unsafe extern "C" fn altpid_body_exits(head: *mut bindings::callback_head) -> bool {
     // SAFETY: By the safety requirements.
     let member = unsafe { &*head.byte_sub(offset_of!(Member, exit)).cast::<Member>() };
     // SAFETY: It is the thread of this member, in its exit.
     let own = unsafe { member.own() };
     super::waiting::take_bell(member, own);
+    // It is not rung any more. Task work of the module is done before the module can go.
+    if member.is_waking.load(Acquire) != 0 {
+        return false;
+    }
     let call = core::mem::replace(&mut own.call, Call::None);
     call.abandon(member);
     member.world.exited(member.id, &crate::native::how_ends());
@@ -296,4 +301,5 @@ unsafe extern "C" fn altpid_body_exits(head: *mut bindings::callback_head) {
     }
     member.leave();
     probes::left();
+    true
 }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The probes: registered with the first member, and gone with the last.
+//! The probes: registered with the first member, and gone some seconds after the last.
+//!
+//! Registering rewrites code of the kernel, for which every CPU is interrupted; so they stay for a while,
+//! in which another member may come.
 //!
 //! `include/trace/events/syscalls.h`, `sched.h`, `signal.h`. `sys_enter` and `sys_exit` may fault and sleep
 //! for a moment; `sched_*` may not sleep; those of signals run with interrupts off under the lock of the
@@ -12,7 +15,7 @@
 
 use super::{birth, calls, member};
 use crate::{
-    base::sync::{read_lock, Atomic, Full, Relaxed},
+    base::sync::{read_lock, Acquire, Atomic, Full, Relaxed},
     native::{self, Probe},
     tree::pending::{SigSet, SIGCONT, SIGKILL, SIGSTOP},
 };
@@ -64,14 +67,15 @@ impl Joining {
     ///
     /// `EOPNOTSUPP` where a tracepoint is not to be had, `ENOMEM`.
     pub(super) fn new() -> Result<Self> {
-        let mut probes_there = PROBES.lock();
-        if probes_there.is_none() {
+        let mut registered = PROBES.lock();
+        if registered.is_none() {
             let mut all = probes();
             // SAFETY: Each function is for its tracepoint; `Bodies` waits for them before the module
             // goes.
             unsafe { native::register_probes(&mut all.0)? };
-            *probes_there = Some(all);
+            *registered = Some(all);
         }
+        // Under the lock: whoever unregisters them looks under it.
         MEMBERS.add(1, Relaxed);
         Ok(Self(()))
     }
@@ -94,23 +98,29 @@ pub(super) fn joined() {
     native::hold_module();
 }
 
-/// One less; the last one unregisters the probes. May sleep.
+/// One less; some time after the last one the probes go. Does not sleep.
 pub(super) fn left() {
-    loop {
-        let old = MEMBERS.load(Relaxed);
-        if old <= 1 {
-            break;
-        }
-        if MEMBERS.cmpxchg(old, old - 1, Full).is_ok() {
-            return;
-        }
-    }
-    let mut probes = PROBES.lock();
     if MEMBERS.fetch_sub(1, Full) == 1 {
-        if let Some(mut probes) = probes.take() {
+        native::retire_later();
+    }
+}
+
+/// Unregisters the probes, unless there are members again. May sleep.
+#[no_mangle]
+extern "C" fn altpid_retire_probes() {
+    let mut registered = PROBES.lock();
+    if MEMBERS.load(Acquire) == 0 {
+        if let Some(mut probes) = registered.take() {
             native::unregister_probes(&mut probes.0);
         }
     }
+}
+
+/// The module goes: nobody is a member, or becomes one. May sleep for long.
+pub(super) fn end() {
+    native::retire_never();
+    altpid_retire_probes();
+    native::synchronize_probes();
 }
 
 /// A thread enters a system call.

@@ -55,6 +55,9 @@ pub(super) fn attach(call: &Call<'_>) -> Outcome {
     let known = uapi::ALTPID_ATTACH_NEW_NS | uapi::ALTPID_ATTACH_KILL_ON_CLOSE;
     check_flags(value.flags.into(), known.into())?;
     body::may_attach()?;
+    if !call.world.is_own() {
+        return Err(Reason::NotOwner.into());
+    }
     let wanted = value.set_tid_size as usize;
     if value.set_tid_size > LEVELS as u64 || (value.set_tid == 0) != (wanted == 0) {
         return Err(Reason::SetTidSize.into());

@@ -320,6 +320,9 @@ impl World {
             room.fill()?;
             (tree, caller) = call.go_on_alone()?;
         }
+        if args.by_member && self.is_ending() {
+            return Err(Reason::NsDead.into());
+        }
         let child = args.join(&mut tree, caller, pid, ns)?;
         let pidfd = if args.makes_pidfd() {
             let pid = tree.tasks()[child].pid.clone();

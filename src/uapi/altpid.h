@@ -821,7 +821,8 @@ struct altpid_poll {
  * EOPNOTSUPP on a kernel before 7.3 (ALTPID_REASON_NO_BODIES); EALREADY for a member;
  * EPERM without CAP_SYS_ADMIN and no_new_privs; EINVAL for a 32-bit program, a process
  * with other threads, with children or adopting those of others, and one that is in a
- * pid namespace of the kernel's or sends its children there; EFAULT and EINVAL for @set_tid;
+ * pid namespace of the kernel's or sends its children there; EPERM for a world that
+ * another user has opened, who could kill the caller by it; EFAULT and EINVAL for @set_tid;
  * ENOENT for @ns; ENOSPC for a namespace too many or too deep; those of alloc_pid()
  * as for ALTPID_IOC_CLONE; ESRCH for @parent; EINVAL for a parent that would not see it; EAGAIN
  * for a task beyond the world's limit; ENOMEM for memory and for a namespace whose
