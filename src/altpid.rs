@@ -87,6 +87,10 @@ macro_rules! declare {
                     default: 8192,
                     description: "The last events of a world that are kept for readers (1 to 1048576)",
                 },
+                probe_seconds: u32 {
+                    default: 10,
+                    description: "How long probes stay behind the last member (0 to 1000000)",
+                },
                 $($more)*
             },
         }
@@ -156,6 +160,7 @@ fn check_parameters() -> Result {
         max_namespaces: 1, NUMBERS;
         max_pidfds: 0, NUMBERS;
         max_events: 1, 1 << 20;
+        probe_seconds: 0, 1_000_000;
     })
 }
 
@@ -196,7 +201,7 @@ impl kernel::InPlaceModule for Altpid {
                 pid::mem::Caches::new()?
             },
             workers: world::work::Workers::new()?,
-            bodies: body::Bodies::new()?,
+            bodies: body::Bodies::new(parameter(module_parameters::probe_seconds.value()))?,
             directory: device::Directory::new(module)?,
             device <- {
                 device::set_limits(limits());

@@ -56,16 +56,16 @@ use member::{Member, Own};
 pub(crate) struct Bodies(());
 
 impl Bodies {
-    /// Gets ready. Called once.
+    /// Gets ready, for probes that stay for so many seconds behind the last member. Called once.
     ///
     /// # Errors
     ///
     /// `ENOMEM`
-    pub(crate) fn new() -> Result<Self> {
+    pub(crate) fn new(probe_seconds: u32) -> Result<Self> {
         // SAFETY: Called once, when the module is loaded.
         unsafe {
             member::init();
-            probes::init();
+            probes::init(probe_seconds);
         }
         news::init()?;
         Ok(Self(()))

@@ -75,9 +75,9 @@ static void retire(struct work_struct *work)
 
 static DECLARE_DELAYED_WORK(retiring, retire);
 
-void altpid_retire_later(void)
+void altpid_retire_later(unsigned int seconds)
 {
-	mod_delayed_work(system_percpu_wq, &retiring, ALTPID_RETIRE_SECONDS * HZ);
+	mod_delayed_work(system_percpu_wq, &retiring, (unsigned long)seconds * HZ);
 }
 
 /* Nothing is put off any more, and that under way is over. */

@@ -34,9 +34,6 @@ struct altpid_signal {
 	int status;
 };
 
-/* How long the probes stay behind the last member. */
-#define ALTPID_RETIRE_SECONDS	10
-
 /* altpid_may_attach() */
 #define ALTPID_CANNOT		1
 #define ALTPID_NOT_PRIVILEGED	2
@@ -52,7 +49,7 @@ struct altpid_signal {
 
 int altpid_register_probes(struct altpid_probe *probes);
 void altpid_unregister_probes(struct altpid_probe *probes);
-void altpid_retire_later(void);
+void altpid_retire_later(unsigned int seconds);
 void altpid_retire_never(void);
 void altpid_synchronize_probes(void);
 void altpid_hold_module(void);

@@ -117,7 +117,7 @@ mod c {
     extern "C" {
         pub(super) fn altpid_register_probes(probes: *mut Probe) -> c_int;
         pub(super) fn altpid_unregister_probes(probes: *mut Probe);
-        pub(super) fn altpid_retire_later();
+        pub(super) fn altpid_retire_later(seconds: c_uint);
         pub(super) fn altpid_retire_never();
         pub(super) fn altpid_synchronize_probes();
         pub(super) fn altpid_hold_module();
@@ -268,10 +268,11 @@ pub(crate) fn unregister_probes(probes: &mut [Probe]) {
     unsafe { c::altpid_unregister_probes(probes.as_mut_ptr()) };
 }
 
-/// Has `altpid_retire_probes()` called in a while, later if this is called once more before. From everywhere.
-pub(crate) fn retire_later() {
+/// Has `altpid_retire_probes()` called after so many seconds, later if this is called once more before. From
+/// everywhere.
+pub(crate) fn retire_later(seconds: u32) {
     // SAFETY: No requirements.
-    unsafe { c::altpid_retire_later() };
+    unsafe { c::altpid_retire_later(seconds) };
 }
 
 /// Takes back [`retire_later`], and waits for what is under way of it. Nobody calls that any more.

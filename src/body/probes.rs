@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The probes: registered with the first member, and gone some seconds after the last.
+//! The probes: registered with the first member, and gone a while after the last.
 //!
 //! Registering rewrites code of the kernel, for which every CPU is interrupted; so they stay for a while,
 //! in which another member may come.
@@ -24,6 +24,9 @@ use kernel::{bindings, prelude::*};
 /// Members, and processes that are about to become one.
 static MEMBERS: Atomic<i64> = Atomic::new(0);
 
+/// How long the probes stay behind the last member.
+static SECONDS: Atomic<u32> = Atomic::new(0);
+
 /// The probes, with their tracepoints once they were registered.
 struct Probes([Probe; 7]);
 
@@ -40,7 +43,8 @@ kernel::sync::global_lock! {
 /// # Safety
 ///
 /// Called once, when the module is loaded.
-pub(super) unsafe fn init() {
+pub(super) unsafe fn init(seconds: u32) {
+    SECONDS.store(seconds, Relaxed);
     // SAFETY: By the safety requirements.
     unsafe { PROBES.init() };
 }
@@ -101,7 +105,7 @@ pub(super) fn joined() {
 /// One less; some time after the last one the probes go. Does not sleep.
 pub(super) fn left() {
     if MEMBERS.fetch_sub(1, Full) == 1 {
-        native::retire_later();
+        native::retire_later(SECONDS.load(Relaxed));
     }
 }
 

@@ -7,7 +7,42 @@ use rustix::io::{Errno, Result};
 use std::{
     ffi::CString,
     fs::{self, File},
+    process::Command,
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
 };
+
+/// There may be probes for members, which go with the module: those that were there before the first test.
+static PROBES: AtomicBool = AtomicBool::new(true);
+
+/// One CPU is left, if CPUs are emulated here, until this goes: code of the kernel is rewritten when probes come
+/// and go, which fails with several emulated ones (`qemu/one-cpu`).
+#[derive(Debug)]
+#[must_use]
+pub struct OneCpu(());
+
+impl OneCpu {
+    /// Takes the others away, for probes to come or to go.
+    ///
+    /// # Panics
+    ///
+    /// Where that cannot be done.
+    pub fn new() -> Self {
+        PROBES.store(true, Relaxed);
+        one_cpu("--begin");
+        Self(())
+    }
+}
+
+impl Drop for OneCpu {
+    fn drop(&mut self) {
+        one_cpu("--end");
+    }
+}
+
+fn one_cpu(what: &str) {
+    let status = Command::new("one-cpu").arg(what).status();
+    assert!(status.expect("it runs").success());
+}
 
 /// Where the guest of the tests has it.
 const PATH: &str = "/lib/modules/altpid.ko";
@@ -69,7 +104,13 @@ fn load_from(path: &str, parameters: &str) -> Result<()> {
 ///
 /// `EAGAIN` when it is in use, and what else delete_module(2) says.
 pub fn unload() -> Result<()> {
-    raw::delete_module(c"altpid")
+    let one = PROBES.load(Relaxed).then(OneCpu::new);
+    let unloaded = raw::delete_module(c"altpid");
+    drop(one);
+    if unloaded.is_ok() {
+        PROBES.store(false, Relaxed);
+    }
+    unloaded
 }
 
 /// Unloads the module as soon as nobody uses it any more: the last reference of a process that was

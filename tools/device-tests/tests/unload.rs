@@ -119,6 +119,7 @@ fn a_member_keeps_it() {
     if altpid_device_tests::members::are_refused() {
         return;
     }
+    let one = module::OneCpu::new();
     let script = "for fd in 3 4 5 6 7 8 9; do eval \"exec $fd>&-\"; done; echo closed; read line";
     let mut child = altpid_device_tests::members::exec(&world, &["--", "sh", "-c", script])
         .stdin(Stdio::piped())
@@ -127,6 +128,7 @@ fn a_member_keeps_it() {
         .expect("it runs");
     let out = child.stdout.as_mut().expect("its output");
     out.read_exact(&mut [0; 7]).expect("a line");
+    drop(one);
     drop(world);
     assert_eq!(module::unload(), Err(Errno::AGAIN));
     drop(child.stdin.take());
