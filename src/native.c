@@ -87,8 +87,8 @@ void altpid_retire_never(void)
 }
 
 /*
- * Waits until no probe that was registered runs any more, and no thread that has given back the module
- * as the last thing it did is still on its way out of it.
+ * Waits until no probe that was registered runs any more, and no thread that has given back
+ * the module as the last thing it did is still on its way out of it.
  */
 void altpid_synchronize_probes(void)
 {
@@ -105,11 +105,12 @@ void altpid_hold_module(void)
 }
 
 /*
- * The task work by which a thread that dies leaves its world. Giving back the module is the last thing
- * that is done in it; altpid_synchronize_probes() waits for who has still to return from here.
+ * The task work by which a thread that dies leaves its world. Giving back the module is the
+ * last thing that is done in it; altpid_synchronize_probes() waits for who has still to return
+ * from here.
  *
- * Task works run last in, first out, so that another one of this thread can be behind this one: then
- * it is queued once more, to be run after that.
+ * Task works run last in, first out, so that another one of this thread can be behind this one:
+ * then it is queued once more, to be run after that.
  */
 static void leave_work(struct callback_head *head)
 {

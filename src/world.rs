@@ -30,8 +30,8 @@ use kernel::{
     new_spinlock, new_work,
     prelude::*,
     sync::{aref::ARef, Arc, ArcBorrow, SpinLock},
-    workqueue::Work,
     task::might_sleep,
+    workqueue::Work,
 };
 
 /// Worlds in the module.

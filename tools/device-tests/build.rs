@@ -62,15 +62,27 @@ fn main() {
     compile_32_bit(&sizes);
     compile_32_bit(&program);
     // A real program, to be run in a world.
-    println!("cargo::rerun-if-changed=c/members.c");
+    println!("cargo::rerun-if-changed=c/members");
+    let sources = [
+        "main",
+        "ids",
+        "waits",
+        "signals",
+        "families",
+        "namespaces",
+        "programs",
+        "refused",
+        "races",
+    ];
     let done = cc::Build::new()
         .get_compiler()
         .to_command()
         .args(["-O1", "-static", "-pthread", "-Wall", "-Wextra", "-Werror"])
-        .args(["-o", &format!("{out}/members"), "c/members.c"])
+        .args(["-o", &format!("{out}/members")])
+        .args(sources.map(|name| format!("c/members/{name}.c")))
         .status()
         .expect("a C compiler");
-    assert!(done.success(), "c/members.c");
+    assert!(done.success(), "c/members");
 }
 
 /// Runs the C compiler for 32 bits, for which there is no C library.

@@ -2,7 +2,7 @@
 
 //! Real programs in a world: each rule that a process can show, by processes.
 //!
-//! The program is `c/members.c`, and busybox's shell. A process outside of all worlds is there meanwhile,
+//! The program is `c/members`, and busybox's shell. A process outside of all worlds is there meanwhile,
 //! which would die of any signal that goes astray.
 
 use altpid::{Attach, Kill, PidType, TaskId, TaskState, World};
@@ -23,7 +23,7 @@ use std::{
     sync::OnceLock,
 };
 
-/// `c/members.c`
+/// `c/members`
 const PROGRAM: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/members"));
 
 /// The program in a file.
