@@ -16,14 +16,14 @@
 
 use super::{
     border::Fate,
-    calls::{read_bytes, write_word, Call, Then},
+    calls::{read_bytes, read_word, write_word, Call, Then},
     member::{Member, Own},
 };
 use crate::{
     native::{self, Native},
     pid::namespace::LEVELS,
     process::clone::{flags, CloneArgs, ParentArg},
-    reason::{Outcome, Reason},
+    reason::{errno, Outcome, Reason},
     tree::pending::SIGCHLD,
 };
 use kernel::{bindings, prelude::*, sync::Arc};
@@ -46,11 +46,11 @@ pub(super) struct Birth {
     words: Words,
 }
 
-/// Where numbers are to be written.
+/// Where numbers are to be written (`kernel_clone()`, `schedule_tail()`).
 #[derive(Clone, Copy)]
 pub(super) struct Words {
     /// `CLONE_PARENT_SETTID`, with the number that the parent sees.
-    parent: Option<(u64, i32)>,
+    parent: Parental,
     /// `CLONE_CHILD_SETTID`, with the number that the child sees.
     child: Option<(u64, i32)>,
     /// The parent sleeps until the child has called exec or exited.
@@ -63,11 +63,33 @@ impl Words {
         self.is_vfork
     }
 
-    /// Writes them; natively it does not matter either whether that works.
+    /// The child writes its own; natively it does not matter either whether that works.
     pub(super) fn write(self) {
-        for (address, nr) in [self.parent, self.child].into_iter().flatten() {
+        if let Some((address, nr)) = self.child {
             let _ = write_word(address, nr);
         }
+    }
+}
+
+/// What becomes of the word in the memory of the parent.
+#[derive(Clone, Copy)]
+enum Parental {
+    None,
+    /// The child shares the memory: it may look at it, and have it cleared at its end, before the call of the parent
+    /// is over. So it is written before the child is made, and this is put back if it is not.
+    Written(u64, Option<i32>),
+    /// The child has a copy, in which it is not written.
+    ToWrite(u64, i32),
+}
+
+impl Parental {
+    fn new(address: u64, nr: i32, is_shared: bool) -> Self {
+        if !is_shared {
+            return Self::ToWrite(address, nr);
+        }
+        let before = read_word(address, 0);
+        let _ = write_word(address, nr);
+        Self::Written(address, before)
     }
 }
 
@@ -143,7 +165,7 @@ impl Asked {
             words;
         // What clone(2) has no place for.
         if flags > flags::LEGACY || flags & flags::CSIGNAL != 0 {
-            return Err(ENOSYS.into());
+            return Err(errno(bindings::ENOSYS).into());
         }
         if exit_signal > flags::CSIGNAL {
             return Err(Reason::ExitSignal.into());
@@ -204,9 +226,6 @@ pub(super) fn begin(
     let birth = || -> Result<Birth> {
         let (pid, tgid) = world.pids_of(cloned.child).ok_or(ESRCH)?;
         let (own, is_init) = (pid.nr(), !is_thread && pid.nr() == 1);
-        let parent = asked
-            .has(PARENT_SETTID)
-            .then_some((asked.parent_tid, cloned.pid));
         let child = asked.has(CHILD_SETTID).then_some((asked.child_tid, own));
         Ok(Birth {
             member: Some(Member::new(
@@ -220,19 +239,23 @@ pub(super) fn begin(
             is_thread,
             is_init,
             words: Words {
-                parent,
+                parent: Parental::None,
                 child,
                 is_vfork: asked.has(flags::VFORK),
             },
         })
     };
-    let birth = match birth() {
+    let mut birth = match birth() {
         Ok(birth) => birth,
         Err(error) => {
             world.abandon(cloned.child);
             return Err(error.into());
         }
     };
+    if asked.has(PARENT_SETTID) {
+        let is_shared = asked.has(flags::VM);
+        birth.words.parent = Parental::new(asked.parent_tid, cloned.pid, is_shared);
+    }
     if matches!(fate, Fate::Clone | Fate::Clone3) {
         let kept = asked.flags & !(flags::NEWPID | flags::PARENT | PARENT_SETTID | CHILD_SETTID);
         regs.orig_ax = 56;
@@ -290,10 +313,13 @@ impl Birth {
     pub(super) fn end(self, member: &Member, result: i64) -> i64 {
         if self.member.is_some() {
             // No child: the kernel has failed.
+            if let Parental::Written(address, Some(before)) = self.words.parent {
+                let _ = write_word(address, before);
+            }
             self.abandon(member);
             return result;
         }
-        if let Some((address, nr)) = self.words.parent {
+        if let Parental::ToWrite(address, nr) = self.words.parent {
             let _ = write_word(address, nr);
         }
         // What the child was owed before it lived is sent.

@@ -86,7 +86,7 @@ fn set_args(regs: &mut bindings::pt_regs, args: &[u64; 6]) {
 /// Restarts behind a signal, or gives `EINTR` to who has a handler without `SA_RESTART`.
 pub(super) const ERESTARTSYS: i64 = -512;
 
-const ENOSYS_: i64 = -38;
+pub(super) const ENOSYS_: i64 = -38;
 
 /// The result of a system call as the kernel has it.
 pub(super) fn result<T: Into<i64>>(outcome: Outcome<T>) -> i64 {
@@ -392,7 +392,7 @@ pub(super) fn write_word(address: u64, value: i32) -> Result {
 }
 
 /// Reads an int of user space.
-fn read_word(address: u64, offset: usize) -> Option<i32> {
+pub(super) fn read_word(address: u64, offset: usize) -> Option<i32> {
     let mut bytes = [0; 4];
     read_bytes(address, offset, &mut bytes).ok()?;
     Some(i32::from_ne_bytes(bytes))

@@ -11,7 +11,7 @@
 //! The tree lock, to look.
 
 use super::{
-    calls::{write_word, ERESTARTSYS},
+    calls::{write_word, ENOSYS_, ERESTARTSYS},
     member::{Member, Own},
 };
 use crate::{
@@ -60,7 +60,7 @@ pub(super) fn begin(
             rusage: args[3],
         }
     } else if args[0] as u32 == P_PIDFD {
-        return Ok(ENOSYS.to_errno().into());
+        return Ok(ENOSYS_);
     } else {
         Waiting {
             wanted: Wanted::WaitId(args[0] as u32, args[1] as i32, args[3] as u32),

@@ -2,12 +2,9 @@
 
 //! Real programs in a world: `altpid exec`.
 
-use crate::command_line;
+use crate::{command_line, raw};
 use altpid::World;
-use rustix::{
-    fd::{AsFd, AsRawFd},
-    io::{FdFlags, fcntl_setfd},
-};
+use rustix::fd::{AsFd, AsRawFd};
 use std::{fs, process::Command};
 
 /// Whether this kernel cannot have members at all: one before 7.3, or with PREEMPT_RT.
@@ -25,14 +22,10 @@ pub fn are_refused() -> bool {
 }
 
 /// `altpid exec` in a world, with these arguments.
-///
-/// # Panics
-///
-/// When the descriptor of the world cannot be handed down.
 pub fn exec(world: &World, args: &[&str]) -> Command {
-    fcntl_setfd(world, FdFlags::empty()).expect("the descriptor");
     let fd = world.as_fd().as_raw_fd().to_string();
     let mut command = command_line::altpid(&["exec", "--fd", fd.as_str()]);
     command.args(args);
+    raw::hand_down(&mut command, world);
     command
 }

@@ -25,7 +25,9 @@ use rustix::{
 use std::{
     ffi::{CStr, CString, c_char, c_int, c_void},
     mem::offset_of,
+    os::unix::process::CommandExt,
     path::Path,
+    process::Command,
     ptr, slice,
     sync::Once,
 };
@@ -217,6 +219,18 @@ pub fn finit_module(file: impl AsFd, parameters: &CStr) -> Result<(), Errno> {
     // SAFETY: Loads a module; the string is there during the call.
     let status = unsafe { libc::syscall(libc::SYS_finit_module, fd, parameters.as_ptr(), 0) };
     check(status as c_int)
+}
+
+/// Has a program that is started keep a file, which programs that others start meanwhile do not.
+pub fn hand_down(command: &mut Command, file: impl AsFd) {
+    let fd = file.as_fd().as_raw_fd();
+    let keep = move || {
+        // SAFETY: Changes a flag of a descriptor.
+        let status = unsafe { libc::fcntl(fd, libc::F_SETFD, 0) };
+        check(status).map_err(std::io::Error::from)
+    };
+    // SAFETY: It makes a system call.
+    unsafe { command.pre_exec(keep) };
 }
 
 /// delete_module(2), without waiting.

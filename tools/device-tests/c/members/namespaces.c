@@ -13,6 +13,29 @@
 
 #include "members.h"
 
+static int clears(void *word)
+{
+	CHECK(*(pid_t *)word == getpid());
+	*(pid_t *)word = 0;
+	return failures != 0;
+}
+
+/* A child that shares the memory finds the number there, and what it makes of it stays. */
+static void words(pid_t *word)
+{
+	static char stack[1 << 16];
+	char *top = stack + sizeof(stack);
+	int flags = CLONE_VM | CLONE_VFORK | CLONE_PARENT_SETTID | SIGCHLD;
+	pid_t pid = clone(clears, top, flags, word, word);
+
+	CHECK(pid > 0 && *word == 0);
+	CHECK(exits(pid, 0));
+	/* What the kernel refuses changes nothing. */
+	*word = 7;
+	CHECK_ERROR(clone(clears, top, flags | CLONE_NEWNS | CLONE_FS, word, word), EINVAL);
+	CHECK(*word == 7);
+}
+
 void namespaces(void)
 {
 	struct clone_args args = { .flags = CLONE_NEWPID, .exit_signal = SIGCHLD };
@@ -72,10 +95,11 @@ void namespaces(void)
 	};
 	pid = syscall(SYS_clone3, &args, sizeof(args));
 	if (pid == 0)
-		_exit(*word != getpid() || numbers[0] != getpid());
+		_exit(*word != getpid() || numbers[0] != 1);
 	CHECK(numbers[0] == pid);
 	CHECK(exits(pid, 0));
 	CHECK(*word == pid);
+	words(word);
 	/* What the kernel refuses leaves nothing behind. */
 	CHECK_ERROR(syscall(SYS_clone, CLONE_NEWNS | CLONE_FS | SIGCHLD, 0, 0, 0, 0), EINVAL);
 	CHECK_ERROR(syscall(SYS_clone, CLONE_NEWPID | CLONE_NEWNS | CLONE_FS, 0, 0, 0, 0), EINVAL);

@@ -37,8 +37,10 @@ void programs(void)
 	pthread_t thread;
 	pid_t pid, tid = 0;
 
-	CHECK(pthread_create(&thread, NULL, thread_tells, &tid) == 0);
-	CHECK(pthread_join(thread, NULL) == 0 && tid == 2);
+	for (pid_t next = 2; next < 100; next++) {
+		CHECK(pthread_create(&thread, NULL, thread_tells, &tid) == 0);
+		CHECK(pthread_join(thread, NULL) == 0 && tid == next);
+	}
 	CHECK(posix_spawn(&pid, self, NULL, NULL, args, environ) == 0);
 	CHECK(exits(pid, 40));
 	pid = vfork();
