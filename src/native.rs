@@ -45,6 +45,10 @@ impl Probe {
     };
 
     /// A function for a tracepoint.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "what the kernel has for that is no constant function"
+    )]
     pub(crate) const fn new(name: &'static CStr, function: *mut c_void) -> Self {
         Self {
             name: name.as_ptr().cast(),

@@ -96,9 +96,9 @@ struct Listed {
     in_process_groups: usize,
     in_sessions: usize,
     stopped: usize,
-    /// Threads that sleep in vfork, and what their processes count.
-    in_vfork: usize,
-    counted_in_vfork: usize,
+    /// Threads in calls that defer signals, and what their processes count.
+    deferring: usize,
+    counted_deferring: usize,
     subreapers: usize,
     signals: usize,
     users_of_sighands: usize,

@@ -259,14 +259,14 @@ pub(super) fn begin(
     if matches!(fate, Fate::Clone | Fate::Clone3) {
         let kept = asked.flags & !(flags::NEWPID | flags::PARENT | PARENT_SETTID | CHILD_SETTID);
         regs.orig_ax = 56;
-        regs.di = (kept | asked.exit_signal as u64) as _;
-        regs.si = asked.stack as _;
+        regs.di = (kept | asked.exit_signal as u64) as usize;
+        regs.si = asked.stack as usize;
         regs.dx = (if asked.has(flags::PIDFD) {
             asked.pidfd
         } else {
             0
-        }) as _;
-        (regs.r10, regs.r8) = (asked.child_tid as _, asked.tls as _);
+        }) as usize;
+        (regs.r10, regs.r8) = (asked.child_tid as usize, asked.tls as usize);
     }
     Ok(birth)
 }

@@ -79,7 +79,7 @@ pub(super) fn args_of(regs: &bindings::pt_regs) -> [u64; 6] {
 }
 
 fn set_args(regs: &mut bindings::pt_regs, args: &[u64; 6]) {
-    let args = args.map(|arg| arg as _);
+    let args = args.map(|arg| arg as usize);
     [regs.di, regs.si, regs.dx, regs.r10, regs.r8, regs.r9] = args;
 }
 
@@ -177,7 +177,7 @@ pub(super) fn enter(member: &Member, own: &mut Own, regs: &mut bindings::pt_regs
         Fate::Setpgid => match setpgid(member, args[0] as i32, args[1] as i32) {
             Ok(Some((pid, pgid))) => {
                 own.call = Call::Changed(saved, Then::Result(0));
-                (regs.di, regs.si) = (pid as _, pgid as _);
+                (regs.di, regs.si) = (pid as usize, pgid as usize);
                 return;
             }
             Ok(None) => 0,
@@ -188,7 +188,7 @@ pub(super) fn enter(member: &Member, own: &mut Own, regs: &mut bindings::pt_regs
             Ok(0) => 0,
             Ok(others) => {
                 own.call = Call::Changed(saved, Then::Unshare);
-                regs.di = others as _;
+                regs.di = others as usize;
                 return;
             }
             Err(failure) => failure.error().to_errno().into(),
@@ -226,8 +226,8 @@ pub(super) fn enter(member: &Member, own: &mut Own, regs: &mut bindings::pt_regs
 /// A system call is not made, and this is its result.
 fn answer(own: &mut Own, regs: &mut bindings::pt_regs, saved: Saved, result: i64) {
     own.call = Call::Changed(saved, Then::Nothing);
-    regs.orig_ax = u64::MAX as _;
-    regs.ax = result as _;
+    regs.orig_ax = u64::MAX as usize;
+    regs.ax = result as usize;
 }
 
 /// A thread leaves a system call.
@@ -241,14 +241,14 @@ pub(super) fn leave(member: &Member, own: &mut Own, regs: &mut bindings::pt_regs
         execed(member, own);
         return;
     }
-    regs.orig_ax = saved.nr as _;
+    regs.orig_ax = saved.nr as usize;
     set_args(regs, &saved.args);
     match then {
         Then::Nothing | Then::Exec => {}
-        Then::Result(result) => regs.ax = result as _,
+        Then::Result(result) => regs.ax = result as usize,
         Then::Number(_) if failed => {}
-        Then::Number(result) => regs.ax = result as _,
-        Then::Clone(birth) => regs.ax = birth.end(member, regs.ax as i64) as _,
+        Then::Number(result) => regs.ax = result as usize,
+        Then::Clone(birth) => regs.ax = birth.end(member, regs.ax as i64) as usize,
         Then::Born(words) => {
             words.write();
             if words.is_vfork() {
@@ -256,7 +256,7 @@ pub(super) fn leave(member: &Member, own: &mut Own, regs: &mut bindings::pt_regs
                 drop(member.world.work());
             }
         }
-        Then::Wait(waiting) => regs.ax = waiting::end(member, own, &waiting) as _,
+        Then::Wait(waiting) => regs.ax = waiting::end(member, own, &waiting) as usize,
         Then::Unshare if failed => member.world.unshare_undone(member.id),
         Then::Unshare => {}
     }

@@ -64,7 +64,7 @@ impl Tree {
         }
         self.set_exiting(task, status);
         self.end_vfork_of(task);
-        self.abandon_vfork(task);
+        self.abandon_call(task);
         self.queue_work(task);
         self.wake_task(task);
         self.uncount_live(group, status);

@@ -214,7 +214,7 @@ impl World {
         }
         match (stopped, tree.groups()[group].job) {
             (Some(signal), JobState::Running | JobState::Continued) => tree.stop(group, signal),
-            (None, JobState::Stopped(_) | JobState::Stopping(_)) => {
+            (None, JobState::Stopped(_) | JobState::Stopping { .. }) => {
                 tree.resume(group);
                 tree.notify_owed(group);
             }

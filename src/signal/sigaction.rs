@@ -97,9 +97,7 @@ impl World {
             How::Set => set,
         };
         tree.task_mut(task).blocked = blocked.minus(SigSet::ONLY);
-        if tree.has_signals(task) {
-            tree.queue_work(task);
-        }
+        tree.recalc_sigpending(task);
         Ok(old)
     }
 

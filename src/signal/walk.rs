@@ -52,7 +52,7 @@ impl World {
             (tree, index) = call.go_on()?;
         }
         let (targets, sender) = find(&tree, index)?;
-        tree.task_mut(index).call = Call::Sending;
+        tree.set_call(index, Call::Sending);
         let walk = tree.begin_walk(SignalWalk {
             sender,
             signal,

@@ -105,6 +105,8 @@ pub(crate) struct Task {
     pub(crate) pdeath_signal: u8,
     /// Its exit has begun to change what others see and is not over.
     pub(crate) is_half_done: bool,
+    /// It was told of signals that its call defers, and takes them afterwards (`TIF_SIGPENDING`).
+    pub(crate) is_told: bool,
     /// The call that it is in.
     pub(crate) call: Call,
     /// The task whose clone with `CLONE_VFORK` waits for this one (`vfork_done`).
@@ -142,6 +144,7 @@ impl Task {
             interrupts: 0,
             pdeath_signal: 0,
             is_half_done: false,
+            is_told: false,
             call: Call::None,
             vfork_parent: None,
             self_exec_id: 0,
@@ -328,8 +331,13 @@ impl Handlers {
 pub(crate) enum JobState {
     /// Neither.
     Running,
-    /// All threads but those that sleep in vfork have stopped, with this signal (`group_stop_count`).
-    Stopping(u8),
+    /// All threads have stopped but those in calls that defer it (`group_stop_count`).
+    Stopping {
+        /// By this signal.
+        signal: u8,
+        /// No wait has reported that it was continued after the stop before (`SIGNAL_STOP_CONTINUED`).
+        is_continued: bool,
+    },
     /// Stopped (`SIGNAL_STOP_STOPPED`), with the signal for a wait to report, 0 when that is done.
     Stopped(u8),
     /// Continued after a stop, and no wait has reported it (`SIGNAL_STOP_CONTINUED`).
@@ -397,7 +405,7 @@ pub(crate) struct Group {
     /// Signals that wait for any thread (`shared_pending`).
     pub(crate) pending: Pending,
     pub(crate) job: JobState,
-    /// How often it has stopped, or begun to while threads of it slept in vfork.
+    /// How often it has stopped, or begun to while calls of its threads deferred that.
     pub(crate) nr_stops: u32,
     /// What SIGCONT owes the parent; the next thread to take signals sends it (`SIGNAL_CLD_MASK`).
     pub(crate) owed: Owed,

@@ -10,7 +10,6 @@ use super::{Audit, Numbers, Walk};
 use crate::{
     base::slots::Idx,
     pid::{find_pid, Pid},
-    tree::call::Call,
     tree::task::{Group, JobState, Parent, Task, TaskState},
     tree::{News, Tree},
 };
@@ -106,7 +105,7 @@ impl Audit {
         self.listed.stopped += usize::from(group.is_stopped());
         self.listed.subreapers += usize::from(group.is_subreaper);
         self.listed.signals += signals;
-        self.listed.counted_in_vfork += tree.nr_in_vfork(index) as usize;
+        self.listed.counted_deferring += tree.nr_deferring(index) as usize;
         let threads = group.threads.first();
         let exiting = tree.crowd(index).and_then(|crowd| crowd.exiting.first());
         self.walks[0] = (threads.or(exiting)).map(|first| Walk::Threads(index, first, 0, 0));
@@ -140,8 +139,7 @@ impl Audit {
             fmt!("thread {} is of another group than {nr}", thread.pid.nr()),
         );
         let is_counted = tree.crowd(index).is_some();
-        let is_in_vfork = matches!(thread.call, Call::Vfork { .. });
-        self.listed.in_vfork += usize::from(is_counted && is_in_vfork);
+        self.listed.deferring += usize::from(is_counted && thread.call.defers_signals());
         (all + 1, live + u32::from(thread.is_alive()))
     }
 
@@ -213,11 +211,11 @@ impl Audit {
         // Execs under way have room for some.
         let kept = tree.kept_sighands();
         findings.check(
-            listed.in_vfork == listed.counted_in_vfork,
+            listed.deferring == listed.counted_deferring,
             fmt!(
-                "{} tasks sleep in vfork, and processes count {}",
-                listed.in_vfork,
-                listed.counted_in_vfork
+                "{} calls defer signals, and processes count {}",
+                listed.deferring,
+                listed.counted_deferring
             ),
         );
         let users = listed.users_of_sighands;
