@@ -233,6 +233,17 @@ pub fn hand_down(command: &mut Command, file: impl AsFd) {
     unsafe { command.pre_exec(keep) };
 }
 
+/// Has a program that is started, and all that it starts, never gain privileges.
+pub fn no_new_privs(command: &mut Command) {
+    let give_up = || {
+        // SAFETY: Changes a flag of the calling process.
+        let status = unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) };
+        check(status).map_err(std::io::Error::from)
+    };
+    // SAFETY: It makes a system call.
+    unsafe { command.pre_exec(give_up) };
+}
+
 /// delete_module(2), without waiting.
 ///
 /// # Errors

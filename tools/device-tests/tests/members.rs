@@ -10,14 +10,19 @@ use altpid_device_tests::{
     Fixture, command_line, exited,
     members::{are_refused, exec},
     patience::eventually,
+    raw,
 };
 use rustix::{
+    fd::{AsFd, AsRawFd},
     io::Errno,
     process::{Pid, Signal, kill_process},
 };
 use std::{
     env, fs,
-    os::unix::{fs::PermissionsExt, process::ExitStatusExt},
+    os::unix::{
+        fs::PermissionsExt,
+        process::{CommandExt, ExitStatusExt},
+    },
     path::PathBuf,
     process::{Child, Command, Stdio, id},
     sync::OnceLock,
@@ -238,6 +243,59 @@ fn who_cannot_join() {
     let (status, _, err) = command_line::finish(&mut command, "");
     assert_eq!(status, 125, "{err}");
     assert!(err.contains("the caller is a member"), "{err}");
+    assert_eq!(world.info().expect("info").tasks, 1);
+}
+
+/// The commands of a member over the device are those of anybody: it acts for virtual tasks, in its own world and
+/// in others, and is a member already.
+#[test]
+fn it_uses_the_device() {
+    if !has_members() {
+        return;
+    }
+    let world = Fixture::new();
+    let root = format!("ns:{}", world.info().expect("info").root_ns.0);
+    let script = "exec 2>/dev/null; sleep 100000 & altpid kill -s KILL $! >/dev/null; wait $!; echo $?; \
+        altpid exec -- true; echo $?; altpid audit >/dev/null; echo $?; \
+        env -u ALTPID_FD altpid stress --ops 1000 --tasks 50 >/dev/null; echo $?";
+    let mut command = exec(&world, &["--in", &root, "--", "sh", "-c", script]);
+    let (status, out, err) = command_line::finish(&mut command, "");
+    assert_eq!((status, out.as_str()), (0, "137\n125\n0\n0\n"), "{err}");
+    assert_eq!(world.info().expect("info").tasks, 1);
+}
+
+/// nobody, and its group.
+const NOBODY: u32 = 65534;
+
+/// Who has a world's descriptor from somebody else does not get at members, and is got at by nobody.
+#[test]
+fn a_world_is_its_users() {
+    if !has_members() {
+        return;
+    }
+    let world = Fixture::new();
+    let refused = |command: &mut Command, why: &str| {
+        let (status, out, err) = command_line::finish(command.uid(NOBODY).gid(NOBODY), "");
+        assert_ne!((status, out.as_str()), (0, ""), "{err}");
+        assert!(format!("{out}{err}").contains(why), "{out}{err}");
+    };
+    let privileges = "neither CAP_SYS_ADMIN nor no_new_privs";
+    refused(&mut exec(&world, &["--", "true"]), privileges);
+    let mut joins = exec(&world, &["--", "true"]);
+    raw::no_new_privs(&mut joins);
+    refused(&mut joins, "a world with members is its user's");
+    let mut child = exec(&world, &["--", "sh", "-c", "echo go; read line"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it runs");
+    eventually("it joins", || world.info().expect("info").tasks == 2);
+    let fd = world.as_fd().as_raw_fd().to_string();
+    let mut kill = command_line::altpid(&["kill", "--fd", fd.as_str(), "-s", "KILL", "2"]);
+    raw::hand_down(&mut kill, &*world);
+    refused(&mut kill, "a world with members is its user's");
+    drop(child.stdin.take());
+    assert_eq!(child.wait().expect("its end").code(), Some(1));
     assert_eq!(world.info().expect("info").tasks, 1);
 }
 
