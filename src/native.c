@@ -172,6 +172,12 @@ unsigned int altpid_own_uid(void)
 	return from_kuid_munged(&init_user_ns, current_euid());
 }
 
+/* A user in the first user namespace, as the calling thread calls it. */
+unsigned int altpid_uid_here(unsigned int uid)
+{
+	return from_kuid_munged(current_user_ns(), make_kuid(&init_user_ns, uid));
+}
+
 /* Whether the calling thread may do as it likes with processes of others. */
 bool altpid_is_admin(void)
 {

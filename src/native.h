@@ -58,6 +58,7 @@ int altpid_queue_wake(struct task_struct *task, struct callback_head *head);
 int altpid_may_attach(void);
 bool altpid_is_32_bit(void);
 unsigned int altpid_own_uid(void);
+unsigned int altpid_uid_here(unsigned int uid);
 bool altpid_is_admin(void);
 bool altpid_has_admin(void);
 void altpid_comm(struct task_struct *task, char *comm);

@@ -133,6 +133,7 @@ mod c {
         pub(super) fn altpid_may_attach() -> c_int;
         pub(super) fn altpid_is_32_bit() -> bool;
         pub(super) fn altpid_own_uid() -> c_uint;
+        pub(super) fn altpid_uid_here(uid: c_uint) -> c_uint;
         pub(super) fn altpid_is_admin() -> bool;
         pub(super) fn altpid_has_admin() -> bool;
         pub(super) fn altpid_comm(task: *mut bindings::task_struct, comm: *mut u8);
@@ -355,6 +356,12 @@ pub(crate) fn own_tgid() -> NativeNr {
 pub(crate) fn own_uid() -> u32 {
     // SAFETY: No requirements.
     unsafe { c::altpid_own_uid() }
+}
+
+/// A user in the first user namespace, as the calling thread calls it.
+pub(crate) fn uid_here(uid: u32) -> u32 {
+    // SAFETY: No requirements.
+    unsafe { c::altpid_uid_here(uid) }
 }
 
 /// Whether the calling thread may do as it likes with processes of others.

@@ -20,7 +20,7 @@ use crate::{
     tree::{pending::NSIG, task::Group},
     world::work::is_killed,
 };
-use kernel::{prelude::*, sync::aref::ARef};
+use kernel::{prelude::*, sync::aref::ARef, task::might_sleep};
 
 /// kill(2)
 pub(super) fn kill(member: &Member, pid: i32, signal: i32) -> i64 {
@@ -148,6 +148,7 @@ fn to_many(member: &Member, pid: i32, signal: i32) -> Outcome {
     let mut own_is_meant = false;
     while let Some((nr, found)) = find_pid_from(&ns, next) {
         next = nr + 1;
+        might_sleep();
         if is_killed() {
             break;
         }

@@ -15,6 +15,7 @@ use super::{
     member::{Member, Own},
 };
 use crate::{
+    native,
     process::wait::{Look, Report, Search, Wanted},
     reason::Outcome,
     tree::{pending::SIGCHLD, wakeups::Key},
@@ -173,7 +174,7 @@ impl Waiting {
                 report.code,
                 0,
                 report.pid,
-                report.uid as i32,
+                native::uid_here(report.uid) as i32,
                 report.status,
             ];
         }
