@@ -29,6 +29,7 @@ pub(crate) mod pending;
 pub(crate) mod queue;
 pub(crate) mod ring;
 mod siblings;
+pub(crate) mod sighand;
 pub(crate) mod task;
 pub(crate) mod wakeups;
 pub(crate) mod walks;
@@ -47,7 +48,8 @@ use crate::{
     tree::handles::Pidfd,
     tree::pending::Queued,
     tree::ring::Events,
-    tree::task::{chain, Group, Handlers, Parent, Sighand, Task, TaskState, COMM_LEN},
+    tree::sighand::{Handlers, Sighand},
+    tree::task::{chain, Group, Parent, Task, TaskState, COMM_LEN},
     tree::wakeups::Wakes,
     tree::walks::{Hangup, SignalWalk},
 };

@@ -12,7 +12,7 @@ use crate::{
     support::{many, state::*, world_of, Errno, Verbs},
     tree::budget::BUDGET,
     tree::pending::*,
-    tree::task::Disposition,
+    tree::sighand::Disposition,
     world::World,
 };
 use kernel::{prelude::*, sync::Arc};

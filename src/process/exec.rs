@@ -19,7 +19,8 @@ use crate::{
     tree::call::Exec,
     tree::fate::Fate,
     tree::pending::SIGCHLD,
-    tree::task::{Handlers, Task, TaskState, COMM_LEN},
+    tree::sighand::Handlers,
+    tree::task::{Task, TaskState, COMM_LEN},
     tree::Tree,
     world::World,
 };

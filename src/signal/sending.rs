@@ -35,7 +35,8 @@ use crate::{
     tree::pending::{
         SigInfo, SigSet, NSIG, SIGCHLD, SIGCONT, SIGKILL, SIGRTMIN, SI_KERNEL, SI_USER,
     },
-    tree::task::{Disposition, Group, Task},
+    tree::sighand::Disposition,
+    tree::task::{Group, Task},
     tree::walks::Sender,
     tree::Tree,
     uapi,

@@ -13,7 +13,8 @@ use crate::{
     reason::{Outcome, Reason},
     tree::fate::Fate,
     tree::pending::SigSet,
-    tree::task::{Group, JobState, Sighand, Task, TaskState, COMM_LEN},
+    tree::sighand::Sighand,
+    tree::task::{Group, JobState, Task, TaskState, COMM_LEN},
     tree::wakeups::Key,
 };
 
