@@ -147,8 +147,6 @@ fn comments() -> impl Iterator<Item = (String, String)> {
 /// Enters what a comment says about a struct.
 fn read_comment(of: &mut Struct, first: &str, rest: &str) {
     let command = words(first).find_map(|word| word.strip_prefix("ALTPID_IOC_"));
-    // By that a process would become somebody else in the middle of a test: tests/members.rs has it.
-    let command = command.filter(|&name| name != "ATTACH");
     of.command = command.map(str::to_owned);
     of.errors = errors(rest);
     let mut member = None;
@@ -352,8 +350,20 @@ fn read() -> Vec<Shape> {
     shapes
 }
 
-/// Every command of the interface.
+/// Every command of the interface, and at last that by which a process becomes somebody else.
+static SHAPES: LazyLock<Vec<Shape>> = LazyLock::new(|| {
+    let (mut shapes, attach): (Vec<_>, Vec<_>) =
+        read().into_iter().partition(|shape| shape.name != "ATTACH");
+    shapes.extend(attach);
+    shapes
+});
+
+/// Every command of the interface that a test can issue anywhere: not [`attach`].
 pub fn shapes() -> &'static [Shape] {
-    static SHAPES: LazyLock<Vec<Shape>> = LazyLock::new(read);
-    &SHAPES
+    &SHAPES[..SHAPES.len() - 1]
+}
+
+/// The command by which a process with one thread becomes a member.
+pub fn attach() -> &'static Shape {
+    &SHAPES[SHAPES.len() - 1]
 }

@@ -8,7 +8,7 @@ use altpid_device_tests::{
     command::COMMANDS,
     figures::{repeated, tell},
     generate::{Generator, Style},
-    header::{Kind, errno_name, shapes},
+    header::{Kind, Shape, attach, errno_name, shapes},
     meanwhile::AtTheEnd,
     raw::{Arena, call_nowhere, interrupt},
 };
@@ -58,8 +58,17 @@ type Results = BTreeMap<i32, u64>;
 /// Checks and counts the result of a command.
 #[track_caller]
 fn note(results: &mut Results, shape: usize, result: Result<(), Errno>, what: &dyn Fn() -> String) {
+    note_of(results, &shapes()[shape], result, what);
+}
+
+/// Likewise, of a command that is not among those.
+fn note_of(
+    results: &mut Results,
+    shape: &Shape,
+    result: Result<(), Errno>,
+    what: &dyn Fn() -> String,
+) {
     let errno = result.err().map_or(0, Errno::raw_os_error);
-    let shape = &shapes()[shape];
     assert!(
         errno == 0 || shape.errors.contains(&errno),
         "{}: {} is not an error that the header allows it; {}",
@@ -145,6 +154,32 @@ fn generated_commands_give_documented_errors() {
         "generated commands: {count}: {}",
         summary(&results)
     ));
+}
+
+/// A process with threads does not become a member, whatever it asks for.
+#[test]
+fn generated_requests_to_attach_are_refused() {
+    let count = repeated(20_000);
+    let seed = fastrand::u64(..);
+    println!("seed {seed}");
+    let mut results = Results::new();
+    let world = Fixture::new();
+    let arena = Arena::new();
+    let mut generator = Generator::new(seed, Style::Wild, world.init.0, world.root.0);
+    let state = State::of(&world);
+    // One more thread in any case.
+    interrupted(|| {
+        for n in 1..=count {
+            let made = generator.request(attach(), &arena);
+            let result = arena.issue(&world, attach().number, made.at);
+            assert!(result.is_err());
+            note_of(&mut results, attach(), result, &|| {
+                format!("seed {seed}, command {n}, {made:x?}")
+            });
+        }
+    });
+    assert_eq!(State::of(&world), state);
+    world.check();
 }
 
 #[test]

@@ -96,7 +96,7 @@ fn parameters_have_bounds() {
     let _turn = turn();
     assert_eq!(open_errors(), BTreeSet::from([libc::ENFILE, libc::ENOMEM]));
     let parameters = parameters();
-    assert_eq!(parameters.len(), 5, "{parameters:?}");
+    assert_eq!(parameters.len(), 6, "{parameters:?}");
     for module::Parameter { name, min, max } in &parameters {
         module::unload_when_unused();
         let below = min.checked_sub(1);
