@@ -57,7 +57,7 @@ use core::cell::Cell;
 use kernel::{prelude::*, task::might_sleep};
 
 /// Positions that are gone through at a time when a tree ends.
-const PIECE: usize = 128;
+const ENDED_AT_A_TIME: usize = 128;
 
 /// Counters for what changes in families.
 const FAMILIES: usize = 32;
@@ -419,7 +419,7 @@ impl Tree {
 
 /// Lets others have the CPU now and then, on a way through all positions. May sleep.
 fn rest(position: usize) {
-    if position % PIECE == 0 {
+    if position % ENDED_AT_A_TIME == 0 {
         might_sleep();
     }
 }

@@ -283,6 +283,12 @@ impl Pid {
         // SAFETY: There are that many numbers behind the fixed part.
         unsafe { &*self.numbers.as_ptr().add(level) }
     }
+    /// Whether another reference is to this pid.
+    #[inline]
+    pub(crate) fn is(&self, other: &Pid) -> bool {
+        core::ptr::eq(self, other)
+    }
+
     /// The namespace it was born in: the active one of its tasks.
     #[inline]
     pub(crate) fn ns(&self) -> &Namespace {

@@ -414,10 +414,7 @@ impl Tree {
     fn is_eligible(&self, child: Idx<Group>, selection: &Selection) -> bool {
         let group = &self.groups()[child];
         if let Which::ProcessGroup(pid) = &selection.which {
-            if !pid
-                .as_deref()
-                .is_some_and(|pid| core::ptr::eq(pid, &*group.pgid))
-            {
+            if !pid.as_deref().is_some_and(|pid| pid.is(&group.pgid)) {
                 return false;
             }
         }

@@ -186,8 +186,8 @@ impl Tree {
         let parent = self.group_of(parent);
         // Most process groups have no stopped jobs, and need not be gone through.
         if self.nr_stopped() == 0
-            || core::ptr::eq(&*parent.pgid, &*process.pgid)
-            || !core::ptr::eq(&*parent.sid, &*process.sid)
+            || parent.pgid.is(&process.pgid)
+            || !parent.sid.is(&process.sid)
             || !self.has_stopped_jobs(&process.pgid)
         {
             return;

@@ -16,10 +16,6 @@ use super::{
 };
 use crate::{base::slots::Idx, pid::Pid};
 
-fn same(a: &Pid, b: &Pid) -> bool {
-    core::ptr::eq(a, b)
-}
-
 impl Tree {
     /// The job state in which nothing is left to report: a dying process has none.
     pub(crate) fn forget_job(&mut self, group: Idx<Group>) {
@@ -44,7 +40,7 @@ impl Tree {
             return false;
         }
         let parent = &self.groups[parent];
-        !same(&parent.pgid, &member.pgid) && same(&parent.sid, &member.sid)
+        !parent.pgid.is(&member.pgid) && parent.sid.is(&member.sid)
     }
 
     /// Counts a process that has stopped, or is stopped no more.

@@ -329,7 +329,7 @@ impl Group {
 
     /// Whether its pid leads a session.
     pub(crate) fn leads_session(&self) -> bool {
-        core::ptr::eq(&*self.sid, &*self.tgid)
+        self.sid.is(&self.tgid)
     }
 
     /// Whether it is stopped by a signal, all of its threads.

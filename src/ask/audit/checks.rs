@@ -6,7 +6,7 @@
 //!
 //! Under the tree lock.
 
-use super::{Audit, Numbers, Walk};
+use super::{Audit, List, Numbers};
 use crate::{
     base::slots::Idx,
     pid::{find_pid, Pid},
@@ -38,7 +38,7 @@ impl Audit {
                 fmt!("task {nr} would look first at a child that is not its own"),
             );
         }
-        self.walks[0] = (task.children.first()).map(|first| Walk::Children(index, first));
+        self.walks[0] = (task.children.first()).map(|first| List::Children(index, first));
         1 + self.pid(&task.pid)
     }
 
@@ -77,7 +77,7 @@ impl Audit {
         let findings = &mut self.findings;
         let leader = group.leader.and_then(|leader| tree.tasks().get(leader));
         findings.check(
-            leader.is_some_and(|leader| core::ptr::eq(&*leader.pid, &*group.tgid)),
+            leader.is_some_and(|leader| leader.pid.is(&group.tgid)),
             fmt!("group {nr} has another number than its leader"),
         );
         findings.check(
@@ -108,12 +108,12 @@ impl Audit {
         self.listed.counted_deferring += tree.nr_deferring(index) as usize;
         let threads = group.threads.first();
         let exiting = tree.crowd(index).and_then(|crowd| crowd.exiting.first());
-        self.walks[0] = (threads.or(exiting)).map(|first| Walk::Threads(index, first, 0, 0));
+        self.walks[0] = (threads.or(exiting)).map(|first| List::Threads(index, first, 0, 0));
         // These lists are gone through once, from their first members.
         let in_group = tree.process_group(&group.pgid).first() == Some(index);
-        self.walks[1] = in_group.then_some(Walk::ProcessGroup(index, index));
+        self.walks[1] = in_group.then_some(List::ProcessGroup(index, index));
         let in_session = tree.session(&group.sid).first() == Some(index);
-        self.walks[2] = in_session.then_some(Walk::Session(index, index));
+        self.walks[2] = in_session.then_some(List::Session(index, index));
         let mut looked_at = 1;
         for pid in [&group.pgid, &group.sid] {
             if pid.has_numbers() {
@@ -158,7 +158,7 @@ impl Audit {
     pub(super) fn member(&mut self, tree: &Tree, first: Idx<Group>, member: Idx<Group>) {
         let (pgrp, nr) = (&tree.groups()[first].pgid, tree.groups()[member].tgid.nr());
         self.findings.check(
-            core::ptr::eq(&*tree.groups()[member].pgid, &**pgrp),
+            tree.groups()[member].pgid.is(pgrp),
             fmt!("a process is on the list of another group than its own"),
         );
         let first = &tree.groups()[first];
