@@ -49,6 +49,7 @@ pub(super) const GROWN: &[(&str, usize)] = &[
     ("SIGACTION", 24),
     ("WAITID", 48),
     ("SIGWAIT", 48),
+    ("TASK", 616),
     ("NS", 56),
     ("LIST", 40),
     ("AUDIT", 152),
