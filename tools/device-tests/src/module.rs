@@ -26,7 +26,7 @@ impl OneCpu {
     /// # Panics
     ///
     /// Where that cannot be done.
-    pub fn new() -> Self {
+    pub fn begin() -> Self {
         PROBES.store(true, Relaxed);
         one_cpu("--begin");
         Self(())
@@ -104,7 +104,7 @@ fn load_from(path: &str, parameters: &str) -> Result<()> {
 ///
 /// `EAGAIN` when it is in use, and what else delete_module(2) says.
 pub fn unload() -> Result<()> {
-    let one = PROBES.load(Relaxed).then(OneCpu::new);
+    let one = PROBES.load(Relaxed).then(OneCpu::begin);
     let unloaded = raw::delete_module(c"altpid");
     drop(one);
     if unloaded.is_ok() {

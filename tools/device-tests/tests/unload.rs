@@ -119,7 +119,7 @@ fn a_member_keeps_it() {
     if altpid_device_tests::members::are_refused() {
         return;
     }
-    let one = module::OneCpu::new();
+    let one = module::OneCpu::begin();
     let script = "for fd in 3 4 5 6 7 8 9; do eval \"exec $fd>&-\"; done; echo closed; read line";
     let mut child = altpid_device_tests::members::exec(&world, &["--", "sh", "-c", script])
         .stdin(Stdio::piped())
