@@ -11,7 +11,7 @@
 use crate::{
     pid::{find_pid, Pid},
     reason::{Outcome, Reason},
-    tree::task::Group,
+    tree::group::Group,
     world::World,
 };
 
@@ -44,18 +44,18 @@ impl World {
         let ns = task.ns();
         let group_of = |nr: i32| -> Outcome<&Group> {
             if nr == 0 {
-                return Ok(&tree.groups()[task.group]);
+                return Ok(&tree.groups()[task.group()]);
             }
             // find_task_by_vpid(): a thread, or a zombie, too.
             let found = find_pid(ns, nr).and_then(|pid| tree.task_of(&pid));
             Ok(tree.group_of(found.ok_or(Reason::NoNumber)?))
         };
         let pid: &Pid = match asked {
-            Asked::Ppid => return Ok(tree.parent_nr(task.group, ns)),
-            Asked::Pid => &tree.groups()[task.group].tgid,
-            Asked::Tid => &task.pid,
-            Asked::Pgid(nr) => &group_of(nr)?.pgid,
-            Asked::Sid(nr) => &group_of(nr)?.sid,
+            Asked::Ppid => return Ok(tree.parent_nr(task.group(), ns)),
+            Asked::Pid => tree.groups()[task.group()].tgid(),
+            Asked::Tid => task.pid(),
+            Asked::Pgid(nr) => group_of(nr)?.pgid(),
+            Asked::Sid(nr) => group_of(nr)?.sid(),
         };
         Ok(pid.nr_ns(ns))
     }

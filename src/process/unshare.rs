@@ -62,7 +62,7 @@ impl World {
                 return Ok(0);
             }
             let is_home = task
-                .ns_for_children
+                .ns_for_children()
                 .as_deref()
                 .is_some_and(|ns| core::ptr::eq(ns, task.ns()));
             if !is_home && !faults::has(Fault::UnshareTwice) {
@@ -75,8 +75,7 @@ impl World {
         let id = ns.id();
         let old = {
             let (mut tree, index) = call.go_on()?;
-            let task = tree.task_mut(index);
-            let old = task.ns_for_children.replace(ForChildren::new(ns));
+            let old = tree.replace_ns_for_children(index, ForChildren::new(ns));
             tree.tell_ns_born(id, active.id(), index);
             call.end(&mut tree);
             old
@@ -115,11 +114,10 @@ impl World {
         let old = {
             let (mut tree, task) = self.act(task)?;
             let new = target(&tree)?;
-            let task = tree.task_mut(task);
-            if !task.ns().is_ancestor_or_self(&new) {
+            if !tree.tasks()[task].ns().is_ancestor_or_self(&new) {
                 return Err(Reason::NsNotBelow.into());
             }
-            task.ns_for_children.replace(ForChildren::new(new))
+            tree.replace_ns_for_children(task, ForChildren::new(new))
         };
         drop(old);
         Ok(())
