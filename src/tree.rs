@@ -16,12 +16,17 @@
 //!   the lists of its process group and its session, from when it joins until it is released.
 //! - A pid that is used by a task has its numbers; the last use that ends frees them.
 
+#[macro_use]
+mod read;
+
 mod access;
 mod bodies;
 pub(crate) mod budget;
 pub(crate) mod call;
+mod changes;
 pub(crate) mod crowd;
 pub(crate) mod fate;
+pub(crate) mod group;
 pub(crate) mod handles;
 mod jobs;
 mod members;
@@ -30,6 +35,8 @@ pub(crate) mod queue;
 pub(crate) mod ring;
 mod siblings;
 pub(crate) mod sighand;
+#[cfg(altpid_kunit)]
+mod spoil;
 pub(crate) mod task;
 pub(crate) mod wakeups;
 pub(crate) mod walks;
@@ -45,11 +52,12 @@ use crate::{
     tree::call::Exec,
     tree::crowd::Crowd,
     tree::fate::Fate,
+    tree::group::{Group, Parent},
     tree::handles::Pidfd,
     tree::pending::Queued,
     tree::ring::Events,
     tree::sighand::{Handlers, Sighand},
-    tree::task::{chain, Group, Parent, Task, TaskState, COMM_LEN},
+    tree::task::{chain, Task, TaskState, COMM_LEN},
     tree::wakeups::Wakes,
     tree::walks::{Hangup, SignalWalk},
 };

@@ -23,7 +23,7 @@ use crate::{
     pid::registry::Registry,
     pid::{find_pid, find_pid_from, PidType},
     reason::{Outcome, Reason},
-    tree::{task::Group, Tree},
+    tree::{group::Group, Tree},
     world::sleep::Queues,
 };
 use kernel::{

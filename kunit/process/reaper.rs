@@ -62,7 +62,7 @@ mod tests {
             let found = loop {
                 let mut tree = world.work();
                 let task = tree.find(father)?;
-                let group = tree.tasks()[task].group;
+                let group = tree.tasks()[task].group();
                 let heir = tree.find_subreaper(group, false);
                 steps += tree.steps() as usize;
                 if let Heir::Found(heir) = heir {

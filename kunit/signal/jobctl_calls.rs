@@ -68,7 +68,7 @@ mod tests {
             drop(tree);
             world.kill(Kill::Task(parent, child), SIGSTOP)?;
             let mut tree = world.work();
-            let group = tree.tasks()[index].group;
+            let group = tree.tasks()[index].group();
             tree.cancel_stop(group);
             drop(tree);
             drop(call);
@@ -92,7 +92,7 @@ mod tests {
         verbs.sigaction(caller, SIGUSR1, Disposition::Handler)?;
         for is_told in [false, true] {
             let (call, tree, index) = world.enter(caller)?;
-            let stops = tree.group_of(index).nr_stops;
+            let stops = tree.group_of(index).nr_stops();
             drop(tree);
             if is_told {
                 world.kill(Kill::Task(parent, caller), SIGUSR1)?;

@@ -37,7 +37,7 @@ fn of(world: &World, task: u64, signal: i32) -> Result<Action> {
 fn interrupts(world: &World, task: u64) -> Result<u32> {
     let tree = world.tree();
     let task = tree.find(task)?;
-    Ok(tree.tasks()[task].interrupts)
+    Ok(tree.tasks()[task].interrupts())
 }
 
 #[kernel::macros::kunit_tests(altpid_sigaction)]

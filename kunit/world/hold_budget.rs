@@ -213,8 +213,8 @@ mod tests {
         let take_orphans = |on| -> Result {
             let mut tree = world.work();
             let init = tree.find(world_init)?;
-            let group = tree.tasks()[init].group;
-            tree.group_mut(group).is_subreaper = on;
+            let group = tree.tasks()[init].group();
+            tree.spoil_subreaper(group, on);
             Ok(())
         };
         take_orphans(true)?;
@@ -228,7 +228,7 @@ mod tests {
             let init = world.init();
             let mut tree = world.work();
             let init = tree.find(init)?;
-            Ok::<_, Error>(core::mem::replace(&mut tree.task_mut(init).news, news))
+            Ok::<_, Error>(tree.spoil_news(init, news))
         };
         let news = forget([None; 3])?;
         assert_eq!(world.audit().broken, 1);
@@ -241,10 +241,10 @@ mod tests {
     /// first one that is controlled.
     fn controlled(verbs: &Verbs<'_>, member: u64) -> Result<Option<u64>> {
         let tree = verbs.0.tree();
-        let pgrp = &tree.group_of(tree.find(member)?).pgid;
+        let pgrp = &tree.group_of(tree.find(member)?).pgid();
         let first = tree.process_group(pgrp).first().ok_or(ESRCH)?;
-        let controlled = tree.groups()[first].pgrp_controlled;
-        let leader = controlled.and_then(|member| tree.groups()[member].leader);
+        let controlled = tree.groups()[first].pgrp_controlled();
+        let leader = controlled.and_then(|member| tree.groups()[member].leader());
         Ok(leader.map(|leader| tree.tasks().id(leader)))
     }
 

@@ -32,14 +32,8 @@
 mod checks;
 
 use crate::{
-    base::slots::Idx,
-    pid::find_pid_from,
-    pid::namespace::Namespace,
-    pid::registry::Registry,
-    tree::budget::BUDGET,
-    tree::task::{Group, Task},
-    tree::Tree,
-    world::work::is_killed,
+    base::slots::Idx, pid::find_pid_from, pid::namespace::Namespace, pid::registry::Registry,
+    tree::budget::BUDGET, tree::group::Group, tree::task::Task, tree::Tree, world::work::is_killed,
     world::World,
 };
 use kernel::{fmt, prelude::*, str::NullTerminatedFormatter, sync::aref::ARef, task::might_sleep};
@@ -254,7 +248,7 @@ impl Audit {
             Stage::Groups => (tree.groups().at(position)).map_or(1, |at| self.group(tree, at)),
             Stage::Sighands => {
                 let sighand = tree.sighands().at(position);
-                let users = sighand.map_or(0, |at| tree.sighands()[at].users);
+                let users = sighand.map_or(0, |at| tree.sighands()[at].users());
                 self.listed.users_of_sighands += users as usize;
                 1
             }
@@ -302,14 +296,14 @@ impl Audit {
         match walk {
             List::Children(task, child) => {
                 self.child(tree, task, child);
-                let next = tree.tasks()[task].children.next(tree.groups(), child)?;
+                let next = tree.tasks()[task].children().next(tree.groups(), child)?;
                 Some(List::Children(task, next))
             }
             List::Threads(group, thread, all, live) => {
                 let (all, live) = self.thread(tree, group, thread, all, live);
                 let process = &tree.groups()[group];
-                let exiting = tree.crowd(group).and_then(|crowd| crowd.exiting.first());
-                let first = process.threads.first().or(exiting);
+                let exiting = tree.crowd(group).and_then(|crowd| crowd.exiting().first());
+                let first = process.threads().first().or(exiting);
                 match Some(tree.next_thread(thread)).filter(|&next| Some(next) != first) {
                     Some(next) => Some(List::Threads(group, next, all, live)),
                     None => {
@@ -320,18 +314,18 @@ impl Audit {
             }
             List::ProcessGroup(first, member) => {
                 self.member(tree, first, member);
-                let members = tree.process_group(&tree.groups()[first].pgid);
+                let members = tree.process_group(tree.groups()[first].pgid());
                 let next = members.next(tree.groups(), member)?;
                 Some(List::ProcessGroup(first, next))
             }
             List::Session(first, member) => {
-                let same = tree.groups()[member].sid.is(&tree.groups()[first].sid);
+                let same = tree.groups()[member].sid().is(tree.groups()[first].sid());
                 self.findings.check(
                     same,
                     fmt!("a process is on the list of another session than its own"),
                 );
                 self.listed.in_sessions += 1;
-                let members = tree.session(&tree.groups()[first].sid);
+                let members = tree.session(tree.groups()[first].sid());
                 let next = members.next(tree.groups(), member)?;
                 Some(List::Session(first, next))
             }

@@ -14,7 +14,8 @@ use crate::{
     base::slots::Idx,
     pid::namespace::Namespace,
     pid::{find_pid_from, Pid, PidType},
-    tree::task::{Group, Parent, TaskState},
+    tree::group::{Group, Parent},
+    tree::task::TaskState,
     tree::Tree,
     uapi,
     world::World,
@@ -125,7 +126,7 @@ impl World {
         let blocker = tree.tasks().at(position as usize).and_then(|index| {
             let task = &tree.tasks()[index];
             let points_here = task
-                .ns_for_children
+                .ns_for_children()
                 .as_deref()
                 .is_some_and(|to| core::ptr::eq(to, ns) && !core::ptr::eq(task.ns(), ns));
             points_here.then(|| uapi::altpid_blocker {
@@ -207,22 +208,22 @@ impl Tree {
         let task = &self.tasks()[index];
         // The last thread of init does not wait for itself, nor for a leader that died before.
         let is_own_init = core::ptr::eq(task.ns(), ns)
-            && self.groups()[task.group].tgid.nr_ns(ns) == 1
+            && self.groups()[task.group()].tgid().nr_ns(ns) == 1
             && !ns.is_adding();
         if is_own_init {
             return None;
         }
         let id = self.tasks().id(index);
-        if task.state != TaskState::Zombie {
+        if task.state() != TaskState::Zombie {
             return Some(uapi::altpid_blocker {
                 reason: uapi::ALTPID_BLOCKER_ALIVE,
                 task: id,
                 ..entry
             });
         }
-        let waits_for = match self.alive_thread(task.group) {
+        let waits_for = match self.alive_thread(task.group()) {
             Some(thread) => self.tasks().id(thread),
-            None => match self.groups()[task.group].parent {
+            None => match self.groups()[task.group()].parent() {
                 Parent::Task(parent) => self.tasks().id(parent),
                 Parent::Outside => 0,
             },
@@ -236,7 +237,7 @@ impl Tree {
     }
 
     fn id_of_leader(&self, group: Idx<Group>) -> u64 {
-        let leader = self.groups()[group].leader;
+        let leader = self.groups()[group].leader();
         leader.map_or(0, |leader| self.tasks().id(leader))
     }
 }

@@ -12,7 +12,8 @@ use crate::{
     base::slots::Idx,
     pid::{find_pid, Pid},
     reason::{Outcome, Reason},
-    tree::task::{Group, Task},
+    tree::group::Group,
+    tree::task::Task,
     tree::Tree,
     world::World,
 };
@@ -65,18 +66,18 @@ impl Tree {
         let ns = task.ns();
         let group_of = |nr: i32| -> Outcome<&Group> {
             if nr == 0 {
-                return Ok(&tree.groups()[task.group]);
+                return Ok(&tree.groups()[task.group()]);
             }
             // find_task_by_vpid(): a thread, or a zombie, too.
             let found = find_pid(ns, nr).and_then(|pid| tree.task_of(&pid));
             Ok(tree.group_of(found.ok_or(Reason::NoNumber)?))
         };
         let pid: &Pid = match asked {
-            Asked::Ppid => return Ok(tree.parent_nr(task.group, ns)),
-            Asked::Pid => &tree.groups()[task.group].tgid,
-            Asked::Tid => &task.pid,
-            Asked::Pgid(nr) => &group_of(nr)?.pgid,
-            Asked::Sid(nr) => &group_of(nr)?.sid,
+            Asked::Ppid => return Ok(tree.parent_nr(task.group(), ns)),
+            Asked::Pid => tree.groups()[task.group()].tgid(),
+            Asked::Tid => task.pid(),
+            Asked::Pgid(nr) => group_of(nr)?.pgid(),
+            Asked::Sid(nr) => group_of(nr)?.sid(),
         };
         Ok(pid.nr_ns(ns))
     }

@@ -68,8 +68,8 @@ impl World {
         let found = find_pid(known_in, nr).and_then(|pid| tree.task_of(&pid));
         let found = found.ok_or(Reason::NoNumber)?;
         let pid = match kind {
-            PidType::Tgid => &tree.group_of(found).tgid,
-            _ => &tree.tasks()[found].pid,
+            PidType::Tgid => tree.group_of(found).tgid(),
+            _ => tree.tasks()[found].pid(),
         };
         match pid.nr_ns(wanted_in) {
             0 => Err(Reason::NoNumber.into()),

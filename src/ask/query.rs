@@ -14,8 +14,9 @@ use crate::{
     pid::vector,
     pid::{find_pid, find_pid_from, PidType},
     reason::{Outcome, Reason},
+    tree::group::Parent,
     tree::pending::SigInfo,
-    tree::task::{Parent, Task, TaskState},
+    tree::task::{Task, TaskState},
     tree::Tree,
     uapi,
     world::work::is_killed,
@@ -42,9 +43,9 @@ impl Tree {
     /// Everything about a task.
     pub(crate) fn describe(&self, index: Idx<Task>) -> uapi::altpid_task {
         let task = &self.tasks()[index];
-        let group = &self.groups()[task.group];
+        let group = &self.groups()[task.group()];
         let ns = task.ns();
-        let is_zombie = task.state == TaskState::Zombie;
+        let is_zombie = task.state() == TaskState::Zombie;
         let mut flags = 0;
         if self.is_leader(index) {
             flags |= uapi::ALTPID_TASK_LEADER;
@@ -52,25 +53,25 @@ impl Tree {
         if ns.child_reaper() == Idx::to_raw(Some(index)) {
             flags |= uapi::ALTPID_TASK_REAPER;
         }
-        if group.parent == Parent::Outside {
+        if group.parent() == Parent::Outside {
             flags |= uapi::ALTPID_TASK_OUTSIDE;
         }
-        if group.autoreap {
+        if group.autoreap() {
             flags |= uapi::ALTPID_TASK_AUTOREAP;
         }
-        if group.is_subreaper {
+        if group.is_subreaper() {
             flags |= uapi::ALTPID_TASK_SUBREAPER;
         }
         if self.is_in_vfork(index) {
             flags |= uapi::ALTPID_TASK_VFORK;
         }
         let native = self.native_numbers(index);
-        if self.tasks()[index].body.is_some() {
+        if self.tasks()[index].body().is_some() {
             flags |= uapi::ALTPID_TASK_MEMBER;
         }
         uapi::altpid_task {
             size: core::mem::size_of::<uapi::altpid_task>() as u32,
-            state: match task.state {
+            state: match task.state() {
                 TaskState::Running if self.is_stopped(index) => uapi::ALTPID_TASK_STOPPED,
                 TaskState::Running => uapi::ALTPID_TASK_RUNNING,
                 TaskState::Exiting | TaskState::Zapping { .. } | TaskState::ZapWait => {
@@ -79,33 +80,33 @@ impl Tree {
                 TaskState::Zombie => uapi::ALTPID_TASK_ZOMBIE,
             },
             task: self.tasks().id(index),
-            leader: group.leader.map_or(0, |leader| self.tasks().id(leader)),
-            parent: match group.parent {
+            leader: group.leader().map_or(0, |leader| self.tasks().id(leader)),
+            parent: match group.parent() {
                 Parent::Outside => 0,
                 Parent::Task(parent) => self.tasks().id(parent),
             },
             ns: ns.id(),
-            ns_for_children: task.ns_for_children.as_ref().map_or(0, |ns| ns.id()),
+            ns_for_children: task.ns_for_children().as_ref().map_or(0, |ns| ns.id()),
             flags,
             level: ns.level() as u32,
             // Of a leader whose threads live on it is its own, which nobody waits for yet.
             exit_code: if is_zombie {
-                group.exit_status().unwrap_or(task.exit_code)
+                group.exit_status().unwrap_or(task.exit_code())
             } else {
                 0
             },
             exit_signal: if self.is_leader(index) {
-                group.exit_signal
+                group.exit_signal()
             } else {
                 -1
             },
-            nr_threads: group.nr_live,
+            nr_threads: group.nr_live(),
             reserved: 0,
-            comm: task.comm,
-            pid: vector(&task.pid, ns),
-            tgid: vector(&group.tgid, ns),
-            pgid: vector(&group.pgid, ns),
-            sid: vector(&group.sid, ns),
+            comm: task.comm(),
+            pid: vector(task.pid(), ns),
+            tgid: vector(group.tgid(), ns),
+            pgid: vector(group.pgid(), ns),
+            sid: vector(group.sid(), ns),
             native_pid: native.map_or(0, |(pid, _)| pid.to_user()),
             native_tgid: native.map_or(0, |(_, tgid)| tgid.to_user()),
         }
@@ -195,17 +196,17 @@ impl World {
         let tree = self.tree();
         let index = tree.find(task)?;
         let (thread, group) = (&tree.tasks()[index], tree.group_of(index));
-        let handlers = tree.handlers(thread.group);
+        let handlers = tree.handlers(thread.group());
         Ok(uapi::altpid_signals {
             size: core::mem::size_of::<uapi::altpid_signals>() as u32,
-            received: thread.nr_received,
+            received: thread.nr_received(),
             task,
-            blocked: thread.blocked.bits(),
+            blocked: thread.blocked().bits(),
             pending: tree.own_signals(index).bits(),
-            shared: group.pending.set().bits(),
-            ignored: handlers.ignored.bits(),
-            handled: handlers.handled.bits(),
-            last: thread.last_received.into(),
+            shared: group.pending().set().bits(),
+            ignored: handlers.ignored().bits(),
+            handled: handlers.handled().bits(),
+            last: thread.last_received().into(),
         })
     }
 

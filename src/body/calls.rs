@@ -361,7 +361,7 @@ fn prctl(member: &Member, _own: &Own, args: &[u64; 6]) -> Option<i64> {
     let done = match args[0] as i32 {
         SET_PDEATHSIG => act(&mut |tree, task| tree.set_pdeath_signal(task, args[1])),
         GET_PDEATHSIG => act(&mut |tree, task| {
-            value = tree.tasks()[task].pdeath_signal.into();
+            value = tree.tasks()[task].pdeath_signal().into();
             Ok(())
         }),
         SET_CHILD_SUBREAPER => act(&mut |tree, task| {

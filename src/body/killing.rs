@@ -17,7 +17,7 @@ use crate::{
     pid::{find_pid, find_pid_from, namespace::Namespace, Pid, PidType},
     reason::{Outcome, Reason},
     signal::sending::{Scope, Source},
-    tree::{pending::NSIG, task::Group},
+    tree::{group::Group, pending::NSIG},
     world::work::is_killed,
 };
 use kernel::{prelude::*, sync::aref::ARef, task::might_sleep};
@@ -51,7 +51,7 @@ fn to_one(member: &Member, nr: i32, signal: i32) -> Outcome {
         let tree = member.world.tree();
         let sender = tree.find(member.id)?;
         let target = tree.numbered(sender, nr)?;
-        tree.group_of(target).tgid.clone()
+        tree.group_of(target).tgid().clone()
     };
     to_process(member, &target, signal)
 }
@@ -73,7 +73,7 @@ fn to_process(member: &Member, target: &Pid, signal: i32) -> Outcome {
         } else {
             // A virtual one, or one that is not born yet.
             let sender = tree.find(member.id)?;
-            let leader = tree.groups()[group].leader.ok_or(Reason::NoNumber)?;
+            let leader = tree.groups()[group].leader().ok_or(Reason::NoNumber)?;
             let sender = tree.sent_by_kill(sender);
             tree.send_checked(signal, Source::of(&sender), leader, Scope::Process)?;
             Target::Done
@@ -98,7 +98,10 @@ fn to_thread(member: &Member, tgid: Option<i32>, tid: i32, signal: i32) -> Outco
         let mut tree = member.world.work_with_room(&mut room);
         let sender = tree.find(member.id)?;
         let target = tree.numbered(sender, tid)?;
-        let of = tree.group_of(target).tgid.nr_ns(tree.tasks()[sender].ns());
+        let of = tree
+            .group_of(target)
+            .tgid()
+            .nr_ns(tree.tasks()[sender].ns());
         if tgid.is_some_and(|tgid| tgid != of) {
             return Err(Reason::NoNumber.into());
         }
@@ -132,7 +135,7 @@ fn to_many(member: &Member, pid: i32, signal: i32) -> Outcome {
             -1 => (ns.into(), None),
             // Members that the sender does not see get it as well.
             0 => {
-                let own = tree.group_of(sender).pgid.clone();
+                let own = tree.group_of(sender).pgid().clone();
                 (member.world.root().into(), Some(own))
             }
             _ => {
@@ -157,10 +160,7 @@ fn to_many(member: &Member, pid: i32, signal: i32) -> Outcome {
             let group = Idx::<Group>::from_raw(found.user(PidType::Tgid));
             let group = group.and_then(|group| tree.groups().get(group));
             group.is_some_and(|group| {
-                core::ptr::eq(&*group.tgid, &*found)
-                    && pgrp
-                        .as_ref()
-                        .is_none_or(|pgrp| core::ptr::eq(&**pgrp, &*group.pgid))
+                group.tgid().is(&found) && pgrp.as_ref().is_none_or(|pgrp| group.pgid().is(pgrp))
             })
         };
         if !is_meant {

@@ -109,7 +109,7 @@ fn look(member: &Member, own: &mut Own, waiting: &Waiting, may_sleep: bool) -> O
                 return Ok(Seen::Nothing)
             }
             Look::Nothing | Look::Asleep => {
-                let group = tree.tasks()[task].group;
+                let group = tree.tasks()[task].group();
                 let keys = [selection.key(task, group), Key::task(&tree, task)];
                 // SAFETY: The bell hangs nowhere, and the calling thread takes it down.
                 unsafe { tree.hang_bell(&member.bell, keys) };

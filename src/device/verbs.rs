@@ -177,7 +177,7 @@ pub(super) fn get_name(call: &Call<'_>) -> Outcome {
     check_flags(args.value.reserved.into(), 0)?;
     {
         let (tree, task) = call.world.act(args.value.task)?;
-        args.value.comm = tree.tasks()[task].comm;
+        args.value.comm = tree.tasks()[task].comm();
     }
     args.reply()
 }
@@ -204,7 +204,7 @@ pub(super) fn prctl(call: &Call<'_>) -> Outcome {
         let value = &mut args.value.value;
         match args.value.option {
             uapi::ALTPID_PR_SET_PDEATHSIG => tree.set_pdeath_signal(task, *value)?,
-            uapi::ALTPID_PR_GET_PDEATHSIG => *value = tree.tasks()[task].pdeath_signal.into(),
+            uapi::ALTPID_PR_GET_PDEATHSIG => *value = tree.tasks()[task].pdeath_signal().into(),
             uapi::ALTPID_PR_SET_CHILD_SUBREAPER => tree.set_subreaper(task, *value != 0),
             uapi::ALTPID_PR_GET_CHILD_SUBREAPER => *value = tree.is_subreaper(task).into(),
             _ => return Err(EINVAL.into()),

@@ -18,13 +18,14 @@ use crate::{
     pid::{alloc_pid, NewPid},
     reason::{Outcome, Reason},
     tree::call::Call,
+    tree::group::{Group, Parent},
     tree::handles::Pidfd,
     tree::pending::NSIG,
     tree::pending::SIGCHLD,
     tree::sighand::Handlers,
     tree::sighand::Sighand,
+    tree::task::Task,
     tree::task::COMM_LEN,
-    tree::task::{Group, Parent, Task},
     tree::{Room, Tree},
     world::hold::{InCall, Work},
     world::Limits,
@@ -163,14 +164,14 @@ impl CloneArgs<'_> {
     /// `copy_pid_ns()`).
     fn origin(&self, tree: &Tree, caller: Idx<Task>) -> Outcome<Origin> {
         let group = tree.group_of(caller);
-        if self.has(flags::PARENT) && group.unkillable {
+        if self.has(flags::PARENT) && group.unkillable() {
             return Err(Reason::InitParent.into());
         }
-        if self.has(flags::PARENT) && group.autoreap {
+        if self.has(flags::PARENT) && group.autoreap() {
             return Err(Reason::AutoreapParent.into());
         }
         let active: ARef<Namespace> = tree.tasks()[caller].ns().into();
-        let ns = tree.tasks()[caller].ns_for_children.as_deref();
+        let ns = tree.tasks()[caller].ns_for_children().as_deref();
         let ns: ARef<Namespace> = ns.ok_or(Reason::TaskExited)?.into();
         if self.has_any(flags::THREAD | flags::NEWPID) && !core::ptr::eq(&*active, &*ns) {
             return Err(Reason::ChildrenElsewhere.into());
@@ -191,7 +192,7 @@ impl CloneArgs<'_> {
     /// Whose child the new process is.
     fn real_parent(&self, tree: &Tree, caller: Idx<Task>) -> Outcome<Parent> {
         Ok(match self.parent {
-            ParentArg::Native if self.has(flags::PARENT) => tree.group_of(caller).parent,
+            ParentArg::Native if self.has(flags::PARENT) => tree.group_of(caller).parent(),
             ParentArg::Native => Parent::Task(caller),
             ParentArg::Task(id) => Parent::Task(tree.find_alive(id)?),
             ParentArg::Outside => Parent::Outside,
@@ -201,7 +202,7 @@ impl CloneArgs<'_> {
     /// What the new process does about signals: what the caller does, in common with it or as a copy
     /// (`copy_sighand()`).
     fn copy_sighand(&self, tree: &mut Tree, caller: Idx<Task>) -> Idx<Sighand> {
-        let group = tree.tasks()[caller].group;
+        let group = tree.tasks()[caller].group();
         if self.has(flags::SIGHAND) {
             return tree.share_sighand(group);
         }
@@ -241,42 +242,41 @@ impl CloneArgs<'_> {
             tree.tell_ns_born(ns.id(), above, caller);
         }
         let origin = &tree.tasks()[caller];
-        let (comm, blocked, self_exec_id) = (origin.comm, origin.blocked, origin.self_exec_id);
+        let (comm, blocked, self_exec_id) =
+            (origin.comm(), origin.blocked(), origin.self_exec_id());
         let new_task = |group, pid| {
-            let mut task = Task::new(group, pid, ns, comm);
-            task.blocked = blocked;
-            task.self_exec_id = self_exec_id;
-            task
+            Task::new(group, pid, ns, comm)
+                .with_mask(blocked)
+                .with_exec_id(self_exec_id)
         };
         if self.has(flags::THREAD) {
-            let group = tree.tasks()[caller].group;
+            let group = tree.tasks()[caller].group();
             // The pid is kept only when nothing can fail any more.
             let task = tree.insert_task(new_task(group, pid.keep()));
             tree.join_group(task);
             if self.by_member {
                 tree.expect_body(task);
             }
-            tree.tell_clone(task, tree.groups()[group].parent, self.flags);
+            tree.tell_clone(task, tree.groups()[group].parent(), self.flags);
             return Ok(task);
         }
         let group = tree.group_of(caller);
         let exit_signal = if self.has(flags::PARENT) {
-            group.exit_signal
+            group.exit_signal()
         } else {
             self.exit_signal
         };
         let parent_exec_id = match parent {
-            _ if self.has(flags::PARENT) => group.parent_exec_id,
-            Parent::Task(parent) => tree.tasks()[parent].self_exec_id,
+            _ if self.has(flags::PARENT) => group.parent_exec_id(),
+            Parent::Task(parent) => tree.tasks()[parent].self_exec_id(),
             Parent::Outside => 0,
         };
-        let (pgid, sid) = (group.pgid.clone(), group.sid.clone());
+        let (pgid, sid) = (group.pgid().clone(), group.sid().clone());
         let sighand = self.copy_sighand(tree, caller);
         let pid = pid.keep();
-        let mut group = Group::new(pid.clone(), pgid, sid, parent, exit_signal, sighand);
-        group.autoreap = self.has(flags::AUTOREAP);
-        group.unkillable = pid.nr() == 1;
-        group.parent_exec_id = parent_exec_id;
+        let group = Group::new(pid.clone(), pgid, sid, parent, exit_signal, sighand)
+            .with_autoreap(self.has(flags::AUTOREAP))
+            .with_parent_exec_id(parent_exec_id);
         let group = tree.insert_group(group);
         let task = tree.insert_task(new_task(group, pid));
         tree.join_group(task);
@@ -328,7 +328,7 @@ impl World {
             return Err(Reason::Flags.into());
         }
         let (call, tree, Origin { mut ns, active }) = self.begin_clone(args)?;
-        let stops = tree.group_of(call.task(&tree)?).nr_stops;
+        let stops = tree.group_of(call.task(&tree)?).nr_stops();
         drop(tree);
         if args.has(flags::NEWPID) {
             ns = Namespace::create(Some(&ns), self.registry())?;
@@ -350,7 +350,7 @@ impl World {
         }
         let child = args.join(&mut tree, caller, pid, ns)?;
         let pidfd = if args.makes_pidfd() {
-            let pid = tree.tasks()[child].pid.clone();
+            let pid = tree.tasks()[child].pid().clone();
             tree.insert_pidfd(Pidfd {
                 pid,
                 is_thread: args.has(flags::THREAD),
@@ -398,7 +398,7 @@ impl Tree {
         let mut comm = [0; COMM_LEN];
         comm[..4].copy_from_slice(b"init");
         let sighand = self.insert_sighand(Handlers::DEFAULT);
-        let mut group = Group::new(
+        let group = Group::new(
             pid.clone(),
             outside.clone(),
             outside,
@@ -406,7 +406,6 @@ impl Tree {
             SIGCHLD,
             sighand,
         );
-        group.unkillable = true;
         let group = self.insert_group(group);
         let task = self.insert_task(Task::new(group, pid, root.into(), comm));
         self.join_group(task);

@@ -18,7 +18,6 @@ use crate::{
     tree::call::Call,
     tree::call::Exec,
     tree::fate::Fate,
-    tree::pending::SIGCHLD,
     tree::sighand::Handlers,
     tree::task::{Task, TaskState, COMM_LEN},
     tree::Tree,
@@ -42,7 +41,7 @@ impl World {
         let (mut sighands, mut execs) = (Spare::new(), Spare::new());
         let (call, mut tree, mut index) = self.enter(task)?;
         loop {
-            let group = tree.tasks()[index].group;
+            let group = tree.tasks()[index].group();
             if tree.make_room_for_exec(group, &mut sighands, &mut execs) {
                 break;
             }
@@ -56,7 +55,7 @@ impl World {
         if tree.is_all_that_is_left(index) {
             tree.finish_exec(exec);
         } else {
-            let group = tree.tasks()[index].group;
+            let group = tree.tasks()[index].group();
             tree.begin_kill(group);
             // Has the other threads killed.
             drop(tree);
@@ -70,20 +69,20 @@ impl World {
 impl Tree {
     /// A thread, for which the caller has made room, will become another program.
     fn begin_exec(&mut self, task: Idx<Task>, name: &[u8; COMM_LEN]) -> Idx<Exec> {
-        let group = self.tasks()[task].group;
+        let group = self.tasks()[task].group();
         let sighand = self
             .shares_handlers(group)
             .then(|| self.insert_sighand(Handlers::DEFAULT));
         let exec = self.insert_exec(task, name, sighand);
         self.set_call(task, Call::Exec);
-        self.group_mut(group).fate = Fate::Exec(exec);
+        self.set_fate(group, Fate::Exec(exec));
         self.cancel_stop(group);
         exec
     }
 
     /// A group has its turn in which a thread calls exec: goes on with that if no other thread is left.
     pub(crate) fn go_on_with_exec(&mut self, exec: Idx<Exec>) -> bool {
-        let is_ready = self.is_all_that_is_left(self.execs()[exec].task);
+        let is_ready = self.is_all_that_is_left(self.execs()[exec].task());
         if is_ready {
             self.finish_exec(exec);
         }
@@ -92,24 +91,19 @@ impl Tree {
 
     /// The last thread of a process becomes another program.
     fn finish_exec(&mut self, exec: Idx<Exec>) {
-        let (task, name) = (self.execs()[exec].task, self.execs()[exec].name);
-        let index = self.tasks()[task].group;
+        let (task, name) = (self.execs()[exec].task(), self.execs()[exec].name());
+        let index = self.tasks()[task].group();
         if !self.is_leader(task) {
             self.take_over(task);
         }
         debug_assert!(self.is_group_empty(index));
-        let group = self.group_mut(index);
-        group.fate = Fate::Alive;
-        group.exit_signal = SIGCHLD;
-        group.has_execed = true;
+        self.note_exec(task);
         self.change_family(index);
         self.unshare_sighand(index, exec);
         self.handlers_mut(index).forget();
         self.settle_signals(task);
         // flush_itimer_signals(): timers do not survive, nor what they have sent.
         self.flush_timers(task);
-        let next = &mut self.task_mut(task).self_exec_id;
-        *next = next.wrapping_add(1);
         self.set_name(task, &name);
         self.end_vfork_of(task);
         self.tell_exec(task);
@@ -121,13 +115,13 @@ impl Tree {
 
     /// A thread takes the place of its dead leader, with its numbers (`de_thread()`).
     pub(crate) fn take_over(&mut self, task: Idx<Task>) {
-        let group = self.tasks()[task].group;
-        let Some(leader) = self.groups()[group].leader else {
+        let group = self.tasks()[task].group();
+        let Some(leader) = self.groups()[group].leader() else {
             return;
         };
-        debug_assert!(self.tasks()[leader].state == TaskState::Zombie);
+        debug_assert!(self.tasks()[leader].state() == TaskState::Zombie);
         self.exchange_tids(task, leader);
-        self.group_mut(group).leader = Some(task);
+        self.set_leader(group, task);
         // As a thread now, with the number that the other one had.
         self.leave(leader);
     }

@@ -20,9 +20,10 @@ use crate::{
     signal::sending::{Scope, Source},
     tree::budget::SIGNAL_STEPS,
     tree::crowd::Pdeath,
+    tree::group::{Group, Parent},
     tree::pending::{SigInfo, CLD_DUMPED, CLD_EXITED, CLD_KILLED, NSIG, SIGCHLD},
     tree::sighand::Disposition,
-    tree::task::{Group, Parent, Task, TaskState},
+    tree::task::{Task, TaskState},
     tree::wakeups::Key,
     tree::Tree,
     world::World,
@@ -38,8 +39,8 @@ impl World {
     pub(crate) fn exit(&self, task: u64, code: i32, whole_group: bool) -> Outcome {
         let status = (code & 0xff) << 8;
         let (mut tree, task) = self.act(task)?;
-        let group = tree.tasks()[task].group;
-        let is_last = tree.groups()[group].nr_live == 1;
+        let group = tree.tasks()[task].group();
+        let is_last = tree.groups()[group].nr_live() == 1;
         if (whole_group || is_last) && tree.is_world_init(group) {
             return Err(Reason::WorldInit.into());
         }
@@ -59,8 +60,8 @@ impl Tree {
             return;
         }
         self.tell_exit(task, status);
-        let group = self.tasks()[task].group;
-        if self.groups()[group].exit_status().is_none() && self.groups()[group].nr_live > 1 {
+        let group = self.tasks()[task].group();
+        if self.groups()[group].exit_status().is_none() && self.groups()[group].nr_live() > 1 {
             self.retarget(task);
         }
         self.set_exiting(task, status);
@@ -76,7 +77,7 @@ impl Tree {
         let is_done = (self.find_child_reaper(task) || self.becomes_zapper(task))
             && self.hand_on_children(task)
             && self.exit_notify(task);
-        if !is_done && self.tasks()[task].state == TaskState::Exiting {
+        if !is_done && self.tasks()[task].state() == TaskState::Exiting {
             self.begin_half(task);
         }
     }
@@ -84,20 +85,20 @@ impl Tree {
     /// Gives the children of an exiting thread to whom they belong from now on; false when some are
     /// left for later (`forget_original_parent()`).
     fn hand_on_children(&mut self, father: Idx<Task>) -> bool {
-        if self.tasks()[father].children.is_empty() {
+        if self.tasks()[father].children().is_empty() {
             return true;
         }
         let Heir::Found(heir) = self.find_new_reaper(father) else {
             return false;
         };
-        let group = self.tasks()[father].group;
-        let threaded = heir.is_some_and(|heir| self.tasks()[heir].group == group);
-        while let Some(child) = self.tasks()[father].children.first() {
+        let group = self.tasks()[father].group();
+        let threaded = heir.is_some_and(|heir| self.tasks()[heir].group() == group);
+        while let Some(child) = self.tasks()[father].children().first() {
             if self.is_spent() || self.hangup().is_some() {
                 return false;
             }
             self.draw(SIGNAL_STEPS);
-            if self.groups()[child].wants_pdeath && !self.send_pdeath(child, father) {
+            if self.groups()[child].wants_pdeath() && !self.send_pdeath(child, father) {
                 return false;
             }
             self.change_parent(child, heir.map_or(Parent::Outside, Parent::Task));
@@ -109,7 +110,7 @@ impl Tree {
                 continue;
             }
             // reparent_leader()
-            self.group_mut(child).exit_signal = SIGCHLD;
+            self.reset_exit_signal(child);
             let unwanted = self.is_dead(child) && self.notify_parent(child);
             self.kill_orphaned(child, father);
             if unwanted {
@@ -122,40 +123,36 @@ impl Tree {
     /// Sends the threads of a process the signals that they want when their parent dies; false when
     /// some are left for later.
     fn send_pdeath(&mut self, child: Idx<Group>, father: Idx<Task>) -> bool {
-        let first = self.groups()[child].threads.first();
-        let mut next = match self.crowd(child).map(|crowd| crowd.pdeath) {
+        let first = self.groups()[child].threads().first();
+        let mut next = match self.crowd(child).map(|crowd| crowd.pdeath()) {
             Some(Pdeath::At(next)) => next,
             Some(Pdeath::None) | None => first,
         };
         while let Some(thread) = next {
             if self.is_spent() {
-                if let Some(crowd) = self.crowd_mut(child) {
-                    crowd.pdeath = Pdeath::At(next);
-                }
+                self.set_pdeath(child, Pdeath::At(next));
                 return false;
             }
-            next = self.groups()[child].threads.next(self.tasks(), thread);
-            let signal = self.tasks()[thread].pdeath_signal.into();
+            next = self.groups()[child].threads().next(self.tasks(), thread);
+            let signal = self.tasks()[thread].pdeath_signal().into();
             // 0 only asks.
             let _ = self.send_checked(signal, Source::NoInfo(father), thread, Scope::Process);
         }
-        if let Some(crowd) = self.crowd_mut(child) {
-            crowd.pdeath = Pdeath::None;
-        }
+        self.set_pdeath(child, Pdeath::None);
         true
     }
 
     /// An exiting thread without children becomes a zombie or vanishes; false when it has to wait
     /// (`exit_notify()`).
     pub(crate) fn exit_notify(&mut self, task: Idx<Task>) -> bool {
-        let group = self.tasks()[task].group;
+        let group = self.tasks()[task].group();
         if self.is_last(group) {
-            let was_leaving = core::mem::replace(&mut self.group_mut(group).is_leaving, true);
+            let was_leaving = self.set_leaving(group, true);
             if self.hangup().is_some() {
-                self.group_mut(group).is_leaving = was_leaving;
+                self.set_leaving(group, was_leaving);
                 return false;
             }
-            if let (Parent::Task(parent), false) = (self.groups()[group].parent, was_leaving) {
+            if let (Parent::Task(parent), false) = (self.groups()[group].parent(), was_leaving) {
                 self.kill_orphaned(group, parent);
                 if self.hangup().is_some() {
                     return false;
@@ -176,34 +173,34 @@ impl Tree {
     /// Whether only one thread of a group has not exited, and that is exiting (`group_dead`).
     fn is_last(&self, group: Idx<Group>) -> bool {
         let process = &self.groups()[group];
-        let is_dead = |leader: Idx<Task>| self.tasks()[leader].state == TaskState::Zombie;
-        let dead = u32::from(process.leader.is_some_and(is_dead));
-        process.nr_live == 0 && process.nr_threads == 1 + dead
+        let is_dead = |leader: Idx<Task>| self.tasks()[leader].state() == TaskState::Zombie;
+        let dead = u32::from(process.leader().is_some_and(is_dead));
+        process.nr_live() == 0 && process.nr_threads() == 1 + dead
     }
 
     /// Tells the parent that a process is dead; true when nobody will reap it
     /// (`do_notify_parent()`).
     fn notify_parent(&mut self, group: Idx<Group>) -> bool {
         let child = &self.groups()[group];
-        let Parent::Task(parent) = child.parent else {
+        let Parent::Task(parent) = child.parent() else {
             return true;
         };
         // Also of a child that vanishes: then there may be nothing left to wait for.
         let key = Key::child(self, parent, group);
         self.note_wakeup(key);
         let child = &self.groups()[group];
-        if child.autoreap {
+        if child.autoreap() {
             return true;
         }
-        let mut signal = child.exit_signal;
+        let mut signal = child.exit_signal();
         // The parent is another program by now.
-        if child.parent_exec_id != self.tasks()[parent].self_exec_id {
+        if child.parent_exec_id() != self.tasks()[parent].self_exec_id() {
             signal = SIGCHLD;
         }
         // Its own: what reboot(2) makes of it is for who waits.
         let status = child
-            .leader
-            .map_or(0, |leader| self.tasks()[leader].exit_code);
+            .leader()
+            .map_or(0, |leader| self.tasks()[leader].exit_code());
         let (code, status) = match status & 0x7f {
             0 => (CLD_EXITED, status >> 8),
             by if status & 0x80 != 0 => (CLD_DUMPED, by),
@@ -211,21 +208,21 @@ impl Tree {
         };
         let (mut unwanted, mut told) = (false, (1..=NSIG).contains(&signal));
         if signal == SIGCHLD {
-            (unwanted, told) = self.reaps_by_itself(self.tasks()[parent].group);
+            (unwanted, told) = self.reaps_by_itself(self.tasks()[parent].group());
             // Most do not want to know: then nothing need be sent.
-            let parent_group = self.tasks()[parent].group;
+            let parent_group = self.tasks()[parent].group();
             told &= self.is_member(parent_group) || !self.is_ignored(parent, SIGCHLD, false);
         }
         if told {
             let info = SigInfo {
                 signo: signal,
                 code,
-                pid: child.tgid.nr_ns(self.tasks()[parent].ns()),
+                pid: child.tgid().nr_ns(self.tasks()[parent].ns()),
                 status,
                 value: 0,
             };
-            if self.is_member(self.tasks()[parent].group) {
-                self.owe_child(self.tasks()[parent].group, group, info);
+            if self.is_member(self.tasks()[parent].group()) {
+                self.owe_child(self.tasks()[parent].group(), group, info);
                 return unwanted || self.tasks()[parent].is_zapping();
             }
             // Too many real-time signals: natively it is lost as well.
@@ -238,15 +235,15 @@ impl Tree {
     /// Takes a dead thread that does not lead out of the tree. If a dead leader had to wait for
     /// that, it is its turn now (`release_task()`).
     fn release(&mut self, task: Idx<Task>) {
-        let group = self.tasks()[task].group;
+        let group = self.tasks()[task].group();
         self.leave(task);
         if !self.is_dead(group) {
             self.wake_exec(group);
             return;
         }
-        if let Some(leader) = self.groups()[group].leader {
-            let own = self.tasks()[leader].exit_code;
-            self.task_mut(leader).exit_code = self.groups()[group].exit_status().unwrap_or(own);
+        if let Some(leader) = self.groups()[group].leader() {
+            let own = self.tasks()[leader].exit_code();
+            self.set_exit_code(leader, self.groups()[group].exit_status().unwrap_or(own));
         }
         self.become_waitable(group);
     }
@@ -263,14 +260,14 @@ impl Tree {
 
     /// Takes a dead process out of the tree (`release_task()`).
     pub(crate) fn release_leader(&mut self, group: Idx<Group>) {
-        if let Some(leader) = self.groups()[group].leader {
+        if let Some(leader) = self.groups()[group].leader() {
             self.leave(leader);
         }
     }
 
     /// Callers that poll a process look again.
     fn wake_pollers(&mut self, group: Idx<Group>) {
-        let key = Key::pid(&self.groups()[group].tgid);
+        let key = Key::pid(self.groups()[group].tgid());
         self.note_wakeup(key);
     }
 }
@@ -283,7 +280,7 @@ impl Tree {
         if self.tasks()[task].ns().child_reaper() != raw {
             return true;
         }
-        match self.alive_thread(self.tasks()[task].group) {
+        match self.alive_thread(self.tasks()[task].group()) {
             Some(other) => {
                 let ns = self.tasks()[task].ns();
                 ns.set_child_reaper(Idx::to_raw(Some(other)));
@@ -298,10 +295,10 @@ impl Tree {
     fn becomes_zapper(&mut self, task: Idx<Task>) -> bool {
         self.tasks()[task].ns().disable_allocation();
         self.tell_ns_dying(task);
-        let group = self.tasks()[task].group;
+        let group = self.tasks()[task].group();
         let handlers = self.handlers_mut(group);
         handlers.set(SIGCHLD, Disposition::Ignore);
-        self.task_mut(task).state = TaskState::Zapping { next: 2 };
+        self.set_state(task, TaskState::Zapping { next: 2 });
         self.queue_work(task);
         false
     }

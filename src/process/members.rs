@@ -12,9 +12,10 @@ use crate::{
     pid::{find_pid, namespace::Namespace, NewPid, Pid},
     reason::{Outcome, Reason},
     tree::fate::Fate,
+    tree::group::{Group, JobState, Parent},
     tree::pending::SIGCHLD,
     tree::sighand::Handlers,
-    tree::task::{Group, JobState, Parent, Task, TaskState, COMM_LEN},
+    tree::task::{Task, TaskState, COMM_LEN},
     tree::{Room, Tree},
     world::sleep::pause,
     world::work::is_killed,
@@ -81,14 +82,13 @@ impl World {
         }
         let (pgid, sid) = {
             let group = tree.group_of(relative);
-            (group.pgid.clone(), group.sid.clone())
+            (group.pgid().clone(), group.sid().clone())
         };
-        let self_exec_id = tree.tasks()[relative].self_exec_id;
+        let self_exec_id = tree.tasks()[relative].self_exec_id();
         let sighand = tree.insert_sighand(Handlers::DEFAULT);
         let pid = pid.keep();
-        let mut group = Group::new(pid.clone(), pgid, sid, parent, SIGCHLD, sighand);
-        group.unkillable = pid.nr() == 1;
-        group.parent_exec_id = self_exec_id;
+        let group = Group::new(pid.clone(), pgid, sid, parent, SIGCHLD, sighand)
+            .with_parent_exec_id(self_exec_id);
         let admitted = pid.clone();
         let group = tree.insert_group(group);
         let task = tree.insert_task(Task::new(group, pid, ns, comm));
@@ -114,9 +114,9 @@ impl World {
         let Some(task) = tree.tasks().find(id) else {
             return;
         };
-        let group = tree.tasks()[task].group;
+        let group = tree.tasks()[task].group();
         if tree.is_leader(task) {
-            tree.group_mut(group).autoreap = true;
+            tree.set_autoreap(group);
         }
         tree.begin_exit(task, 0);
     }
@@ -127,11 +127,11 @@ impl World {
         let Some(task) = tree.tasks().find(id) else {
             return;
         };
-        let group = tree.tasks()[task].group;
-        if let Some(body) = tree.tasks()[task].body {
+        let group = tree.tasks()[task].group();
+        if let Some(body) = tree.tasks()[task].body() {
             tree.set_body_uid(body, end.uid);
         }
-        if let (Some(status), Fate::Alive) = (end.of_group(), tree.groups()[group].fate) {
+        if let (Some(status), Fate::Alive) = (end.of_group(), tree.groups()[group].fate()) {
             tree.decide_exit(group, status);
         }
         tree.begin_exit(task, end.code);
@@ -144,7 +144,7 @@ impl World {
         loop {
             let is_over = {
                 let tree = self.tree();
-                let task = tree.tasks().find(id).map(|task| tree.tasks()[task].state);
+                let task = tree.tasks().find(id).map(|task| tree.tasks()[task].state());
                 task.is_none_or(|state| state == TaskState::Zombie)
             };
             if is_over || self.is_left_alone() {
@@ -167,7 +167,7 @@ impl World {
             let task = tree.find_member(id).ok()?;
             if tree.is_all_that_is_left(task) {
                 tree.finish_member_exec(task, native, comm);
-                return Some(tree.tasks()[task].pid.clone());
+                return Some(tree.tasks()[task].pid().clone());
             }
             // Others work off what is left of the exits.
             drop(tree);
@@ -184,8 +184,8 @@ impl World {
         let tree = self.tree();
         let task = tree.tasks().find(id)?;
         Some((
-            tree.tasks()[task].pid.clone(),
-            tree.group_of(task).tgid.clone(),
+            tree.tasks()[task].pid().clone(),
+            tree.group_of(task).tgid().clone(),
         ))
     }
 
@@ -203,7 +203,7 @@ impl World {
         let Ok(task) = tree.find_alive(id) else {
             return (true, true);
         };
-        let group = tree.tasks()[task].group;
+        let group = tree.tasks()[task].group();
         let Some(stopped) = tree.native_of(group).map(Native::stopped_by) else {
             return (true, true);
         };
@@ -213,7 +213,7 @@ impl World {
         if tree.groups()[group].exit_status().is_some() {
             return (true, true);
         }
-        match (stopped, tree.groups()[group].job) {
+        match (stopped, tree.groups()[group].job()) {
             (Some(signal), JobState::Running | JobState::Continued) => tree.stop(group, signal),
             (None, JobState::Stopped(_) | JobState::Stopping { .. }) => {
                 tree.resume(group);
@@ -228,18 +228,14 @@ impl World {
 impl Tree {
     /// The last thread of a member's process has become another program (`begin_new_exec()`).
     fn finish_member_exec(&mut self, task: Idx<Task>, native: &Native, comm: [u8; COMM_LEN]) {
-        let index = self.tasks()[task].group;
-        let leader = self.groups()[index].leader;
+        let index = self.tasks()[task].group();
+        let leader = self.groups()[index].leader();
         if let Some(leader) = leader.filter(|&leader| leader != task) {
             self.exchange_bodies(task, leader, native.clone());
             self.take_over(task);
         }
-        let group = self.group_mut(index);
-        group.exit_signal = SIGCHLD;
-        group.has_execed = true;
+        self.note_exec(task);
         self.change_family(index);
-        let next = &mut self.task_mut(task).self_exec_id;
-        *next = next.wrapping_add(1);
         self.set_name(task, &comm);
         self.tell_exec(task);
     }
@@ -248,10 +244,10 @@ impl Tree {
     /// caller's, and as the group that of another member if it is not the one that it leads. `None` where
     /// the kernel does not know somebody.
     pub(crate) fn native_setpgid(&self, caller: Idx<Task>, pid: i32) -> Option<(u64, u64)> {
-        let own = self.tasks()[caller].group;
+        let own = self.tasks()[caller].group();
         let target = match pid {
             0 => own,
-            _ => self.tasks()[self.numbered(caller, pid).ok()?].group,
+            _ => self.tasks()[self.numbered(caller, pid).ok()?].group(),
         };
         let native = self.native_of(target)?;
         let process = match target == own {
@@ -259,10 +255,10 @@ impl Tree {
             false => native.nr().to_argument(),
         };
         let group = &self.groups()[target];
-        if core::ptr::eq(&*group.pgid, &*group.tgid) {
+        if group.pgid().is(group.tgid()) {
             return Some((process, process));
         }
-        let members = self.process_group(&group.pgid);
+        let members = self.process_group(&group.pgid());
         let mut others = members.iter(self.groups()).take(64);
         let other = others.find(|&other| other != target && self.native_of(other).is_some())?;
         Some((process, self.native_of(other)?.group().to_argument()))

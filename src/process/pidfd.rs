@@ -62,7 +62,7 @@ impl World {
                     }
                     find_pid(tree.tasks()[task].ns(), nr).ok_or(Reason::NoNumber)?
                 }
-                Target::Task(task) => tree.tasks()[tree.find(task)?].pid.clone(),
+                Target::Task(task) => tree.tasks()[tree.find(task)?].pid().clone(),
             };
             if tree.task_of(&pid).is_none() {
                 return Err(Reason::Reaped.into());
@@ -97,7 +97,7 @@ impl World {
             let mut tree = self.work();
             let pidfd = tree.remove_pidfd(id)?;
             let process = tree.leader_of(&pidfd.pid).filter(|_| pidfd.is_autokill);
-            if let Some(leader) = process.and_then(|process| tree.groups()[process].leader) {
+            if let Some(leader) = process.and_then(|process| tree.groups()[process].leader()) {
                 // SIGKILL takes no room.
                 let _ = tree.send(SIGKILL, Source::Kernel, leader, Scope::Process);
             }
@@ -198,11 +198,11 @@ impl Tree {
         let group = self.group_of(index);
         info.mask |= u64::from(uapi::ALTPID_PIDFD_INFO_PID);
         info.target = self.tasks().id(index);
-        info.pid = task.pid.nr_ns(view);
-        info.tgid = group.tgid.nr_ns(view);
-        info.ppid = self.parent_nr(task.group, view);
+        info.pid = task.pid().nr_ns(view);
+        info.tgid = group.tgid().nr_ns(view);
+        info.ppid = self.parent_nr(task.group(), view);
         // Who exits gives up its nsproxy, by which natively both are asked for.
-        if let Some(for_children) = &task.ns_for_children {
+        if let Some(for_children) = task.ns_for_children() {
             info.ns = task.ns().id();
             info.ns_for_children = for_children.id();
         }
@@ -214,8 +214,8 @@ impl Tree {
             return uapi::ALTPID_POLL_IN | uapi::ALTPID_POLL_HUP;
         };
         // delay_group_leader()
-        let is_delayed = self.is_leader(task) && !self.is_group_empty(self.tasks()[task].group);
-        if self.tasks()[task].state == TaskState::Zombie && !is_delayed {
+        let is_delayed = self.is_leader(task) && !self.is_group_empty(self.tasks()[task].group());
+        if self.tasks()[task].state() == TaskState::Zombie && !is_delayed {
             uapi::ALTPID_POLL_IN
         } else {
             0
@@ -231,7 +231,7 @@ impl Tree {
     pub(crate) fn ns_of_pidfd(&self, id: u64) -> Outcome<ARef<Namespace>> {
         let pid = &self.pidfds()[self.find_pidfd(id)?].pid;
         let task = self.task_of(pid).ok_or(Reason::Reaped)?;
-        if self.tasks()[task].ns_for_children.is_none() {
+        if self.tasks()[task].ns_for_children().is_none() {
             return Err(Reason::TaskExited.into());
         }
         Ok(self.tasks()[task].ns().into())

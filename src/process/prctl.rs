@@ -20,7 +20,7 @@ impl Tree {
     /// Whether a process takes the orphans among its descendants.
     #[doc(alias = "PR_GET_CHILD_SUBREAPER")]
     pub(crate) fn is_subreaper(&self, task: Idx<Task>) -> bool {
-        self.group_of(task).is_subreaper
+        self.group_of(task).is_subreaper()
     }
 
     /// A thread gets a signal when its parent dies; 0 for none.
@@ -33,9 +33,7 @@ impl Tree {
         if signal > NSIG as u64 {
             return Err(Reason::Signal.into());
         }
-        self.task_mut(task).pdeath_signal = signal as u8;
-        let group = self.tasks()[task].group;
-        self.group_mut(group).wants_pdeath |= signal != 0;
+        self.note_pdeath_signal(task, signal as u8);
         Ok(())
     }
 }

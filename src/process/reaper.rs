@@ -23,7 +23,8 @@
 use crate::{
     base::faults::{self, Fault},
     base::slots::Idx,
-    tree::task::{Group, Parent, Task},
+    tree::group::{Group, Parent},
+    tree::task::Task,
     tree::Tree,
 };
 
@@ -44,12 +45,12 @@ impl Tree {
                 return Heir::Found(Idx::from_raw(above.child_reaper()));
             }
         }
-        if let Some(thread) = self.alive_thread(self.tasks()[father].group) {
+        if let Some(thread) = self.alive_thread(self.tasks()[father].group()) {
             return Heir::Found(Some(thread));
         }
         let init = Idx::from_raw(self.tasks()[father].ns().child_reaper());
         let exiting = &self.tasks()[father];
-        match self.find_subreaper(exiting.group, exiting.is_half_done) {
+        match self.find_subreaper(exiting.group(), exiting.is_half_done()) {
             Heir::Found(subreaper) => {
                 Heir::Found(subreaper.or(init).filter(|&heir| heir != father))
             }
@@ -66,7 +67,7 @@ impl Tree {
         if self.nr_subreapers() == 0 {
             return Heir::Found(None);
         }
-        let level = self.groups()[father].tgid.ns().level();
+        let level = self.groups()[father].tgid().ns().level();
         let mut at = self.hinted(father, has_begun).unwrap_or(father);
         if at != father && self.takes_orphans(at, level) {
             return Heir::Found(self.alive_thread(at));
@@ -79,13 +80,13 @@ impl Tree {
                 return Heir::Found(None);
             };
             self.draw(2);
-            if self.groups()[next].tgid.ns().level() != level {
+            if self.groups()[next].tgid().ns().level() != level {
                 return Heir::Found(None);
             }
             if let Some(below) = below {
-                self.hint(below, next);
+                self.hint_reaper(below, next);
             }
-            self.hint(father, next);
+            self.hint_reaper(father, next);
             if self.takes_orphans(next, level) {
                 return Heir::Found(self.alive_thread(next));
             }
@@ -99,8 +100,8 @@ impl Tree {
     /// The ancestor of a process that its hint names, or else its parent.
     fn next_above(&self, group: Idx<Group>) -> Option<Idx<Group>> {
         self.hinted(group, false)
-            .or_else(|| match self.groups()[group].parent {
-                Parent::Task(parent) => Some(self.tasks()[parent].group),
+            .or_else(|| match self.groups()[group].parent() {
+                Parent::Task(parent) => Some(self.tasks()[parent].group()),
                 Parent::Outside => None,
             })
     }
@@ -108,7 +109,7 @@ impl Tree {
     /// Whether a process takes the orphans of a level.
     fn takes_orphans(&self, group: Idx<Group>, level: usize) -> bool {
         let process = &self.groups()[group];
-        process.is_subreaper && process.nr_live > 0 && process.tgid.ns().level() == level
+        process.is_subreaper() && process.nr_live() > 0 && process.tgid().ns().level() == level
     }
 
     /// The ancestor up to which nobody takes orphans, as far as a process knows; if it is `trusted` also
@@ -116,15 +117,10 @@ impl Tree {
     fn hinted(&self, group: Idx<Group>, trusted: bool) -> Option<Idx<Group>> {
         let process = &self.groups()[group];
         let is_current =
-            process.hinted_at == self.subreapers_set() && self.subreapers_set() != u32::MAX;
+            process.hinted_at() == self.subreapers_set() && self.subreapers_set() != u32::MAX;
         let is_valid = trusted || is_current;
-        self.groups().find(process.reaper_hint).filter(|_| is_valid)
-    }
-
-    fn hint(&mut self, group: Idx<Group>, ancestor: Idx<Group>) {
-        let id = self.groups().id(ancestor);
-        let now = self.subreapers_set();
-        let process = self.group_mut(group);
-        (process.reaper_hint, process.hinted_at) = (id, now);
+        self.groups()
+            .find(process.reaper_hint())
+            .filter(|_| is_valid)
     }
 }

@@ -12,7 +12,8 @@ use crate::{
     base::slots::Idx,
     pid::{find_pid, Pid, PidType},
     reason::{Outcome, Reason},
-    tree::task::{Parent, Task},
+    tree::group::Parent,
+    tree::task::Task,
     tree::Tree,
     world::World,
 };
@@ -48,9 +49,9 @@ impl Tree {
     ///
     /// `EPERM` for a session leader, and when a process group with its number exists.
     pub(crate) fn setsid(&mut self, task: Idx<Task>) -> Outcome<i32> {
-        let index = self.tasks()[task].group;
+        let index = self.tasks()[task].group();
         let group = &self.groups()[index];
-        let own = group.tgid.clone();
+        let own = group.tgid().clone();
         if group.leads_session() {
             return Err(Reason::SessionLeader.into());
         }
@@ -73,30 +74,30 @@ impl Tree {
     /// the caller nor a child; `EACCES` for a child that has called exec; `EPERM` for another
     /// session, a session leader, and a group that is not in the session.
     pub(crate) fn setpgid(&mut self, task: Idx<Task>, pid: i32, pgid: i32) -> Outcome {
-        let caller = self.tasks()[task].group;
+        let caller = self.tasks()[task].group();
         let ns = self.tasks()[task].ns();
         // With no group given it is that of the number `pid`, and that is checked as one.
         if pgid < 0 || (pgid == 0 && pid < 0) {
             return Err(Reason::Range.into());
         }
         let (index, target_pid) = if pid == 0 {
-            (caller, self.groups()[caller].tgid.clone())
+            (caller, self.groups()[caller].tgid().clone())
         } else {
             let target = find_pid(ns, pid).ok_or(Reason::NoNumber)?;
             let thread = self.task_of(&target).ok_or(Reason::NoNumber)?;
             if !self.is_leader(thread) {
                 return Err(Reason::NotLeader.into());
             }
-            (self.tasks()[thread].group, target)
+            (self.tasks()[thread].group(), target)
         };
         let target = &self.groups()[index];
-        let is_child = matches!(target.parent, Parent::Task(parent)
-            if self.tasks()[parent].group == caller);
+        let is_child = matches!(target.parent(), Parent::Task(parent)
+            if self.tasks()[parent].group() == caller);
         if is_child {
-            if !target.sid.is(&self.groups()[caller].sid) {
+            if !target.sid().is(self.groups()[caller].sid()) {
                 return Err(Reason::OtherSession.into());
             }
-            if target.has_execed {
+            if target.has_execed() {
                 return Err(Reason::HasExeced.into());
             }
         } else if index != caller {
@@ -110,12 +111,12 @@ impl Tree {
         } else {
             let pgrp = find_pid(ns, pgid).ok_or(Reason::NoGroup)?;
             let member = self.process_group(&pgrp).first().ok_or(Reason::NoGroup)?;
-            if !self.groups()[member].sid.is(&self.groups()[caller].sid) {
+            if !self.groups()[member].sid().is(self.groups()[caller].sid()) {
                 return Err(Reason::OtherSession.into());
             }
             pgrp
         };
-        if !pgrp.is(&self.groups()[index].pgid) {
+        if !pgrp.is(self.groups()[index].pgid()) {
             self.change_process_group(index, pgrp);
         }
         Ok(())

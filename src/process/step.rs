@@ -18,8 +18,9 @@
 use crate::{
     base::slots::Idx,
     tree::fate::Fate,
+    tree::group::Group,
     tree::queue::Due,
-    tree::task::{Group, Task, TaskState},
+    tree::task::{Task, TaskState},
     tree::Tree,
 };
 
@@ -42,7 +43,7 @@ impl Tree {
 
     /// A task that is exiting does some of that.
     fn step_exit(&mut self, task: Idx<Task>) {
-        match self.tasks()[task].state {
+        match self.tasks()[task].state() {
             TaskState::Exiting => self.exit(task),
             TaskState::Zapping { next } => self.zap(task, next),
             TaskState::ZapWait => self.zap_wait(task),
@@ -52,12 +53,12 @@ impl Tree {
 
     /// Makes some live threads of a killed group exit, and queues it again if there are more.
     fn kill_threads(&mut self, group: Idx<Group>) {
-        if let Fate::Exec(exec) = self.groups()[group].fate {
+        if let Fate::Exec(exec) = self.groups()[group].fate() {
             if self.go_on_with_exec(exec) {
                 return;
             }
         }
-        let (status, spared) = match self.groups()[group].fate {
+        let (status, spared) = match self.groups()[group].fate() {
             Fate::Exiting(status) => (status, None),
             // As do_group_exit() has it for the other threads of an exec.
             Fate::Exec(exec) => (0, Some(self.execs()[exec].task())),
@@ -67,7 +68,7 @@ impl Tree {
         // Threads that exit leave the list of the live ones, so that the next one is at its beginning,
         // or behind the one that is spared.
         for _ in 0..KILLED_AT_ONCE {
-            let live = &self.groups()[group].threads;
+            let live = &self.groups()[group].threads();
             let first = live.first();
             let next = match (first, spared) {
                 (Some(first), Some(spared)) if first == spared => live.next(self.tasks(), first),

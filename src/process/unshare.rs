@@ -79,9 +79,8 @@ impl World {
             let Ok(task) = tree.find_alive(member) else {
                 return;
             };
-            let task = tree.task_mut(task);
-            let own = ForChildren::new(task.ns().into());
-            task.ns_for_children.replace(own)
+            let own = ForChildren::new(tree.tasks()[task].ns().into());
+            tree.replace_ns_for_children(task, own)
         };
         drop(old);
     }
@@ -99,7 +98,7 @@ impl World {
                 return Ok(0);
             }
             let is_home = task
-                .ns_for_children
+                .ns_for_children()
                 .as_deref()
                 .is_some_and(|ns| core::ptr::eq(ns, task.ns()));
             if !is_home && !faults::has(Fault::UnshareTwice) {
@@ -112,8 +111,7 @@ impl World {
         let id = ns.id();
         let old = {
             let (mut tree, index) = call.go_on()?;
-            let task = tree.task_mut(index);
-            let old = task.ns_for_children.replace(ForChildren::new(ns));
+            let old = tree.replace_ns_for_children(index, ForChildren::new(ns));
             tree.tell_ns_born(id, active.id(), index);
             call.end(&mut tree);
             old
@@ -152,11 +150,10 @@ impl World {
         let old = {
             let (mut tree, task) = self.act(task)?;
             let new = target(&tree)?;
-            let task = tree.task_mut(task);
-            if !task.ns().is_ancestor_or_self(&new) {
+            if !tree.tasks()[task].ns().is_ancestor_or_self(&new) {
                 return Err(Reason::NsNotBelow.into());
             }
-            task.ns_for_children.replace(ForChildren::new(new))
+            tree.replace_ns_for_children(task, ForChildren::new(new))
         };
         drop(old);
         Ok(())

@@ -13,7 +13,7 @@ use crate::{base::slots::Idx, tree::call::Call, tree::task::Task, tree::Tree};
 impl Tree {
     /// A task exits or calls exec: the clone that waits for it is over (`mm_release()`).
     pub(crate) fn end_vfork_of(&mut self, child: Idx<Task>) {
-        if let Some(caller) = self.task_mut(child).vfork_parent.take() {
+        if let Some(caller) = self.take_vfork_parent(child) {
             let id = self.tasks().id(caller);
             self.end_call(id);
         }
@@ -21,11 +21,11 @@ impl Tree {
 
     /// A task that may be in a call is killed: the call is over, and the child of a vfork goes on alone.
     pub(crate) fn abandon_call(&mut self, caller: Idx<Task>) {
-        if let Call::Vfork { child, .. } = self.tasks()[caller].call {
-            self.task_mut(child).vfork_parent = None;
+        if let Call::Vfork { child, .. } = self.tasks()[caller].call() {
+            self.take_vfork_parent(child);
         }
         self.set_call(caller, Call::None);
-        let group = self.tasks()[caller].group;
+        let group = self.tasks()[caller].group();
         self.finish_stop(group);
     }
 }

@@ -14,10 +14,11 @@ use crate::{
     pid::{find_pid, Pid},
     reason::{Outcome, Reason},
     tree::call::Call,
+    tree::group::{Group, JobReport, Parent},
     tree::pending::{
         CLD_CONTINUED, CLD_DUMPED, CLD_EXITED, CLD_KILLED, CLD_STOPPED, SIGCHLD, SIGCONT,
     },
-    tree::task::{Group, JobState, Parent, Task},
+    tree::task::Task,
     tree::wakeups::Key,
     tree::{News, Tree},
     world::sleep::FOR_EVER,
@@ -169,14 +170,14 @@ impl World {
         let (mut tree, mut waiter) = self.act(task)?;
         let mut selection = tree.select(waiter, wanted)?;
         let mut interruptions = tree.interruptions(waiter);
-        let interrupts = tree.tasks()[waiter].interrupts;
+        let interrupts = tree.tasks()[waiter].interrupts();
         let mut search = Search::default();
         loop {
             // All handlers that were called have SA_RESTART, or a stop is over: the call is made anew
             // (ERESTARTSYS).
             let is_interrupted =
                 tree.interruptions(waiter) != interruptions && !tree.is_stopped(waiter);
-            if is_interrupted && tree.tasks()[waiter].interrupts == interrupts {
+            if is_interrupted && tree.tasks()[waiter].interrupts() == interrupts {
                 interruptions = tree.interruptions(waiter);
                 selection = tree.select(waiter, wanted)?;
                 search = Search::default();
@@ -190,7 +191,7 @@ impl World {
                 Look::Found(report) => return Ok(Some(report)),
                 Look::Nothing if selection.options & WNOHANG != 0 => return Ok(None),
                 Look::Nothing if selection.is_nonblock => return Err(EAGAIN.into()),
-                Look::Nothing if tree.tasks()[waiter].interrupts != interrupts => {
+                Look::Nothing if tree.tasks()[waiter].interrupts() != interrupts => {
                     return Err(EINTR.into())
                 }
                 Look::More | Look::Nothing | Look::Asleep => {}
@@ -206,7 +207,7 @@ impl World {
                 }
             } else {
                 tree.set_call(waiter, Call::Asleep);
-                let children = selection.key(waiter, tree.tasks()[waiter].group);
+                let children = selection.key(waiter, tree.tasks()[waiter].group());
                 let keys = [children, Key::task(&tree, waiter)];
                 tree.sleep(keys, FOR_EVER)?;
             }
@@ -225,7 +226,7 @@ impl Tree {
     pub(crate) fn select(&self, task: Idx<Task>, wanted: Wanted) -> Outcome<Selection> {
         const EVERY: u32 = WNOHANG | WUNTRACED | WCONTINUED | WNOTHREAD | WALL | WCLONE;
         let ns = self.tasks()[task].ns();
-        let own_group = || Which::ProcessGroup(Some(self.group_of(task).pgid.clone()));
+        let own_group = || Which::ProcessGroup(Some(self.group_of(task).pgid().clone()));
         let mut is_nonblock = false;
         let (options, which) = match wanted {
             Wanted::Wait4(_, options) if options & !EVERY != 0 => {
@@ -297,14 +298,14 @@ impl Tree {
                 None => Err(Reason::NoChild.into()),
             };
         }
-        let family = *self.family_of(self.tasks()[task].group);
+        let family = *self.family_of(self.tasks()[task].group());
         if search.family != family {
             search.at = None;
         }
         // One's own children come first, then those of the threads behind, and round.
         let (mut thread, mut next_child) = search.at.take().unwrap_or_else(|| {
             search.expected = false;
-            (task, self.tasks()[task].children.first())
+            (task, self.tasks()[task].children().first())
         });
         loop {
             if self.is_spent() {
@@ -326,7 +327,7 @@ impl Tree {
             }
             thread = self.next_thread(thread);
             if thread != task && selection.options & WNOTHREAD == 0 {
-                next_child = self.tasks()[thread].children.first();
+                next_child = self.tasks()[thread].children().first();
             } else if search.expected {
                 return Ok(Look::Nothing);
             } else {
@@ -349,8 +350,8 @@ impl Tree {
         }
         let group = &self.groups()[child];
         let report = |code, status| Report {
-            child: group.leader.map_or(0, |leader| self.tasks().id(leader)),
-            pid: group.tgid.nr_ns(self.tasks()[waiter].ns()),
+            child: group.leader().map_or(0, |leader| self.tasks().id(leader)),
+            pid: group.tgid().nr_ns(self.tasks()[waiter].ns()),
             code,
             status,
             uid: self.uid_of(child),
@@ -373,40 +374,29 @@ impl Tree {
             return Some(report);
         }
         *expected = true;
-        let (report, job) = match group.job {
-            JobState::Stopped(signal @ 1..) if selection.options & WSTOPPED != 0 => {
-                (report(CLD_STOPPED, signal.into()), JobState::Stopped(0))
+        let report = match group.job().to_report() {
+            Some(JobReport::Stopped(signal)) if selection.options & WSTOPPED != 0 => {
+                report(CLD_STOPPED, signal.into())
             }
-            JobState::Continued if selection.options & WCONTINUED != 0 => {
-                (report(CLD_CONTINUED, SIGCONT), JobState::Running)
-            }
-            JobState::Stopping {
-                signal,
-                is_continued: true,
-            } if selection.options & WCONTINUED != 0 => {
-                let is_continued = false;
-                let job = JobState::Stopping {
-                    signal,
-                    is_continued,
-                };
-                (report(CLD_CONTINUED, SIGCONT), job)
+            Some(JobReport::Continued) if selection.options & WCONTINUED != 0 => {
+                report(CLD_CONTINUED, SIGCONT)
             }
             _ => return None,
         };
         if !keep {
-            self.group_mut(child).job = job;
+            self.note_job_reported(child);
         }
         Some(report)
     }
 
     fn is_child(&self, child: Idx<Group>, task: Idx<Task>, selection: &Selection) -> bool {
-        let Parent::Task(parent) = self.groups()[child].parent else {
+        let Parent::Task(parent) = self.groups()[child].parent() else {
             return false;
         };
         if selection.options & WNOTHREAD != 0 {
             parent == task
         } else {
-            self.tasks()[parent].group == self.tasks()[task].group
+            self.tasks()[parent].group() == self.tasks()[task].group()
         }
     }
 
@@ -414,11 +404,11 @@ impl Tree {
     fn is_eligible(&self, child: Idx<Group>, selection: &Selection) -> bool {
         let group = &self.groups()[child];
         if let Which::ProcessGroup(pid) = &selection.which {
-            if !pid.as_deref().is_some_and(|pid| pid.is(&group.pgid)) {
+            if !pid.as_deref().is_some_and(|pid| pid.is(group.pgid())) {
                 return false;
             }
         }
         let clone = selection.options & WCLONE != 0;
-        selection.options & WALL != 0 || (group.exit_signal != SIGCHLD) == clone
+        selection.options & WALL != 0 || (group.exit_signal() != SIGCHLD) == clone
     }
 }

@@ -17,8 +17,9 @@ use crate::{
     pid::{find_pid_from, Pid},
     tree::budget::SIGNAL_STEPS,
     tree::fate::Fate,
+    tree::group::Parent,
     tree::pending::SIGKILL,
-    tree::task::{Parent, Task, TaskState},
+    tree::task::{Task, TaskState},
     tree::Tree,
 };
 
@@ -28,12 +29,12 @@ impl Tree {
         loop {
             self.draw(SIGNAL_STEPS);
             let Some((nr, pid)) = find_pid_from(self.tasks()[init].ns(), next) else {
-                self.task_mut(init).state = TaskState::ZapWait;
+                self.set_state(init, TaskState::ZapWait);
                 break;
             };
             self.kill_member(init, &pid);
             next = nr + 1;
-            self.task_mut(init).state = TaskState::Zapping { next };
+            self.set_state(init, TaskState::Zapping { next });
             if self.is_spent() {
                 break;
             }
@@ -47,12 +48,12 @@ impl Tree {
         let Some(task) = self.task_of(pid) else {
             return;
         };
-        let group = self.tasks()[task].group;
-        if group == self.tasks()[init].group {
+        let group = self.tasks()[task].group();
+        if group == self.tasks()[init].group() {
             return;
         }
-        let is_own = matches!(self.groups()[group].parent, Parent::Task(parent)
-            if self.tasks()[parent].group == self.tasks()[init].group);
+        let is_own = matches!(self.groups()[group].parent(), Parent::Task(parent)
+            if self.tasks()[parent].group() == self.tasks()[init].group());
         if is_own && self.is_dead(group) {
             self.release_leader(group);
         } else {
@@ -63,23 +64,23 @@ impl Tree {
     /// The init of a dying namespace whose members are all killed goes on when its number is the
     /// last one.
     pub(crate) fn zap_wait(&mut self, init: Idx<Task>) {
-        let group = self.tasks()[init].group;
+        let group = self.tasks()[init].group();
         // A dead leader keeps its own number beside that of the last thread.
         let own = if self.is_leader(init) { 1 } else { 2 };
         let is_early = faults::has(Fault::NoZapWait)
-            && self.tasks()[init].children.is_empty()
+            && self.tasks()[init].children().is_empty()
             && !self.has_exits();
         if self.tasks()[init].ns().nr_pids() > own && !is_early {
             // `Tree::put_number` queues it again.
             return;
         }
-        debug_assert!(self.tasks()[init].children.is_empty());
+        debug_assert!(self.tasks()[init].children().is_empty());
         // reboot(2) decides what the parent sees.
         let reboot = self.tasks()[init].ns().reboot();
         if reboot != 0 {
-            self.group_mut(group).fate = Fate::Exiting(reboot);
+            self.set_fate(group, Fate::Exiting(reboot));
         }
-        debug_assert!(self.groups()[group].nr_live == 0);
+        debug_assert!(self.groups()[group].nr_live() == 0);
         if !self.exit_notify(init) {
             self.begin_half(init);
         }

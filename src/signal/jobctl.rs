@@ -12,8 +12,8 @@
 use crate::{
     base::slots::Idx,
     signal::sending::{Scope, Source},
+    tree::group::{Group, Owed, Parent},
     tree::pending::{SigInfo, CLD_CONTINUED, CLD_STOPPED, SIGCHLD, SIGCONT},
-    tree::task::{Group, Owed, Parent},
     tree::wakeups::Key,
     tree::Tree,
     uapi,
@@ -54,7 +54,7 @@ impl Tree {
     /// Tells the parent of a process what a SIGCONT owes it. Of a stop that was not complete it does not
     /// say by which signal (`group_exit_code` is 0 by then).
     pub(crate) fn notify_owed(&mut self, group: Idx<Group>) {
-        match core::mem::take(&mut self.group_mut(group).owed) {
+        match self.take_owed(group) {
             Owed::Nothing => {}
             Owed::Stopped => self.notify_job(group, CLD_STOPPED, 0),
             Owed::Continued => self.notify_job(group, CLD_CONTINUED, SIGCONT),
@@ -65,20 +65,20 @@ impl Tree {
     /// world, after the tree lock is released.
     #[doc(alias = "do_notify_parent_cldstop")]
     fn notify_job(&mut self, group: Idx<Group>, code: i32, status: i32) {
-        let Parent::Task(parent) = self.groups()[group].parent else {
+        let Parent::Task(parent) = self.groups()[group].parent() else {
             return;
         };
-        if !self.wants_job_news(self.tasks()[parent].group) {
+        if !self.wants_job_news(self.tasks()[parent].group()) {
             return;
         }
         let info = SigInfo {
             signo: SIGCHLD,
             code,
-            pid: self.groups()[group].tgid.nr_ns(self.tasks()[parent].ns()),
+            pid: self.groups()[group].tgid().nr_ns(self.tasks()[parent].ns()),
             status,
             value: 0,
         };
-        let parent_group = self.tasks()[parent].group;
+        let parent_group = self.tasks()[parent].group();
         if self.is_member(parent_group) {
             if !self.is_told_natively(group, parent_group) {
                 self.owe_child(parent_group, group, info);

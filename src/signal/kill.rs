@@ -105,7 +105,7 @@ impl World {
         match kill {
             Kill::Pid(sender, -1) => self.kill_many(sender, signal, |tree, sender| {
                 let targets = Targets::Everybody {
-                    but: tree.group_of(sender).tgid.clone(),
+                    but: tree.group_of(sender).tgid().clone(),
                     next: 2,
                 };
                 Ok((targets, tree.sent_by_kill(sender)))
@@ -115,7 +115,7 @@ impl World {
                     let pgrp = match pid {
                         // -INT_MIN is undefined
                         i32::MIN => return Err(Reason::NoNumber.into()),
-                        0 => tree.group_of(sender).pgid.clone(),
+                        0 => tree.group_of(sender).pgid().clone(),
                         _ => find_pid(tree.tasks()[sender].ns(), -pid).ok_or(Reason::NoNumber)?,
                     };
                     let targets = Targets::ProcessGroup { pgrp, at: None };
@@ -154,7 +154,7 @@ impl World {
                     return Err(Reason::Signal.into());
                 }
                 // A kernel whose init dies by a fault panics.
-                if tree.is_world_init(tree.tasks()[target].group) {
+                if tree.is_world_init(tree.tasks()[target].group()) {
                     return Err(Reason::WorldInit.into());
                 }
                 tree.force_signal(signal, target)
@@ -170,7 +170,7 @@ impl Tree {
         Sender {
             info: SigInfo {
                 code,
-                pid: self.group_of(sender).tgid.nr_ns(ns),
+                pid: self.group_of(sender).tgid().nr_ns(ns),
                 value,
                 ..SigInfo::default()
             },
@@ -184,7 +184,7 @@ impl Tree {
         Sender {
             info: SigInfo::default(),
             ns: self.tasks()[sender].ns().into(),
-            tgid: Some(self.group_of(sender).tgid.clone()),
+            tgid: Some(self.group_of(sender).tgid().clone()),
         }
     }
 
@@ -203,7 +203,7 @@ impl Tree {
         if !task.ns().is_ancestor_or_self(pidfd.pid.ns()) {
             return Err(Reason::Invisible.into());
         }
-        let is_own = task.pid.is(&pidfd.pid) && how.to != Some(To::ProcessGroup);
+        let is_own = task.pid().is(&pidfd.pid) && how.to != Some(To::ProcessGroup);
         let (code, value) = match how.info {
             Some(given) if given.signo != signal => return Err(Reason::SignalInfo.into()),
             // Only to oneself.
@@ -246,14 +246,14 @@ impl Tree {
                 if tid <= 0 || tgid <= 0 {
                     return Err(Reason::Range.into());
                 }
-                let own = self.tasks()[sender].pid.nr();
+                let own = self.tasks()[sender].pid().nr();
                 if is_reserved(code) && own != tid {
                     return Err(Reason::SignalCode.into());
                 }
                 self.send_specific(sender, Some(tgid), tid, signal, (code, value))
             }
             Kill::Queue(_, pid, code, value) => {
-                let own = self.tasks()[sender].pid.nr();
+                let own = self.tasks()[sender].pid().nr();
                 if is_reserved(code) && own != pid {
                     return Err(Reason::SignalCode.into());
                 }
@@ -293,7 +293,10 @@ impl Tree {
         (code, value): (i32, u64),
     ) -> Outcome {
         let target = self.numbered(sender, tid)?;
-        let of = self.group_of(target).tgid.nr_ns(self.tasks()[sender].ns());
+        let of = self
+            .group_of(target)
+            .tgid()
+            .nr_ns(self.tasks()[sender].ns());
         if tgid.is_some_and(|tgid| tgid != of) {
             return Err(Reason::NoNumber.into());
         }

@@ -32,11 +32,12 @@ use crate::{
     pid::Pid,
     reason::{Outcome, Reason},
     tree::budget::SIGNAL_STEPS,
+    tree::group::Group,
     tree::pending::{
         SigInfo, SigSet, NSIG, SIGCHLD, SIGCONT, SIGKILL, SIGRTMIN, SI_KERNEL, SI_USER,
     },
     tree::sighand::Disposition,
-    tree::task::{Group, Task},
+    tree::task::Task,
     tree::walks::Sender,
     tree::Tree,
     uapi,
@@ -102,14 +103,14 @@ impl Tree {
         if scope == Scope::Thread && !self.tasks()[target].is_alive() {
             return Ok(());
         }
-        let group = self.tasks()[target].group;
+        let group = self.tasks()[target].group();
         if self.groups()[group].exit_status().is_some() {
             // In the middle of dying.
             return Ok(());
         }
         if self.is_member(group) {
             // The kernel asks for the rest when it sends it.
-            let is_immune = self.groups()[group].unkillable && SigSet::ONLY.contains(signal);
+            let is_immune = self.groups()[group].unkillable() && SigSet::ONLY.contains(signal);
             if force || !is_immune {
                 self.owe(group, info, 0);
             }
@@ -156,16 +157,16 @@ impl Tree {
     /// against it.
     #[doc(alias = "force_sig_info_to_task")]
     pub(crate) fn force_signal(&mut self, signal: i32, task: Idx<Task>) -> Outcome {
-        let group = self.tasks()[task].group;
-        let blocked = self.tasks()[task].blocked.contains(signal);
+        let group = self.tasks()[task].group();
+        let blocked = self.tasks()[task].blocked().contains(signal);
         let handlers = self.handlers_mut(group);
         if blocked || handlers.of(signal) == Disposition::Ignore {
             handlers.set(signal, Disposition::Default);
             let this = SigSet::of(&[signal]);
-            self.task_mut(task).blocked = self.tasks()[task].blocked.minus(this);
+            self.set_blocked(task, self.tasks()[task].blocked().minus(this));
         }
         if self.handlers(group).of(signal) == Disposition::Default {
-            self.group_mut(group).unkillable = false;
+            self.lose_immunity(group);
         }
         self.send(signal, Source::Kernel, task, Scope::Thread)?;
         // It may have been pending and blocked before.
@@ -203,8 +204,8 @@ impl Tree {
                 !ns.is_ancestor_or_self(from)
             }
             Source::NoInfo(sender) => {
-                info.pid = self.group_of(sender).tgid.nr_ns(ns);
-                self.tasks()[sender].pid.nr_ns(ns) == 0
+                info.pid = self.group_of(sender).tgid().nr_ns(ns);
+                self.tasks()[sender].pid().nr_ns(ns) == 0
             }
             Source::Outside => true,
             Source::Kernel => {
@@ -239,10 +240,10 @@ impl Tree {
     /// Whether a signal would do nothing, so that it is dropped when it is sent (`sig_ignored()`).
     pub(crate) fn is_ignored(&self, target: Idx<Task>, signal: i32, force: bool) -> bool {
         // What is blocked may find another disposition when it is taken.
-        if self.tasks()[target].blocked.contains(signal) {
+        if self.tasks()[target].blocked().contains(signal) {
             return false;
         }
-        let index = self.tasks()[target].group;
+        let index = self.tasks()[target].group();
         let only = SigSet::ONLY.contains(signal);
         if only && self.is_world_init(index) {
             return true;
@@ -257,7 +258,7 @@ impl Tree {
 
     /// Whether default actions that kill or stop do not apply to a process (`SIGNAL_UNKILLABLE`).
     pub(super) fn is_immune(&self, group: Idx<Group>) -> bool {
-        self.groups()[group].unkillable && !faults::has(Fault::NoImmunity)
+        self.groups()[group].unkillable() && !faults::has(Fault::NoImmunity)
     }
 
     /// Adds a signal to what waits for a thread or a group (`__send_signal_locked()`); false when it waits
@@ -305,7 +306,7 @@ impl Tree {
             tree.tasks()[task].is_alive() && (can || signal == SIGKILL)
         };
         let wants = |tree: &Self, task| wants(tree, task) && !tree.kept_from(task).contains(signal);
-        let group = self.tasks()[target].group;
+        let group = self.tasks()[target].group();
         let taker = if wants(self, target) {
             Some(target)
         } else if scope == Scope::Thread {
@@ -324,7 +325,7 @@ impl Tree {
         let kills = self.fatal(group).minus(SigSet::COREDUMP);
         let kills = kills.union(SigSet::of(&[SIGKILL])).intersection(signals);
         // One that is blocked was found because it is waited for (`real_blocked`).
-        let kills = kills.minus(self.tasks()[taker].blocked);
+        let kills = kills.minus(self.tasks()[taker].blocked());
         match kills.first() {
             Some(signal) => self.begin_group_exit(group, signal),
             None => self.signal_wake_up(taker),

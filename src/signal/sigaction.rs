@@ -68,7 +68,7 @@ impl World {
                 return Err(Reason::Signal.into());
             }
             // A change before this one may still have signals to be forgotten.
-            if tree.is_forgetting(tree.tasks()[task].group) {
+            if tree.is_forgetting(tree.tasks()[task].group()) {
                 drop(tree);
                 if is_killed() {
                     return Err(EINTR.into());
@@ -91,13 +91,13 @@ impl World {
     /// `ESRCH`, `EBUSY`
     pub(crate) fn sigprocmask(&self, task: u64, how: How, set: SigSet) -> Outcome<SigSet> {
         let (mut tree, task) = self.act(task)?;
-        let old = tree.tasks()[task].blocked;
+        let old = tree.tasks()[task].blocked();
         let blocked = match how {
             How::Block => old.union(set),
             How::Unblock => old.minus(set),
             How::Set => set,
         };
-        tree.task_mut(task).blocked = blocked.minus(SigSet::ONLY);
+        tree.set_blocked(task, blocked.minus(SigSet::ONLY));
         tree.recalc_sigpending(task);
         Ok(old)
     }
@@ -112,8 +112,8 @@ impl World {
         let (tree, task) = self.act(task)?;
         let waiting = tree
             .own_signals(task)
-            .union(tree.group_of(task).pending.set());
-        Ok(waiting.intersection(tree.tasks()[task].blocked))
+            .union(tree.group_of(task).pending().set());
+        Ok(waiting.intersection(tree.tasks()[task].blocked()))
     }
 }
 
@@ -127,7 +127,7 @@ impl Tree {
         new: Option<Action>,
         room: &mut Option<UniqueArc<Details>>,
     ) -> Option<Action> {
-        let group = self.tasks()[task].group;
+        let group = self.tasks()[task].group();
         let handlers = self.handlers_mut(group);
         let (flags, mask) = handlers.details(signal);
         let old = Action {

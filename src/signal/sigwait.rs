@@ -82,7 +82,7 @@ impl World {
                 return Err(EAGAIN.into());
             }
             tree.set_call(task, Call::Sigwait(awaited));
-            let of_process = Key::process(tree.tasks()[task].group);
+            let of_process = Key::process(tree.tasks()[task].group());
             let keys = [of_process, Key::task(&tree, task)];
             timeout = tree.sleep(keys, timeout)?;
         }

@@ -11,9 +11,10 @@
 use crate::{
     base::slots::Idx,
     tree::fate::Fate,
+    tree::group::Group,
     tree::pending::{SigInfo, SigSet, SIGSTOP},
     tree::sighand::Disposition,
-    tree::task::{Group, Task},
+    tree::task::Task,
     tree::walks::Orphaned,
     tree::Tree,
     uapi,
@@ -23,13 +24,11 @@ impl Tree {
     /// A thread takes what waits for it or its group and is not blocked (`get_signal()`), and if that
     /// is much leaves the rest for later.
     pub(crate) fn take_signals(&mut self, task: Idx<Task>) {
-        let group = self.tasks()[task].group;
+        let group = self.tasks()[task].group();
         if !self.tasks()[task].is_alive() {
             return;
         }
-        let defers = self.tasks()[task].call.defers_signals();
-        self.task_mut(task).is_told = defers;
-        if defers {
+        if !self.begin_taking(task) {
             return;
         }
         self.finish_stop(group);
@@ -42,10 +41,10 @@ impl Tree {
         }
         let mut is_first = true;
         while self.tasks()[task].is_alive()
-            && self.groups()[group].fate == Fate::Alive
+            && self.groups()[group].fate() == Fate::Alive
             && !self.is_stopped(task)
         {
-            let wanted = SigSet::EVERY.minus(self.tasks()[task].blocked.union(awaited));
+            let wanted = SigSet::EVERY.minus(self.tasks()[task].blocked().union(awaited));
             let Some(signal) = self.next_signal(task, wanted) else {
                 return;
             };
@@ -54,7 +53,7 @@ impl Tree {
                 return;
             }
             if self.stops_if_controlled(group, signal) {
-                let pgrp = self.groups()[group].pgid.clone();
+                let pgrp = self.groups()[group].pgid().clone();
                 match self.is_orphaned(&pgrp) {
                     Orphaned::Unknown => {
                         self.queue_work(task);
@@ -84,7 +83,7 @@ impl Tree {
     /// A thread does what is to be done about a signal that it has taken; true when that is to call a
     /// handler, of which the first decides what becomes of a system call (`handle_signal()`).
     fn do_signal(&mut self, task: Idx<Task>, info: SigInfo, is_first: bool) -> bool {
-        let group = self.tasks()[task].group;
+        let group = self.tasks()[task].group();
         let signal = info.signo;
         match self.handlers(group).of(signal) {
             Disposition::Ignore => {}
@@ -95,12 +94,7 @@ impl Tree {
                 if handlers.has_flag(signal, uapi::ALTPID_SA_RESETHAND) {
                     handlers.set(signal, Disposition::Default);
                 }
-                let thread = self.task_mut(task);
-                thread.nr_received = thread.nr_received.wrapping_add(1);
-                thread.last_received = info;
-                if is_first && !restarts {
-                    thread.interrupts = thread.interrupts.wrapping_add(1);
-                }
+                self.note_handler(task, info, is_first && !restarts);
                 // A call in which it is asleep ends.
                 self.wake_task(task);
                 return true;
@@ -123,7 +117,7 @@ impl Tree {
         }
         let handlers = self.handlers(group);
         SigSet::from_bits(u64::MAX)
-            .minus(handlers.ignored.union(handlers.handled))
+            .minus(handlers.ignored().union(handlers.handled()))
             .minus(SigSet::IGNORE.union(SigSet::STOP))
     }
 }

@@ -19,8 +19,9 @@ use crate::{
     reason::{Outcome, Reason},
     signal::sending::{Scope, Source},
     tree::call::Call,
+    tree::group::Group,
     tree::pending::{SIGCONT, SIGHUP},
-    tree::task::{Group, Task},
+    tree::task::Task,
     tree::walks::Sender,
     tree::walks::{Hangup, Orphaned, Phase, SignalWalk, Targets},
     tree::Tree,
@@ -186,14 +187,14 @@ impl Tree {
         let parent = self.group_of(parent);
         // Most process groups have no stopped jobs, and need not be gone through.
         if self.nr_stopped() == 0
-            || parent.pgid.is(&process.pgid)
-            || !parent.sid.is(&process.sid)
-            || !self.has_stopped_jobs(&process.pgid)
+            || parent.pgid().is(process.pgid())
+            || !parent.sid().is(process.sid())
+            || !self.has_stopped_jobs(process.pgid())
         {
             return;
         }
         *self.hangup_mut() = Some(Hangup {
-            pgrp: process.pgid.clone(),
+            pgrp: process.pgid().clone(),
             phase: Phase::Look,
             at: None,
         });
@@ -222,7 +223,7 @@ impl Tree {
                     if let Some(hangup) = self.hangup_mut() {
                         hangup.at = next;
                     }
-                    if let Some(leader) = self.groups()[member].leader {
+                    if let Some(leader) = self.groups()[member].leader() {
                         // Neither signal fails for want of room.
                         let _ = self.send(signal, Source::Kernel, leader, Scope::Process);
                     }

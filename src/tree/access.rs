@@ -8,11 +8,12 @@
 
 use super::{
     call::{Awaited, Exec},
+    group::Group,
     handles::Pidfd,
     pending::{Pending, Queued, SigInfo, SigSet},
     ring::Events,
     sighand::Sighand,
-    task::{Group, Task, TaskState},
+    task::{Task, TaskState},
     wakeups::{Key, Wakeups},
     walks::{Hangup, SignalWalk},
     Tree,
@@ -21,20 +22,6 @@ use crate::{
     base::slots::{Idx, Slots, Spare},
     reason::{Outcome, Reason},
 };
-
-/// Stores and counters that can be read, by the names of the fields.
-macro_rules! read {
-    ($($(#[$doc:meta])* $name:ident: $type:ty;)*) => {
-        $($(#[$doc])* #[inline] pub(crate) fn $name(&self) -> &$type { &self.$name })*
-    };
-}
-
-/// Likewise, by value.
-macro_rules! read_value {
-    ($($(#[$doc:meta])* $name:ident: $type:ty;)*) => {
-        $($(#[$doc])* #[inline] pub(crate) fn $name(&self) -> $type { self.$name })*
-    };
-}
 
 impl Tree {
     read! {
@@ -71,18 +58,6 @@ impl Tree {
         max_pidfds: usize;
         /// A scan that dropped the lock must restart if this moved.
         changes: u64;
-    }
-
-    /// A task, to be changed in what [`Task`] lets be changed.
-    #[inline]
-    pub(crate) fn task_mut(&mut self, task: Idx<Task>) -> &mut Task {
-        &mut self.tasks[task]
-    }
-
-    /// A process, likewise.
-    #[inline]
-    pub(crate) fn group_mut(&mut self, group: Idx<Group>) -> &mut Group {
-        &mut self.groups[group]
     }
 
     /// The events, to be recorded.

@@ -24,8 +24,9 @@ use crate::{
     },
     native::{Native, NativeNr, Signal},
     reason::{Outcome, Reason},
+    tree::group::Group,
     tree::pending::{SigInfo, SigSet, SIGCHLD, SIGKILL, SI_KERNEL},
-    tree::task::{chain, Group, Task},
+    tree::task::{chain, Task},
 };
 
 /// Letters that are sent after one hold of the lock.

@@ -12,9 +12,10 @@ use crate::{
     base::slots::{Idx, Spare},
     reason::{Outcome, Reason},
     tree::fate::Fate,
+    tree::group::{Group, JobState},
     tree::pending::SigSet,
     tree::sighand::Sighand,
-    tree::task::{Group, JobState, Task, TaskState, COMM_LEN},
+    tree::task::{Task, TaskState, COMM_LEN},
     tree::wakeups::Key,
 };
 
@@ -51,20 +52,22 @@ impl Call {
 
 /// A call of exec that waits for the other threads to be gone.
 pub(crate) struct Exec {
-    pub(crate) task: Idx<Task>,
-    pub(crate) name: [u8; COMM_LEN],
+    pub(super) task: Idx<Task>,
+    pub(super) name: [u8; COMM_LEN],
     /// Room for what the process does about signals, if it has that in common with others.
-    pub(crate) sighand: Option<Idx<Sighand>>,
+    pub(super) sighand: Option<Idx<Sighand>>,
     /// What came of it, once that is known.
-    pub(crate) result: Option<Outcome>,
+    pub(super) result: Option<Outcome>,
     /// Whether the caller will ask for that.
-    pub(crate) is_awaited: bool,
+    pub(super) is_awaited: bool,
 }
 
 impl Exec {
-    /// The thread that calls exec.
-    pub(crate) fn task(&self) -> Idx<Task> {
-        self.task
+    read_value! {
+        /// See [`Exec::task`].
+        task: Idx<Task>;
+        /// See [`Exec::name`].
+        name: [u8; COMM_LEN];
     }
 }
 
@@ -153,6 +156,13 @@ impl Tree {
     /// signal, and one that would kill it waits (`wants_signal()`).
     pub(crate) fn is_told_in_vfork(&self, task: Idx<Task>) -> bool {
         self.is_in_vfork(task) && self.is_told(task)
+    }
+
+    /// A task is about to take signals; false when its call defers that: then it does so afterwards.
+    pub(crate) fn begin_taking(&mut self, task: Idx<Task>) -> bool {
+        let defers = self.tasks[task].call.defers_signals();
+        self.tasks[task].is_told = defers;
+        !defers
     }
 
     /// A task looks whether signals wait for it or its process that it does not block, and takes them: one

@@ -14,9 +14,10 @@
 use crate::{
     base::slots::{chain::Chain, Idx},
     tree::call::Call,
+    tree::group::{Group, Owed},
     tree::pending::SigInfo,
     tree::pending::{SigSet, SIGCONT},
-    tree::task::{chain, Group, Owed, Task},
+    tree::task::{chain, Task},
     tree::Tree,
 };
 
@@ -35,10 +36,10 @@ pub(crate) enum Pdeath {
 /// What only a process of several threads needs; it is made with the second one.
 pub(crate) struct Crowd {
     /// Threads that have begun to exit, a dead leader among them.
-    pub(crate) exiting: Chain<chain::Threads, Task>,
+    pub(super) exiting: Chain<chain::Threads, Task>,
     /// The live thread that is asked first whether it takes a signal, after the one that it was sent to;
     /// `None` for the first one.
-    pub(crate) curr_target: Option<Idx<Task>>,
+    pub(super) curr_target: Option<Idx<Task>>,
     /// Counts flushes of stop and continue signals of all threads, of which each thread is told when
     /// its signals are looked at next ([`Task::flushed`]).
     flushes: u64,
@@ -46,24 +47,53 @@ pub(crate) struct Crowd {
     /// SIGCONT.
     stops_flushed: u64,
     conts_flushed: u64,
-    pub(crate) pdeath: Pdeath,
+    pub(super) pdeath: Pdeath,
     /// Threads in calls that defer signals and stops ([`Call::defers_signals`]).
-    pub(crate) nr_deferring: u32,
-    pub(crate) duties: Duties,
+    pub(super) nr_deferring: u32,
+    pub(super) duties: Duties,
+}
+
+impl Crowd {
+    read! {
+        /// See [`Crowd::exiting`].
+        exiting: Chain<chain::Threads, Task>;
+    }
+
+    read_value! {
+        /// See [`Crowd::pdeath`].
+        pdeath: Pdeath;
+    }
 }
 
 /// What is to be done for each live thread.
 pub(crate) struct Duties {
     /// The next one; `None` for the first.
-    pub(crate) at: Option<Idx<Task>>,
+    at: Option<Idx<Task>>,
     /// How many threads there still are to go through.
-    pub(crate) left: u32,
+    left: u32,
     /// Signals of the group that no thread has been found for.
-    pub(crate) offered: SigSet,
+    offered: SigSet,
     /// Each takes what waits for it: the process goes on after a stop.
-    pub(crate) takes: bool,
+    takes: bool,
     /// Signals to be forgotten that wait for each: they are ignored from now on.
-    pub(crate) forgotten: SigSet,
+    forgotten: SigSet,
+}
+
+impl Duties {
+    /// See [`Duties::offered`].
+    pub(crate) fn offered(&self) -> SigSet {
+        self.offered
+    }
+
+    /// See [`Duties::takes`].
+    pub(crate) fn takes(&self) -> bool {
+        self.takes
+    }
+
+    /// See [`Duties::forgotten`].
+    pub(crate) fn forgotten(&self) -> SigSet {
+        self.forgotten
+    }
 }
 
 impl Crowd {
@@ -124,13 +154,50 @@ impl Crowd {
 }
 
 impl Tree {
+    /// What is to be done for each thread of a group.
+    pub(crate) fn duties(&self, group: Idx<Group>) -> Option<&Duties> {
+        self.crowd(group).map(|crowd| &crowd.duties)
+    }
+
+    /// The next thread of a group for which that is to be done.
+    pub(crate) fn next_with_duties(&self, group: Idx<Group>) -> Option<Idx<Task>> {
+        let duties = self.duties(group).filter(|duties| duties.left > 0)?;
+        duties.at.or(self.groups[group].threads.first())
+    }
+
+    /// It will have been done for this thread, the next one.
+    pub(crate) fn pass_duties(&mut self, group: Idx<Group>, thread: Idx<Task>) {
+        let behind = self.groups[group].threads.next(&self.tasks, thread);
+        if let Some(crowd) = self.crowd_mut(group) {
+            crowd.duties.at = behind;
+            crowd.duties.left -= 1;
+        }
+    }
+
+    /// A thread takes signals that are offered to each.
+    pub(crate) fn take_offer(&mut self, group: Idx<Group>, thread: Idx<Task>, signals: SigSet) {
+        if let Some(crowd) = self.crowd_mut(group) {
+            crowd.duties.offered = crowd.duties.offered.minus(signals);
+            crowd.curr_target = Some(thread);
+        }
+    }
+
+    /// Nothing is left to be done for each thread of a group.
+    pub(crate) fn end_duties(&mut self, group: Idx<Group>) {
+        if let Some(crowd) = self.crowd_mut(group) {
+            let duties = &mut crowd.duties;
+            (duties.left, duties.takes) = (0, false);
+            (duties.offered, duties.forgotten) = (SigSet::EMPTY, SigSet::EMPTY);
+        }
+    }
+
     /// The crowd of a group, if it has had several threads.
     pub(crate) fn crowd(&self, group: Idx<Group>) -> Option<&Crowd> {
         self.groups[group].crowd.map(|crowd| &self.crowds[crowd])
     }
 
     /// Likewise, to be changed.
-    pub(crate) fn crowd_mut(&mut self, group: Idx<Group>) -> Option<&mut Crowd> {
+    pub(super) fn crowd_mut(&mut self, group: Idx<Group>) -> Option<&mut Crowd> {
         match self.groups[group].crowd {
             Some(crowd) => Some(&mut self.crowds[crowd]),
             None => None,

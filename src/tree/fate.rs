@@ -14,7 +14,8 @@ use crate::{
     reason::Reason,
     tree::{
         call::Exec,
-        task::{Group, Task, TaskState},
+        group::Group,
+        task::{Task, TaskState},
     },
 };
 

@@ -9,7 +9,8 @@
 //! Under the tree lock.
 
 use super::{
-    task::{Group, JobState, Owed, Parent, Task},
+    group::{Group, JobState, Owed, Parent},
+    task::Task,
     wakeups::Key,
     walks::Orphaned,
     Tree,
@@ -132,6 +133,12 @@ impl Tree {
         self.count_stopped(group, true);
         self.changes += 1;
         Some(signal.into())
+    }
+
+    /// A wait has reported what a process that lives had to report.
+    pub(crate) fn note_job_reported(&mut self, group: Idx<Group>) {
+        let process = &mut self.groups[group];
+        process.job = process.job.reported();
     }
 
     /// A stop that is not complete does not come about: a thread of the process calls exec

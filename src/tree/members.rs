@@ -14,8 +14,9 @@ use crate::{
     base::slots::Idx,
     pid::{Pid, PidType},
     tree::crowd::Crowd,
+    tree::group::{Group, Parent},
     tree::pending::SigSet,
-    tree::task::{Group, Parent, Task, TaskState},
+    tree::task::{Task, TaskState},
     tree::wakeups::Key,
 };
 use kernel::sync::aref::ARef;

@@ -11,8 +11,9 @@
 use super::{budget::ROOM_FOR_SIGNALS, Tree};
 use crate::{
     base::slots::{Idx, Spare},
+    tree::group::Group,
     tree::pending::Queued,
-    tree::task::{Group, Task},
+    tree::task::Task,
 };
 
 /// What is to be done next.

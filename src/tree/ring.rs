@@ -10,7 +10,8 @@
 //! Under the tree lock.
 
 use super::{
-    task::{Group, Parent, Task},
+    group::{Group, Parent},
+    task::Task,
     wakeups::Key,
     Tree,
 };

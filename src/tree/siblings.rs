@@ -12,7 +12,7 @@
 //!
 //! # Invariants
 //!
-//! - Children are in the order of [`Group::place`](crate::tree::task::Group::place).
+//! - Children are in the order of [`Group::place`](crate::tree::group::Group::place).
 //! - No child before [`Task::news`](crate::tree::task::Task::news) of a kind has news of that kind; with
 //!   `None` no child has.
 
@@ -20,7 +20,8 @@ use super::Tree;
 use crate::{
     base::slots::Idx,
     pid::namespace::Namespace,
-    tree::task::{Group, JobState, Parent, Task},
+    tree::group::{Group, JobReport, Parent},
+    tree::task::Task,
     tree::wakeups::Key,
 };
 
@@ -43,13 +44,10 @@ impl News {
 impl Tree {
     /// What a process has to tell its parent. Who is dead neither stops nor goes on.
     pub(crate) fn news_of(&self, child: Idx<Group>) -> Option<News> {
-        match self.groups[child].job {
-            JobState::Stopped(1..) => Some(News::Stop),
-            JobState::Continued
-            | JobState::Stopping {
-                is_continued: true, ..
-            } => Some(News::Continue),
-            _ => self.is_dead(child).then_some(News::Death),
+        match self.groups[child].job.to_report() {
+            Some(JobReport::Stopped(_)) => Some(News::Stop),
+            Some(JobReport::Continued) => Some(News::Continue),
+            None => self.is_dead(child).then_some(News::Death),
         }
     }
 

@@ -27,9 +27,16 @@ pub(crate) enum Disposition {
 
 /// What a process, or several that have it in common, does about signals (`struct sighand_struct`).
 pub(crate) struct Sighand {
-    pub(crate) handlers: Handlers,
+    pub(super) handlers: Handlers,
     /// How many processes have it.
-    pub(crate) users: u32,
+    pub(super) users: u32,
+}
+
+impl Sighand {
+    read_value! {
+        /// See [`Sighand::users`].
+        users: u32;
+    }
 }
 
 impl Sighand {
@@ -43,10 +50,19 @@ impl Sighand {
 #[derive(Clone)]
 pub(crate) struct Handlers {
     /// Signals that are ignored, and that have a handler; no signal is in both.
-    pub(crate) ignored: SigSet,
-    pub(crate) handled: SigSet,
+    pub(super) ignored: SigSet,
+    pub(super) handled: SigSet,
     /// How, as long as there is a flag or a mask; forks have it in common until one changes it.
     details: Option<Arc<Details>>,
+}
+
+impl Handlers {
+    read_value! {
+        /// See [`Handlers::ignored`].
+        ignored: SigSet;
+        /// See [`Handlers::handled`].
+        handled: SigSet;
+    }
 }
 
 /// Flags and masks for each signal (`sa_flags`, `sa_mask`), which few processes have any of.

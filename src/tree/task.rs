@@ -1,25 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Tasks and thread groups: what the task tree is made of.
+//! Tasks: what the task tree is made of.
 //!
-//! A [`Task`] is a thread (`struct task_struct`), a [`Group`] what the threads of one process share
-//! (`struct signal_struct`, and of its leader's `task_struct` what belongs to the process). Both
+//! A [`Task`] is a thread (`struct task_struct`), a [`Group`] what the threads of one process share. Both
 //! live in the [`Tree`](crate::tree::Tree) and everything in them is protected by its lock.
 //!
 //! What is different for a task with a real thread behind it is in [`tree`](crate::tree::Body).
 
 use crate::{
     base::slots::{
-        chain::{Chain, Link, Member},
+        chain::{Chain, Link},
         Idx,
     },
     pid::namespace::{ForChildren, Namespace},
     pid::Pid,
     tree::call::Call,
-    tree::crowd::Crowd,
-    tree::fate::Fate,
+    tree::group::Group,
     tree::pending::{Pending, SigInfo, SigSet},
-    tree::sighand::Sighand,
     tree::{Body, News},
     uapi,
 };
@@ -72,49 +69,93 @@ pub(crate) enum TaskState {
 
 /// A thread.
 pub(crate) struct Task {
-    pub(crate) group: Idx<Group>,
+    pub(super) group: Idx<Group>,
     /// Its number; the pid's namespace is the task's active one and never changes.
-    pub(crate) pid: ARef<Pid>,
+    pub(super) pid: ARef<Pid>,
     /// Where its children are born (`nsproxy->pid_ns_for_children`); `None` after exit.
-    pub(crate) ns_for_children: Option<ForChildren>,
-    pub(crate) comm: [u8; COMM_LEN],
-    pub(crate) state: TaskState,
+    pub(super) ns_for_children: Option<ForChildren>,
+    pub(super) comm: [u8; COMM_LEN],
+    pub(super) state: TaskState,
     /// How it ended, as a status word; once it exits.
-    pub(crate) exit_code: i32,
+    pub(super) exit_code: i32,
     /// Processes whose parent is this thread.
-    pub(crate) children: Chain<chain::Children, Group>,
+    pub(super) children: Chain<chain::Children, Group>,
     /// Where the first of them can be that has news of each kind ([`News`]).
-    pub(crate) news: [Option<Idx<Group>>; News::ALL.len()],
+    pub(super) news: [Option<Idx<Group>>; News::ALL.len()],
     /// Signals that it does not take for now.
-    pub(crate) blocked: SigSet,
+    pub(super) blocked: SigSet,
     /// Signals that wait for this thread.
-    pub(crate) pending: Pending,
+    pub(super) pending: Pending,
     /// Up to when, by [`Crowd::flushes`], stop and continue signals have undone each other in
     /// `pending`.
-    pub(crate) flushed: u64,
+    pub(super) flushed: u64,
     /// The last signal that a handler was called for.
-    pub(crate) last_received: SigInfo,
+    pub(super) last_received: SigInfo,
     /// How many signals handlers were called for.
-    pub(crate) nr_received: u32,
+    pub(super) nr_received: u32,
     /// How often that has interrupted what it was doing: each time by a handler without
     /// `SA_RESTART`, of those that it was called for at once by the first.
-    pub(crate) interrupts: u32,
+    pub(super) interrupts: u32,
     /// Signal that it gets when its parent exits, 0 for none (`PR_SET_PDEATHSIG`).
-    pub(crate) pdeath_signal: u8,
+    pub(super) pdeath_signal: u8,
     /// Its exit has begun to change what others see and is not over.
-    pub(crate) is_half_done: bool,
+    pub(super) is_half_done: bool,
     /// It was told of signals that its call defers, and takes them afterwards (`TIF_SIGPENDING`).
-    pub(crate) is_told: bool,
+    pub(super) is_told: bool,
     /// The call that it is in.
-    pub(crate) call: Call,
+    pub(super) call: Call,
     /// The task whose clone with `CLONE_VFORK` waits for this one (`vfork_done`).
-    pub(crate) vfork_parent: Option<Idx<Task>>,
+    pub(super) vfork_parent: Option<Idx<Task>>,
     /// How often its line of ancestors and it have called exec (`self_exec_id`).
-    pub(crate) self_exec_id: u32,
+    pub(super) self_exec_id: u32,
     /// The real thread behind it, if it is a member.
-    pub(crate) body: Option<Idx<Body>>,
+    pub(super) body: Option<Idx<Body>>,
     threads: Link<Task>,
     working: Link<Task>,
+}
+
+impl Task {
+    read! {
+        /// See [`Task::pid`].
+        pid: ARef<Pid>;
+        /// See [`Task::ns_for_children`].
+        ns_for_children: Option<ForChildren>;
+        /// See [`Task::children`].
+        children: Chain<chain::Children, Group>;
+        /// See [`Task::pending`].
+        pending: Pending;
+    }
+
+    read_value! {
+        /// See [`Task::group`].
+        group: Idx<Group>;
+        /// See [`Task::comm`].
+        comm: [u8; COMM_LEN];
+        /// See [`Task::state`].
+        state: TaskState;
+        /// See [`Task::exit_code`].
+        exit_code: i32;
+        /// See [`Task::news`].
+        news: [Option<Idx<Group>>; News::ALL.len()];
+        /// See [`Task::blocked`].
+        blocked: SigSet;
+        /// See [`Task::last_received`].
+        last_received: SigInfo;
+        /// See [`Task::nr_received`].
+        nr_received: u32;
+        /// See [`Task::interrupts`].
+        interrupts: u32;
+        /// See [`Task::pdeath_signal`].
+        pdeath_signal: u8;
+        /// See [`Task::is_half_done`].
+        is_half_done: bool;
+        /// See [`Task::call`].
+        call: Call;
+        /// See [`Task::self_exec_id`].
+        self_exec_id: u32;
+        /// See [`Task::body`].
+        body: Option<Idx<Body>>;
+    }
 }
 
 impl Task {
@@ -152,6 +193,19 @@ impl Task {
         }
     }
 
+    /// With a mask of blocked signals: that of the task that clones it.
+    pub(crate) fn with_mask(self, blocked: SigSet) -> Self {
+        Self { blocked, ..self }
+    }
+
+    /// With a count of calls of exec: that of the task that clones it.
+    pub(crate) fn with_exec_id(self, self_exec_id: u32) -> Self {
+        Self {
+            self_exec_id,
+            ..self
+        }
+    }
+
     /// The active namespace (`task_active_pid_ns()`).
     pub(crate) fn ns(&self) -> &Namespace {
         self.pid.ns()
@@ -173,198 +227,5 @@ impl Task {
     }
 }
 
-/// Whose child a process is (`real_parent`).
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Parent {
-    /// Nobody's in this world: the world's init, or a task injected from outside.
-    Outside,
-    /// This thread's.
-    Task(Idx<Task>),
-}
-
-/// Whether a process is stopped, and what its parent has not been told yet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum JobState {
-    /// Neither.
-    Running,
-    /// All threads have stopped but those in calls that defer it (`group_stop_count`).
-    Stopping {
-        /// By this signal.
-        signal: u8,
-        /// No wait has reported that it was continued after the stop before (`SIGNAL_STOP_CONTINUED`).
-        is_continued: bool,
-    },
-    /// Stopped (`SIGNAL_STOP_STOPPED`), with the signal for a wait to report, 0 when that is done.
-    Stopped(u8),
-    /// Continued after a stop, and no wait has reported it (`SIGNAL_STOP_CONTINUED`).
-    Continued,
-}
-
-/// What a SIGCONT for a parent says (`prepare_signal()`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Owed {
-    #[default]
-    Nothing,
-    /// The process was about to stop (`SIGNAL_CLD_STOPPED`).
-    Stopped,
-    /// The process was stopped (`SIGNAL_CLD_CONTINUED`).
-    Continued,
-}
-
-/// A thread group.
-pub(crate) struct Group {
-    /// `None` only between the making of the group and that of its first task.
-    pub(crate) leader: Option<Idx<Task>>,
-    /// Its threads; once there have been several, those that have not begun to exit ([`Crowd::exiting`]
-    /// are the others).
-    pub(crate) threads: Chain<chain::Threads, Task>,
-    /// What only a process of several threads needs.
-    pub(crate) crowd: Option<Idx<Crowd>>,
-    /// Threads, a dead leader among them.
-    pub(crate) nr_threads: u32,
-    /// Threads that have not begun to exit.
-    pub(crate) nr_live: u32,
-    pub(crate) parent: Parent,
-    /// Where it is among the children of its parent: behind those with a smaller number.
-    pub(crate) place: u64,
-    pub(crate) tgid: ARef<Pid>,
-    pub(crate) pgid: ARef<Pid>,
-    pub(crate) sid: ARef<Pid>,
-    /// Signal to the parent at exit.
-    pub(crate) exit_signal: i32,
-    pub(crate) fate: Fate,
-    /// Vanishes when it exits (`CLONE_AUTOREAP`).
-    pub(crate) autoreap: bool,
-    /// Init of a namespace (`SIGNAL_UNKILLABLE`).
-    pub(crate) unkillable: bool,
-    /// It exits, and controls nobody's process group any more.
-    pub(crate) is_leaving: bool,
-    /// Has called exec since it was forked (no `PF_FORKNOEXEC`).
-    pub(crate) has_execed: bool,
-    /// What [`Task::self_exec_id`] of the parent was at the fork (`parent_exec_id`).
-    pub(crate) parent_exec_id: u32,
-    /// Takes orphans among its descendants (`PR_SET_CHILD_SUBREAPER`).
-    pub(crate) is_subreaper: bool,
-    /// A thread of it may have a [`Task::pdeath_signal`].
-    pub(crate) wants_pdeath: bool,
-    /// An ancestor between which and this process nobody takes orphans, as an id, 0 for none; valid as
-    /// long as [`Tree::subreapers_set`](crate::tree::Tree) is what it was then.
-    pub(crate) reaper_hint: u64,
-    /// See [`Group::reaper_hint`].
-    pub(crate) hinted_at: u32,
-    /// Of the first member of a process group: how many members are stopped.
-    pub(crate) pgrp_stopped: u32,
-    /// Of the first member of a process group: no member before this one is controlled; `None`: no
-    /// member is.
-    pub(crate) pgrp_controlled: Option<Idx<Group>>,
-    pub(crate) sighand: Idx<Sighand>,
-    /// Signals that wait for any thread (`shared_pending`).
-    pub(crate) pending: Pending,
-    pub(crate) job: JobState,
-    /// How often it has stopped, or begun to while calls of its threads deferred that.
-    pub(crate) nr_stops: u32,
-    /// What SIGCONT owes the parent; the next thread to take signals sends it (`SIGNAL_CLD_MASK`).
-    pub(crate) owed: Owed,
-    children: Link<Group>,
-    process_group: Link<Group>,
-    session: Link<Group>,
-    killed: Link<Group>,
-    crowded: Link<Group>,
-}
-
-impl Group {
-    /// A group without threads, on no list.
-    pub(crate) fn new(
-        tgid: ARef<Pid>,
-        pgid: ARef<Pid>,
-        sid: ARef<Pid>,
-        parent: Parent,
-        exit_signal: i32,
-        sighand: Idx<Sighand>,
-    ) -> Self {
-        Self {
-            leader: None,
-            threads: Chain::new(),
-            crowd: None,
-            nr_threads: 0,
-            nr_live: 0,
-            parent,
-            place: 0,
-            tgid,
-            pgid,
-            sid,
-            exit_signal,
-            fate: Fate::Alive,
-            autoreap: false,
-            unkillable: false,
-            is_leaving: false,
-            has_execed: false,
-            parent_exec_id: 0,
-            is_subreaper: false,
-            wants_pdeath: false,
-            reaper_hint: 0,
-            hinted_at: 0,
-            pgrp_stopped: 0,
-            pgrp_controlled: None,
-            sighand,
-            pending: Pending::new(),
-            job: JobState::Running,
-            nr_stops: 0,
-            owed: Owed::Nothing,
-            children: Link::new(),
-            process_group: Link::new(),
-            session: Link::new(),
-            killed: Link::new(),
-            crowded: Link::new(),
-        }
-    }
-
-    /// The status word with which it exits, once that is decided.
-    pub(crate) fn exit_status(&self) -> Option<i32> {
-        match self.fate {
-            Fate::Exiting(status) => Some(status),
-            Fate::Alive | Fate::Exec(_) => None,
-        }
-    }
-
-    /// Whether its pid leads a session.
-    pub(crate) fn leads_session(&self) -> bool {
-        self.sid.is(&self.tgid)
-    }
-
-    /// Whether it is stopped by a signal, all of its threads.
-    pub(crate) fn is_stopped(&self) -> bool {
-        matches!(self.job, JobState::Stopped(_))
-    }
-
-    /// Whether it waits on the list of killed groups.
-    pub(crate) fn is_killed(&self) -> bool {
-        self.killed.is_linked()
-    }
-
-    /// Whether it waits on the list of groups with something to do for each of many threads.
-    pub(crate) fn is_crowded(&self) -> bool {
-        self.crowded.is_linked()
-    }
-}
-
-macro_rules! member {
-    ($object:ty, $kind:ident, $field:ident) => {
-        impl Member<chain::$kind> for $object {
-            fn link(&self) -> &Link<Self> {
-                &self.$field
-            }
-            fn link_mut(&mut self) -> &mut Link<Self> {
-                &mut self.$field
-            }
-        }
-    };
-}
-
 member!(Task, Threads, threads);
 member!(Task, Working, working);
-member!(Group, Children, children);
-member!(Group, ProcessGroup, process_group);
-member!(Group, Session, session);
-member!(Group, Killed, killed);
-member!(Group, Crowded, crowded);

@@ -10,12 +10,7 @@
 //!
 //! Under the tree lock.
 
-use crate::{
-    base::slots::Idx,
-    pid::Pid,
-    tree::task::{Group, Task},
-    tree::Tree,
-};
+use crate::{base::slots::Idx, pid::Pid, tree::group::Group, tree::task::Task, tree::Tree};
 
 /// Wait queues of a world.
 pub(crate) const QUEUES: usize = 16;

@@ -10,8 +10,9 @@
 
 use super::{
     budget::SIGNAL_STEPS,
+    group::Group,
     pending::SigInfo,
-    task::{chain, Group, Task},
+    task::{chain, Task},
     Tree,
 };
 use crate::{
