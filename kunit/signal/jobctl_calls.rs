@@ -5,6 +5,7 @@
 use crate::{
     process::wait::*,
     signal::kill::Kill,
+    signal::sending::{Scope, Source},
     support::{signals::*, state::*, world, Verbs},
     tree::pending::*,
     tree::sighand::Disposition,
@@ -101,11 +102,39 @@ mod tests {
             let of_child = tree.find(child)?;
             tree.begin_vfork(index, of_child, stops);
             call.leave_to_others();
-            assert_eq!(tree.is_told_in_vfork(index), is_told);
+            assert_eq!(tree.has_been_told(index), is_told);
             tree.end_vfork_of(of_child);
             drop(tree);
             assert_eq!(verbs.received(caller)?.0, u32::from(is_told));
         }
+        Ok(())
+    }
+    /// `copy_process()`: `recalc_sigpending()` takes `TIF_SIGPENDING` back when what it was set for is gone
+    #[test]
+    fn a_signal_that_is_gone_before_the_sleep_in_vfork() -> Result {
+        let world = world()?;
+        let verbs = Verbs(&world);
+        let (_, caller) = verbs.family()?;
+        let child = verbs.fork(caller)?;
+        let mut tree = world.work();
+        let (task, of_child) = (tree.find(caller)?, tree.find(child)?);
+        // SIGCONT undoes the other one, before the task has its turn.
+        for signal in [SIGTTIN, SIGCONT] {
+            tree.send(signal, Source::Kernel, task, Scope::Process)?;
+        }
+        let was_told = tree.has_been_told(task);
+        tree.recalc_sigpending(task);
+        let stops = tree.group_of(task).nr_stops();
+        tree.begin_vfork(task, of_child, stops);
+        drop(tree);
+        let tree = world.tree();
+        let is_told = tree.has_been_told(task);
+        drop(tree);
+        assert!(was_told && !is_told);
+        // So one that kills does so at once.
+        world.kill(Kill::Outside(caller), SIGTERM)?;
+        assert_eq!(verbs.state(caller), ZOMBIE);
+        assert!(verbs.is_sound());
         Ok(())
     }
 }

@@ -28,6 +28,7 @@ use crate::{
     tree::task::COMM_LEN,
     tree::{Room, Tree},
     world::hold::{InCall, Work},
+    world::work::is_killed,
     world::Limits,
     world::World,
 };
@@ -306,11 +307,15 @@ impl World {
         loop {
             let (mut tree, caller) = self.act(args.task)?;
             let origin = args.origin(&tree, caller)?;
+            tree.recalc_sigpending(caller);
             if !tree.has_signals(caller) {
                 let call = tree.begin_call(caller, Call::Working);
                 return Ok((call, tree, origin));
             }
-            tree.recalc_sigpending(caller);
+            drop(tree);
+            if is_killed() {
+                return Err(EINTR.into());
+            }
         }
     }
 

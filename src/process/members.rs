@@ -258,7 +258,7 @@ impl Tree {
         if group.pgid().is(group.tgid()) {
             return Some((process, process));
         }
-        let members = self.process_group(&group.pgid());
+        let members = self.process_group(group.pgid());
         let mut others = members.iter(self.groups()).take(64);
         let other = others.find(|&other| other != target && self.native_of(other).is_some())?;
         Some((process, self.native_of(other)?.group().to_argument()))

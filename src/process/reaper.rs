@@ -49,8 +49,8 @@ impl Tree {
             return Heir::Found(Some(thread));
         }
         let init = Idx::from_raw(self.tasks()[father].ns().child_reaper());
-        let exiting = &self.tasks()[father];
-        match self.find_subreaper(exiting.group(), exiting.is_half_done()) {
+        let has_begun = self.note_reaper_sought(father);
+        match self.find_subreaper(self.tasks()[father].group(), has_begun) {
             Heir::Found(subreaper) => {
                 Heir::Found(subreaper.or(init).filter(|&heir| heir != father))
             }
@@ -61,13 +61,21 @@ impl Tree {
     /// A live thread of the nearest ancestor that takes orphans. Those at another level than `father`
     /// do not count, nor what is above them: they are not of its namespace.
     ///
-    /// If the way was interrupted, `has_begun`, it goes on where that was: who has become a subreaper on
-    /// the way since did so after this exit.
+    /// If this exit `has_begun` to look it goes on where that has come: a process on the way that has become
+    /// a subreaper since did so after this exit. Others must not believe that hint: it stays as old as it is.
     pub(crate) fn find_subreaper(&mut self, father: Idx<Group>, has_begun: bool) -> Heir {
         if self.nr_subreapers() == 0 {
             return Heir::Found(None);
         }
         let level = self.groups()[father].tgid().ns().level();
+        let now = self.subreapers_set();
+        if !has_begun && self.hinted(father, false).is_none() {
+            self.forget_reaper_hint(father);
+        }
+        let then = match has_begun {
+            true => self.groups()[father].hinted_at(),
+            false => now,
+        };
         let mut at = self.hinted(father, has_begun).unwrap_or(father);
         if at != father && self.takes_orphans(at, level) {
             return Heir::Found(self.alive_thread(at));
@@ -84,9 +92,9 @@ impl Tree {
                 return Heir::Found(None);
             }
             if let Some(below) = below {
-                self.hint_reaper(below, next);
+                self.hint_reaper(below, next, now);
             }
-            self.hint_reaper(father, next);
+            self.hint_reaper(father, next, then);
             if self.takes_orphans(next, level) {
                 return Heir::Found(self.alive_thread(next));
             }

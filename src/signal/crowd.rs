@@ -31,7 +31,7 @@ impl Tree {
     fn do_duties(&mut self, group: Idx<Group>, thread: Idx<Task>) {
         let waiting = self.groups()[group].pending().set();
         // As complete() asks each of a few threads.
-        let blocked = if self.is_stopped(thread) || self.is_told_in_vfork(thread) {
+        let blocked = if self.is_stopped(thread) || self.has_been_told(thread) {
             SigSet::EVERY
         } else {
             self.kept_from(thread)
@@ -50,7 +50,7 @@ impl Tree {
         if wanted != SigSet::EMPTY {
             self.take_or_die(group, thread, wanted);
         } else if takes && self.has_signals(thread) {
-            self.queue_work(thread);
+            self.signal_wake_up(thread);
         }
     }
 }

@@ -171,7 +171,7 @@ impl Tree {
         self.send(signal, Source::Kernel, task, Scope::Thread)?;
         // It may have been pending and blocked before.
         if self.tasks()[task].is_alive() {
-            self.queue_work(task);
+            self.signal_wake_up(task);
         }
         Ok(())
     }
@@ -302,7 +302,7 @@ impl Tree {
     /// Lets a thread take a signal that was added (`complete_signal()`).
     fn complete(&mut self, signal: i32, target: Idx<Task>, scope: Scope) {
         let wants = |tree: &Self, task: Idx<Task>| {
-            let can = !tree.is_stopped(task) && !tree.is_told_in_vfork(task);
+            let can = !tree.is_stopped(task) && !tree.has_been_told(task);
             tree.tasks()[task].is_alive() && (can || signal == SIGKILL)
         };
         let wants = |tree: &Self, task| wants(tree, task) && !tree.kept_from(task).contains(signal);

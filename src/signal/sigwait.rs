@@ -53,7 +53,7 @@ impl World {
         drop(tree);
         let result = self.sleep_for_signal(&call, awaited, before, timeout);
         let mut tree = self.work();
-        if let Some(task) = tree.tasks().find(task) {
+        if let Ok(task) = tree.find_alive(task) {
             tree.set_call(task, Call::Working);
             tree.recalc_sigpending(task);
         }

@@ -49,14 +49,14 @@ impl Tree {
                 return;
             };
             if self.is_spent() {
-                self.queue_work(task);
+                self.signal_wake_up(task);
                 return;
             }
             if self.stops_if_controlled(group, signal) {
                 let pgrp = self.groups()[group].pgid().clone();
                 match self.is_orphaned(&pgrp) {
                     Orphaned::Unknown => {
-                        self.queue_work(task);
+                        self.signal_wake_up(task);
                         return;
                     }
                     Orphaned::Yes => {

@@ -85,8 +85,9 @@ impl Tree {
 
     /// A task begins a call, goes on in it at work or asleep, or is in none any more. Callers that wait
     /// until it has done its work are woken when it falls asleep: they are refused then. What it was told
-    /// of meanwhile it takes as soon as the call lets it.
+    /// of meanwhile it takes as soon as the call lets it. One that exits is in none.
     pub(crate) fn set_call(&mut self, task: Idx<Task>, call: Call) {
+        debug_assert!(self.tasks[task].is_alive() || call == Call::None);
         let was_told = self.is_told(task);
         let before = core::mem::replace(&mut self.tasks[task].call, call);
         if before == Call::Working && call != Call::Working {
@@ -103,7 +104,7 @@ impl Tree {
             self.changes += 1;
         }
         if deferred && was_told && self.tasks[task].is_alive() {
-            self.queue_work(task);
+            self.signal_wake_up(task);
         }
     }
 
@@ -142,7 +143,7 @@ impl Tree {
         matches!(self.tasks[task].call, Call::Vfork { .. })
     }
 
-    /// Whether a task has been told of a signal or a stop that its call defers (`TIF_SIGPENDING`).
+    /// Whether a task has been told of a signal or a stop, and has not come to take it (`TIF_SIGPENDING`).
     fn is_told(&self, task: Idx<Task>) -> bool {
         let (thread, group) = (&self.tasks[task], self.group_of(task));
         let was_stopped = match thread.call {
@@ -152,24 +153,29 @@ impl Tree {
         thread.is_told || was_stopped
     }
 
-    /// Whether a task that sleeps in vfork has been told of a signal or a stop. It is not offered another
-    /// signal, and one that would kill it waits (`wants_signal()`).
-    pub(crate) fn is_told_in_vfork(&self, task: Idx<Task>) -> bool {
-        self.is_in_vfork(task) && self.is_told(task)
+    /// Whether a task has been told of a signal and is not at work (`task_curr()`): it is not offered
+    /// another one, and one that would kill it waits (`wants_signal()`).
+    pub(crate) fn has_been_told(&self, task: Idx<Task>) -> bool {
+        let is_at_work = matches!(self.tasks[task].call, Call::Working | Call::Sending);
+        !is_at_work && self.is_told(task)
     }
 
     /// A task is about to take signals; false when its call defers that: then it does so afterwards.
     pub(crate) fn begin_taking(&mut self, task: Idx<Task>) -> bool {
-        let defers = self.tasks[task].call.defers_signals();
-        self.tasks[task].is_told = defers;
-        !defers
+        if self.tasks[task].call.defers_signals() {
+            return false;
+        }
+        self.tasks[task].is_told = false;
+        true
     }
 
     /// A task looks whether signals wait for it or its process that it does not block, and takes them: one
-    /// that was left to another thread as well.
+    /// that was left to another thread as well. If there are none it was told of what is gone.
     pub(crate) fn recalc_sigpending(&mut self, task: Idx<Task>) {
         if self.has_signals(task) {
             self.signal_wake_up(task);
+        } else {
+            self.tasks[task].is_told = false;
         }
     }
 

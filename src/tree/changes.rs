@@ -115,12 +115,21 @@ impl Tree {
         core::mem::replace(&mut self.groups[group].is_leaving, is_leaving)
     }
 
-    /// Nobody takes orphans between a process and this ancestor, as of now.
-    pub(crate) fn hint_reaper(&mut self, group: Idx<Group>, ancestor: Idx<Group>) {
+    /// A subreaper is looked for that gets the children of an exiting task; returns whether one was before.
+    pub(crate) fn note_reaper_sought(&mut self, task: Idx<Task>) -> bool {
+        core::mem::replace(&mut self.tasks[task].has_sought_reaper, true)
+    }
+
+    /// Nothing is known of the ancestors of a process.
+    pub(crate) fn forget_reaper_hint(&mut self, group: Idx<Group>) {
+        self.groups[group].reaper_hint = 0;
+    }
+
+    /// Nobody took orphans between a process and this ancestor when [`Tree::subreapers_set`] was `then`.
+    pub(crate) fn hint_reaper(&mut self, group: Idx<Group>, ancestor: Idx<Group>, then: u32) {
         let id = self.groups.id(ancestor);
-        let now = self.subreapers_set;
         let process = &mut self.groups[group];
-        (process.reaper_hint, process.hinted_at) = (id, now);
+        (process.reaper_hint, process.hinted_at) = (id, then);
     }
 
     /// How far the parent-death signals for the threads of a process have come.

@@ -264,7 +264,7 @@ impl Tree {
         while let Some(thread) = next {
             next = self.groups[group].threads.next(&self.tasks, thread);
             if self.tasks[thread].is_alive() && self.has_signals(thread) {
-                self.queue_work(thread);
+                self.signal_wake_up(thread);
             }
         }
     }

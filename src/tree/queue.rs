@@ -82,8 +82,7 @@ impl Tree {
 
     /// A thread takes what waits for it, as soon as it can (`signal_wake_up()`).
     pub(crate) fn signal_wake_up(&mut self, task: Idx<Task>) {
-        let thread = &mut self.tasks[task];
-        thread.is_told |= thread.call.defers_signals();
+        self.tasks[task].is_told = true;
         self.queue_work(task);
     }
 

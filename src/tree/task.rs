@@ -100,7 +100,9 @@ pub(crate) struct Task {
     pub(super) pdeath_signal: u8,
     /// Its exit has begun to change what others see and is not over.
     pub(super) is_half_done: bool,
-    /// It was told of signals that its call defers, and takes them afterwards (`TIF_SIGPENDING`).
+    /// It exits, and a subreaper was looked for that gets its children.
+    pub(super) has_sought_reaper: bool,
+    /// It was told of signals, and has not had its turn to take them (`TIF_SIGPENDING`).
     pub(super) is_told: bool,
     /// The call that it is in.
     pub(super) call: Call,
@@ -147,8 +149,6 @@ impl Task {
         interrupts: u32;
         /// See [`Task::pdeath_signal`].
         pdeath_signal: u8;
-        /// See [`Task::is_half_done`].
-        is_half_done: bool;
         /// See [`Task::call`].
         call: Call;
         /// See [`Task::self_exec_id`].
@@ -183,6 +183,7 @@ impl Task {
             interrupts: 0,
             pdeath_signal: 0,
             is_half_done: false,
+            has_sought_reaper: false,
             is_told: false,
             call: Call::None,
             vfork_parent: None,

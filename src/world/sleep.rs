@@ -106,8 +106,14 @@ impl Work<'_> {
     ///
     /// `EINTR` when a signal for the calling thread ends the sleep.
     pub(crate) fn sleep(mut self, keys: [Key; 2], timeout: c_long) -> Result<c_long> {
+        let is_signalled = || kernel::current!().signal_pending();
         if self.has_work() || self.owes() || self.has_wakeups() {
-            return Ok(timeout);
+            drop(self);
+            return if is_signalled() {
+                Err(EINTR)
+            } else {
+                Ok(timeout)
+            };
         }
         let queues = self.world().queues();
         let head = queues.head(&keys[0]);
@@ -124,7 +130,6 @@ impl Work<'_> {
             bindings::prepare_to_wait(head, wait, TASK_INTERRUPTIBLE);
         }
         let world = self.release();
-        let is_signalled = || kernel::current!().signal_pending();
         let mut left = timeout;
         if !is_signalled() {
             // SAFETY: No lock is held.

@@ -327,3 +327,33 @@ fn a_large_exit_beside_small_ones() {
     });
     are_bounded(&world);
 }
+
+/// Two threads of a process exit, the second while the first still hands on its children. Who gets them is
+/// found out then, and not by what was known before an ancestor became a subreaper.
+#[test]
+fn orphans_of_two_threads_that_exit() {
+    let world = world();
+    let outer = subreaper(&world);
+    let parent = world.fork(world.fork(outer));
+    let leader = world.fork(parent);
+    let thread = world.thread(leader);
+    // Looks for a subreaper above: only the outer one is.
+    let child = world.fork(leader);
+    world.fork(child);
+    world.exit_group(child, 0).expect("exit_group");
+    world.set_child_subreaper(parent, true).expect("prctl");
+    let orphans = children(&world, thread, 20 * many());
+    thread::scope(|scope| {
+        let exit = |task| world.exit(task, 0).expect("exit");
+        let first = scope.spawn(move || exit(thread));
+        while world.state_of(thread) == Some(TaskState::Running) {
+            thread::yield_now();
+        }
+        exit(leader);
+        first.join().expect("an exit");
+    });
+    for orphan in orphans {
+        assert_eq!(world.parent_of(orphan), Some(parent));
+    }
+    are_bounded(&world);
+}
