@@ -56,6 +56,16 @@ has_linked_crates() {
 	[ -e "$1/.linked-crates" ]
 }
 
+# needs_least: is the module for a kernel whose crates are linked in, so that nothing of the test kernel's
+# tools is needed?
+needs_least() {
+	if [ -n "${KDIR:-}" ]; then
+		is_headers "$KDIR"
+	else
+		! is_test_kernel
+	fi
+}
+
 # tree_for OPTION: the tree to build against: that of KDIR, made from it if it holds headers only, or
 # that of KERNEL. With --find it is printed if it is there, and nothing is made; with --fetch what it is
 # made of is downloaded.
