@@ -59,6 +59,7 @@ mod suites {
     }
     mod signal {
         mod jobctl;
+        mod jobctl_calls;
         mod kill;
         mod sending_immunity;
         mod sigaction;

@@ -11,7 +11,7 @@ use crate::{
     signal::kill::Kill,
     signal::sigaction::{Action, How},
     tree::pending::{SigSet, SIGCHLD},
-    tree::task::Disposition,
+    tree::sighand::Disposition,
     uapi,
     world::{Limits, World},
 };

@@ -28,6 +28,7 @@ pub(crate) mod pending;
 pub(crate) mod queue;
 pub(crate) mod ring;
 mod siblings;
+pub(crate) mod sighand;
 pub(crate) mod task;
 pub(crate) mod wakeups;
 pub(crate) mod walks;
@@ -46,7 +47,8 @@ use crate::{
     tree::handles::Pidfd,
     tree::pending::Queued,
     tree::ring::Events,
-    tree::task::{chain, Group, Handlers, Parent, Sighand, Task, TaskState, COMM_LEN},
+    tree::sighand::{Handlers, Sighand},
+    tree::task::{chain, Group, Parent, Task, TaskState, COMM_LEN},
     tree::wakeups::Wakes,
     tree::walks::{Hangup, SignalWalk},
 };
@@ -54,7 +56,7 @@ use core::cell::Cell;
 use kernel::{prelude::*, task::might_sleep};
 
 /// Positions that are gone through at a time when a tree ends.
-const PIECE: usize = 128;
+const ENDED_AT_A_TIME: usize = 128;
 
 /// Counters for what changes in families.
 const FAMILIES: usize = 32;
@@ -395,7 +397,7 @@ impl Tree {
 
 /// Lets others have the CPU now and then, on a way through all positions. May sleep.
 fn rest(position: usize) {
-    if position % PIECE == 0 {
+    if position % ENDED_AT_A_TIME == 0 {
         might_sleep();
     }
 }

@@ -122,7 +122,7 @@ mod tests {
         // It is left there.
         assert_eq!(pending(thread)?, SigSet::of(&[SIGTERM, SIGUSR1]));
         // What waits for somebody else who blocks it is not in it.
-        verbs.sigaction(process, SIGTERM, crate::tree::task::Disposition::Handler)?;
+        verbs.sigaction(process, SIGTERM, crate::tree::sighand::Disposition::Handler)?;
         verbs.unblock(process, &[SIGTERM])?;
         assert_eq!(pending(thread)?, SigSet::of(&[SIGUSR1]));
         world.kill(Kill::Outside(process), SIGSTOP)?;

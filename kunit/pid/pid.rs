@@ -74,7 +74,7 @@ fn numbers(pid: &Pid) -> [i32; 4] {
 #[kernel::macros::kunit_tests(altpid_pid)]
 mod tests {
     use super::*;
-    use crate::pid::{find_pid, find_pid_from, layout, translate};
+    use crate::pid::{find_pid, find_pid_from, object::layout, translate};
 
     /// `alloc_pid()`: one upid a level
     #[test]

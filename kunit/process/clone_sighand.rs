@@ -8,7 +8,7 @@ use crate::{
     signal::kill::Kill,
     support::{signals::*, state, world, Verbs},
     tree::pending::{SIGCHLD, SIGSEGV},
-    tree::task::Disposition::{self, *},
+    tree::sighand::Disposition::{self, *},
 };
 use kernel::prelude::*;
 

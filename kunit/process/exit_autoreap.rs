@@ -43,7 +43,7 @@ mod tests {
         let world = world()?;
         let verbs = Verbs(&world);
         let parent = verbs.fork(world.init())?;
-        verbs.sigaction(parent, SIGCHLD, crate::tree::task::Disposition::Handler)?;
+        verbs.sigaction(parent, SIGCHLD, crate::tree::sighand::Disposition::Handler)?;
         let (child, pidfd) = autoreap(&verbs, parent)?;
         // As long as it lives it can be waited for.
         assert_eq!(verbs.wait(parent, -1), Err(ECHILD));

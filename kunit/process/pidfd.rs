@@ -10,7 +10,7 @@ use crate::{
     signal::kill::{ByPidfd, Given, Kill, To},
     support::{exit_signal, signals::*, state, world, Errno, Verbs},
     tree::pending::{SIGKILL, SIGSTOP},
-    tree::task::Disposition,
+    tree::sighand::Disposition,
     uapi,
     world::World,
 };

@@ -3,11 +3,11 @@
 //! Subreapers, parent-death signals, and reboot of a namespace.
 
 use crate::{
-    process::clone::ParentArg,
+    process::{clone::ParentArg, reaper::Heir},
     signal::kill::Kill,
     support::{signals::*, state::*, world, Errno, Verbs},
     tree::pending::*,
-    tree::task::Disposition,
+    tree::sighand::Disposition,
 };
 use kernel::prelude::*;
 
@@ -39,6 +39,41 @@ mod tests {
         verbs.exit(outer, 0)?;
         assert_eq!(verbs.parent(orphan), world.init());
         assert!(verbs.is_sound());
+        Ok(())
+    }
+
+    /// `find_new_reaper()`, `has_child_subreaper`: the way up a long line is not gone anew for each process
+    /// that dies, from the last one up
+    #[test]
+    fn a_long_way_is_shortened() -> Result {
+        const LENGTH: usize = 2000;
+        let world = world()?;
+        let verbs = Verbs(&world);
+        let reaper = verbs.fork(world.init())?;
+        verbs.set_subreaper(reaper, true)?;
+        let mut line = KVVec::with_capacity(LENGTH, GFP_KERNEL)?;
+        let mut last = reaper;
+        for _ in 0..LENGTH {
+            last = verbs.fork(last)?;
+            line.push(last, GFP_KERNEL)?;
+        }
+        let mut steps = 0;
+        while let Some(father) = line.pop() {
+            let found = loop {
+                let mut tree = world.work();
+                let task = tree.find(father)?;
+                let group = tree.tasks()[task].group;
+                let heir = tree.find_subreaper(group, false);
+                steps += tree.steps() as usize;
+                if let Heir::Found(heir) = heir {
+                    break heir.map(|heir| tree.tasks().id(heir));
+                }
+            };
+            // Not under the lock.
+            assert_eq!(found, Some(reaper));
+        }
+        // Of the order of log2(n) for each: some 50 at most. The way itself is 1000 on an average.
+        assert!(steps < LENGTH * 100);
         Ok(())
     }
 

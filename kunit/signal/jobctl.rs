@@ -8,7 +8,7 @@ use crate::{
     signal::sigaction::Action,
     support::{signals::*, state::*, world, Errno, Verbs},
     tree::pending::*,
-    tree::task::Disposition,
+    tree::sighand::Disposition,
     uapi,
     world::World,
 };

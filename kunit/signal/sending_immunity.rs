@@ -6,7 +6,7 @@ use crate::{
     signal::kill::{self, Kill},
     support::{signals::*, state::*, world, Errno, Verbs},
     tree::pending::*,
-    tree::task::Disposition,
+    tree::sighand::Disposition,
     world::World,
 };
 use kernel::prelude::*;

@@ -7,7 +7,7 @@ use crate::{
     signal::kill::Kill,
     support::{signals::*, state::*, world, Errno, Verbs},
     tree::pending::*,
-    tree::task::Disposition,
+    tree::sighand::Disposition,
 };
 use kernel::prelude::*;
 

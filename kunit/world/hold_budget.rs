@@ -12,7 +12,7 @@ use crate::{
     support::{many, state::*, world_of, Errno, Verbs},
     tree::budget::BUDGET,
     tree::pending::*,
-    tree::task::Disposition,
+    tree::sighand::Disposition,
     world::World,
 };
 use kernel::{prelude::*, sync::Arc};
@@ -186,7 +186,7 @@ mod tests {
         let found = audit.findings;
         assert_eq!(found.broken, 0);
         assert!(found.skipped > 0);
-        assert!(pieces >= 3 * COUNT / audit::PIECE as usize);
+        assert!(pieces >= 3 * COUNT / audit::LOOK_STEPS as usize);
         // What was there all the time was looked at.
         assert!(found.tasks as usize >= COUNT - 4 * pieces);
         assert!(verbs.is_sound());

@@ -10,7 +10,7 @@ use crate::{
     signal::sigaction::{Action, How},
     support::{exit_signal, many, world_of, Random, Verbs},
     tree::pending::{SigSet, SIGCHLD, SIGCONT, SIGKILL, SIGSTOP, SIGTSTP},
-    tree::task::Disposition,
+    tree::sighand::Disposition,
     uapi,
     world::World,
 };

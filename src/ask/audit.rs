@@ -18,7 +18,7 @@
 //!
 //! # Pieces
 //!
-//! [`PIECE`] objects and numbers are looked at in one go; others get the tree lock in between. A
+//! [`LOOK_STEPS`] objects and numbers are looked at in one go; others get the tree lock in between. A
 //! world that is no larger is looked at as it is in one moment. In a larger one that others change
 //! meanwhile, what is said of each object is still true of one moment, so that no invariant is
 //! reported that is not broken; each object that is there all the time is looked at. What takes more
@@ -46,7 +46,7 @@ use kernel::{fmt, prelude::*, str::NullTerminatedFormatter, sync::aref::ARef, ta
 
 /// Steps of one hold of the lock, but for the last object with what belongs to it: more than others take,
 /// as what is looked at in one hold is of one moment.
-pub(crate) const PIECE: u32 = 2 * BUDGET;
+pub(crate) const LOOK_STEPS: u32 = 2 * BUDGET;
 
 /// What an audit has found.
 pub(crate) struct Findings {
@@ -96,9 +96,9 @@ struct Listed {
     in_process_groups: usize,
     in_sessions: usize,
     stopped: usize,
-    /// Threads that sleep in vfork, and what their processes count.
-    in_vfork: usize,
-    counted_in_vfork: usize,
+    /// Threads in calls that defer signals, and what their processes count.
+    deferring: usize,
+    counted_deferring: usize,
     subreapers: usize,
     signals: usize,
     users_of_sighands: usize,
@@ -128,7 +128,7 @@ impl Stage {
 }
 
 /// A list that belongs to an object, and the next one on it.
-enum Walk {
+enum List {
     Children(Idx<Task>, Idx<Group>),
     /// With the threads that were met, and those of them that are alive.
     Threads(Idx<Group>, Idx<Task>, u32, u32),
@@ -156,7 +156,7 @@ pub(crate) struct Audit {
     /// The next object of the stage.
     position: usize,
     /// Lists of the last object whose ends are not reached.
-    walks: [Option<Walk>; 3],
+    walks: [Option<List>; 3],
     /// What the tree was when the audit began, and at the last piece; `None` before the first.
     version: Option<(Version, Version)>,
 }
@@ -205,7 +205,7 @@ impl Audit {
         if last.0 != now.0 {
             self.leave_lists();
         }
-        while tree.steps() < PIECE && self.stage != Stage::Done {
+        while tree.steps() < LOOK_STEPS && self.stage != Stage::Done {
             let looked_at = self.look(&tree, world.registry());
             tree.draw(looked_at as u32);
         }
@@ -217,7 +217,7 @@ impl Audit {
         for walk in &mut self.walks {
             if walk
                 .as_ref()
-                .is_some_and(|walk| !matches!(walk, Walk::Numbers(_)))
+                .is_some_and(|walk| !matches!(walk, List::Numbers(_)))
             {
                 *walk = None;
                 self.findings.skipped += 1;
@@ -270,7 +270,7 @@ impl Audit {
             }
             Stage::Namespaces => {
                 self.walks[0] = registry.at(position).map(|ns| {
-                    Walk::Numbers(Numbers {
+                    List::Numbers(Numbers {
                         ns,
                         since: tree.changes(),
                         next: 0,
@@ -298,34 +298,34 @@ impl Audit {
     }
 
     /// Looks at the next one of a list; returns where to go on.
-    fn go_on(&mut self, tree: &Tree, walk: Walk) -> Option<Walk> {
+    fn go_on(&mut self, tree: &Tree, walk: List) -> Option<List> {
         match walk {
-            Walk::Children(task, child) => {
+            List::Children(task, child) => {
                 self.child(tree, task, child);
                 let next = tree.tasks()[task].children.next(tree.groups(), child)?;
-                Some(Walk::Children(task, next))
+                Some(List::Children(task, next))
             }
-            Walk::Threads(group, thread, all, live) => {
+            List::Threads(group, thread, all, live) => {
                 let (all, live) = self.thread(tree, group, thread, all, live);
                 let process = &tree.groups()[group];
                 let exiting = tree.crowd(group).and_then(|crowd| crowd.exiting.first());
                 let first = process.threads.first().or(exiting);
                 match Some(tree.next_thread(thread)).filter(|&next| Some(next) != first) {
-                    Some(next) => Some(Walk::Threads(group, next, all, live)),
+                    Some(next) => Some(List::Threads(group, next, all, live)),
                     None => {
                         self.count_threads(tree, group, all, live);
                         None
                     }
                 }
             }
-            Walk::ProcessGroup(first, member) => {
+            List::ProcessGroup(first, member) => {
                 self.member(tree, first, member);
                 let members = tree.process_group(&tree.groups()[first].pgid);
                 let next = members.next(tree.groups(), member)?;
-                Some(Walk::ProcessGroup(first, next))
+                Some(List::ProcessGroup(first, next))
             }
-            Walk::Session(first, member) => {
-                let same = core::ptr::eq(&*tree.groups()[member].sid, &*tree.groups()[first].sid);
+            List::Session(first, member) => {
+                let same = tree.groups()[member].sid.is(&tree.groups()[first].sid);
                 self.findings.check(
                     same,
                     fmt!("a process is on the list of another session than its own"),
@@ -333,12 +333,12 @@ impl Audit {
                 self.listed.in_sessions += 1;
                 let members = tree.session(&tree.groups()[first].sid);
                 let next = members.next(tree.groups(), member)?;
-                Some(Walk::Session(first, next))
+                Some(List::Session(first, next))
             }
-            Walk::Numbers(mut numbers) => match find_pid_from(&numbers.ns, numbers.next) {
+            List::Numbers(mut numbers) => match find_pid_from(&numbers.ns, numbers.next) {
                 Some((nr, pid)) => {
                     self.number(tree, &mut numbers, nr, &pid);
-                    Some(Walk::Numbers(numbers))
+                    Some(List::Numbers(numbers))
                 }
                 None => {
                     self.namespace(tree, &numbers);

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Numbers, tasks, namespaces or handles that are looked at in one go.
-const PIECE: usize = 128;
+const LOOKED_AT: usize = 128;
 
 /// Where a listing is: which of the four it goes through, and how far it has come.
 #[derive(Clone, Copy)]
@@ -68,7 +68,7 @@ impl World {
         found: &mut dyn FnMut(uapi::altpid_blocker) -> bool,
     ) -> Option<u64> {
         let mut cursor = Cursor::unpack(cursor)?;
-        for _ in 0..PIECE {
+        for _ in 0..LOOKED_AT {
             let (next, blocker) = match cursor.phase {
                 Phase::Numbers => self.next_number(ns, cursor.position),
                 Phase::Tasks => self.next_task(ns, cursor.position),

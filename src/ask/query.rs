@@ -24,7 +24,7 @@ use crate::{
 use kernel::{prelude::*, task::might_sleep};
 
 /// Positions of a listing that are looked at in one go; of tasks, under the tree lock.
-const PIECE: usize = 128;
+const LISTED: usize = 128;
 
 impl From<SigInfo> for uapi::altpid_siginfo {
     fn from(info: SigInfo) -> Self {
@@ -286,7 +286,7 @@ impl World {
 /// Returns where to go on, `None` at the end.
 fn list_piece(from: u64, end: usize, mut look: impl FnMut(usize) -> bool) -> Option<u64> {
     let from = usize::try_from(from).unwrap_or(usize::MAX);
-    let next = from.saturating_add(PIECE);
+    let next = from.saturating_add(LISTED);
     let stopped = (from..next.min(end)).find(|&position| !look(position));
     stopped
         .or((next < end).then_some(next))

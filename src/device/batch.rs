@@ -15,7 +15,7 @@ use kernel::prelude::*;
 use zerocopy::FromZeros;
 
 /// Operations that are read, and written back, at a time.
-const PIECE: usize = 16;
+const AT_A_TIME: usize = 16;
 
 pub(super) fn batch(file: &OpenFile, arg: usize) -> Outcome {
     let call = Call::new(file, arg, None);
@@ -24,12 +24,12 @@ pub(super) fn batch(file: &OpenFile, arg: usize) -> Outcome {
     let go_on = args.value.flags & uapi::ALTPID_BATCH_GO_ON != 0;
     let count = args.value.count as usize;
     let array = Array::new(args.value.ops, size_of::<altpid_op>())?;
-    let mut piece = [altpid_op::new_zeroed(); PIECE];
+    let mut piece = [altpid_op::new_zeroed(); AT_A_TIME];
     let (mut done, mut failed) = (0, 0);
     let mut ended = false;
     while done < count && !ended {
         let first = done;
-        let piece = &mut piece[..PIECE.min(count - done)];
+        let piece = &mut piece[..AT_A_TIME.min(count - done)];
         array.read(first, piece)?;
         let (mut tried, mut changed) = (0, 0..0);
         while tried < piece.len() && !ended {

@@ -27,12 +27,12 @@ struct Failed {
 }
 
 /// The last failures, each of another thread, in a ring.
-struct Ring {
+struct LastFailures {
     entries: [Option<(Caller, Failed)>; REMEMBERED],
     next: usize,
 }
 
-impl Ring {
+impl LastFailures {
     /// What a thread had fail last.
     fn of(&mut self, caller: &Caller) -> Option<&mut Failed> {
         let mut entries = self.entries.iter_mut().flatten();
@@ -44,14 +44,14 @@ impl Ring {
 #[pin_data]
 pub(super) struct Failures {
     #[pin]
-    ring: SpinLock<Ring>,
+    ring: SpinLock<LastFailures>,
 }
 
 impl Failures {
     /// Nothing so far.
     pub(super) fn new() -> impl PinInit<Self> {
         pin_init!(Self {
-            ring <- new_spinlock!(Ring {
+            ring <- new_spinlock!(LastFailures {
                 entries: [const { None }; REMEMBERED],
                 next: 0,
             }, "altpid_failures"),

@@ -8,7 +8,7 @@ use crate::{
     signal::kill::{ByPidfd, Given, Kill, To},
     signal::sigaction::{Action, How},
     tree::pending::SigSet,
-    tree::task::Disposition,
+    tree::sighand::Disposition,
     uapi,
     world::sleep::FOR_EVER,
 };

@@ -18,7 +18,7 @@ use zerocopy::{FromZeros, IntoBytes};
 const SIZE: usize = size_of::<altpid_event>();
 
 /// Events that are copied at a time.
-const PIECE: usize = 16;
+const EVENTS_AT_A_TIME: usize = 16;
 
 /// `include/linux/fs.h`, where bindgen cannot read it.
 const FMODE_NOWAIT: bindings::fmode_t = 1 << 27;
@@ -59,9 +59,9 @@ pub(super) fn read(
     let mut next = (position / SIZE) as u64;
     let mut read = 0;
     let mut wait = may_wait(&kiocb);
-    let mut piece = [altpid_event::new_zeroed(); PIECE];
+    let mut piece = [altpid_event::new_zeroed(); EVENTS_AT_A_TIME];
     while iov.len() >= SIZE {
-        let room = PIECE.min(iov.len() / SIZE);
+        let room = EVENTS_AT_A_TIME.min(iov.len() / SIZE);
         let world = &kiocb.file().get_ref().world;
         let copied = match world.read_events(next, wait, &mut piece[..room]) {
             Ok(copied) => copied,

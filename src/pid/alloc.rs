@@ -11,10 +11,12 @@
 //!
 //! None.
 
-use super::{Pid, CACHES, NUMBERED};
+use super::{
+    object::{Numbers, PidMemory},
+    Pid,
+};
 use crate::{
     base::faults::{self, Fault},
-    base::slab::Cache,
     pid::namespace::{Answer, Namespace, LEVELS},
     pid::pidmap::{Reservation, ReserveError},
 };
@@ -90,19 +92,6 @@ impl Drop for NewPid {
     }
 }
 
-/// Memory for a pid that goes back if nothing comes of it.
-struct PidMemory<'a> {
-    memory: NonNull<Pid>,
-    cache: &'a Cache,
-}
-
-impl Drop for PidMemory<'_> {
-    fn drop(&mut self) {
-        // SAFETY: The memory came from the cache, and nobody has got to know it.
-        unsafe { self.cache.free(self.memory.cast()) };
-    }
-}
-
 /// The numbers reserved so far, deepest level first. Dropping it gives them back.
 struct Reservations<'a> {
     items: [MaybeUninit<Reservation<'a, Pid>>; LEVELS],
@@ -155,11 +144,7 @@ pub(crate) fn alloc_pid(ns: &Namespace, set_tid: &[i32]) -> Result<NewPid, Alloc
     if set_tid.len() > ns.level() + 1 {
         return Err(AllocError::TooManyNumbers);
     }
-    let cache = &CACHES[ns.level()];
-    let memory = PidMemory {
-        memory: cache.alloc().ok_or(AllocError::NoMemory)?.cast(),
-        cache,
-    };
+    let mut memory = PidMemory::alloc(ns.level())?;
     for (&tid, level) in set_tid.iter().zip(ns.upwards()) {
         if tid < 1 || tid >= level.pid_max() {
             return Err(AllocError::OutOfRange);
@@ -170,8 +155,6 @@ pub(crate) fn alloc_pid(ns: &Namespace, set_tid: &[i32]) -> Result<NewPid, Alloc
     if stage.child_reaper == 0 && stage.is_adding && ns.map().is_empty() {
         ns.map().set_cursor(0);
     }
-    // SAFETY: The memory is for a pid of this level, and nobody else's.
-    unsafe { Pid::begin(memory.memory) };
     let mut taken = Reservations::new();
     let mut wanted = set_tid.iter();
     let mut dead = false;
@@ -193,18 +176,15 @@ pub(crate) fn alloc_pid(ns: &Namespace, set_tid: &[i32]) -> Result<NewPid, Alloc
             Answer::NotInit => return Err(AllocError::NotInit),
             Answer::Dead => dead = true,
         }
-        // SAFETY: The level is that of the memory or one above.
-        unsafe { Pid::set_number(memory.memory, level.level(), nr as i32) };
+        memory.set_number(level.level(), nr as i32);
     }
     // Last, so that other errors keep their priority.
     if dead && !faults::has(Fault::NoGuard) {
         return Err(AllocError::Dead);
     }
-    let pid = ManuallyDrop::new(memory).memory;
-    // SAFETY: The memory is for a pid of this level, and all numbers have been set.
-    let pid_ref = unsafe { Pid::incarnate(pid, ns, NUMBERED) };
+    let pid = memory.incarnate(ns, Numbers::InMaps);
     while let Some(reservation) = taken.pop() {
-        reservation.publish(pid);
+        reservation.publish(NonNull::from(&*pid));
     }
-    Ok(NewPid(ManuallyDrop::new(pid_ref)))
+    Ok(NewPid(ManuallyDrop::new(pid)))
 }

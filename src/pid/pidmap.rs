@@ -45,7 +45,7 @@ use crate::{
 };
 use core::{marker::PhantomData, ptr::NonNull};
 use cursor::{rewound, split};
-use node::{Root, Walk, FREE, FROZEN, RESERVED};
+use node::{Descent, Root, FREE, FROZEN, RESERVED};
 
 /// Where the cursor goes back to after it has reached `pid_max` (`include/linux/pid.h`).
 pub(crate) const RESERVED_PIDS: u32 = 300;
@@ -258,7 +258,7 @@ impl<T> PidMap<T> {
                     Err(FROZEN) => {}
                     Err(_) => return Err(ReserveError::InUse),
                 }
-            } else if let Walk::Missing(_) | Walk::Outside(_) = self.walk(nr, &guard) {
+            } else if let Descent::Missing(_) | Descent::Outside(_) = self.walk(nr, &guard) {
                 drop(guard);
                 if let Err(error) = self.add_node(nr) {
                     // Nodes that were added so far hold nothing.
@@ -281,7 +281,7 @@ impl<T> PidMap<T> {
         let guard = read_lock();
         // Full: whoever finds the new node finds it as it was made. Litmus test: MP+publish-node.
         let added = match self.walk(nr, &guard) {
-            Walk::Outside(root) => {
+            Descent::Outside(root) => {
                 let level = match root.node() {
                     Some(old) => {
                         // SAFETY: Nobody knows the new node yet.
@@ -296,7 +296,7 @@ impl<T> PidMap<T> {
                     .cmpxchg(root.word(), Root::new(new, level).word(), Full)
                     .is_ok()
             }
-            Walk::Missing(path) => {
+            Descent::Missing(path) => {
                 let slot = path.node(path.bottom).child(node::index(nr, path.bottom));
                 let added = slot.cmpxchg(FREE, new.as_ptr().cast(), Full).is_ok();
                 if added && path.bottom == 1 {
@@ -305,7 +305,7 @@ impl<T> PidMap<T> {
                 }
                 added
             }
-            Walk::Leaf(_) | Walk::Frozen(_) => false,
+            Descent::Leaf(_) | Descent::Frozen(_) => false,
         };
         drop(guard);
         if !added {
@@ -365,8 +365,8 @@ impl<T> PidMap<T> {
         let mut nr = from.max(1);
         loop {
             nr = match self.walk(nr, guard) {
-                Walk::Outside(_) => return None,
-                Walk::Leaf(path) => {
+                Descent::Outside(_) => return None,
+                Descent::Leaf(path) => {
                     let end = node::end_of(nr, 0);
                     for nr in nr..end {
                         if let Some(user) = user(rcu_dereference(path.leaf().number(nr), guard)) {
@@ -376,7 +376,7 @@ impl<T> PidMap<T> {
                     end
                 }
                 // Nothing is there: on behind the missing child.
-                Walk::Missing(path) | Walk::Frozen(path) => node::end_of(nr, path.bottom - 1),
+                Descent::Missing(path) | Descent::Frozen(path) => node::end_of(nr, path.bottom - 1),
             };
         }
     }
@@ -415,7 +415,7 @@ impl<T> PidMap<T> {
     }
 
     #[inline]
-    fn walk<'g>(&self, nr: u32, guard: &'g Guard) -> Walk<'g> {
+    fn walk<'g>(&self, nr: u32, guard: &'g Guard) -> Descent<'g> {
         // SAFETY: The map is live, so its table is, and the root was read under `guard`.
         unsafe { node::walk(self.root(guard), nr, guard) }
     }

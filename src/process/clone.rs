@@ -17,12 +17,16 @@ use crate::{
     pid::Pid,
     pid::{alloc_pid, NewPid},
     reason::{Outcome, Reason},
+    tree::call::Call,
     tree::handles::Pidfd,
     tree::pending::NSIG,
     tree::pending::SIGCHLD,
-    tree::task::{Group, Parent, Sighand, Task},
-    tree::task::{Handlers, COMM_LEN},
+    tree::sighand::Handlers,
+    tree::sighand::Sighand,
+    tree::task::COMM_LEN,
+    tree::task::{Group, Parent, Task},
     tree::{Room, Tree},
+    world::hold::{InCall, Work},
     world::Limits,
     world::World,
 };
@@ -278,6 +282,24 @@ impl CloneArgs<'_> {
 }
 
 impl World {
+    /// A task is about to clone. Signals that wait for it or its process are taken before (`copy_process()`),
+    /// also those that were left to another thread: if they stop it, or kill it, it does not clone.
+    ///
+    /// # Errors
+    ///
+    /// As [`World::clone_task`].
+    fn begin_clone(&self, args: &CloneArgs<'_>) -> Outcome<(InCall<'_>, Work<'_>, Origin)> {
+        loop {
+            let (mut tree, caller) = self.act(args.task)?;
+            let origin = args.origin(&tree, caller)?;
+            if !tree.has_signals(caller) {
+                let call = tree.begin_call(caller, Call::Working);
+                return Ok((call, tree, origin));
+            }
+            tree.recalc_sigpending(caller);
+        }
+    }
+
     /// A task clones. May sleep.
     ///
     /// # Errors
@@ -291,8 +313,8 @@ impl World {
         if !args.is_consistent() {
             return Err(Reason::Flags.into());
         }
-        let (call, tree, caller) = self.enter(args.task)?;
-        let Origin { mut ns, active } = args.origin(&tree, caller)?;
+        let (call, tree, Origin { mut ns, active }) = self.begin_clone(args)?;
+        let stops = tree.group_of(call.task(&tree)?).nr_stops;
         drop(tree);
         if args.has(flags::NEWPID) {
             ns = Namespace::create(Some(&ns), self.registry())?;
@@ -320,7 +342,7 @@ impl World {
         };
         let id = tree.tasks().id(child);
         if args.has(flags::VFORK) {
-            tree.begin_vfork(caller, child);
+            tree.begin_vfork(caller, child, stops);
             call.leave_to_others();
         } else {
             call.end(&mut tree);

@@ -19,7 +19,8 @@ use crate::{
     tree::call::Exec,
     tree::fate::Fate,
     tree::pending::SIGCHLD,
-    tree::task::{Handlers, Task, TaskState, COMM_LEN},
+    tree::sighand::Handlers,
+    tree::task::{Task, TaskState, COMM_LEN},
     tree::Tree,
     world::World,
 };
@@ -74,8 +75,9 @@ impl Tree {
             .shares_handlers(group)
             .then(|| self.insert_sighand(Handlers::DEFAULT));
         let exec = self.insert_exec(task, name, sighand);
-        self.task_mut(task).call = Call::Exec;
+        self.set_call(task, Call::Exec);
         self.group_mut(group).fate = Fate::Exec(exec);
+        self.cancel_stop(group);
         exec
     }
 

@@ -21,7 +21,8 @@ use crate::{
     tree::budget::SIGNAL_STEPS,
     tree::crowd::Pdeath,
     tree::pending::{SigInfo, CLD_EXITED, CLD_KILLED, NSIG, SIGCHLD},
-    tree::task::{Disposition, Group, Parent, Task, TaskState},
+    tree::sighand::Disposition,
+    tree::task::{Group, Parent, Task, TaskState},
     tree::wakeups::Key,
     tree::Tree,
     world::World,
@@ -64,7 +65,7 @@ impl Tree {
         }
         self.set_exiting(task, status);
         self.end_vfork_of(task);
-        self.abandon_vfork(task);
+        self.abandon_call(task);
         self.queue_work(task);
         self.wake_task(task);
         self.uncount_live(group, status);

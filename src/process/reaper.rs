@@ -62,7 +62,7 @@ impl Tree {
     ///
     /// If the way was interrupted, `has_begun`, it goes on where that was: who has become a subreaper on
     /// the way since did so after this exit.
-    fn find_subreaper(&mut self, father: Idx<Group>, has_begun: bool) -> Heir {
+    pub(crate) fn find_subreaper(&mut self, father: Idx<Group>, has_begun: bool) -> Heir {
         if self.nr_subreapers() == 0 {
             return Heir::Found(None);
         }
@@ -71,20 +71,20 @@ impl Tree {
         if at != father && self.takes_orphans(at, level) {
             return Heir::Found(self.alive_thread(at));
         }
+        // Each process on the way learns of the one behind the next (path splitting): however often a long
+        // way is gone, that is some log n steps for each of n processes.
+        let mut below = None;
         loop {
-            let Parent::Task(parent) = self.groups()[at].parent else {
+            let Some(next) = self.next_above(at) else {
                 return Heir::Found(None);
-            };
-            let parent = self.tasks()[parent].group;
-            let next = match self.takes_orphans(parent, level) {
-                true => parent,
-                false => self.hinted(parent, false).unwrap_or(parent),
             };
             self.draw(2);
             if self.groups()[next].tgid.ns().level() != level {
                 return Heir::Found(None);
             }
-            self.hint(at, next);
+            if let Some(below) = below {
+                self.hint(below, next);
+            }
             self.hint(father, next);
             if self.takes_orphans(next, level) {
                 return Heir::Found(self.alive_thread(next));
@@ -92,8 +92,17 @@ impl Tree {
             if self.is_spent() {
                 return Heir::Later;
             }
-            at = next;
+            (below, at) = (Some(at), next);
         }
+    }
+
+    /// The ancestor of a process that its hint names, or else its parent.
+    fn next_above(&self, group: Idx<Group>) -> Option<Idx<Group>> {
+        self.hinted(group, false)
+            .or_else(|| match self.groups()[group].parent {
+                Parent::Task(parent) => Some(self.tasks()[parent].group),
+                Parent::Outside => None,
+            })
     }
 
     /// Whether a process takes the orphans of a level.

@@ -18,10 +18,6 @@ use crate::{
 };
 use kernel::sync::aref::ARef;
 
-fn same(a: &Pid, b: &Pid) -> bool {
-    core::ptr::eq(a, b)
-}
-
 impl World {
     /// See [`Tree::setsid`].
     ///
@@ -97,7 +93,7 @@ impl Tree {
         let is_child = matches!(target.parent, Parent::Task(parent)
             if self.tasks()[parent].group == caller);
         if is_child {
-            if !same(&target.sid, &self.groups()[caller].sid) {
+            if !target.sid.is(&self.groups()[caller].sid) {
                 return Err(Reason::OtherSession.into());
             }
             if target.has_execed {
@@ -114,12 +110,12 @@ impl Tree {
         } else {
             let pgrp = find_pid(ns, pgid).ok_or(Reason::NoGroup)?;
             let member = self.process_group(&pgrp).first().ok_or(Reason::NoGroup)?;
-            if !same(&self.groups()[member].sid, &self.groups()[caller].sid) {
+            if !self.groups()[member].sid.is(&self.groups()[caller].sid) {
                 return Err(Reason::OtherSession.into());
             }
             pgrp
         };
-        if !same(&pgrp, &self.groups()[index].pgid) {
+        if !pgrp.is(&self.groups()[index].pgid) {
             self.change_process_group(index, pgrp);
         }
         Ok(())

@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// Threads of a killed group that begin to exit at a time.
-const PIECE: usize = 64;
+const KILLED_AT_ONCE: usize = 64;
 
 impl Tree {
     /// Does some of the work that is left: one thing, or a part of it.
@@ -66,7 +66,7 @@ impl Tree {
         };
         // Threads that exit leave the list of the live ones, so that the next one is at its beginning,
         // or behind the one that is spared.
-        for _ in 0..PIECE {
+        for _ in 0..KILLED_AT_ONCE {
             let live = &self.groups()[group].threads;
             let first = live.first();
             let next = match (first, spared) {

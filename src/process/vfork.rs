@@ -11,28 +11,21 @@
 use crate::{base::slots::Idx, tree::call::Call, tree::task::Task, tree::Tree};
 
 impl Tree {
-    /// A task does not sleep in vfork any more.
-    fn leave_vfork(&mut self, caller: Idx<Task>) {
-        let group = self.tasks()[caller].group;
-        self.uncount_vfork(caller);
-        self.finish_stop(group);
-    }
-
     /// A task exits or calls exec: the clone that waits for it is over (`mm_release()`).
     pub(crate) fn end_vfork_of(&mut self, child: Idx<Task>) {
         if let Some(caller) = self.task_mut(child).vfork_parent.take() {
             let id = self.tasks().id(caller);
             self.end_call(id);
-            self.leave_vfork(caller);
         }
     }
 
-    /// A task that may sleep in vfork is killed: its child goes on alone.
-    pub(crate) fn abandon_vfork(&mut self, caller: Idx<Task>) {
+    /// A task that may be in a call is killed: the call is over, and the child of a vfork goes on alone.
+    pub(crate) fn abandon_call(&mut self, caller: Idx<Task>) {
         if let Call::Vfork { child, .. } = self.tasks()[caller].call {
             self.task_mut(child).vfork_parent = None;
-            self.task_mut(caller).call = Call::None;
-            self.leave_vfork(caller);
         }
+        self.set_call(caller, Call::None);
+        let group = self.tasks()[caller].group;
+        self.finish_stop(group);
     }
 }

@@ -158,15 +158,16 @@ impl World {
         let mut call = None;
         let (mut tree, mut waiter) = self.act(task)?;
         let mut selection = tree.select(waiter, wanted)?;
-        let mut restarts = tree.restarts(waiter);
+        let mut interruptions = tree.interruptions(waiter);
         let interrupts = tree.tasks()[waiter].interrupts;
         let mut search = Search::default();
         loop {
             // All handlers that were called have SA_RESTART, or a stop is over: the call is made anew
             // (ERESTARTSYS).
-            let restarts_now = tree.restarts(waiter) != restarts && !tree.is_stopped(waiter);
-            if restarts_now && tree.tasks()[waiter].interrupts == interrupts {
-                restarts = tree.restarts(waiter);
+            let is_interrupted =
+                tree.interruptions(waiter) != interruptions && !tree.is_stopped(waiter);
+            if is_interrupted && tree.tasks()[waiter].interrupts == interrupts {
+                interruptions = tree.interruptions(waiter);
                 selection = tree.select(waiter, wanted)?;
                 search = Search::default();
             }
@@ -205,11 +206,6 @@ impl World {
 }
 
 impl Tree {
-    /// Changes when a wait of a task is to be restarted: handlers that were called, and stops.
-    fn restarts(&self, task: Idx<Task>) -> (u32, u32) {
-        (self.tasks()[task].nr_received, self.group_of(task).nr_stops)
-    }
-
     /// Reads the arguments of a wait, as `task` means them.
     ///
     /// # Errors
@@ -372,6 +368,17 @@ impl Tree {
             JobState::Continued if selection.options & WCONTINUED != 0 => {
                 (report(CLD_CONTINUED, SIGCONT), JobState::Running)
             }
+            JobState::Stopping {
+                signal,
+                is_continued: true,
+            } if selection.options & WCONTINUED != 0 => {
+                let is_continued = false;
+                let job = JobState::Stopping {
+                    signal,
+                    is_continued,
+                };
+                (report(CLD_CONTINUED, SIGCONT), job)
+            }
             _ => return None,
         };
         if !keep {
@@ -395,10 +402,7 @@ impl Tree {
     fn is_eligible(&self, child: Idx<Group>, selection: &Selection) -> bool {
         let group = &self.groups()[child];
         if let Which::ProcessGroup(pid) = &selection.which {
-            if !pid
-                .as_deref()
-                .is_some_and(|pid| core::ptr::eq(pid, &*group.pgid))
-            {
+            if !pid.as_deref().is_some_and(|pid| pid.is(&group.pgid)) {
                 return false;
             }
         }

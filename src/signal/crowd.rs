@@ -50,7 +50,7 @@ impl Tree {
     fn do_duties(&mut self, group: Idx<Group>, thread: Idx<Task>) {
         let waiting = self.groups()[group].pending.set();
         // As complete() asks each of a few threads.
-        let blocked = if self.is_stopped(thread) || self.is_signalled_in_vfork(thread) {
+        let blocked = if self.is_stopped(thread) || self.is_told_in_vfork(thread) {
             SigSet::EVERY
         } else {
             self.kept_from(thread)

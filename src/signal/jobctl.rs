@@ -13,33 +13,29 @@ use crate::{
     base::slots::Idx,
     signal::sending::{Scope, Source},
     tree::pending::{SigInfo, CLD_CONTINUED, CLD_STOPPED, SIGCHLD, SIGCONT},
-    tree::task::{Group, JobState, Owed, Parent},
+    tree::task::{Group, Owed, Parent},
     tree::wakeups::Key,
     tree::Tree,
     uapi,
 };
 
 impl Tree {
-    /// A process stops by a signal: at once but for threads that sleep in vfork, after which the whole of
-    /// it is stopped.
+    /// A process stops by a signal: at once but for threads in calls that defer it, after which the whole
+    /// of it is stopped.
     #[doc(alias = "do_signal_stop")]
     pub(crate) fn stop(&mut self, group: Idx<Group>, signal: i32) {
-        if !self.set_stopped(group, signal) {
-            return;
-        }
-        self.note_news(group);
-        self.tell_job(group, uapi::ALTPID_EVENT_STOP, signal);
-        self.notify_job(group, CLD_STOPPED, signal);
+        self.begin_stop(group, signal);
+        self.finish_stop(group);
     }
 
-    /// A thread of a process does not sleep in vfork any more: if the others have stopped and it is the
-    /// last, the process has stopped.
+    /// A call of a thread may have been the last that deferred a stop of its process: then that has
+    /// stopped.
+    #[doc(alias = "task_participate_group_stop")]
     pub(crate) fn finish_stop(&mut self, group: Idx<Group>) {
-        match self.groups()[group].job {
-            JobState::Stopping(signal) if self.nr_in_vfork(group) == 0 => {
-                self.stop(group, signal.into());
-            }
-            _ => {}
+        if let Some(signal) = self.complete_stop(group) {
+            self.note_news(group);
+            self.tell_job(group, uapi::ALTPID_EVENT_STOP, signal);
+            self.notify_job(group, CLD_STOPPED, signal);
         }
     }
 

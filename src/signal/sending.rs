@@ -34,7 +34,8 @@ use crate::{
     tree::pending::{
         SigInfo, SigSet, NSIG, SIGCHLD, SIGCONT, SIGKILL, SIGRTMIN, SI_KERNEL, SI_USER,
     },
-    tree::task::{Disposition, Group, Task},
+    tree::sighand::Disposition,
+    tree::task::{Group, Task},
     tree::walks::Sender,
     tree::Tree,
     uapi,
@@ -291,7 +292,7 @@ impl Tree {
     /// Lets a thread take a signal that was added (`complete_signal()`).
     fn complete(&mut self, signal: i32, target: Idx<Task>, scope: Scope) {
         let wants = |tree: &Self, task: Idx<Task>| {
-            let can = !tree.is_stopped(task) && !tree.is_signalled_in_vfork(task);
+            let can = !tree.is_stopped(task) && !tree.is_told_in_vfork(task);
             tree.tasks()[task].is_alive() && (can || signal == SIGKILL)
         };
         let wants = |tree: &Self, task| wants(tree, task) && !tree.kept_from(task).contains(signal);

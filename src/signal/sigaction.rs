@@ -12,7 +12,8 @@ use crate::{
     base::slots::Idx,
     reason::{Outcome, Reason},
     tree::pending::{SigSet, NSIG},
-    tree::task::{Details, Disposition, Task},
+    tree::sighand::{Details, Disposition},
+    tree::task::Task,
     tree::Tree,
     world::work::is_killed,
     world::World,
@@ -97,9 +98,7 @@ impl World {
             How::Set => set,
         };
         tree.task_mut(task).blocked = blocked.minus(SigSet::ONLY);
-        if tree.has_signals(task) {
-            tree.queue_work(task);
-        }
+        tree.recalc_sigpending(task);
         Ok(old)
     }
 

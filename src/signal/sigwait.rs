@@ -17,7 +17,6 @@ use crate::{
     tree::call::Awaited,
     tree::call::Call,
     tree::pending::{SigInfo, SigSet},
-    tree::task::Task,
     tree::wakeups::Key,
     world::hold::InCall,
     world::World,
@@ -35,27 +34,28 @@ impl World {
     #[doc(alias = "do_sigtimedwait")]
     pub(crate) fn sigwait(&self, task: u64, wanted: SigSet, timeout: c_long) -> Outcome<SigInfo> {
         let wanted = wanted.minus(SigSet::ONLY);
-        let (mut tree, task_index) = self.act(task)?;
-        if let Some(info) = tree.dequeue(task_index, wanted) {
-            return Ok(info);
-        }
-        if timeout == 0 {
-            return Err(EAGAIN.into());
+        let (mut tree, index) = self.act(task)?;
+        let taken = tree.dequeue(index, wanted);
+        if taken.is_some() || timeout == 0 {
+            tree.recalc_sigpending(index);
+            return taken.ok_or(EAGAIN.into());
         }
         drop(tree);
-        let (call, mut tree, mut index) = self.enter(task)?;
+        let (call, mut tree, index) = self.enter(task)?;
+        let before = tree.interruptions(index);
         let mut room = Spare::new();
         while !tree.make_room_for_awaited(&mut room) {
             drop(tree);
             room.fill()?;
-            (tree, index) = call.go_on()?;
+            (tree, _) = call.go_on()?;
         }
         let awaited = tree.insert_awaited(wanted);
         drop(tree);
-        let result = self.sleep_for_signal(&call, awaited, index, timeout);
+        let result = self.sleep_for_signal(&call, awaited, before, timeout);
         let mut tree = self.work();
         if let Some(task) = tree.tasks().find(task) {
-            tree.task_mut(task).call = Call::Working;
+            tree.set_call(task, Call::Working);
+            tree.recalc_sigpending(task);
         }
         tree.discard_awaited(awaited);
         result
@@ -65,25 +65,26 @@ impl World {
         &self,
         call: &InCall<'_>,
         awaited: Idx<Awaited>,
-        index: Idx<Task>,
+        before: (u32, u32),
         mut timeout: c_long,
     ) -> Outcome<SigInfo> {
-        let handled = call.go_on()?.0.tasks()[index].nr_received;
         loop {
             let (mut tree, task) = call.go_on()?;
             let wanted = tree.awaited(awaited);
             if let Some(info) = tree.dequeue(task, wanted) {
                 return Ok(info);
             }
-            if tree.tasks()[task].nr_received != handled || tree.is_stopped(task) {
+            // A handler was called, or the process has stopped.
+            if tree.interruptions(task) != before {
                 return Err(EINTR.into());
             }
             if timeout == 0 {
                 return Err(EAGAIN.into());
             }
             tree.set_call(task, Call::Sigwait(awaited));
-            let key = Key::task(&tree, task);
-            timeout = tree.sleep([key; 2], timeout)?;
+            let of_process = Key::process(tree.tasks()[task].group);
+            let keys = [of_process, Key::task(&tree, task)];
+            timeout = tree.sleep(keys, timeout)?;
         }
     }
 }

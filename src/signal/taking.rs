@@ -12,7 +12,8 @@ use crate::{
     base::slots::Idx,
     tree::fate::Fate,
     tree::pending::{SigInfo, SigSet, SIGSTOP},
-    tree::task::{Disposition, Group, Task},
+    tree::sighand::Disposition,
+    tree::task::{Group, Task},
     tree::walks::Orphaned,
     tree::Tree,
     uapi,
@@ -23,9 +24,15 @@ impl Tree {
     /// is much leaves the rest for later.
     pub(crate) fn take_signals(&mut self, task: Idx<Task>) {
         let group = self.tasks()[task].group;
-        if !self.tasks()[task].is_alive() || self.tasks()[task].call.defers_signals() {
+        if !self.tasks()[task].is_alive() {
             return;
         }
+        let defers = self.tasks()[task].call.defers_signals();
+        self.task_mut(task).is_told = defers;
+        if defers {
+            return;
+        }
+        self.finish_stop(group);
         self.settle_signals(task);
         self.notify_owed(group);
         let awaited = self.awaited_by(task);

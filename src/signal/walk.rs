@@ -52,7 +52,7 @@ impl World {
             (tree, index) = call.go_on()?;
         }
         let (targets, sender) = find(&tree, index)?;
-        tree.task_mut(index).call = Call::Sending;
+        tree.set_call(index, Call::Sending);
         let walk = tree.begin_walk(SignalWalk {
             sender,
             signal,
@@ -163,8 +163,8 @@ impl Tree {
         let parent = self.group_of(parent);
         // Most process groups have no stopped jobs, and need not be gone through.
         if self.nr_stopped() == 0
-            || core::ptr::eq(&*parent.pgid, &*process.pgid)
-            || !core::ptr::eq(&*parent.sid, &*process.sid)
+            || parent.pgid.is(&process.pgid)
+            || !parent.sid.is(&process.sid)
             || !self.has_stopped_jobs(&process.pgid)
         {
             return;

@@ -13,7 +13,8 @@ use crate::{
     reason::{Outcome, Reason},
     tree::fate::Fate,
     tree::pending::SigSet,
-    tree::task::{Group, Sighand, Task, TaskState, COMM_LEN},
+    tree::sighand::Sighand,
+    tree::task::{Group, JobState, Task, TaskState, COMM_LEN},
     tree::wakeups::Key,
 };
 
@@ -38,13 +39,11 @@ pub(crate) enum Call {
         child: Idx<Task>,
         /// [`Group::nr_stops`] when it began.
         stops: u32,
-        /// A signal was left to it (`TIF_SIGPENDING`).
-        is_signalled: bool,
     },
 }
 
 impl Call {
-    /// Whether signals that do not kill wait until the call is over.
+    /// Whether signals that do not kill, and stops, wait until the call is over.
     pub(crate) fn defers_signals(self) -> bool {
         matches!(self, Self::Working | Self::Exec | Self::Vfork { .. })
     }
@@ -81,12 +80,27 @@ impl Tree {
         (is_at_work && self.goes_on(task)).then_some(task)
     }
 
-    /// A task goes on in its call, at work or asleep. Callers that wait until it has done its work are
-    /// woken when it falls asleep: they are refused then.
+    /// A task begins a call, goes on in it at work or asleep, or is in none any more. Callers that wait
+    /// until it has done its work are woken when it falls asleep: they are refused then. What it was told
+    /// of meanwhile it takes as soon as the call lets it.
     pub(crate) fn set_call(&mut self, task: Idx<Task>, call: Call) {
+        let was_told = self.is_told(task);
         let before = core::mem::replace(&mut self.tasks[task].call, call);
         if before == Call::Working && call != Call::Working {
             self.wake_task(task);
+        }
+        let (deferred, defers) = (before.defers_signals(), call.defers_signals());
+        if deferred == defers {
+            return;
+        }
+        let group = self.tasks[task].group;
+        if let Some(crowd) = self.crowd_mut(group) {
+            let nr_deferring = crowd.nr_deferring + u32::from(defers);
+            crowd.nr_deferring = nr_deferring - u32::from(deferred);
+            self.changes += 1;
+        }
+        if deferred && was_told && self.tasks[task].is_alive() {
+            self.queue_work(task);
         }
     }
 
@@ -96,16 +110,12 @@ impl Tree {
         self.wakes.note(key);
     }
 
-    /// A call of a task is over: it takes the signals that have arrived meanwhile, and others may act
+    /// A call of a task is over: it takes the signals that it was told of meanwhile, and others may act
     /// for it.
     pub(crate) fn end_call(&mut self, id: u64) {
-        let Some(task) = self.tasks.find(id) else {
-            return;
-        };
-        self.tasks[task].call = Call::None;
-        self.wake_task(task);
-        if self.tasks[task].is_alive() && self.has_signals(task) {
-            self.queue_work(task);
+        if let Some(task) = self.tasks.find(id) {
+            self.set_call(task, Call::None);
+            self.wake_task(task);
         }
     }
 
@@ -118,10 +128,10 @@ impl Tree {
         Ok(task)
     }
 
-    /// How many threads of a process sleep in vfork. Of one that has never had another thread it is 0:
-    /// its only thread takes no stop signal meanwhile.
-    pub(crate) fn nr_in_vfork(&self, group: Idx<Group>) -> u32 {
-        self.crowd(group).map_or(0, |crowd| crowd.nr_in_vfork)
+    /// How many threads of a process are in calls that defer signals and stops. Of one that has never had
+    /// another thread it is 0: its only thread takes no stop signal meanwhile.
+    pub(crate) fn nr_deferring(&self, group: Idx<Group>) -> u32 {
+        self.crowd(group).map_or(0, |crowd| crowd.nr_deferring)
     }
 
     /// Whether a task sleeps in a clone with `CLONE_VFORK`.
@@ -129,17 +139,34 @@ impl Tree {
         matches!(self.tasks[task].call, Call::Vfork { .. })
     }
 
+    /// Whether a task has been told of a signal or a stop that its call defers (`TIF_SIGPENDING`).
+    fn is_told(&self, task: Idx<Task>) -> bool {
+        let (thread, group) = (&self.tasks[task], self.group_of(task));
+        let was_stopped = match thread.call {
+            Call::Vfork { stops, .. } => stops != group.nr_stops,
+            _ => matches!(group.job, JobState::Stopping { .. }),
+        };
+        thread.is_told || was_stopped
+    }
+
     /// Whether a task that sleeps in vfork has been told of a signal or a stop. It is not offered another
     /// signal, and one that would kill it waits (`wants_signal()`).
-    pub(crate) fn is_signalled_in_vfork(&self, task: Idx<Task>) -> bool {
-        match self.tasks[task].call {
-            Call::Vfork {
-                stops,
-                is_signalled,
-                ..
-            } => is_signalled || stops != self.group_of(task).nr_stops,
-            _ => false,
+    pub(crate) fn is_told_in_vfork(&self, task: Idx<Task>) -> bool {
+        self.is_in_vfork(task) && self.is_told(task)
+    }
+
+    /// A task looks whether signals wait for it or its process that it does not block, and takes them: one
+    /// that was left to another thread as well.
+    pub(crate) fn recalc_sigpending(&mut self, task: Idx<Task>) {
+        if self.has_signals(task) {
+            self.signal_wake_up(task);
         }
+    }
+
+    /// Changes when a task calls a handler, and when its process begins to stop: that ends what it sleeps
+    /// for.
+    pub(crate) fn interruptions(&self, task: Idx<Task>) -> (u32, u32) {
+        (self.tasks[task].nr_received, self.group_of(task).nr_stops)
     }
 
     /// Signals that a task waits for, asleep.
@@ -240,28 +267,11 @@ impl Tree {
         self.put_sighand(shared);
     }
 
-    /// A task has cloned a child with `CLONE_VFORK` and sleeps.
-    pub(crate) fn begin_vfork(&mut self, caller: Idx<Task>, child: Idx<Task>) {
-        let group = self.tasks[caller].group;
-        let call = Call::Vfork {
-            child,
-            stops: self.groups[group].nr_stops,
-            is_signalled: false,
-        };
-        self.set_call(caller, call);
+    /// A task has cloned a child with `CLONE_VFORK` and sleeps; `stops` is what [`Group::nr_stops`] was
+    /// when the clone began.
+    pub(crate) fn begin_vfork(&mut self, caller: Idx<Task>, child: Idx<Task>, stops: u32) {
+        self.set_call(caller, Call::Vfork { child, stops });
         self.tasks[child].vfork_parent = Some(caller);
-        if let Some(crowd) = self.crowd_mut(group) {
-            crowd.nr_in_vfork += 1;
-        }
-        self.changes += 1;
-    }
-
-    /// A task does not sleep in vfork any more.
-    pub(crate) fn uncount_vfork(&mut self, caller: Idx<Task>) {
-        let group = self.tasks[caller].group;
-        if let Some(crowd) = self.crowd_mut(group) {
-            crowd.nr_in_vfork -= 1;
-        }
         self.changes += 1;
     }
 }

@@ -13,6 +13,7 @@
 
 use crate::{
     base::slots::{chain::Chain, Idx},
+    tree::call::Call,
     tree::pending::SigInfo,
     tree::pending::{SigSet, SIGCONT},
     tree::task::{chain, Group, Owed, Task},
@@ -46,8 +47,8 @@ pub(crate) struct Crowd {
     stops_flushed: u64,
     conts_flushed: u64,
     pub(crate) pdeath: Pdeath,
-    /// Threads that sleep in a clone with `CLONE_VFORK`.
-    pub(crate) nr_in_vfork: u32,
+    /// Threads in calls that defer signals and stops ([`Call::defers_signals`]).
+    pub(crate) nr_deferring: u32,
     pub(crate) duties: Duties,
 }
 
@@ -66,8 +67,8 @@ pub(crate) struct Duties {
 }
 
 impl Crowd {
-    /// Of a process that has had one thread so far.
-    pub(crate) fn new() -> Self {
+    /// Of a process that has had one thread so far, which is in a call.
+    pub(crate) fn new(call: Call) -> Self {
         Self {
             exiting: Chain::new(),
             curr_target: None,
@@ -75,7 +76,7 @@ impl Crowd {
             stops_flushed: 0,
             conts_flushed: 0,
             pdeath: Pdeath::None,
-            nr_in_vfork: 0,
+            nr_deferring: call.defers_signals().into(),
             duties: Duties {
                 at: None,
                 left: 0,

@@ -47,9 +47,10 @@ impl Tree {
         let pid = &self.pidfds[pidfd].pid;
         match self.task_of(pid) {
             Some(task) => {
-                let is_its_own = self.tasks.get(task).is_some_and(|task| {
-                    core::ptr::eq(&*task.pid, &**pid) && pid.exit_code().is_none()
-                });
+                let is_its_own = self
+                    .tasks
+                    .get(task)
+                    .is_some_and(|task| task.pid.is(pid) && pid.exit_code().is_none());
                 is_its_own && (self.pidfds[pidfd].is_thread || pid.user(PidType::Tgid) != 0)
             }
             None => pid.exit_code().is_some() && pid.user(PidType::Tgid) == 0,

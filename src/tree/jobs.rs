@@ -10,14 +10,11 @@
 
 use super::{
     task::{Group, JobState, Owed, Parent, Task},
+    wakeups::Key,
     walks::Orphaned,
     Tree,
 };
 use crate::{base::slots::Idx, pid::Pid};
-
-fn same(a: &Pid, b: &Pid) -> bool {
-    core::ptr::eq(a, b)
-}
 
 impl Tree {
     /// The job state in which nothing is left to report: a dying process has none.
@@ -43,7 +40,7 @@ impl Tree {
             return false;
         }
         let parent = &self.groups[parent];
-        !same(&parent.pgid, &member.pgid) && same(&parent.sid, &member.sid)
+        !parent.pgid.is(&member.pgid) && parent.sid.is(&member.sid)
     }
 
     /// Counts a process that has stopped, or is stopped no more.
@@ -104,32 +101,56 @@ impl Tree {
     pub(crate) fn is_stopped(&self, task: Idx<Task>) -> bool {
         match self.group_of(task).job {
             JobState::Stopped(_) => true,
-            JobState::Stopping(_) => !self.is_in_vfork(task),
+            JobState::Stopping { .. } => !self.tasks[task].call.defers_signals(),
             JobState::Running | JobState::Continued => false,
         }
     }
 
-    /// A process stops by a signal, or begins to if threads of it sleep in vfork; true when all of it has
-    /// stopped.
-    pub(crate) fn set_stopped(&mut self, group: Idx<Group>, signal: i32) -> bool {
-        let has_vfork = self.nr_in_vfork(group) > 0;
+    /// A process begins to stop by a signal. Threads in calls that defer it stop when these are over.
+    pub(crate) fn begin_stop(&mut self, group: Idx<Group>, signal: i32) {
+        // Callers that sleep on behalf of its threads look again.
+        self.wakes.note(Key::children(group));
         let process = &mut self.groups[group];
         process.nr_stops = process.nr_stops.wrapping_add(1);
+        process.job = JobState::Stopping {
+            signal: signal as u8,
+            is_continued: process.job == JobState::Continued,
+        };
         self.changes += 1;
-        if has_vfork {
-            process.job = JobState::Stopping(signal as u8);
-            return false;
+    }
+
+    /// The signal by which a process has stopped just now: no call of a thread defers it any more. `None`
+    /// when it goes on, does not stop yet, or had stopped.
+    pub(crate) fn complete_stop(&mut self, group: Idx<Group>) -> Option<i32> {
+        let JobState::Stopping { signal, .. } = self.groups[group].job else {
+            return None;
+        };
+        if self.nr_deferring(group) > 0 {
+            return None;
         }
-        process.job = JobState::Stopped(signal as u8);
+        self.groups[group].job = JobState::Stopped(signal);
         self.count_stopped(group, true);
-        true
+        self.changes += 1;
+        Some(signal.into())
+    }
+
+    /// A stop that is not complete does not come about: a thread of the process calls exec
+    /// (`zap_other_threads()`).
+    pub(crate) fn cancel_stop(&mut self, group: Idx<Group>) {
+        if let JobState::Stopping { is_continued, .. } = self.groups[group].job {
+            self.groups[group].job = match is_continued {
+                true => JobState::Continued,
+                false => JobState::Running,
+            };
+            self.changes += 1;
+        }
     }
 
     /// A stopped process goes on, and owes its parent word of it; false when it was not stopped.
     pub(crate) fn set_continued(&mut self, group: Idx<Group>) -> bool {
         self.groups[group].owed = match self.groups[group].job {
             JobState::Running | JobState::Continued => return false,
-            JobState::Stopping(_) => Owed::Stopped,
+            JobState::Stopping { .. } => Owed::Stopped,
             JobState::Stopped(_) => {
                 self.count_stopped(group, false);
                 Owed::Continued

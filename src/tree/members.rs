@@ -25,8 +25,9 @@ impl Tree {
     /// has made room ([`Room`](super::Room)).
     pub(crate) fn join_group(&mut self, task: Idx<Task>) {
         let group = self.tasks[task].group;
-        if self.groups[group].nr_threads > 0 && self.groups[group].crowd.is_none() {
-            let crowd = self.crowds.insert(Crowd::new());
+        let first = self.groups[group].threads.first();
+        if let (Some(first), None) = (first, self.groups[group].crowd) {
+            let crowd = self.crowds.insert(Crowd::new(self.tasks[first].call));
             let crowd = crowd.unwrap_or_else(|_| panic!("altpid: no room was made"));
             self.groups[group].crowd = Some(crowd);
         }

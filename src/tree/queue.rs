@@ -12,10 +12,7 @@ use super::{budget::ROOM_FOR_SIGNALS, Tree};
 use crate::{
     base::slots::{Idx, Spare},
     tree::pending::Queued,
-    tree::{
-        call::Call,
-        task::{Group, Task},
-    },
+    tree::task::{Group, Task},
 };
 
 /// What is to be done next.
@@ -84,9 +81,8 @@ impl Tree {
 
     /// A thread takes what waits for it, as soon as it can (`signal_wake_up()`).
     pub(crate) fn signal_wake_up(&mut self, task: Idx<Task>) {
-        if let Call::Vfork { is_signalled, .. } = &mut self.tasks[task].call {
-            *is_signalled = true;
-        }
+        let thread = &mut self.tasks[task];
+        thread.is_told |= thread.call.defers_signals();
         self.queue_work(task);
     }
 

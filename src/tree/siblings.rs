@@ -45,7 +45,10 @@ impl Tree {
     pub(crate) fn news_of(&self, child: Idx<Group>) -> Option<News> {
         match self.groups[child].job {
             JobState::Stopped(1..) => Some(News::Stop),
-            JobState::Continued => Some(News::Continue),
+            JobState::Continued
+            | JobState::Stopping {
+                is_continued: true, ..
+            } => Some(News::Continue),
             _ => self.is_dead(child).then_some(News::Death),
         }
     }
@@ -53,14 +56,21 @@ impl Tree {
     /// A process has something to tell its parent, as of now. Callers that wait for it are woken when the
     /// lock is released.
     pub(crate) fn note_news(&mut self, child: Idx<Group>) {
+        if let Parent::Task(parent) = self.groups[child].parent {
+            let key = Key::child(self, parent, child);
+            self.wakes.note(key);
+        }
+        self.enter_news(child);
+    }
+
+    /// What a process has to tell, if anything, is found by its parent.
+    fn enter_news(&mut self, child: Idx<Group>) {
         let Parent::Task(parent) = self.groups[child].parent else {
             return;
         };
         let Some(news) = self.news_of(child) else {
             return;
         };
-        let key = Key::child(self, parent, child);
-        self.wakes.note(key);
         let first = &mut self.tasks[parent].news[news as usize];
         let is_first = |first| self.groups[child].place < self.groups[first].place;
         if first.is_none_or(is_first) {
@@ -68,7 +78,8 @@ impl Tree {
         }
     }
 
-    /// Puts a process behind the other children of its parent.
+    /// Puts a process behind the other children of its parent. That one is not woken: of what a child had
+    /// to tell before it was handed on only a death is told again (`reparent_leader()`).
     pub(super) fn enter_children(&mut self, child: Idx<Group>) {
         if let Parent::Task(parent) = self.groups[child].parent {
             self.last_place += 1;
@@ -76,7 +87,7 @@ impl Tree {
             let children = &mut self.tasks[parent].children;
             children.push_back(&mut self.groups, child);
             self.change_family(child);
-            self.note_news(child);
+            self.enter_news(child);
         }
     }
 

@@ -18,14 +18,12 @@ use crate::{
     tree::call::Call,
     tree::crowd::Crowd,
     tree::fate::Fate,
-    tree::pending::{Pending, SigInfo, SigSet, NSIG},
+    tree::pending::{Pending, SigInfo, SigSet},
+    tree::sighand::Sighand,
     tree::News,
     uapi,
 };
-use kernel::{
-    prelude::*,
-    sync::{aref::ARef, Arc, UniqueArc},
-};
+use kernel::sync::aref::ARef;
 
 /// Bytes of a name with its NUL (`TASK_COMM_LEN`).
 pub(crate) const COMM_LEN: usize = uapi::ALTPID_COMM_LEN as usize;
@@ -103,6 +101,8 @@ pub(crate) struct Task {
     pub(crate) pdeath_signal: u8,
     /// Its exit has begun to change what others see and is not over.
     pub(crate) is_half_done: bool,
+    /// It was told of signals that its call defers, and takes them afterwards (`TIF_SIGPENDING`).
+    pub(crate) is_told: bool,
     /// The call that it is in.
     pub(crate) call: Call,
     /// The task whose clone with `CLONE_VFORK` waits for this one (`vfork_done`).
@@ -138,6 +138,7 @@ impl Task {
             interrupts: 0,
             pdeath_signal: 0,
             is_half_done: false,
+            is_told: false,
             call: Call::None,
             vfork_parent: None,
             self_exec_id: 0,
@@ -176,155 +177,18 @@ pub(crate) enum Parent {
     Task(Idx<Task>),
 }
 
-/// What a process does about a signal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Disposition {
-    /// `SIG_DFL`
-    Default,
-    /// `SIG_IGN`
-    Ignore,
-    /// Calls a function.
-    Handler,
-}
-
-/// What a process, or several that have it in common, does about signals (`struct sighand_struct`).
-pub(crate) struct Sighand {
-    pub(crate) handlers: Handlers,
-    /// How many processes have it.
-    pub(crate) users: u32,
-}
-
-impl Sighand {
-    /// One that a process will have.
-    pub(crate) fn new(handlers: Handlers) -> Self {
-        Self { handlers, users: 1 }
-    }
-}
-
-/// What is done about each signal (`struct k_sigaction`).
-#[derive(Clone)]
-pub(crate) struct Handlers {
-    /// Signals that are ignored, and that have a handler; no signal is in both.
-    pub(crate) ignored: SigSet,
-    pub(crate) handled: SigSet,
-    /// How, as long as there is a flag or a mask; forks have it in common until one changes it.
-    details: Option<Arc<Details>>,
-}
-
-/// Flags and masks for each signal (`sa_flags`, `sa_mask`), which few processes have any of.
-pub(crate) struct Details {
-    flags: [u32; NSIG as usize],
-    masks: [SigSet; NSIG as usize],
-}
-
-impl Details {
-    /// Room for those of one process: neither flags nor masks. May sleep.
-    ///
-    /// # Errors
-    ///
-    /// `ENOMEM`
-    pub(crate) fn room() -> Result<UniqueArc<Self>> {
-        // Made in its place: it is three quarters of a KiB.
-        let none = init!(Self {
-            flags: [0; NSIG as usize],
-            masks: [SigSet::EMPTY; NSIG as usize],
-        });
-        UniqueArc::init(none, GFP_KERNEL_ACCOUNT)
-    }
-
-    fn is_none(&self) -> bool {
-        self.flags.iter().all(|&flags| flags == 0)
-            && self.masks.iter().all(|&mask| mask == SigSet::EMPTY)
-    }
-}
-
-impl Handlers {
-    /// The default for every signal.
-    pub(crate) const DEFAULT: Self = Self {
-        ignored: SigSet::EMPTY,
-        handled: SigSet::EMPTY,
-        details: None,
-    };
-
-    /// What is done about a signal.
-    pub(crate) fn of(&self, signal: i32) -> Disposition {
-        debug_assert!((1..=NSIG).contains(&signal));
-        if self.ignored.contains(signal) {
-            Disposition::Ignore
-        } else if self.handled.contains(signal) {
-            Disposition::Handler
-        } else {
-            Disposition::Default
-        }
-    }
-
-    /// The flags (`ALTPID_SA_*`) and the mask of a signal.
-    pub(crate) fn details(&self, signal: i32) -> (u32, SigSet) {
-        let at = signal as usize - 1;
-        self.details
-            .as_deref()
-            .map_or((0, SigSet::EMPTY), |all| (all.flags[at], all.masks[at]))
-    }
-
-    /// Whether a signal has a flag (`ALTPID_SA_*`).
-    pub(crate) fn has_flag(&self, signal: i32, flag: u32) -> bool {
-        self.details(signal).0 & flag != 0
-    }
-
-    /// Changes the flags and the mask of a signal; with `room` for them, unless they are what they
-    /// were. False: there was no room, and nothing is changed.
-    #[must_use]
-    pub(crate) fn set_details(
-        &mut self,
-        signal: i32,
-        flags: u32,
-        mask: SigSet,
-        room: &mut Option<UniqueArc<Details>>,
-    ) -> bool {
-        if self.details(signal) == (flags, mask) {
-            return true;
-        }
-        let Some(mut new) = room.take() else {
-            return false;
-        };
-        if let Some(old) = self.details.as_deref() {
-            new.flags = old.flags;
-            new.masks = old.masks;
-        }
-        let at = signal as usize - 1;
-        (new.flags[at], new.masks[at]) = (flags, mask);
-        self.details = (!new.is_none()).then(|| new.into());
-        true
-    }
-
-    /// Changes what is done about a signal, and not how.
-    pub(crate) fn set(&mut self, signal: i32, disposition: Disposition) {
-        let signal = SigSet::of(&[signal]);
-        self.ignored = self.ignored.minus(signal);
-        self.handled = self.handled.minus(signal);
-        match disposition {
-            Disposition::Default => {}
-            Disposition::Ignore => self.ignored = self.ignored.union(signal),
-            Disposition::Handler => self.handled = self.handled.union(signal),
-        }
-    }
-
-    /// Back to the default, but for what is ignored (`flush_signal_handlers()`).
-    pub(crate) fn forget(&mut self) {
-        *self = Self {
-            ignored: self.ignored,
-            ..Self::DEFAULT
-        };
-    }
-}
-
 /// Whether a process is stopped, and what its parent has not been told yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum JobState {
     /// Neither.
     Running,
-    /// All threads but those that sleep in vfork have stopped, with this signal (`group_stop_count`).
-    Stopping(u8),
+    /// All threads have stopped but those in calls that defer it (`group_stop_count`).
+    Stopping {
+        /// By this signal.
+        signal: u8,
+        /// No wait has reported that it was continued after the stop before (`SIGNAL_STOP_CONTINUED`).
+        is_continued: bool,
+    },
     /// Stopped (`SIGNAL_STOP_STOPPED`), with the signal for a wait to report, 0 when that is done.
     Stopped(u8),
     /// Continued after a stop, and no wait has reported it (`SIGNAL_STOP_CONTINUED`).
@@ -392,7 +256,7 @@ pub(crate) struct Group {
     /// Signals that wait for any thread (`shared_pending`).
     pub(crate) pending: Pending,
     pub(crate) job: JobState,
-    /// How often it has stopped, or begun to while threads of it slept in vfork.
+    /// How often it has stopped, or begun to while calls of its threads deferred that.
     pub(crate) nr_stops: u32,
     /// What SIGCONT owes the parent; the next thread to take signals sends it (`SIGNAL_CLD_MASK`).
     pub(crate) owed: Owed,
@@ -460,7 +324,7 @@ impl Group {
 
     /// Whether its pid leads a session.
     pub(crate) fn leads_session(&self) -> bool {
-        core::ptr::eq(&*self.sid, &*self.tgid)
+        self.sid.is(&self.tgid)
     }
 
     /// Whether it is stopped by a signal, all of its threads.

@@ -71,10 +71,19 @@ impl Key {
         }
     }
 
-    /// What all children of a process have to tell (`wait_chldexit`).
+    /// What all children of a process have to tell (`wait_chldexit`), and what happens to itself.
     pub(crate) fn children(group: Idx<Group>) -> Self {
         let raw = Idx::to_raw(Some(group)) as usize;
         Self::new(raw << 2 | 2, raw)
+    }
+
+    /// What happens to a process itself: it stops or goes on.
+    pub(crate) fn process(group: Idx<Group>) -> Self {
+        // No child has this pid.
+        Self {
+            tgid: usize::MAX,
+            ..Self::children(group)
+        }
     }
 
     /// What a child of a thread has to tell (`__wake_up_parent()`).

@@ -137,7 +137,7 @@ impl Tree {
             Targets::Everybody { but, next } => {
                 let (nr, pid) = find_pid_from(walk.sender.ns(), *next)?;
                 *next = nr + 1;
-                if core::ptr::eq(&*pid, &**but) {
+                if pid.is(but) {
                     return Some(None);
                 }
                 let group = Idx::<Group>::from_raw(pid.user(PidType::Tgid));

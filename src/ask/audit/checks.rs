@@ -6,11 +6,10 @@
 //!
 //! Under the tree lock.
 
-use super::{Audit, Numbers, Walk};
+use super::{Audit, List, Numbers};
 use crate::{
     base::slots::Idx,
     pid::{find_pid, Pid},
-    tree::call::Call,
     tree::task::{Group, JobState, Parent, Task, TaskState},
     tree::{News, Tree},
 };
@@ -39,7 +38,7 @@ impl Audit {
                 fmt!("task {nr} would look first at a child that is not its own"),
             );
         }
-        self.walks[0] = (task.children.first()).map(|first| Walk::Children(index, first));
+        self.walks[0] = (task.children.first()).map(|first| List::Children(index, first));
         1 + self.pid(&task.pid)
     }
 
@@ -78,7 +77,7 @@ impl Audit {
         let findings = &mut self.findings;
         let leader = group.leader.and_then(|leader| tree.tasks().get(leader));
         findings.check(
-            leader.is_some_and(|leader| core::ptr::eq(&*leader.pid, &*group.tgid)),
+            leader.is_some_and(|leader| leader.pid.is(&group.tgid)),
             fmt!("group {nr} has another number than its leader"),
         );
         findings.check(
@@ -106,15 +105,15 @@ impl Audit {
         self.listed.stopped += usize::from(group.is_stopped());
         self.listed.subreapers += usize::from(group.is_subreaper);
         self.listed.signals += signals;
-        self.listed.counted_in_vfork += tree.nr_in_vfork(index) as usize;
+        self.listed.counted_deferring += tree.nr_deferring(index) as usize;
         let threads = group.threads.first();
         let exiting = tree.crowd(index).and_then(|crowd| crowd.exiting.first());
-        self.walks[0] = (threads.or(exiting)).map(|first| Walk::Threads(index, first, 0, 0));
+        self.walks[0] = (threads.or(exiting)).map(|first| List::Threads(index, first, 0, 0));
         // These lists are gone through once, from their first members.
         let in_group = tree.process_group(&group.pgid).first() == Some(index);
-        self.walks[1] = in_group.then_some(Walk::ProcessGroup(index, index));
+        self.walks[1] = in_group.then_some(List::ProcessGroup(index, index));
         let in_session = tree.session(&group.sid).first() == Some(index);
-        self.walks[2] = in_session.then_some(Walk::Session(index, index));
+        self.walks[2] = in_session.then_some(List::Session(index, index));
         let mut looked_at = 1;
         for pid in [&group.pgid, &group.sid] {
             if pid.has_numbers() {
@@ -140,8 +139,7 @@ impl Audit {
             fmt!("thread {} is of another group than {nr}", thread.pid.nr()),
         );
         let is_counted = tree.crowd(index).is_some();
-        let is_in_vfork = matches!(thread.call, Call::Vfork { .. });
-        self.listed.in_vfork += usize::from(is_counted && is_in_vfork);
+        self.listed.deferring += usize::from(is_counted && thread.call.defers_signals());
         (all + 1, live + u32::from(thread.is_alive()))
     }
 
@@ -160,7 +158,7 @@ impl Audit {
     pub(super) fn member(&mut self, tree: &Tree, first: Idx<Group>, member: Idx<Group>) {
         let (pgrp, nr) = (&tree.groups()[first].pgid, tree.groups()[member].tgid.nr());
         self.findings.check(
-            core::ptr::eq(&*tree.groups()[member].pgid, &**pgrp),
+            tree.groups()[member].pgid.is(pgrp),
             fmt!("a process is on the list of another group than its own"),
         );
         let first = &tree.groups()[first];
@@ -213,11 +211,11 @@ impl Audit {
         // Execs under way have room for some.
         let kept = tree.kept_sighands();
         findings.check(
-            listed.in_vfork == listed.counted_in_vfork,
+            listed.deferring == listed.counted_deferring,
             fmt!(
-                "{} tasks sleep in vfork, and processes count {}",
-                listed.in_vfork,
-                listed.counted_in_vfork
+                "{} calls defer signals, and processes count {}",
+                listed.deferring,
+                listed.counted_deferring
             ),
         );
         let users = listed.users_of_sighands;

@@ -16,7 +16,7 @@
 //! buffering pattern, litmus test SB+release-full). The same pair joins each level to the next.
 
 use super::{
-    node::{self, Node, Path, Walk, FANOUT, FREE, FROZEN},
+    node::{self, Descent, Node, Path, FANOUT, FREE, FROZEN},
     PidMap,
 };
 use crate::base::sync::{read_lock, Full, Guard, Relaxed};
@@ -58,8 +58,8 @@ impl<T> PidMap<T> {
             // Let go of RCU now and then: a full map has tens of thousands of leaves.
             let guard = read_lock();
             match self.walk(nr, &guard) {
-                Walk::Outside(_) | Walk::Missing(_) | Walk::Frozen(_) => return Some(nr),
-                Walk::Leaf(path) => {
+                Descent::Outside(_) | Descent::Missing(_) | Descent::Frozen(_) => return Some(nr),
+                Descent::Leaf(path) => {
                     if let Some(behind) = self.behind_full(nr, &path) {
                         nr = behind;
                         continue;
@@ -134,7 +134,8 @@ impl<T> PidMap<T> {
     #[cold]
     pub(super) fn clear_full(&self, nr: u32, guard: &Guard) {
         // The table may grow a new root with marks of its own meanwhile.
-        while let Walk::Leaf(path) | Walk::Missing(path) | Walk::Frozen(path) = self.walk(nr, guard)
+        while let Descent::Leaf(path) | Descent::Missing(path) | Descent::Frozen(path) =
+            self.walk(nr, guard)
         {
             for level in path.bottom.max(1)..=path.root.level() {
                 change(path.node(level), node::index(nr, level), false);

@@ -197,7 +197,7 @@ impl<'g> Path<'g> {
 }
 
 /// Where the way down to a number ended.
-pub(super) enum Walk<'g> {
+pub(super) enum Descent<'g> {
     /// At its leaf.
     Leaf(Path<'g>),
     /// The root is too low for it, or there is none.
@@ -213,12 +213,12 @@ pub(super) enum Walk<'g> {
 /// # Safety
 ///
 /// `root` was read from a live table whose nodes obey the invariants of this file, under `guard`.
-pub(super) unsafe fn walk<'g>(root: Root, nr: u32, guard: &'g Guard) -> Walk<'g> {
+pub(super) unsafe fn walk<'g>(root: Root, nr: u32, guard: &'g Guard) -> Descent<'g> {
     let Some(top) = root.node() else {
-        return Walk::Outside(root);
+        return Descent::Outside(root);
     };
     if key(nr) >= root.capacity() {
-        return Walk::Outside(root);
+        return Descent::Outside(root);
     }
     // SAFETY: The root is never taken out of a live table.
     let mut node: &'g Node = unsafe { top.as_ref() };
@@ -232,10 +232,10 @@ pub(super) unsafe fn walk<'g>(root: Root, nr: u32, guard: &'g Guard) -> Walk<'g>
         // Litmus test: MP+publish-node.
         let child = rcu_dereference(node.child(index(nr, path.bottom)), guard);
         if child == FREE {
-            return Walk::Missing(path);
+            return Descent::Missing(path);
         }
         if child == FROZEN {
-            return Walk::Frozen(path);
+            return Descent::Frozen(path);
         }
         // SAFETY: By the invariants the slot points to a node, which was in the table after
         // `guard` was taken and so stays in memory as long as that.
@@ -243,7 +243,7 @@ pub(super) unsafe fn walk<'g>(root: Root, nr: u32, guard: &'g Guard) -> Walk<'g>
         path.bottom -= 1;
         path.nodes[path.bottom] = node;
     }
-    Walk::Leaf(path)
+    Descent::Leaf(path)
 }
 
 /// The leaf of `nr`, if there is one, and the node above it, if it is not the root: what [`walk`]

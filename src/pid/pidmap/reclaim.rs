@@ -15,7 +15,7 @@
 //! never taken out.
 
 use super::{
-    node::{self, Node, Walk, FREE, FROZEN},
+    node::{self, Descent, Node, FREE, FROZEN},
     PidMap,
 };
 use crate::{
@@ -57,7 +57,7 @@ impl<T> PidMap<T> {
     #[cold]
     fn cursor_passed(&self, nr: u32) {
         let guard = read_lock();
-        if let Walk::Leaf(path) = self.walk(nr, &guard) {
+        if let Descent::Leaf(path) = self.walk(nr, &guard) {
             if self.update_left(nr, path.leaf()) {
                 drop(guard);
                 self.reclaim(nr);
@@ -84,7 +84,7 @@ impl<T> PidMap<T> {
     /// on the way to it, and then the nodes above.
     pub(super) fn reclaim(&self, nr: u32) {
         let guard = read_lock();
-        let (Walk::Leaf(path) | Walk::Missing(path)) = self.walk(nr, &guard) else {
+        let (Descent::Leaf(path) | Descent::Missing(path)) = self.walk(nr, &guard) else {
             return;
         };
         if node::ordinal(nr, 0) == 0 || !path.node(path.bottom).is_empty() {

@@ -48,7 +48,7 @@ fn each<T>(count: usize, mut make: impl FnMut() -> Result<T>) -> Result<usize> {
 pub(super) fn of_pids(chain: &Chain, native: &Native) -> Result {
     let level = native.level();
     let what = format_args!("struct pid, level {level}");
-    report(what, "altpid", pid::layout(level).size());
+    report(what, "altpid", pid::object::layout(level).size());
     report(what, "native", size_of_pid(level));
     let count = if level == 0 { 500_000 } else { 50_000 };
     let what = format_args!("a pid with all it takes, level {level}");

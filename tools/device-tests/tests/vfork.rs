@@ -8,7 +8,7 @@ use altpid::{
     CloneArgs, CloneFlags, Disposition, Kill, Parent, TaskId, TaskState, WaitFlags, World,
 };
 use altpid_device_tests::{
-    Fixture, WALL, WNOHANG, exited,
+    Fixture, WNOHANG,
     figures::scaled,
     sleeper::Sleeper,
     verbs::{Place, Scene, VERBS},
@@ -235,112 +235,6 @@ fn signals_of_the_caller() {
             world.end(child, 0);
         }
     }
-}
-
-/// Another thread of the caller's process acts for itself: its signals are its own, and exec and
-/// exit_group by it end the one who sleeps. The process stops when all of its threads do.
-#[test]
-fn other_threads_of_the_caller() {
-    let world = Fixture::new();
-    let leader = world.fork(world.init);
-    world
-        .sigaction(leader, libc::SIGUSR1, Some(Disposition::Handler.into()))
-        .expect("sigaction");
-    let thread = world.thread(leader);
-    world.born(leader, &args());
-    let (pid, tid) = (world.own_pid(leader), world.own_pid(thread));
-    let signal = Kill::Thread(world.init, pid, tid);
-    world.kill(signal, libc::SIGUSR1).expect("kill");
-    assert_eq!(world.signals(thread).expect("signals").received, 1);
-    world
-        .kill(Kill::Outside(leader), libc::SIGSTOP)
-        .expect("kill");
-    let options = WUNTRACED | WNOHANG | WALL;
-    assert_eq!(world.wait(world.init, -1, options), Ok(None));
-    world
-        .kill(Kill::Outside(leader), libc::SIGCONT)
-        .expect("kill");
-    world.exec(thread, b"program").expect("exec");
-    assert_eq!(world.state_of(leader), None);
-    assert_eq!(world.task(thread).expect("task").nr_threads, 1);
-    assert!(is_awake(&world, thread));
-
-    let process = world.fork(world.init);
-    let thread = world.thread(process);
-    let child = world.born(process, &args());
-    assert_eq!(world.end_by(thread, 2), (process, exited(2)));
-    assert_eq!(world.parent_of(child), Some(world.init));
-}
-
-/// The other threads of a caller stop at once, and the process has stopped when the caller has; a
-/// SIGCONT before that tells the parent of a stop, by no signal, and is one to wait for.
-#[test]
-fn a_stop_of_the_other_threads() {
-    let world = Fixture::new();
-    let stop = |thread: TaskId| {
-        let (tgid, tid) = (
-            world.task(thread).expect("task").tgid[0],
-            world.own_pid(thread),
-        );
-        let by = Kill::Thread(world.init, tgid, tid);
-        world.kill(by, libc::SIGSTOP).expect("kill");
-    };
-    let parent = world.fork(world.init);
-    let action = Some(Disposition::Handler.into());
-    world
-        .sigaction(parent, libc::SIGCHLD, action)
-        .expect("sigaction");
-    let process = world.fork(parent);
-    let thread = world.thread(process);
-    let told = || {
-        let signals = world.signals(parent).expect("signals");
-        (signals.received, signals.last.code, signals.last.status)
-    };
-    let look = || {
-        let options = WUNTRACED | WaitFlags::CONTINUED | WNOHANG | WALL;
-        let waited = world.wait(parent, -1, options).expect("wait4");
-        waited.map(|waited| waited.status)
-    };
-
-    let child = world.born(process, &args());
-    stop(thread);
-    assert_eq!(world.state_of(thread), Some(TaskState::Stopped));
-    assert_eq!(world.state_of(process), Some(TaskState::Running));
-    let refused = world.set_name(thread, b"name").expect_err("stopped");
-    assert_eq!(refused.reason.name(), Some("TASK_STOPPED"));
-    assert_eq!((look(), told().0), (None, 0));
-    world.exit_group(child, 0).expect("exit_group");
-    assert_eq!(world.state_of(process), Some(TaskState::Stopped));
-    assert_eq!(told(), (1, libc::CLD_STOPPED, libc::SIGSTOP));
-    assert_eq!(look(), Some(libc::SIGSTOP << 8 | 0x7f));
-    world
-        .kill(Kill::Outside(process), libc::SIGCONT)
-        .expect("kill");
-    assert_eq!((look(), told().0), (Some(0xffff), 2));
-    world.reap(process);
-
-    let child = world.born(process, &args());
-    stop(thread);
-    world
-        .kill(Kill::Outside(process), libc::SIGCONT)
-        .expect("kill");
-    assert_eq!(world.state_of(thread), Some(TaskState::Running));
-    assert_eq!(told(), (3, libc::CLD_STOPPED, 0));
-    assert_eq!(look(), Some(0xffff));
-    world.exit_group(child, 0).expect("exit_group");
-    assert_eq!(
-        (world.state_of(process), look()),
-        (Some(TaskState::Running), None)
-    );
-
-    // One that is killed meanwhile has never stopped.
-    world.reap(process);
-    world.born(process, &args());
-    stop(thread);
-    world
-        .kill(Kill::Outside(process), libc::SIGKILL)
-        .expect("kill");
-    assert_eq!(look(), Some(libc::SIGKILL));
 }
 
 /// Deep in namespaces, and with its world's end: nobody waits for what cannot come.

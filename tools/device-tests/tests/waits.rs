@@ -3,7 +3,7 @@
 //! Whoever waits in a call can be killed, whatever others do meanwhile, and is woken only for what he
 //! waits for.
 
-use altpid::{Batch, CloneArgs, Kill, PidType, TaskId, uapi::altpid_event};
+use altpid::{Batch, CloneArgs, Kill, PidType, TaskId, WaitFlags, uapi::altpid_event};
 use altpid_device_tests::{
     Fixture, WALL, WNOTHREAD,
     caller::{Caller, Given},
@@ -328,4 +328,38 @@ fn a_wait_that_is_stopped_begins_anew() {
     });
     world.exit_group(child, 0).expect("exit_group");
     world.reap(process);
+}
+
+/// A child that is handed on while it is stopped wakes nobody (`reparent_leader()`); the next look finds
+/// it.
+#[test]
+fn a_stopped_child_that_is_handed_on() {
+    let world = Fixture::new();
+    let reaper = world.fork(world.init);
+    world.set_child_subreaper(reaper, true).expect("subreaper");
+    let parent = world.fork(reaper);
+    let (other, stopped) = (world.fork(reaper), world.fork(parent));
+    let pgid = world.own_pid(other);
+    world.setpgid(reaper, pgid, 0).expect("setpgid");
+    let pid = world.own_pid(stopped);
+    world.setpgid(parent, pid, pgid).expect("setpgid");
+    world
+        .kill(Kill::Outside(stopped), libc::SIGSTOP)
+        .expect("kill");
+    thread::scope(|scope| {
+        let world = &world;
+        let sleeper = Sleeper::new(scope, world, reaper, -pgid, WaitFlags::STOPPED);
+        world.exit_group(parent, 4).expect("exit_group");
+        assert_eq!(world.parent_of(stopped), Some(reaper));
+        assert!(sleeper.settles(), "nobody has told of a stop since");
+        world.exit_group(other, 3).expect("exit_group");
+        let waited = sleeper.result().expect("wait4").expect("a child");
+        assert_eq!((waited.task, waited.status), (other, exited(3)));
+        let waited = world.wait(reaper, -pgid, WaitFlags::STOPPED);
+        let waited = waited.expect("wait4").expect("a child");
+        assert_eq!(
+            (waited.task, waited.status),
+            (stopped, libc::SIGSTOP << 8 | 0x7f)
+        );
+    });
 }

@@ -80,7 +80,7 @@ fn perform(
 ) -> Result<Course> {
     let mut pair = Pair::new(driver)?;
     let (mut ops, mut answers) = (Vec::new(), Vec::new());
-    while let Some(op) = next(pair.state()) {
+    while let (false, Some(op)) = (pair.is_over(), next(pair.state())) {
         match pair.step(&op)? {
             Step::Skipped => {}
             Step::Same(answer) => {

@@ -43,12 +43,20 @@ pub struct Pair<'a> {
     before: State,
     state: State,
     merged: Merged,
+    /// A caller was stopped in a call that it begins anew when it goes on (`ERESTARTNOINTR`): on the
+    /// other side that has failed, and nothing that comes behind can be compared.
+    is_over: bool,
     /// What agents will answer that were stopped before they could.
     expected: HashMap<Name, Answer>,
     /// Processes whose children may natively be in another order.
     unordered: HashSet<Name>,
     /// Numbers of all processes that there were, for a signal can be older than its sender.
     numbers: HashSet<Vec<i32>>,
+}
+
+/// Whether a caller that could clone was stopped before it did.
+fn is_refused_clone(op: &Op, answer: Answer) -> bool {
+    matches!(op.call, Call::Clone { .. }) && answer == Answer::Error(libc::EBUSY)
 }
 
 impl<'a> Pair<'a> {
@@ -62,6 +70,7 @@ impl<'a> Pair<'a> {
             before: State::default(),
             state,
             merged: Merged::default(),
+            is_over: false,
             expected: HashMap::new(),
             unordered: HashSet::new(),
             numbers: HashSet::new(),
@@ -70,6 +79,11 @@ impl<'a> Pair<'a> {
             anyhow::bail!("a new arena is not like a new world: {}", mismatch.what);
         }
         Ok(pair)
+    }
+
+    /// Whether nothing more can be compared.
+    pub fn is_over(&self) -> bool {
+        self.is_over
     }
 
     /// What there is now.
@@ -116,6 +130,10 @@ impl<'a> Pair<'a> {
         let is_in_vfork = caller.is_some_and(|caller| caller.is_in_vfork);
         let expected = match caller.map(|caller| caller.state) {
             Some(TaskState::Running) if !is_in_vfork => answer,
+            Some(TaskState::Stopped) if is_refused_clone(op, answer) => {
+                self.is_over = true;
+                Answer::Nothing
+            }
             Some(TaskState::Running | TaskState::Stopped) => {
                 self.expected.insert(op.by, answer);
                 Answer::Nothing
