@@ -103,7 +103,7 @@ help:
 	@echo '  DEBUG=1             The debug kernel: KASAN, lockdep, kmemleak, injected failures'
 	@echo '  TEST=text           make test: only tests with this in their name'
 	@echo '  STOCK=7.3           make test: all but KUnit in Debian'"'"'s own kernel as well'
-	@echo '  SHORT=1             ... in there only what takes two minutes'
+	@echo '  SHORT=1             ... in there without what takes longest (6 minutes of CPU)'
 	@echo '  TIMES=10            make test: what counts in the kernel does so many times as much'
 	@echo '  OPS=100000 SEED=1   make oracle: how many operations, and which'
 	@echo '  ACCEL=kvm|tcg       The guest: how it runs (default: kvm if it works)'

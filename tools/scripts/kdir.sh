@@ -56,6 +56,26 @@ has_linked_crates() {
 	[ -e "$1/.linked-crates" ]
 }
 
+# needs_least: is the module for a kernel whose crates are linked in, so that nothing of the test kernel's
+# tools is needed?
+needs_least() {
+	if [ -n "${KDIR:-}" ]; then
+		is_headers "$KDIR"
+	else
+		! is_test_kernel
+	fi
+}
+
+# make_crates SOURCE TREE ARGS...: the kernel's make for a tree that is prepared from headers: its crates, each
+# function in a section of its own, since altpid links in what it reaches (see Kbuild). The compiler is gcc:
+# the helpers need its -fwhole-program. No types are made of the module, whether there is a pahole or not.
+# Nor are checksums made (CONFIG_MODVERSIONS): those are of what is exported, and the crates are not; what
+# altpid.ko imports has its checksum in Module.symvers.
+make_crates() {
+	make -C "$1" O="$2" CC=gcc PAHOLE=none "${RUST_MAKE_ARGS[@]}" KRUSTFLAGS=-Zfunction-sections=y \
+		CONFIG_MODVERSIONS='' CONFIG_GENKSYMS='' CONFIG_GENDWARFKSYMS='' -j"$(nproc)" "${@:3}" modules_prepare
+}
+
 # tree_for OPTION: the tree to build against: that of KDIR, made from it if it holds headers only, or
 # that of KERNEL. With --find it is printed if it is there, and nothing is made; with --fetch what it is
 # made of is downloaded.
