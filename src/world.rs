@@ -89,6 +89,8 @@ pub(crate) struct World {
     closed: Atomic<u32>,
     /// Threads that have this world as their own.
     members: Atomic<i32>,
+    /// Those of them that wait until their task has exited.
+    waiting: Atomic<i32>,
     /// See [`World::kill_on_close`].
     kills_on_close: Atomic<u32>,
     /// Its members are killed: none has children any more.
@@ -102,6 +104,16 @@ pub(crate) struct World {
     max_events: usize,
     /// Dropped last.
     _counted: Counted,
+}
+
+/// A member that waits until its task has exited.
+#[must_use]
+pub(crate) struct Waiting<'a>(&'a World);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.waiting.add(-1, Relaxed);
+    }
 }
 
 impl World {
@@ -128,6 +140,7 @@ impl World {
                 work_item <- new_work!("altpid_work"),
                 closed: Atomic::new(0),
                 members: Atomic::new(0),
+                waiting: Atomic::new(0),
                 kills_on_close: Atomic::new(0),
                 is_ending: Atomic::new(0),
                 owner: native::own_uid(),
@@ -190,9 +203,15 @@ impl World {
         self.members.load(Relaxed) == 0 || self.is_own() || native::is_admin()
     }
 
-    /// Whether nobody has it open any more and at most one member is in it.
+    /// Whether nobody has it open any more and no member is in it but those that wait for their ends.
     pub(crate) fn is_left_alone(&self) -> bool {
-        self.closed.load(Relaxed) != 0 && self.members.load(Relaxed) <= 1
+        self.closed.load(Relaxed) != 0 && self.members.load(Relaxed) <= self.waiting.load(Relaxed)
+    }
+
+    /// The calling thread waits until its task has exited, as long as the guard is there.
+    pub(crate) fn count_waiting(&self) -> Waiting<'_> {
+        self.waiting.add(1, Relaxed);
+        Waiting(self)
     }
 
     /// One more process or thread has this world as its own.

@@ -16,8 +16,9 @@
 
 use super::{
     border::Fate,
-    calls::{read_bytes, read_word, write_word, Call, Then},
+    calls::{Call, Then},
     member::{Member, Own},
+    user::{read_bytes, read_word, write_word},
 };
 use crate::{
     native::{self, Native},

@@ -145,7 +145,7 @@ pub(super) fn is_refused(nr: i64, args: &[u64; 6]) -> bool {
         // SECCOMP_FILTER_FLAG_TSYNC and NEW_LISTENER: a thread's number, and those of others
         317 => args[1] & (1 | 8) != 0,
         // SOL_SOCKET: SO_PASSCRED, SO_PEERCRED, SO_PASSPIDFD, SO_PEERPIDFD
-        54 | 55 => args[1] == 1 && matches!(args[2] as u32, 16 | 17 | 76 | 77),
+        54 | 55 => args[1] as u32 == 1 && matches!(args[2] as u32, 16 | 17 | 76 | 77),
         _ => false,
     }
 }
@@ -154,8 +154,8 @@ fn is_refused_ioctl(cmd: u32) -> bool {
     let kind = cmd >> 8 & 0xff;
     // TIOCGPGRP, TIOCSPGRP, TIOCGSID; FIOSETOWN, SIOCSPGRP, FIOGETOWN, SIOCGPGRP
     matches!(cmd, 0x540f | 0x5410 | 0x5429 | 0x8901..=0x8904)
-        // Those of namespaces, of pidfds, and of seccomp's listeners.
-        || matches!(kind, 0xb7 | 0xff | 0x21)
+        // Those of namespaces, of pidfds, of seccomp's listeners, and of /dev/userfaultfd.
+        || matches!(kind, 0xb7 | 0xff | 0x21 | 0xaa)
 }
 
 /// Whether a clock is the CPU time of somebody else than the caller, or may be.

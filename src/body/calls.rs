@@ -15,6 +15,7 @@ use super::{
     border::{self, Fate},
     killing,
     member::{Member, Own},
+    user::{names_thread, read_word, sends_credentials, write_word},
     waiting::{self, Waiting},
 };
 use crate::{
@@ -27,9 +28,8 @@ use crate::{
         task::{Task, COMM_LEN},
         Tree,
     },
-    world::work::is_killed,
 };
-use kernel::{bindings, prelude::*, uaccess::UserSlice};
+use kernel::{bindings, prelude::*};
 
 /// What is put back when a system call is over.
 #[derive(Clone, Copy)]
@@ -163,6 +163,8 @@ pub(super) fn enter(member: &Member, own: &mut Own, regs: &mut bindings::pt_regs
                 }
             }
         }
+        // AT_EXECVE_CHECK of execveat(2): asks, and does not do it.
+        Fate::Exec if nr == 322 && args[4] as u32 & 0x1_0000 != 0 => return,
         Fate::Exec => {
             own.call = Call::Changed(saved, Then::Exec);
             return;
@@ -195,7 +197,7 @@ pub(super) fn enter(member: &Member, own: &mut Own, regs: &mut bindings::pt_regs
         },
         // Whether it is about pid namespaces is not known before the descriptor is looked at, if the
         // caller does not say so.
-        Fate::Setns if args[1] == 0 || args[1] & flags::NEWPID != 0 => ENOSYS_,
+        Fate::Setns if args[1] as u32 == 0 || args[1] & flags::NEWPID != 0 => ENOSYS_,
         Fate::Setns => return,
         Fate::SetTidAddress => {
             own.call = Call::Changed(saved, Then::Number(own.pid.nr().into()));
@@ -380,71 +382,5 @@ fn prctl(member: &Member, _own: &Own, args: &[u64; 6]) -> Option<i64> {
         (Err(failure), _) => failure.error().to_errno().into(),
         (Ok(()), GET_PDEATHSIG | GET_CHILD_SUBREAPER) => give(value),
         (Ok(()), _) => 0,
-    })
-}
-
-/// Writes an int of user space.
-pub(super) fn write_word(address: u64, value: i32) -> Result {
-    let user = kernel::uaccess::UserPtr::from_addr(address as usize);
-    UserSlice::new(user, 4)
-        .writer()
-        .write_slice(&value.to_ne_bytes())
-}
-
-/// Reads an int of user space.
-pub(super) fn read_word(address: u64, offset: usize) -> Option<i32> {
-    let mut bytes = [0; 4];
-    read_bytes(address, offset, &mut bytes).ok()?;
-    Some(i32::from_ne_bytes(bytes))
-}
-
-/// Reads a long of user space.
-fn read_long(address: u64, offset: usize) -> Option<u64> {
-    let mut bytes = [0; 8];
-    read_bytes(address, offset, &mut bytes).ok()?;
-    Some(u64::from_ne_bytes(bytes))
-}
-
-/// Reads bytes of user space.
-pub(super) fn read_bytes(address: u64, offset: usize, bytes: &mut [u8]) -> Result {
-    let address = (address as usize).checked_add(offset).ok_or(EFAULT)?;
-    let user = kernel::uaccess::UserPtr::from_addr(address);
-    UserSlice::new(user, bytes.len()).reader().read_slice(bytes)
-}
-
-/// Whether a `struct sigevent` is for one thread (`SIGEV_THREAD_ID`).
-fn names_thread(event: u64) -> bool {
-    event != 0 && read_word(event, 12).is_some_and(|notify| notify & 4 != 0)
-}
-
-/// Whether one of these messages says who sends it (`SCM_CREDENTIALS`), or is longer than what is looked
-/// at. Of what cannot be read the kernel says what is wrong.
-fn sends_credentials(messages: u64, count: u32) -> bool {
-    // struct mmsghdr, struct msghdr; UIO_MAXIOV
-    const MMSGHDR: usize = 64;
-    const MOST: usize = 1 << 16;
-    (0..count.min(1024) as usize).any(|index| {
-        let offset = index * MMSGHDR;
-        let control = read_long(messages, offset + 32).unwrap_or(0);
-        let length = read_long(messages, offset + 40).unwrap_or(0) as usize;
-        let mut at = 0;
-        if control != 0 && length > MOST || is_killed() {
-            return true;
-        }
-        while control != 0 && at + 16 <= length {
-            let Some(size) = read_long(control, at) else {
-                return false;
-            };
-            let kind = (read_word(control, at + 8), read_word(control, at + 12));
-            // SOL_SOCKET, SCM_CREDENTIALS
-            if kind == (Some(1), Some(2)) {
-                return true;
-            }
-            if size < 16 {
-                return false;
-            }
-            at = at.saturating_add((size as usize).saturating_add(7) & !7);
-        }
-        false
     })
 }

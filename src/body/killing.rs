@@ -70,8 +70,10 @@ fn to_process(member: &Member, target: &Pid, signal: i32) -> Outcome {
             Target::Dead
         } else if let Some(native) = tree.native_of(group) {
             Target::Native(native.clone())
+        } else if tree.is_member(group) {
+            // Not born yet: natively it cannot be found so early.
+            return Err(Reason::NoNumber.into());
         } else {
-            // A virtual one, or one that is not born yet.
             let sender = tree.find(member.id)?;
             let leader = tree.groups()[group].leader().ok_or(Reason::NoNumber)?;
             let sender = tree.sent_by_kill(sender);
@@ -113,6 +115,9 @@ fn to_thread(member: &Member, tgid: Option<i32>, tid: i32, signal: i32) -> Outco
         }
         match tree.native_of_task(target) {
             Some(native) => native.clone(),
+            None if tree.is_member(tree.tasks()[target].group()) => {
+                return Err(Reason::NoNumber.into());
+            }
             None => {
                 let sender = tree.sent_by_kill(sender);
                 return tree.send_checked(signal, Source::of(&sender), target, Scope::Thread);

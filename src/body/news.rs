@@ -168,6 +168,15 @@ impl Member {
         self.look_at_job();
     }
 
+    /// Does what there is to do; true when it is about to stop and is to be looked at again by the list of
+    /// those that wait. It is on one list at most, that or [`NEWS`].
+    fn is_to_wait(&self) -> bool {
+        kernel::task::might_sleep();
+        // Before: what comes while this looks is found by another look.
+        self.news.is_listed.xchg(0, Full);
+        !self.settle() && self.news.is_listed.xchg(1, Full) == 0
+    }
+
     /// Does what there is to do; false when it is about to stop: look again.
     fn settle(&self) -> bool {
         let again = self.news.again.xchg(0u64, Full);
@@ -203,17 +212,17 @@ fn work() {
             dead = member.news.next_dead.load(Relaxed).cast();
         }
         let mut waiting = left.take().unwrap_or_else(KVec::new);
-        waiting.retain(|member| !member.settle());
+        waiting.retain(|member| member.is_to_wait());
         let mut next = NEWS.xchg(null_mut(), Full).cast::<Member>();
         while !next.is_null() {
             // SAFETY: What `look_at_job` has pushed.
             let member = unsafe { Arc::from_raw(next) };
             next = member.news.next.load(Relaxed).cast();
-            member.news.is_listed.store(0u32, Release);
-            if !member.settle() {
+            if member.is_to_wait() {
                 pauses = 0;
                 if waiting.push(member.clone(), GFP_KERNEL).is_err() {
                     // It is put back, and found again.
+                    member.news.is_listed.store(0u32, Release);
                     member.look_at_job();
                 }
             }

@@ -11,8 +11,9 @@
 //! The tree lock, to look.
 
 use super::{
-    calls::{write_word, ENOSYS_, ERESTARTSYS},
+    calls::{ENOSYS_, ERESTARTSYS},
     member::{Member, Own},
+    user::write_word,
 };
 use crate::{
     native,

@@ -141,6 +141,7 @@ impl World {
     /// is empty (`zap_pid_ns_processes()`). Nobody is waited for when only what is virtual is left and nobody
     /// has a descriptor by which it could be ended.
     pub(crate) fn wait_for_end(&self, id: u64) {
+        let _waiting = self.count_waiting();
         loop {
             let is_over = {
                 let tree = self.tree();

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -14,6 +15,13 @@ void refused(void)
 {
 	struct rlimit limit;
 	cpu_set_t set;
+	int pair[2];
+	socklen_t length = sizeof(limit);
+	char *words[] = { "self", NULL };
+	struct cmsghdr control[2] = {
+		{ .cmsg_len = ~0UL, .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS },
+	};
+	struct msghdr message = { .msg_control = control, .msg_controllen = sizeof(control) };
 
 	/* Its own number is translated, those of others are not let pass. */
 	for (pid_t pid = 0; pid <= 1; pid++) {
@@ -31,6 +39,15 @@ void refused(void)
 	CHECK_ERROR(syscall(SYS_io_uring_setup, 1, NULL), ENOSYS);
 	CHECK_ERROR(syscall(SYS_reboot, 0, 0, 0, 0), ENOSYS);
 	CHECK_ERROR(syscall(SYS_setns, 0, 0), ENOSYS);
+	/* Arguments of which the kernel sees the lower half. */
+	CHECK_ERROR(syscall(SYS_setns, 0, 1L << 32), ENOSYS);
+	CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
+	CHECK_ERROR(syscall(SYS_getsockopt, pair[0], SOL_SOCKET | 1L << 32, SO_PEERCRED, &limit, &length), ENOSYS);
+	/* A control message that would end beyond all memory is the kernel's to refuse. */
+	CHECK_ERROR(sendmsg(pair[0], &message, 0), EINVAL);
+	/* AT_EXECVE_CHECK: it goes on as it was. */
+	CHECK(syscall(SYS_execveat, AT_FDCWD, "/proc/self/exe", words, words + 1, 0x10000) == 0);
+	CHECK(getpid() == 1);
 	CHECK_ERROR(fcntl(0, F_GETOWN), ENOSYS);
 	CHECK_ERROR(syscall(473), ENOSYS);
 	CHECK_ERROR(syscall(0x40000000 + SYS_getpid), ENOSYS);
