@@ -1252,7 +1252,7 @@ struct altpid_audit {
 #define ALTPID_REASON_HAS_CHILDREN	50	/* EINVAL: the caller has children or adopts some */
 #define ALTPID_REASON_IS_MEMBER		51	/* EALREADY: the caller is a member */
 #define ALTPID_REASON_NOT_PRIVILEGED	52	/* EPERM: neither CAP_SYS_ADMIN nor no_new_privs */
-#define ALTPID_REASON_ELSEWHERE		53	/* EINVAL: the caller is in a native pid namespace */
+#define ALTPID_REASON_ELSEWHERE		53	/* EINVAL: the caller has a native pid namespace */
 #define ALTPID_REASON_NOT_64_BIT	54	/* EINVAL: the caller is a 32-bit program */
 #define ALTPID_REASON_NO_BODIES		55	/* EOPNOTSUPP: this kernel cannot have members */
 #define ALTPID_REASON_NOT_OWNER		56	/* EPERM: a world with members is its user's */
@@ -1317,7 +1317,7 @@ struct altpid_audit {
 	X(HAS_CHILDREN, EINVAL, "the caller has children or adopts some") \
 	X(IS_MEMBER, EALREADY, "the caller is a member") \
 	X(NOT_PRIVILEGED, EPERM, "neither CAP_SYS_ADMIN nor no_new_privs") \
-	X(ELSEWHERE, EINVAL, "the caller is in a native pid namespace") \
+	X(ELSEWHERE, EINVAL, "the caller has a native pid namespace") \
 	X(NOT_64_BIT, EINVAL, "the caller is a 32-bit program") \
 	X(NO_BODIES, EOPNOTSUPP, "this kernel cannot have members") \
 	X(NOT_OWNER, EPERM, "a world with members is its user's")

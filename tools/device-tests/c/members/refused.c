@@ -17,7 +17,7 @@ void refused(void)
 	cpu_set_t set;
 	int pair[2];
 	socklen_t length = sizeof(limit);
-	char *words[] = { "self", NULL };
+	char self[] = "self", *words[2] = { self };
 	struct cmsghdr control[2] = {
 		{ .cmsg_len = ~0UL, .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS },
 	};
@@ -42,7 +42,8 @@ void refused(void)
 	/* Arguments of which the kernel sees the lower half. */
 	CHECK_ERROR(syscall(SYS_setns, 0, 1L << 32), ENOSYS);
 	CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
-	CHECK_ERROR(syscall(SYS_getsockopt, pair[0], SOL_SOCKET | 1L << 32, SO_PEERCRED, &limit, &length), ENOSYS);
+	CHECK_ERROR(syscall(SYS_getsockopt, pair[0], SOL_SOCKET | 1L << 32, SO_PEERCRED,
+			    &limit, &length), ENOSYS);
 	/* A control message that would end beyond all memory is the kernel's to refuse. */
 	CHECK_ERROR(sendmsg(pair[0], &message, 0), EINVAL);
 	/* AT_EXECVE_CHECK: it goes on as it was. */
