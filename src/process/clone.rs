@@ -159,9 +159,8 @@ impl CloneArgs<'_> {
         !bad
     }
 
-    /// Looks at the caller: may it do this, and where will the child be born? (`copy_process()`,
-    /// `copy_pid_ns()`).
-    fn origin(&self, tree: &Tree, caller: Idx<Task>) -> Outcome<Origin> {
+    /// Whether the caller may do this at all, which is asked before signals are taken (`copy_process()`).
+    fn is_allowed(&self, tree: &Tree, caller: Idx<Task>) -> Outcome {
         let group = tree.group_of(caller);
         if self.has(flags::PARENT) && group.unkillable() {
             return Err(Reason::InitParent.into());
@@ -169,10 +168,20 @@ impl CloneArgs<'_> {
         if self.has(flags::PARENT) && group.autoreap() {
             return Err(Reason::AutoreapParent.into());
         }
+        let ns = tree.tasks()[caller].ns_for_children().as_deref();
+        let is_home = ns.is_some_and(|ns| core::ptr::eq(tree.tasks()[caller].ns(), ns));
+        if self.has(flags::THREAD) && !is_home {
+            return Err(Reason::ChildrenElsewhere.into());
+        }
+        Ok(())
+    }
+
+    /// Where the child will be born, after that (`copy_pid_ns()`).
+    fn origin(&self, tree: &Tree, caller: Idx<Task>) -> Outcome<Origin> {
         let active: ARef<Namespace> = tree.tasks()[caller].ns().into();
         let ns = tree.tasks()[caller].ns_for_children().as_deref();
         let ns: ARef<Namespace> = ns.ok_or(Reason::TaskExited)?.into();
-        if self.has_any(flags::THREAD | flags::NEWPID) && !core::ptr::eq(&*active, &*ns) {
+        if self.has(flags::NEWPID) && !core::ptr::eq(&*active, &*ns) {
             return Err(Reason::ChildrenElsewhere.into());
         }
         if let ParentArg::Task(parent) = self.parent {
@@ -292,9 +301,10 @@ impl World {
     fn begin_clone(&self, args: &CloneArgs<'_>) -> Outcome<(InCall<'_>, Work<'_>, Origin)> {
         loop {
             let (mut tree, caller) = self.act(args.task)?;
-            let origin = args.origin(&tree, caller)?;
+            args.is_allowed(&tree, caller)?;
             tree.recalc_sigpending(caller);
             if !tree.has_signals(caller) {
+                let origin = args.origin(&tree, caller)?;
                 let call = tree.begin_call(caller, Call::Working);
                 return Ok((call, tree, origin));
             }

@@ -196,6 +196,15 @@ fn a_clone_takes_signals_first() {
     world.fork(thread);
     assert_eq!((received(&world, leader), received(&world, thread)), (0, 1));
 
+    // That its children go elsewhere is told afterwards (`copy_pid_ns()`).
+    signal(&world, leader, libc::SIGUSR1);
+    let ns = world.unshare(thread, CloneFlags::NEWPID).expect("unshare");
+    assert!(ns.is_some());
+    let elsewhere = CloneArgs::new().flags(CloneFlags::NEWPID);
+    let refused = world.clone(thread, &elsewhere).expect_err("elsewhere");
+    assert_eq!(refused.reason.name(), Some("CHILDREN_ELSEWHERE"));
+    assert_eq!((received(&world, leader), received(&world, thread)), (0, 2));
+
     // A stop: it does not.
     let (leader, thread, _) = family(&world, world.init);
     signal(&world, leader, libc::SIGSTOP);
