@@ -5,7 +5,28 @@
 use crate::{command_line, raw};
 use altpid::World;
 use rustix::fd::{AsFd, AsRawFd};
-use std::{fs, process::Command};
+use std::{
+    env, fs,
+    os::unix::fs::PermissionsExt,
+    process::{Command, id},
+    sync::OnceLock,
+};
+
+/// The program `c/members`, in a file.
+///
+/// # Panics
+///
+/// When there is no room for the file.
+pub fn program() -> &'static str {
+    const BYTES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/members"));
+    static PATH: OnceLock<String> = OnceLock::new();
+    PATH.get_or_init(|| {
+        let path = env::temp_dir().join(format!("altpid-members-{}", id()));
+        fs::write(&path, BYTES).expect("a file");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("chmod");
+        path.into_os_string().into_string().expect("a name")
+    })
+}
 
 /// Whether this kernel cannot have members at all: one before 7.3, or with PREEMPT_RT.
 ///

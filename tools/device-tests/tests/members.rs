@@ -8,7 +8,7 @@
 use altpid::{Attach, Kill, PidType, TaskId, TaskState, World};
 use altpid_device_tests::{
     Fixture, command_line, exited,
-    members::{are_refused, exec},
+    members::{are_refused, exec, program},
     patience::eventually,
     raw,
 };
@@ -18,29 +18,9 @@ use rustix::{
     process::{Pid, Signal, kill_process},
 };
 use std::{
-    env, fs,
-    os::unix::{
-        fs::PermissionsExt,
-        process::{CommandExt, ExitStatusExt},
-    },
-    path::PathBuf,
-    process::{Child, Command, Stdio, id},
-    sync::OnceLock,
+    os::unix::process::{CommandExt, ExitStatusExt},
+    process::{Child, Command, Stdio},
 };
-
-/// `c/members`
-const PROGRAM: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/members"));
-
-/// The program in a file.
-fn program() -> &'static PathBuf {
-    static PATH: OnceLock<PathBuf> = OnceLock::new();
-    PATH.get_or_init(|| {
-        let path = env::temp_dir().join(format!("altpid-members-{}", id()));
-        fs::write(&path, PROGRAM).expect("a file");
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("chmod");
-        path
-    })
-}
 
 /// Whether this kernel can have members.
 fn has_members() -> bool {
@@ -90,7 +70,7 @@ macro_rules! cases {
             }
             let _bystander = Bystander::new();
             let world = Fixture::new();
-            let program = program().to_str().expect("a name");
+            let program = program();
             let mut command = exec(&world, &["--", program, stringify!($name)]);
             let (status, out, err) = command_line::finish(&mut command, "");
             assert_eq!((status, out.as_str(), err.as_str()), (0, "", ""));
@@ -301,7 +281,7 @@ fn a_world_is_its_users() {
 
 /// Runs `members ARGS` in a world and does something meanwhile.
 fn run(world: &Fixture, args: &[&str], meanwhile: impl FnOnce(&Child)) -> std::process::ExitStatus {
-    let program = program().to_str().expect("a name");
+    let program = program();
     let mut child = exec(world, &["--", program])
         .args(args)
         .spawn()
@@ -377,8 +357,9 @@ fn a_world_lives_on_with_its_members() {
         return;
     }
     let world = World::open().expect("a world");
-    let mut child = exec(&world, &["--", "sh", "-c"])
-        .arg("for fd in 3 4 5 6 7 8 9; do eval \"exec $fd>&-\"; done; read line; (exit 5); echo $?")
+    let program = program();
+    let mut child = exec(&world, &["--", program, "closing", "sh", "-c"])
+        .arg("read line; (exit 5); echo $?")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -395,8 +376,9 @@ fn a_world_can_end_with_its_descriptor() {
         return;
     }
     let world = World::open().expect("a world");
-    let mut child = exec(&world, &["--kill-on-close", "--", "sh", "-c"])
-        .arg("for fd in 3 4 5 6 7 8 9; do eval \"exec $fd>&-\"; done; echo closed; sleep 100000")
+    let program = program();
+    let mut child = exec(&world, &["--kill-on-close", "--", program, "closing"])
+        .args(["sh", "-c", "echo closed; sleep 100000"])
         .stdout(Stdio::piped())
         .spawn()
         .expect("it runs");

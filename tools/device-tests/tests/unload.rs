@@ -3,7 +3,7 @@
 //! The module goes when nobody uses it, and not before: whatever of it user space holds meanwhile
 //! either keeps it or survives it.
 
-use altpid_device_tests::{Fixture, module, patience::eventually, sleeper::Sleeper};
+use altpid_device_tests::{Fixture, members, module, patience::eventually, sleeper::Sleeper};
 use rustix::{
     event::{PollFd, PollFlags, epoll, poll},
     io::Errno,
@@ -116,12 +116,12 @@ fn it_stays_while_somebody_polls_and_goes_before_what_has_polled() {
 fn a_member_keeps_it() {
     let _turn = Turn::new();
     let world = Fixture::new();
-    if altpid_device_tests::members::are_refused() {
+    if members::are_refused() {
         return;
     }
     let one = module::OneCpu::begin();
-    let script = "for fd in 3 4 5 6 7 8 9; do eval \"exec $fd>&-\"; done; echo closed; read line";
-    let mut child = altpid_device_tests::members::exec(&world, &["--", "sh", "-c", script])
+    let mut child = members::exec(&world, &["--", members::program(), "closing", "sh", "-c"])
+        .arg("echo closed; read line")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()

@@ -2,7 +2,8 @@
 /*
  * The real program of tests/members.rs. "members CASE" is run in a world by
  * "altpid exec", as pid 1 of a namespace, and says by its exit status 0 that all of
- * the case held; otherwise it prints the lines that did not.
+ * the case held; otherwise it prints the lines that did not. "members closing COMMAND"
+ * runs a command that has no descriptor of the world.
  */
 #define _GNU_SOURCE
 #include <signal.h>
@@ -72,6 +73,12 @@ int main(int argc, char **argv)
 		return 2;
 	if (!strcmp(argv[1], "whoami"))
 		return getpid() == gettid() ? 40 : 41;
+	if (!strcmp(argv[1], "closing") && argc > 2) {
+		/* A shell can only close those below 10. */
+		close_range(3, ~0U, 0);
+		execvp(argv[2], argv + 2);
+		return 127;
+	}
 	if (!strcmp(argv[1], "races"))
 		races(number);
 	if (!strcmp(argv[1], "crowd")) {
