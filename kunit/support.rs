@@ -197,6 +197,12 @@ impl Verbs<'_> {
         self.0.wait(task, Wanted::Wait4(pid, options)).errno()
     }
 
+    /// wait4(2) for any child, with WNOHANG and more options: the status word, 0 for none.
+    pub(crate) fn word(&self, task: u64, options: u32) -> Result<i32> {
+        let report = self.wait4(task, -1, WNOHANG | options)?;
+        Ok(report.map_or(0, |report| report.word()))
+    }
+
     /// kill(2)
     pub(crate) fn kill(&self, task: u64, pid: i32, signal: i32) -> Result {
         self.0.kill(Kill::Pid(task, pid), signal).errno()

@@ -10,15 +10,8 @@ use crate::{
     tree::pending::*,
     tree::sighand::Disposition,
     uapi,
-    world::World,
 };
 use kernel::prelude::*;
-
-/// wait4(2) with WNOHANG and more options: the status word, 0 for none.
-fn word(world: &World, task: u64, options: u32) -> Result<i32> {
-    let report = Verbs(world).wait4(task, -1, WNOHANG | options)?;
-    Ok(report.map_or(0, |report| report.word()))
-}
 
 #[kernel::macros::kunit_tests(altpid_jobctl)]
 mod tests {
@@ -35,20 +28,20 @@ mod tests {
             world.kill(Kill::Task(parent, child), signal)?;
             assert_eq!(verbs.state(child), STOPPED);
             assert_eq!(verbs.state(thread), STOPPED);
-            assert_eq!(word(&world, parent, WCONTINUED)?, 0);
-            assert_eq!(word(&world, parent, WUNTRACED)?, signal << 8 | 0x7f);
+            assert_eq!(Verbs(&world).word(parent, WCONTINUED)?, 0);
+            assert_eq!(Verbs(&world).word(parent, WUNTRACED)?, signal << 8 | 0x7f);
             // Told once.
-            assert_eq!(word(&world, parent, WUNTRACED)?, 0);
+            assert_eq!(Verbs(&world).word(parent, WUNTRACED)?, 0);
             world.kill(Kill::Task(parent, child), SIGCONT)?;
             assert_eq!(verbs.state(child), RUNNING);
-            assert_eq!(word(&world, parent, WUNTRACED)?, 0);
-            assert_eq!(word(&world, parent, WCONTINUED)?, 0xffff);
-            assert_eq!(word(&world, parent, WCONTINUED)?, 0);
+            assert_eq!(Verbs(&world).word(parent, WUNTRACED)?, 0);
+            assert_eq!(Verbs(&world).word(parent, WCONTINUED)?, 0xffff);
+            assert_eq!(Verbs(&world).word(parent, WCONTINUED)?, 0);
             assert!(verbs.is_sound());
         }
         // Who goes on without having been stopped has nothing to tell.
         world.kill(Kill::Task(parent, child), SIGCONT)?;
-        assert_eq!(word(&world, parent, WCONTINUED)?, 0);
+        assert_eq!(Verbs(&world).word(parent, WCONTINUED)?, 0);
         Ok(())
     }
 
@@ -59,10 +52,10 @@ mod tests {
         let (parent, child) = Verbs(&world).family()?;
         world.kill(Kill::Task(parent, child), SIGSTOP)?;
         world.kill(Kill::Task(parent, child), SIGCONT)?;
-        assert_eq!(word(&world, parent, WUNTRACED)?, 0);
+        assert_eq!(Verbs(&world).word(parent, WUNTRACED)?, 0);
         world.kill(Kill::Task(parent, child), SIGSTOP)?;
-        assert_eq!(word(&world, parent, WCONTINUED)?, 0);
-        assert_eq!(word(&world, parent, WUNTRACED)?, SIGSTOP << 8 | 0x7f);
+        assert_eq!(Verbs(&world).word(parent, WCONTINUED)?, 0);
+        assert_eq!(Verbs(&world).word(parent, WUNTRACED)?, SIGSTOP << 8 | 0x7f);
         Ok(())
     }
 
@@ -89,7 +82,7 @@ mod tests {
         world.kill(Kill::Task(parent, child), SIGKILL)?;
         assert_eq!(verbs.state(child), ZOMBIE);
         // What it was stopped by is forgotten (SIGNAL_GROUP_EXIT).
-        assert_eq!(word(&world, parent, WUNTRACED)?, SIGKILL);
+        assert_eq!(Verbs(&world).word(parent, WUNTRACED)?, SIGKILL);
         assert!(verbs.is_sound());
         Ok(())
     }

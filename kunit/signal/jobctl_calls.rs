@@ -9,15 +9,8 @@ use crate::{
     support::{signals::*, state::*, world, Verbs},
     tree::pending::*,
     tree::sighand::Disposition,
-    world::World,
 };
 use kernel::prelude::*;
-
-/// wait4(2) with WNOHANG and more options: the status word, 0 for none.
-fn word(world: &World, task: u64, options: u32) -> Result<i32> {
-    let report = Verbs(world).wait4(task, -1, WNOHANG | options)?;
-    Ok(report.map_or(0, |report| report.word()))
-}
 
 #[kernel::macros::kunit_tests(altpid_jobctl_calls)]
 mod tests {
@@ -36,11 +29,11 @@ mod tests {
         world.kill(Kill::Task(parent, child), SIGSTOP)?;
         assert_eq!(verbs.state(child), STOPPED);
         assert_eq!(verbs.state(thread), RUNNING);
-        assert_eq!(word(&world, parent, WUNTRACED)?, 0);
+        assert_eq!(Verbs(&world).word(parent, WUNTRACED)?, 0);
         assert!(verbs.is_sound());
         drop(call);
         assert_eq!(verbs.state(thread), STOPPED);
-        assert_eq!(word(&world, parent, WUNTRACED)?, SIGSTOP << 8 | 0x7f);
+        assert_eq!(Verbs(&world).word(parent, WUNTRACED)?, SIGSTOP << 8 | 0x7f);
         // The last thread that deferred it dies instead.
         world.kill(Kill::Task(parent, child), SIGCONT)?;
         let (call, tree, _) = world.enter(thread)?;
@@ -48,7 +41,7 @@ mod tests {
         world.kill(Kill::Task(parent, child), SIGSTOP)?;
         world.kill(Kill::Task(parent, child), SIGKILL)?;
         drop(call);
-        assert_eq!(word(&world, parent, 0)?, SIGKILL);
+        assert_eq!(Verbs(&world).word(parent, 0)?, SIGKILL);
         assert!(verbs.is_sound());
         Ok(())
     }
@@ -75,8 +68,8 @@ mod tests {
             drop(call);
             assert_eq!(verbs.state(child), RUNNING);
             assert_eq!(verbs.state(thread), RUNNING);
-            assert_eq!(word(&world, parent, WUNTRACED)?, 0);
-            assert_eq!(word(&world, parent, WCONTINUED)?, told);
+            assert_eq!(Verbs(&world).word(parent, WUNTRACED)?, 0);
+            assert_eq!(Verbs(&world).word(parent, WCONTINUED)?, told);
             assert!(verbs.is_sound());
         }
         Ok(())

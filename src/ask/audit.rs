@@ -2,7 +2,7 @@
 
 //! Looking whether everything holds that must hold.
 //!
-//! [`World::audit`] walks every structure of a world and counts the broken invariants:
+//! [`World::audit`] lists every structure of a world and counts the broken invariants:
 //!
 //! - each number of a task, a thread group, a process group and a session is in use in its
 //!   namespace and in every one above, and names that very pid there;
@@ -150,7 +150,7 @@ pub(crate) struct Audit {
     /// The next object of the stage.
     position: usize,
     /// Lists of the last object whose ends are not reached.
-    walks: [Option<List>; 3],
+    lists: [Option<List>; 3],
     /// What the tree was when the audit began, and at the last piece; `None` before the first.
     version: Option<(Version, Version)>,
 }
@@ -185,7 +185,7 @@ impl Audit {
             listed: Listed::default(),
             stage: Stage::Tasks,
             position: 0,
-            walks: [const { None }; 3],
+            lists: [const { None }; 3],
             version: None,
         }
     }
@@ -208,12 +208,12 @@ impl Audit {
 
     /// Where a list would be gone on with may not be on it any more.
     fn leave_lists(&mut self) {
-        for walk in &mut self.walks {
-            if walk
+        for list in &mut self.lists {
+            if list
                 .as_ref()
-                .is_some_and(|walk| !matches!(walk, List::Numbers(_)))
+                .is_some_and(|list| !matches!(list, List::Numbers(_)))
             {
-                *walk = None;
+                *list = None;
                 self.findings.skipped += 1;
             }
         }
@@ -221,9 +221,9 @@ impl Audit {
 
     /// Looks at the next object or number; returns how many they were.
     fn look(&mut self, tree: &Tree, registry: &Registry) -> usize {
-        if let Some(at) = self.walks.iter().position(Option::is_some) {
-            let walk = self.walks[at].take();
-            self.walks[at] = walk.and_then(|walk| self.go_on(tree, walk));
+        if let Some(at) = self.lists.iter().position(Option::is_some) {
+            let list = self.lists[at].take();
+            self.lists[at] = list.and_then(|list| self.go_on(tree, list));
             return 1;
         }
         let position = self.position;
@@ -263,7 +263,7 @@ impl Audit {
                 1
             }
             Stage::Namespaces => {
-                self.walks[0] = registry.at(position).map(|ns| {
+                self.lists[0] = registry.at(position).map(|ns| {
                     List::Numbers(Numbers {
                         ns,
                         since: tree.changes(),
@@ -292,8 +292,8 @@ impl Audit {
     }
 
     /// Looks at the next one of a list; returns where to go on.
-    fn go_on(&mut self, tree: &Tree, walk: List) -> Option<List> {
-        match walk {
+    fn go_on(&mut self, tree: &Tree, list: List) -> Option<List> {
+        match list {
             List::Children(task, child) => {
                 self.child(tree, task, child);
                 let next = tree.tasks()[task].children().next(tree.groups(), child)?;

@@ -20,12 +20,9 @@ use crate::{
     tree::call::Call,
     tree::group::{Group, Parent},
     tree::handles::Pidfd,
-    tree::pending::NSIG,
-    tree::pending::SIGCHLD,
-    tree::sighand::Handlers,
-    tree::sighand::Sighand,
-    tree::task::Task,
-    tree::task::COMM_LEN,
+    tree::pending::{NSIG, SIGCHLD},
+    tree::sighand::{Handlers, Sighand},
+    tree::task::{Task, COMM_LEN},
     tree::{Room, Tree},
     world::hold::{InCall, Work},
     world::work::is_killed,
@@ -170,9 +167,7 @@ impl CloneArgs<'_> {
         if self.has(flags::PARENT) && group.autoreap() {
             return Err(Reason::AutoreapParent.into());
         }
-        let ns = tree.tasks()[caller].ns_for_children().as_deref();
-        let is_home = ns.is_some_and(|ns| core::ptr::eq(tree.tasks()[caller].ns(), ns));
-        if self.has(flags::THREAD) && !is_home {
+        if self.has(flags::THREAD) && !tree.tasks()[caller].has_children_at_home() {
             return Err(Reason::ChildrenElsewhere.into());
         }
         Ok(())
@@ -180,10 +175,11 @@ impl CloneArgs<'_> {
 
     /// Where the child will be born, after that (`copy_pid_ns()`).
     fn origin(&self, tree: &Tree, caller: Idx<Task>) -> Outcome<Origin> {
-        let active: ARef<Namespace> = tree.tasks()[caller].ns().into();
-        let ns = tree.tasks()[caller].ns_for_children().as_deref();
+        let task = &tree.tasks()[caller];
+        let active: ARef<Namespace> = task.ns().into();
+        let ns = task.ns_for_children().as_deref();
         let ns: ARef<Namespace> = ns.ok_or(Reason::TaskExited)?.into();
-        if self.has(flags::NEWPID) && !core::ptr::eq(&*active, &*ns) {
+        if self.has(flags::NEWPID) && !task.has_children_at_home() {
             return Err(Reason::ChildrenElsewhere.into());
         }
         if let ParentArg::Task(parent) = self.parent {
@@ -317,8 +313,7 @@ impl World {
         loop {
             let (mut tree, caller) = self.act(args.task)?;
             args.is_allowed(&tree, caller)?;
-            tree.recalc_sigpending(caller);
-            if !tree.has_signals(caller) {
+            if !tree.recalc_sigpending(caller) {
                 let origin = args.origin(&tree, caller)?;
                 let call = tree.begin_call(caller, Call::Working);
                 return Ok((call, tree, origin));

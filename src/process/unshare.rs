@@ -97,11 +97,7 @@ impl World {
             if flags == 0 {
                 return Ok(0);
             }
-            let is_home = task
-                .ns_for_children()
-                .as_deref()
-                .is_some_and(|ns| core::ptr::eq(ns, task.ns()));
-            if !is_home && !faults::has(Fault::UnshareTwice) {
+            if !task.has_children_at_home() && !faults::has(Fault::UnshareTwice) {
                 return Err(Reason::ChildrenElsewhere.into());
             }
             ARef::<Namespace>::from(task.ns())

@@ -31,16 +31,12 @@ impl Tree {
     fn do_duties(&mut self, group: Idx<Group>, thread: Idx<Task>) {
         let waiting = self.groups()[group].pending().set();
         // As complete() asks each of a few threads.
-        let blocked = if self.is_stopped(thread) || self.has_been_told(thread) {
-            SigSet::EVERY
-        } else {
-            self.kept_from(thread)
-        };
+        let unwanted = self.unwanted_by(thread);
         let Some(duties) = self.duties(group) else {
             return;
         };
         let (forgotten, takes) = (duties.forgotten(), duties.takes());
-        let wanted = duties.offered().intersection(waiting).minus(blocked);
+        let wanted = duties.offered().intersection(waiting).minus(unwanted);
         if wanted != SigSet::EMPTY {
             self.take_offer(group, thread, wanted);
         }

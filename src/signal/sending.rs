@@ -302,10 +302,8 @@ impl Tree {
     /// Lets a thread take a signal that was added (`complete_signal()`).
     fn complete(&mut self, signal: i32, target: Idx<Task>, scope: Scope) {
         let wants = |tree: &Self, task: Idx<Task>| {
-            let can = !tree.is_stopped(task) && !tree.has_been_told(task);
-            tree.tasks()[task].is_alive() && (can || signal == SIGKILL)
+            tree.tasks()[task].is_alive() && !tree.unwanted_by(task).contains(signal)
         };
-        let wants = |tree: &Self, task| wants(tree, task) && !tree.kept_from(task).contains(signal);
         let group = self.tasks()[target].group();
         let taker = if wants(self, target) {
             Some(target)

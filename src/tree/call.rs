@@ -13,7 +13,7 @@ use crate::{
     reason::{Outcome, Reason},
     tree::fate::Fate,
     tree::group::{Group, JobState},
-    tree::pending::SigSet,
+    tree::pending::{SigSet, SIGKILL},
     tree::sighand::Sighand,
     tree::task::{Task, TaskState, COMM_LEN},
     tree::wakeups::Key,
@@ -88,22 +88,26 @@ impl Tree {
     /// of meanwhile it takes as soon as the call lets it. One that exits is in none.
     pub(crate) fn set_call(&mut self, task: Idx<Task>, call: Call) {
         debug_assert!(self.tasks[task].is_alive() || call == Call::None);
-        let was_told = self.is_told(task);
-        let before = core::mem::replace(&mut self.tasks[task].call, call);
+        let before = self.tasks[task].call;
+        let (deferred, defers) = (before.defers_signals(), call.defers_signals());
+        // Of a vfork only its call says whether it was told of a stop.
+        let takes_now = deferred && !defers && self.is_told(task);
+        self.tasks[task].call = call;
         if before == Call::Working && call != Call::Working {
             self.wake_task(task);
         }
-        let (deferred, defers) = (before.defers_signals(), call.defers_signals());
         if deferred == defers {
             return;
         }
         let group = self.tasks[task].group;
         if let Some(crowd) = self.crowd_mut(group) {
-            let nr_deferring = crowd.nr_deferring + u32::from(defers);
-            crowd.nr_deferring = nr_deferring - u32::from(deferred);
+            match defers {
+                true => crowd.nr_deferring += 1,
+                false => crowd.nr_deferring -= 1,
+            }
             self.changes += 1;
         }
-        if deferred && was_told && self.tasks[task].is_alive() {
+        if takes_now && self.tasks[task].is_alive() {
             self.signal_wake_up(task);
         }
     }
@@ -153,11 +157,20 @@ impl Tree {
         thread.is_told || was_stopped
     }
 
-    /// Whether a task has been told of a signal and is not at work (`task_curr()`): it is not offered
-    /// another one, and one that would kill it waits (`wants_signal()`).
+    /// Whether a task has been told of a signal and is not at work (`task_curr()`).
     pub(crate) fn has_been_told(&self, task: Idx<Task>) -> bool {
         let is_at_work = matches!(self.tasks[task].call, Call::Working | Call::Sending);
         !is_at_work && self.is_told(task)
+    }
+
+    /// Signals that a task is not offered: all but SIGKILL when it is stopped, or has been told of another
+    /// one and not come to take it, and else those that do not get through to it (`wants_signal()`).
+    pub(crate) fn unwanted_by(&self, task: Idx<Task>) -> SigSet {
+        if self.is_stopped(task) || self.has_been_told(task) {
+            SigSet::EVERY.minus(SigSet::of(&[SIGKILL]))
+        } else {
+            self.kept_from(task)
+        }
     }
 
     /// A task is about to take signals; false when its call defers that: then it does so afterwards.
@@ -169,14 +182,16 @@ impl Tree {
         true
     }
 
-    /// A task looks whether signals wait for it or its process that it does not block, and takes them: one
-    /// that was left to another thread as well. If there are none it was told of what is gone.
-    pub(crate) fn recalc_sigpending(&mut self, task: Idx<Task>) {
-        if self.has_signals(task) {
+    /// A task looks whether signals wait for it or its process that it does not block, which it then takes:
+    /// one that was left to another thread as well. If there are none it was told of what is gone.
+    pub(crate) fn recalc_sigpending(&mut self, task: Idx<Task>) -> bool {
+        let has_signals = self.has_signals(task);
+        if has_signals {
             self.signal_wake_up(task);
         } else {
             self.tasks[task].is_told = false;
         }
+        has_signals
     }
 
     /// Changes when a task calls a handler, and when its process begins to stop: that ends what it sleeps

@@ -80,19 +80,13 @@ pub(crate) struct Duties {
 }
 
 impl Duties {
-    /// See [`Duties::offered`].
-    pub(crate) fn offered(&self) -> SigSet {
-        self.offered
-    }
-
-    /// See [`Duties::takes`].
-    pub(crate) fn takes(&self) -> bool {
-        self.takes
-    }
-
-    /// See [`Duties::forgotten`].
-    pub(crate) fn forgotten(&self) -> SigSet {
-        self.forgotten
+    read_value! {
+        /// See [`Duties::offered`].
+        offered: SigSet;
+        /// See [`Duties::takes`].
+        takes: bool;
+        /// See [`Duties::forgotten`].
+        forgotten: SigSet;
     }
 }
 

@@ -212,6 +212,12 @@ impl Task {
         self.pid.ns()
     }
 
+    /// Whether its children are born in its own namespace.
+    pub(crate) fn has_children_at_home(&self) -> bool {
+        let ns = self.ns_for_children.as_deref();
+        ns.is_some_and(|ns| core::ptr::eq(ns, self.ns()))
+    }
+
     /// Whether it has not begun to exit.
     pub(crate) fn is_alive(&self) -> bool {
         self.state == TaskState::Running

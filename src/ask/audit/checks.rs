@@ -40,7 +40,7 @@ impl Audit {
                 fmt!("task {nr} would look first at a child that is not its own"),
             );
         }
-        self.walks[0] = (task.children().first()).map(|first| List::Children(index, first));
+        self.lists[0] = (task.children().first()).map(|first| List::Children(index, first));
         1 + self.pid(task.pid())
     }
 
@@ -110,12 +110,12 @@ impl Audit {
         self.listed.counted_deferring += tree.nr_deferring(index) as usize;
         let threads = group.threads().first();
         let exiting = tree.crowd(index).and_then(|crowd| crowd.exiting().first());
-        self.walks[0] = (threads.or(exiting)).map(|first| List::Threads(index, first, 0, 0));
+        self.lists[0] = (threads.or(exiting)).map(|first| List::Threads(index, first, 0, 0));
         // These lists are gone through once, from their first members.
         let in_group = tree.process_group(group.pgid()).first() == Some(index);
-        self.walks[1] = in_group.then_some(List::ProcessGroup(index, index));
+        self.lists[1] = in_group.then_some(List::ProcessGroup(index, index));
         let in_session = tree.session(group.sid()).first() == Some(index);
-        self.walks[2] = in_session.then_some(List::Session(index, index));
+        self.lists[2] = in_session.then_some(List::Session(index, index));
         let mut looked_at = 1;
         for pid in [group.pgid(), group.sid()] {
             if pid.has_numbers() {
