@@ -2,10 +2,10 @@
 
 //! The verbs over the tree, each named after its system call, and what they leave to be done.
 
+pub(crate) mod bodies;
 pub(crate) mod clone;
 pub(crate) mod exec;
 pub(crate) mod exit;
-pub(crate) mod members;
 pub(crate) mod pidfd;
 pub(crate) mod prctl;
 pub(crate) mod reaper;
