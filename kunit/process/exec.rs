@@ -164,7 +164,7 @@ mod tests {
         let all = SigSet::from_bits(u64::MAX);
         for signal in [SIGTERM, SIGRTMIN] {
             let info = world.sigwait(task, all, 0)?;
-            assert_eq!((info.signo, info.code), (signal, -1));
+            assert_eq!((info.signo(), info.code()), (signal, -1));
         }
         assert!(verbs.pending(task)?.bits() == 0);
         Ok(())

@@ -179,6 +179,23 @@ mod tests {
         Ok(())
     }
 
+    /// `forget_original_parent()`: a leader that has exited is still among the threads
+    #[test]
+    fn a_dead_leader_still_wants_it() -> Result {
+        let world = world()?;
+        let verbs = Verbs(&world);
+        let parent = verbs.fork(world.init())?;
+        let child = verbs.fork(parent)?;
+        verbs.set_pdeath_signal(child, SIGUSR1)?;
+        let thread = verbs.thread(child)?;
+        world.exit(child, 0, false).errno()?;
+        assert_eq!(verbs.state(thread), RUNNING);
+        verbs.exit(parent, 0)?;
+        assert_eq!(verbs.state(thread), GONE);
+        assert!(verbs.is_sound());
+        Ok(())
+    }
+
     /// `forget_original_parent()`: under `tasklist_lock` nobody takes what it is sent. Who stops by
     /// the death of the parent is no stopped job when that leaves its process group orphaned.
     #[test]
@@ -397,7 +414,7 @@ mod tests {
             assert_eq!(verbs.state(father), state);
             let told = world.sigwait(reaper, SigSet::of(&[SIGCHLD]), 0).errno();
             match disposition {
-                Disposition::Handler => assert_eq!(told?.pid, nr),
+                Disposition::Handler => assert_eq!(told?.pid(), nr),
                 _ => assert!(told.err() == Some(EAGAIN)),
             }
             assert!(verbs.is_sound());

@@ -120,7 +120,7 @@ mod tests {
         queue(2, 2, -1, SIGRTMIN)?;
         assert!(world.sigwait(thread, SigSet::of(&[SIGRTMIN]), 0).is_err());
         let info = world.sigwait(process, SigSet::of(&[SIGRTMIN]), 0)?;
-        assert_eq!((info.code, info.pid, info.value), (-1, 2, 7));
+        assert_eq!((info.code(), info.pid(), info.value()), (-1, 2, 7));
         Ok(())
     }
 

@@ -39,8 +39,8 @@ mod tests {
             (realtime, 3),
         ] {
             let info = world.sigwait(task, every, 0)?;
-            assert_eq!((info.signo, info.value), (signal, value));
-            assert_eq!((info.code, info.pid), (-1, nr));
+            assert_eq!((info.signo(), info.value()), (signal, value));
+            assert_eq!((info.code(), info.pid()), (-1, nr));
         }
         assert!(world.sigwait(task, every, 0).errno().err() == Some(EAGAIN));
         assert!(verbs.is_sound());
@@ -68,7 +68,7 @@ mod tests {
         verbs.kill(task, nr, SIGRTMIN + 1)?;
         // What came along is lost, the signal is not.
         let info = world.sigwait(task, SigSet::of(&[SIGRTMIN + 1]), 0)?;
-        assert_eq!((info.signo, info.pid), (SIGRTMIN + 1, 0));
+        assert_eq!((info.signo(), info.pid()), (SIGRTMIN + 1, 0));
         assert!(verbs.is_sound());
         verbs.exit(task, 0)?;
         assert!(verbs.is_sound());

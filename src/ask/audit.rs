@@ -254,7 +254,7 @@ impl Audit {
             }
             Stage::Pidfds => {
                 if let Some(pidfd) = tree.pidfds().at(position) {
-                    let nr = tree.pidfds()[pidfd].pid.nr();
+                    let nr = tree.pidfds()[pidfd].pid().nr();
                     self.findings.check(
                         tree.is_pidfd_sound(pidfd),
                         fmt!("a pidfd of {nr} is neither of a task nor of a reaped one"),

@@ -12,14 +12,13 @@
 
 use crate::{
     reason::Outcome,
-    tree::ring::{Events, Polled, Ring},
+    tree::ring::{Polled, Ring},
     tree::wakeups::Key,
     uapi::altpid_event,
     world::sleep::FOR_EVER,
     world::World,
 };
 use kernel::{
-    new_poll_condvar,
     prelude::*,
     sync::{poll::PollCondVar, Arc},
 };
@@ -60,23 +59,18 @@ impl World {
     /// `ENOMEM`
     pub(crate) fn poll_events(&self, from: u64, wait: impl FnOnce(&PollCondVar)) -> Outcome<bool> {
         self.record_events()?;
-        wait(&self.polled()?.arrived);
+        wait(self.polled()?.arrived());
         Ok(from < self.events())
     }
 
     /// Where those wait who poll. Events are recorded. May sleep.
     fn polled(&self) -> Result<Arc<Polled>> {
-        let polled = |events: &Events| events.ring.as_ref()?.polled.clone();
-        if let Some(polled) = polled(self.tree().events()) {
+        if let Some(polled) = self.tree().events().polled() {
             return Ok(polled);
         }
-        let new = Arc::pin_init(
-            pin_init!(Polled { arrived <- new_poll_condvar!("altpid_polled") }),
-            GFP_KERNEL_ACCOUNT,
-        )?;
+        let new = Polled::new()?;
         let mut tree = self.work();
-        let ring = tree.events_mut().ring.as_mut().ok_or(ENOMEM)?;
-        let polled = ring.polled.get_or_insert_with(|| new.clone()).clone();
+        let polled = tree.events_mut().poll_at(&new).ok_or(ENOMEM)?;
         drop(tree);
         // Somebody else may have been faster: this one goes, without the lock.
         drop(new);
@@ -85,20 +79,15 @@ impl World {
 
     /// From now on events are kept. May sleep.
     fn record_events(&self) -> Result {
-        if self.tree().events().ring.is_some() {
+        if self.tree().events().are_kept() {
             return Ok(());
         }
-        let mut ring = Some(Ring::new(self.max_events())?);
+        let ring = Ring::new(self.max_events())?;
         let mut tree = self.work();
-        if tree.events().ring.is_none() {
-            if let Some(ring) = &mut ring {
-                ring.first = tree.events().count();
-            }
-            core::mem::swap(&mut tree.events_mut().ring, &mut ring);
-        }
+        let unneeded = tree.events_mut().keep(ring);
         drop(tree);
         // Somebody else may have been faster: this one goes, without the lock.
-        drop(ring);
+        drop(unneeded);
         Ok(())
     }
 }

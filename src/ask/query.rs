@@ -30,11 +30,11 @@ const LISTED: usize = 128;
 impl From<SigInfo> for uapi::altpid_siginfo {
     fn from(info: SigInfo) -> Self {
         Self {
-            signo: info.signo,
-            code: info.code,
-            pid: info.pid,
-            status: info.status,
-            value: info.value,
+            signo: info.signo(),
+            code: info.code(),
+            pid: info.pid(),
+            status: info.status(),
+            value: info.value(),
         }
     }
 }

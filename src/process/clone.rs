@@ -362,12 +362,8 @@ impl World {
         let child = args.join(&mut tree, caller, pid, ns)?;
         let pidfd = if args.makes_pidfd() {
             let pid = tree.tasks()[child].pid().clone();
-            tree.insert_pidfd(Pidfd {
-                pid,
-                is_thread: args.has(flags::THREAD),
-                is_nonblock: false,
-                is_autokill: args.has(flags::PIDFD_AUTOKILL),
-            })
+            let pidfd = Pidfd::new(pid, args.has(flags::THREAD));
+            tree.insert_pidfd(pidfd.autokill(args.has(flags::PIDFD_AUTOKILL)))
         } else {
             0
         };

@@ -120,13 +120,18 @@ impl Tree {
         self.hangup().is_none()
     }
 
-    /// Sends the threads of a process the signals that they want when their parent dies; false when
-    /// some are left for later.
+    /// Sends the threads of a process the signals that they want when their parent dies, a dead leader's
+    /// first, as natively it is still among them; false when some are left for later.
     fn send_pdeath(&mut self, child: Idx<Group>, father: Idx<Task>) -> bool {
-        let first = self.groups()[child].threads().first();
         let mut next = match self.crowd(child).map(|crowd| crowd.pdeath()) {
             Some(Pdeath::At(next)) => next,
-            Some(Pdeath::None) | None => first,
+            Some(Pdeath::None) | None => {
+                let leader = self.groups()[child].leader();
+                if let Some(leader) = leader.filter(|&leader| !self.tasks()[leader].is_alive()) {
+                    self.send_pdeath_signal(leader, father);
+                }
+                self.groups()[child].threads().first()
+            }
         };
         while let Some(thread) = next {
             if self.is_spent() {
@@ -134,12 +139,17 @@ impl Tree {
                 return false;
             }
             next = self.groups()[child].threads().next(self.tasks(), thread);
-            let signal = self.tasks()[thread].pdeath_signal().into();
-            // 0 only asks.
-            let _ = self.send_checked(signal, Source::NoInfo(father), thread, Scope::Process);
+            self.send_pdeath_signal(thread, father);
         }
         self.set_pdeath(child, Pdeath::None);
         true
+    }
+
+    /// Sends a thread's process the signal that the thread wants when its parent dies.
+    fn send_pdeath_signal(&mut self, thread: Idx<Task>, father: Idx<Task>) {
+        let signal = self.tasks()[thread].pdeath_signal().into();
+        // 0 only asks.
+        let _ = self.send_checked(signal, Source::NoInfo(father), thread, Scope::Process);
     }
 
     /// An exiting thread without children becomes a zombie or vanishes; false when it has to wait
@@ -214,13 +224,9 @@ impl Tree {
             told &= self.is_member(parent_group) || !self.is_ignored(parent, SIGCHLD, false);
         }
         if told {
-            let info = SigInfo {
-                signo: signal,
-                code,
-                pid: child.tgid().nr_ns(self.tasks()[parent].ns()),
-                status,
-                value: 0,
-            };
+            let info = SigInfo::new(signal, code)
+                .with_pid(child.tgid().nr_ns(self.tasks()[parent].ns()))
+                .with_status(status);
             if self.is_member(self.tasks()[parent].group()) {
                 self.owe_child(self.tasks()[parent].group(), group, info);
                 return unwanted || self.tasks()[parent].is_zapping();

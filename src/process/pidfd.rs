@@ -74,12 +74,7 @@ impl World {
                 return Err(Reason::PidfdLimit.into());
             }
             if tree.make_room_for_pidfd(&mut room) {
-                return Ok(tree.insert_pidfd(Pidfd {
-                    pid,
-                    is_thread: thread,
-                    is_nonblock: nonblock,
-                    is_autokill: false,
-                }));
+                return Ok(tree.insert_pidfd(Pidfd::new(pid, thread).nonblock(nonblock)));
             }
             drop(tree);
             room.fill()?;
@@ -96,7 +91,7 @@ impl World {
         let pidfd = {
             let mut tree = self.work();
             let pidfd = tree.remove_pidfd(id)?;
-            let process = tree.leader_of(&pidfd.pid).filter(|_| pidfd.is_autokill);
+            let process = tree.leader_of(&pidfd.pid()).filter(|_| pidfd.is_autokill());
             if let Some(leader) = process.and_then(|process| tree.groups()[process].leader()) {
                 // SIGKILL takes no room.
                 let _ = tree.send(SIGKILL, Source::Kernel, leader, Scope::Process);
@@ -129,7 +124,7 @@ impl World {
             }
         };
         let view: &Namespace = &view;
-        let pid = &tree.pidfds()[tree.find_pidfd(id)?].pid;
+        let pid = &tree.pidfds()[tree.find_pidfd(id)?].pid();
         if !view.is_ancestor_or_self(pid.ns()) {
             return Err(Reason::Remote.into());
         }
@@ -170,7 +165,7 @@ impl World {
     #[doc(alias = "pidfd_poll")]
     pub(crate) fn poll(&self, id: u64, events: u32, wait: bool) -> Outcome<u32> {
         let mut tree = self.work();
-        let pid = tree.pidfds()[tree.find_pidfd(id)?].pid.clone();
+        let pid = tree.pidfds()[tree.find_pidfd(id)?].pid().clone();
         loop {
             let found = tree.poll(&pid) & (events | uapi::ALTPID_POLL_HUP);
             if found != 0 || !wait {
@@ -229,7 +224,7 @@ impl Tree {
     /// `EBADF`; `ESRCH` for a task that has exited.
     #[doc(alias = "validate_nsset")]
     pub(crate) fn ns_of_pidfd(&self, id: u64) -> Outcome<ARef<Namespace>> {
-        let pid = &self.pidfds()[self.find_pidfd(id)?].pid;
+        let pid = &self.pidfds()[self.find_pidfd(id)?].pid();
         let task = self.task_of(pid).ok_or(Reason::Reaped)?;
         if self.tasks()[task].ns_for_children().is_none() {
             return Err(Reason::TaskExited.into());

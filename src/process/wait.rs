@@ -250,8 +250,8 @@ impl Tree {
             }
             Wanted::Pidfd(pidfd, options) => {
                 let pidfd = &self.pidfds()[self.find_pidfd(pidfd)?];
-                is_nonblock = pidfd.is_nonblock;
-                (options, Which::Process(Some(pidfd.pid.clone())))
+                is_nonblock = pidfd.is_nonblock();
+                (options, Which::Process(Some(pidfd.pid().clone())))
             }
             Wanted::WaitId(kind, id, options) => {
                 let which = match (kind, id) {

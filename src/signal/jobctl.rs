@@ -71,13 +71,9 @@ impl Tree {
         if !self.wants_job_news(self.tasks()[parent].group()) {
             return;
         }
-        let info = SigInfo {
-            signo: SIGCHLD,
-            code,
-            pid: self.groups()[group].tgid().nr_ns(self.tasks()[parent].ns()),
-            status,
-            value: 0,
-        };
+        let info = SigInfo::new(SIGCHLD, code)
+            .with_pid(self.groups()[group].tgid().nr_ns(self.tasks()[parent].ns()))
+            .with_status(status);
         let parent_group = self.tasks()[parent].group();
         if self.is_member(parent_group) {
             if !self.is_told_natively(group, parent_group) {

@@ -81,7 +81,7 @@ impl ByPidfd {
         match self.to {
             Some(To::Thread) => Scope::Thread,
             Some(To::Process | To::ProcessGroup) => Scope::Process,
-            None if pidfd.is_thread => Scope::Thread,
+            None if pidfd.is_thread() => Scope::Thread,
             None => Scope::Process,
         }
     }
@@ -167,25 +167,15 @@ impl Tree {
     /// A signal that a task sends.
     fn sent_by(&self, sender: Idx<Task>, code: i32, value: u64) -> Sender {
         let ns = self.tasks()[sender].ns();
-        Sender {
-            info: SigInfo {
-                code,
-                pid: self.group_of(sender).tgid().nr_ns(ns),
-                value,
-                ..SigInfo::default()
-            },
-            ns: ns.into(),
-            tgid: None,
-        }
+        let info = SigInfo::new(0, code)
+            .with_pid(self.group_of(sender).tgid().nr_ns(ns))
+            .with_value(value);
+        Sender::with_info(ns, info)
     }
 
     /// A signal that a task sends by kill(2).
     pub(crate) fn sent_by_kill(&self, sender: Idx<Task>) -> Sender {
-        Sender {
-            info: SigInfo::default(),
-            ns: self.tasks()[sender].ns().into(),
-            tgid: Some(self.group_of(sender).tgid().clone()),
-        }
+        Sender::by_kill(self.tasks()[sender].ns(), self.group_of(sender).tgid())
     }
 
     /// A signal that a task sends by a handle, and the pid that this is on.
@@ -200,10 +190,10 @@ impl Tree {
         let pidfd = &self.pidfds()[self.find_pidfd(pidfd)?];
         let task = &self.tasks()[sender];
         // access_pidfd_pidns()
-        if !task.ns().is_ancestor_or_self(pidfd.pid.ns()) {
+        if !task.ns().is_ancestor_or_self(pidfd.pid().ns()) {
             return Err(Reason::Invisible.into());
         }
-        let is_own = task.pid().is(&pidfd.pid) && how.to != Some(To::ProcessGroup);
+        let is_own = task.pid().is(&pidfd.pid()) && how.to != Some(To::ProcessGroup);
         let (code, value) = match how.info {
             Some(given) if given.signo != signal => return Err(Reason::SignalInfo.into()),
             // Only to oneself.
@@ -217,7 +207,7 @@ impl Tree {
                 Scope::Process => (SI_USER, 0),
             },
         };
-        Ok((pidfd.pid.clone(), self.sent_by(sender, code, value)))
+        Ok((pidfd.pid().clone(), self.sent_by(sender, code, value)))
     }
 
     /// A task sends a signal to one task or process.

@@ -68,9 +68,9 @@ pub(crate) enum Source<'a> {
 impl<'a> Source<'a> {
     /// Where a signal of a sender comes from.
     pub(crate) fn of(sender: &'a Sender) -> Self {
-        match &sender.tgid {
-            Some(tgid) => Source::Kill(&sender.ns, tgid),
-            None => Source::Task(&sender.ns, sender.info),
+        match &sender.tgid() {
+            Some(tgid) => Source::Kill(&sender.ns(), tgid),
+            None => Source::Task(&sender.ns(), sender.info()),
         }
     }
 }
@@ -180,47 +180,29 @@ impl Tree {
     /// SIGSTOP.
     fn seen_by(&self, signal: i32, source: Source<'_>, target: Idx<Task>) -> (bool, SigInfo) {
         let ns = self.tasks()[target].ns();
-        let mut info = SigInfo {
-            signo: signal,
-            code: SI_USER,
-            ..SigInfo::default()
-        };
-        let force = match source {
+        match source {
             Source::Task(from, given) => {
-                info = SigInfo {
-                    signo: signal,
-                    ..given
-                };
-                let from_above = !ns.is_ancestor_or_self(from);
-                if info.names_sender() && from_above {
-                    info.pid = 0;
-                    true
+                let info = given.with_signo(signal);
+                let is_from_above = !ns.is_ancestor_or_self(from);
+                if info.names_sender() && is_from_above {
+                    (true, info.with_pid(0))
                 } else {
-                    info.names_sender() && info.code == SI_KERNEL
+                    (info.names_sender() && info.code() == SI_KERNEL, info)
                 }
             }
             Source::Kill(from, tgid) => {
-                info.pid = tgid.nr_ns(ns);
-                !ns.is_ancestor_or_self(from)
+                let info = SigInfo::new(signal, SI_USER).with_pid(tgid.nr_ns(ns));
+                (!ns.is_ancestor_or_self(from), info)
             }
             Source::NoInfo(sender) => {
-                info.pid = self.group_of(sender).tgid().nr_ns(ns);
-                self.tasks()[sender].pid().nr_ns(ns) == 0
+                let tgid = self.group_of(sender).tgid().nr_ns(ns);
+                let force = self.tasks()[sender].pid().nr_ns(ns) == 0;
+                (force, SigInfo::new(signal, SI_USER).with_pid(tgid))
             }
-            Source::Outside => true,
-            Source::Kernel => {
-                info.code = SI_KERNEL;
-                true
-            }
-            Source::Child(given) => {
-                info = SigInfo {
-                    signo: signal,
-                    ..given
-                };
-                false
-            }
-        };
-        (force, info)
+            Source::Outside => (true, SigInfo::new(signal, SI_USER)),
+            Source::Kernel => (true, SigInfo::new(signal, SI_KERNEL)),
+            Source::Child(given) => (false, given.with_signo(signal)),
+        }
     }
 
     /// Stop and continue signals undo each other, even if they are ignored; true when the group is
@@ -270,7 +252,7 @@ impl Tree {
         target: Idx<Task>,
         scope: Scope,
     ) -> Outcome<bool> {
-        let signal = info.signo;
+        let signal = info.signo();
         let waiting = self.queued().len();
         if scope == Scope::Thread {
             self.settle_signals(target);
@@ -286,11 +268,11 @@ impl Tree {
             return Ok(true);
         }
         let from_task = matches!(source, Source::Task(..) | Source::Child(_));
-        let over_limit = !is_realtime && (!from_task || info.code >= 0);
+        let over_limit = !is_realtime && (!from_task || info.code() >= 0);
         let added =
             (over_limit || waiting < PENDING_LIMIT) && self.add_pending(target, is_shared, info);
         if !added {
-            if from_task && is_realtime && info.code != SI_USER {
+            if from_task && is_realtime && info.code() != SI_USER {
                 return Err(Reason::SignalQueue.into());
             }
             // It arrives, and nothing of what came along.

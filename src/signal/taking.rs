@@ -84,7 +84,7 @@ impl Tree {
     /// handler, of which the first decides what becomes of a system call (`handle_signal()`).
     fn do_signal(&mut self, task: Idx<Task>, info: SigInfo, is_first: bool) -> bool {
         let group = self.tasks()[task].group();
-        let signal = info.signo;
+        let signal = info.signo();
         match self.handlers(group).of(signal) {
             Disposition::Ignore => {}
             Disposition::Handler => {

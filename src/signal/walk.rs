@@ -15,15 +15,15 @@
 //! Under the tree lock.
 
 use crate::{
-    base::slots::{chain::Link, Idx, Spare},
-    reason::{Outcome, Reason},
+    base::slots::{Idx, Spare},
+    reason::Outcome,
     signal::sending::{Scope, Source},
     tree::call::Call,
     tree::group::Group,
     tree::pending::{SIGCONT, SIGHUP},
     tree::task::Task,
     tree::walks::Sender,
-    tree::walks::{Hangup, Orphaned, Phase, SignalWalk, Targets},
+    tree::walks::{Orphaned, Phase, SignalWalk, Targets},
     tree::Tree,
     world::hold::{InCall, Work},
     world::work::is_killed,
@@ -54,20 +54,12 @@ impl World {
         }
         let (targets, sender) = find(&tree, index)?;
         tree.set_call(index, Call::Sending);
-        let walk = tree.begin_walk(SignalWalk {
-            sender,
-            signal,
-            targets,
-            result: Err(Reason::NoNumber.into()),
-            is_done: false,
-            is_awaited: true,
-            link: Link::new(),
-        });
+        let walk = tree.begin_walk(SignalWalk::new(sender, signal, targets));
         // Has it done.
         drop(tree);
         let walk = self.work().end_walk(walk);
         // Without the lock: a namespace may go with it.
-        walk.map_or(Err(EINTR.into()), |walk| walk.result)
+        walk.map_or(Err(EINTR.into()), SignalWalk::result)
     }
 
     /// The tree, to be changed, and a task that does something which changes who gets a signal for many:
@@ -161,21 +153,10 @@ impl Tree {
     }
 
     fn send_on_walk(&mut self, walk: Idx<SignalWalk>, target: Idx<Task>) {
-        let (signal, sender) = {
-            let walk = self.walk_mut(walk);
-            (walk.signal, walk.sender.clone())
-        };
+        let sender = self.walk(walk).sender().clone();
+        let signal = self.walk(walk).signal();
         let sent = self.send_checked(signal, Source::of(&sender), target, Scope::Process);
-        let walk = self.walk_mut(walk);
-        match walk.targets {
-            Targets::Everybody { .. } => walk.result = sent,
-            // Success if one of them got it.
-            Targets::ProcessGroup { .. } => {
-                if walk.result.is_err() {
-                    walk.result = sent;
-                }
-            }
-        }
+        self.note_sent(walk, sent);
     }
 
     /// A process exits whose parent is `parent`, or has just lost that one: its process group may be
@@ -193,11 +174,7 @@ impl Tree {
         {
             return;
         }
-        *self.hangup_mut() = Some(Hangup {
-            pgrp: process.pgid().clone(),
-            phase: Phase::Look,
-            at: None,
-        });
+        self.begin_hangup(process.pgid().clone());
         // Most are small.
         while self.hangup().is_some() && !self.is_spent() {
             self.hang_up();
@@ -207,31 +184,27 @@ impl Tree {
     /// Goes on with the process group that may be orphaned.
     fn hang_up(&mut self) {
         let Some(hangup) = self.hangup() else { return };
-        let (pgrp, phase) = (hangup.pgrp.clone(), hangup.phase);
+        let (pgrp, phase) = (hangup.pgrp().clone(), hangup.phase());
         match phase {
             Phase::Look => match self.is_orphaned(&pgrp) {
                 Orphaned::Unknown => {}
                 Orphaned::Yes if self.has_stopped_jobs(&pgrp) => self.begin_phase(pgrp, SIGHUP),
-                Orphaned::Yes | Orphaned::No => *self.hangup_mut() = None,
+                Orphaned::Yes | Orphaned::No => self.end_hangup(),
             },
             Phase::Send(signal) => {
-                while let Some(member) = self.hangup().and_then(|hangup| hangup.at) {
-                    if self.is_spent() {
-                        return;
-                    }
-                    let next = self.process_group(&pgrp).next(self.groups(), member);
-                    if let Some(hangup) = self.hangup_mut() {
-                        hangup.at = next;
-                    }
+                while let Some(member) = self.next_to_hang_up() {
                     if let Some(leader) = self.groups()[member].leader() {
                         // Neither signal fails for want of room.
                         let _ = self.send(signal, Source::Kernel, leader, Scope::Process);
+                    }
+                    if self.is_spent() {
+                        return;
                     }
                 }
                 if signal == SIGHUP {
                     self.begin_phase(pgrp, SIGCONT);
                 } else {
-                    *self.hangup_mut() = None;
+                    self.end_hangup();
                 }
             }
         }

@@ -219,18 +219,13 @@ impl Tree {
         self.walking.first()
     }
 
-    /// A signal for many, to note what came of it.
-    pub(crate) fn walk_mut(&mut self, walk: Idx<SignalWalk>) -> &mut SignalWalk {
-        &mut self.signal_walks[walk]
+    /// A signal for many.
+    pub(crate) fn walk(&self, walk: Idx<SignalWalk>) -> &SignalWalk {
+        &self.signal_walks[walk]
     }
 
     /// The process group that may be orphaned, or is and has not been told of it entirely.
     pub(crate) fn hangup(&self) -> Option<&Hangup> {
         self.hangup.as_ref()
-    }
-
-    /// Likewise, to be gone on with.
-    pub(crate) fn hangup_mut(&mut self) -> &mut Option<Hangup> {
-        &mut self.hangup
     }
 }

@@ -35,9 +35,9 @@ const LETTERS: usize = 16;
 /// What is behind a member.
 pub(crate) struct Body {
     /// `None` as long as the native call that makes it is under way.
-    pub(crate) native: Option<Native>,
+    native: Option<Native>,
     /// The user that it belonged to when it exited.
-    pub(crate) uid: u32,
+    uid: u32,
     /// Signals that the process is owed.
     owed: SigSet,
     /// What comes along with SIGCHLD, and with the last one of the others.
@@ -79,21 +79,18 @@ impl Body {
             SIGCHLD => (self.child, self.child_uid),
             _ => (self.other, 0),
         };
-        let info = match info.signo == signo {
+        let info = match info.signo() == signo {
             true => info,
-            false => SigInfo {
-                code: SI_KERNEL,
-                ..SigInfo::default()
-            },
+            false => SigInfo::new(signo, SI_KERNEL),
         };
         Some(Letter {
             to: native,
             signal: Signal {
                 signo,
-                code: info.code,
-                pid: info.pid,
+                code: info.code(),
+                pid: info.pid(),
                 uid,
-                status: info.status,
+                status: info.status(),
             },
         })
     }
@@ -190,13 +187,13 @@ impl Tree {
         let Some(body) = self.body_of(group) else {
             return;
         };
-        let signal = SigSet::of(&[info.signo]);
+        let signal = SigSet::of(&[info.signo()]);
         let entry = &mut self.bodies[body];
-        if entry.owed.contains(info.signo) {
+        if entry.owed.contains(info.signo()) {
             return;
         }
         entry.owed = entry.owed.union(signal);
-        match info.signo {
+        match info.signo() {
             SIGCHLD => (entry.child, entry.child_uid) = (info, uid),
             _ => entry.other = info,
         }
@@ -208,12 +205,7 @@ impl Tree {
 
     /// A member's process is killed.
     pub(crate) fn kill_body(&mut self, group: Idx<Group>) {
-        let info = SigInfo {
-            signo: SIGKILL,
-            code: SI_KERNEL,
-            ..SigInfo::default()
-        };
-        self.owe(group, info, 0);
+        self.owe(group, SigInfo::new(SIGKILL, SI_KERNEL), 0);
     }
 
     /// Whether a body is owed something.

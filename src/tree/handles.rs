@@ -16,13 +16,52 @@ use kernel::sync::aref::ARef;
 
 /// A handle on a task (a file of pidfs).
 pub(crate) struct Pidfd {
-    pub(crate) pid: ARef<Pid>,
-    /// On a thread, not on a process (`PIDFD_THREAD`).
-    pub(crate) is_thread: bool,
-    /// Waiting by it does not sleep (`PIDFD_NONBLOCK`).
-    pub(crate) is_nonblock: bool,
-    /// Its process is killed when it is closed (`PIDFD_AUTOKILL`).
-    pub(crate) is_autokill: bool,
+    pid: ARef<Pid>,
+    is_thread: bool,
+    is_nonblock: bool,
+    is_autokill: bool,
+}
+
+impl Pidfd {
+    read! {
+        /// The pid of the task.
+        pid: ARef<Pid>;
+    }
+
+    read_value! {
+        /// On a thread, not on a process (`PIDFD_THREAD`).
+        is_thread: bool;
+        /// Waiting by it does not sleep (`PIDFD_NONBLOCK`).
+        is_nonblock: bool;
+        /// Its process is killed when it is closed (`PIDFD_AUTOKILL`).
+        is_autokill: bool;
+    }
+
+    /// On a process, or on a thread.
+    pub(crate) fn new(pid: ARef<Pid>, is_thread: bool) -> Self {
+        Self {
+            pid,
+            is_thread,
+            is_nonblock: false,
+            is_autokill: false,
+        }
+    }
+
+    /// The same, by which waiting does not sleep.
+    pub(crate) fn nonblock(self, is_nonblock: bool) -> Self {
+        Self {
+            is_nonblock,
+            ..self
+        }
+    }
+
+    /// The same, whose end kills the process.
+    pub(crate) fn autokill(self, is_autokill: bool) -> Self {
+        Self {
+            is_autokill,
+            ..self
+        }
+    }
 }
 
 impl Tree {

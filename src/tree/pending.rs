@@ -119,17 +119,59 @@ impl SigSet {
 /// What comes with a signal (`struct kernel_siginfo`). There is one user, so there is no `si_uid`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct SigInfo {
-    pub(crate) signo: i32,
-    pub(crate) code: i32,
+    signo: i32,
+    code: i32,
     /// The sender's number as the receiver sees it, 0 for none.
-    pub(crate) pid: i32,
+    pid: i32,
     /// Of SIGCHLD: the exit code, or the signal that killed, stopped or continued.
-    pub(crate) status: i32,
+    status: i32,
     /// What the sender gave along (`si_value`).
-    pub(crate) value: u64,
+    value: u64,
 }
 
 impl SigInfo {
+    read_value! {
+        /// See [`SigInfo::signo`].
+        signo: i32;
+        /// See [`SigInfo::code`].
+        code: i32;
+        /// See [`SigInfo::pid`].
+        pid: i32;
+        /// See [`SigInfo::status`].
+        status: i32;
+        /// See [`SigInfo::value`].
+        value: u64;
+    }
+
+    /// Of this signal, with an `si_code`, and nothing else.
+    pub(crate) fn new(signo: i32, code: i32) -> Self {
+        Self {
+            signo,
+            code,
+            ..Self::default()
+        }
+    }
+
+    /// The same with another sender, as the receiver sees it, or with none (0).
+    pub(crate) fn with_pid(self, pid: i32) -> Self {
+        Self { pid, ..self }
+    }
+
+    /// The same about a child's status.
+    pub(crate) fn with_status(self, status: i32) -> Self {
+        Self { status, ..self }
+    }
+
+    /// The same with an `si_value`.
+    pub(crate) fn with_value(self, value: u64) -> Self {
+        Self { value, ..self }
+    }
+
+    /// The same of another signal.
+    pub(crate) fn with_signo(self, signo: i32) -> Self {
+        Self { signo, ..self }
+    }
+
     /// Whether the code is one that comes with the sender's number (`has_si_pid_and_uid()`).
     pub(crate) fn names_sender(&self) -> bool {
         match self.code {
@@ -209,10 +251,7 @@ impl Pending {
         }
         first
             .and_then(|entry| self.remove(queued, entry))
-            .unwrap_or(SigInfo {
-                signo: signal,
-                ..SigInfo::default()
-            })
+            .unwrap_or(SigInfo::new(signal, SI_USER))
     }
 
     /// Forgets signals (`flush_sigqueue_mask()`).

@@ -21,6 +21,7 @@ use crate::{
     uapi::{self, altpid_event},
 };
 use kernel::{
+    new_poll_condvar,
     prelude::*,
     sync::{poll::PollCondVar, Arc},
 };
@@ -30,7 +31,26 @@ use zerocopy::FromZeros;
 #[pin_data]
 pub(crate) struct Polled {
     #[pin]
-    pub(crate) arrived: PollCondVar,
+    arrived: PollCondVar,
+}
+
+impl Polled {
+    /// Nobody so far. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`
+    pub(crate) fn new() -> Result<Arc<Self>> {
+        Arc::pin_init(
+            pin_init!(Polled { arrived <- new_poll_condvar!("altpid_polled") }),
+            GFP_KERNEL_ACCOUNT,
+        )
+    }
+
+    /// Where it is told that there are more events.
+    pub(crate) fn arrived(&self) -> &PollCondVar {
+        &self.arrived
+    }
 }
 
 /// The last events.
@@ -38,9 +58,9 @@ pub(crate) struct Ring {
     /// The event with number `n` is at `n` modulo the length, which is not 0.
     entries: KVVec<altpid_event>,
     /// The number of the first one that was recorded here.
-    pub(crate) first: u64,
+    first: u64,
     /// `None` until somebody polls: its end takes a grace period.
-    pub(crate) polled: Option<Arc<Polled>>,
+    polled: Option<Arc<Polled>>,
 }
 
 impl Ring {
@@ -64,9 +84,9 @@ impl Ring {
 /// The events of a world.
 pub(crate) struct Events {
     /// The number of the next one.
-    pub(crate) next: u64,
+    next: u64,
     /// `None` until somebody reads.
-    pub(crate) ring: Option<Ring>,
+    ring: Option<Ring>,
     /// Readers and pollers are to be told when the lock is released.
     has_news: bool,
 }
@@ -91,6 +111,32 @@ impl Events {
             ring: None,
             has_news: false,
         }
+    }
+
+    /// Whether they are kept.
+    pub(crate) fn are_kept(&self) -> bool {
+        self.ring.is_some()
+    }
+
+    /// From now on they are kept, in a ring; one that is not needed comes back.
+    pub(crate) fn keep(&mut self, mut ring: Ring) -> Option<Ring> {
+        if self.ring.is_some() {
+            return Some(ring);
+        }
+        ring.first = self.next;
+        self.ring = Some(ring);
+        None
+    }
+
+    /// Where those wait who poll, if somebody has done so.
+    pub(crate) fn polled(&self) -> Option<Arc<Polled>> {
+        self.ring.as_ref()?.polled.clone()
+    }
+
+    /// Those who poll wait here, unless there is a place already: where. `None` if no events are kept.
+    pub(crate) fn poll_at(&mut self, new: &Arc<Polled>) -> Option<Arc<Polled>> {
+        let polled = &mut self.ring.as_mut()?.polled;
+        Some(polled.get_or_insert_with(|| new.clone()).clone())
     }
 
     /// How many there have been.

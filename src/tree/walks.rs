@@ -22,20 +22,48 @@ use crate::{
     },
     pid::namespace::Namespace,
     pid::{find_pid_from, Pid, PidType},
-    reason::Outcome,
+    reason::{Outcome, Reason},
 };
 use kernel::sync::aref::ARef;
 
 /// Where a signal of a task comes from. The task may be gone before the last one has got it.
 #[derive(Clone)]
 pub(crate) struct Sender {
-    pub(crate) ns: ARef<Namespace>,
-    pub(crate) info: SigInfo,
+    ns: ARef<Namespace>,
+    info: SigInfo,
     /// Of kill(2), which gives nothing along: the process that has called it.
-    pub(crate) tgid: Option<ARef<Pid>>,
+    tgid: Option<ARef<Pid>>,
 }
 
 impl Sender {
+    read_value! {
+        /// What comes with the signal.
+        info: SigInfo;
+    }
+
+    /// A task in a namespace, that gives something along.
+    pub(crate) fn with_info(ns: &Namespace, info: SigInfo) -> Self {
+        Self {
+            ns: ns.into(),
+            info,
+            tgid: None,
+        }
+    }
+
+    /// A process in a namespace that calls kill(2).
+    pub(crate) fn by_kill(ns: &Namespace, tgid: &Pid) -> Self {
+        Self {
+            ns: ns.into(),
+            info: SigInfo::default(),
+            tgid: Some(tgid.into()),
+        }
+    }
+
+    /// The process that has called kill(2).
+    pub(crate) fn tgid(&self) -> Option<&Pid> {
+        self.tgid.as_deref()
+    }
+
     /// The namespace that it is sent from.
     pub(crate) fn ns(&self) -> &Namespace {
         &self.ns
@@ -61,15 +89,45 @@ pub(crate) enum Targets {
 
 /// A signal on its way to many.
 pub(crate) struct SignalWalk {
-    pub(crate) sender: Sender,
-    pub(crate) signal: i32,
-    pub(crate) targets: Targets,
+    sender: Sender,
+    signal: i32,
+    targets: Targets,
     /// What came of it so far.
-    pub(crate) result: Outcome,
-    pub(crate) is_done: bool,
+    result: Outcome,
+    is_done: bool,
     /// Whether the caller will ask for the result.
-    pub(crate) is_awaited: bool,
-    pub(crate) link: Link<SignalWalk>,
+    is_awaited: bool,
+    link: Link<SignalWalk>,
+}
+
+impl SignalWalk {
+    read! {
+        /// Who sends it.
+        sender: Sender;
+    }
+
+    read_value! {
+        /// The signal.
+        signal: i32;
+    }
+
+    /// One that has met nobody so far.
+    pub(crate) fn new(sender: Sender, signal: i32, targets: Targets) -> Self {
+        Self {
+            sender,
+            signal,
+            targets,
+            result: Err(Reason::NoNumber.into()),
+            is_done: false,
+            is_awaited: true,
+            link: Link::new(),
+        }
+    }
+
+    /// What came of it.
+    pub(crate) fn result(self) -> Outcome {
+        self.result
+    }
 }
 
 impl Member<chain::Walking> for SignalWalk {
@@ -93,9 +151,22 @@ pub(crate) enum Phase {
 /// A process group that may be orphaned by an exit. There is one at a time; an exit that comes by
 /// another one waits for its turn.
 pub(crate) struct Hangup {
-    pub(crate) pgrp: ARef<Pid>,
-    pub(crate) phase: Phase,
-    pub(crate) at: Option<Idx<Group>>,
+    pgrp: ARef<Pid>,
+    phase: Phase,
+    /// The next member.
+    at: Option<Idx<Group>>,
+}
+
+impl Hangup {
+    read! {
+        /// The process group.
+        pgrp: ARef<Pid>;
+    }
+
+    read_value! {
+        /// What it is being done.
+        phase: Phase;
+    }
 }
 
 /// What is known of a process group.
@@ -155,6 +226,16 @@ impl Tree {
         }
     }
 
+    /// A walk has met somebody: what came of it.
+    pub(crate) fn note_sent(&mut self, walk: Idx<SignalWalk>, sent: Outcome) {
+        let walk = &mut self.signal_walks[walk];
+        // Of a process group it is enough if one of them got it.
+        if walk.result.is_err() || matches!(walk.targets, Targets::Everybody { .. }) {
+            walk.result = sent;
+        }
+    }
+
+    /// A walk has met everybody.
     pub(crate) fn finish_walk(&mut self, walk: Idx<SignalWalk>) {
         self.walking.remove(&mut self.signal_walks, walk);
         if self.signal_walks[walk].is_awaited {
@@ -179,6 +260,31 @@ impl Tree {
                 hangup.at = next;
             }
         }
+    }
+
+    /// It is being looked at whether a process group is orphaned. There is no other one.
+    pub(crate) fn begin_hangup(&mut self, pgrp: ARef<Pid>) {
+        self.hangup = Some(Hangup {
+            pgrp,
+            phase: Phase::Look,
+            at: None,
+        });
+    }
+
+    /// The next member of the orphaned process group, and the place moves on.
+    pub(crate) fn next_to_hang_up(&mut self) -> Option<Idx<Group>> {
+        let hangup = self.hangup.as_ref()?;
+        let member = hangup.at?;
+        let next = self.process_group(&hangup.pgrp).next(&self.groups, member);
+        if let Some(hangup) = &mut self.hangup {
+            hangup.at = next;
+        }
+        Some(member)
+    }
+
+    /// The process group is not orphaned, or has been told.
+    pub(crate) fn end_hangup(&mut self) {
+        self.hangup = None;
     }
 
     /// The members of an orphaned process group are sent a signal from now on.
