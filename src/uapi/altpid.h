@@ -818,7 +818,7 @@ struct altpid_poll {
  * docs/members.md.
  *
  * Errors, in the order they are looked for: EINVAL for flags and @reserved;
- * EOPNOTSUPP on a kernel before 7.3 (ALTPID_REASON_NO_BODIES); EALREADY for a member;
+ * EOPNOTSUPP on a kernel with PREEMPT_RT (ALTPID_REASON_NO_BODIES); EALREADY for a member;
  * EPERM without CAP_SYS_ADMIN and no_new_privs; EINVAL for a 32-bit program, a process
  * with other threads, with children or adopting those of others, and one that is in a
  * pid namespace of the kernel's or sends its children there; EPERM for a world that

@@ -3,9 +3,10 @@
 //! What can be typed: the verbs of the command. What each takes stands with what it does.
 
 use crate::commands::{
-    audit, capture, diff, exec, generate, hold, kill, ls, restore, run, shell, show, stress,
+    audit, capture, diff, exec, generate, hold, ids, kill, ls, restore, run, shell, show, stress,
     translate, tree, watch, why, worlds,
 };
+use crate::output::folded;
 use crate::table::ColumnNames;
 use anyhow::Result;
 use clap::error::{ContextKind, ErrorKind};
@@ -49,6 +50,7 @@ pub enum Verb {
     Watch(watch::Args),
     Why(why::Args),
     Audit(audit::Args),
+    Ids(ids::Args),
     Kill(kill::Args),
     Exit(kill::ExitArgs),
     Stress(stress::Args),
@@ -68,7 +70,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ),
     (
         "Do something in a world",
-        &["exec", "kill", "exit", "stress"],
+        &["exec", "ids", "kill", "exit", "stress"],
     ),
     ("Play scenarios", &["run", "shell"]),
 ];
@@ -104,7 +106,7 @@ fn list_verbs(command: &Command) -> String {
         text.push('\n');
     }
     text.push_str("\"altpid VERB --help\" says what a verb takes, with examples.\n\n");
-    text
+    folded(&text)
 }
 
 impl Cli {
@@ -141,6 +143,7 @@ impl Verb {
             Self::Watch(args) => args.run(),
             Self::Why(args) => args.run(),
             Self::Audit(args) => args.run(),
+            Self::Ids(args) => args.run(),
             Self::Kill(args) => args.run(),
             Self::Exit(args) => args.run(),
             Self::Stress(args) => args.run(),

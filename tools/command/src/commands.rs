@@ -8,6 +8,7 @@ pub mod diff;
 pub mod exec;
 pub mod generate;
 pub mod hold;
+pub mod ids;
 pub mod kill;
 pub mod ls;
 pub mod restore;

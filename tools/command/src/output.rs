@@ -71,12 +71,17 @@ pub fn print(text: &[u8]) -> Result<()> {
 
 /// Writes a text of several lines; on a terminal no word of it is split at the edge.
 pub fn print_folded(text: &str) -> Result<()> {
+    print(folded(text).as_bytes())
+}
+
+/// A text as the terminal has room for it; as it is if it does not go to one.
+pub fn folded(text: &str) -> String {
     let out = io::stdout();
     let columns = match out.is_terminal() {
         true => tcgetwinsize(&out).map_or(0, |size| size.ws_col.into()),
         false => 0,
     };
-    print(fold(text, columns).as_bytes())
+    fold(text, columns)
 }
 
 /// A text with lines of at most so many columns, if there are words to divide them between. What goes

@@ -62,6 +62,34 @@ fn a_tree_has_colours_on_a_terminal_only() {
     assert_eq!((status, shown.replace("\r\n", "\n")), (0, piped));
 }
 
+#[test]
+fn no_word_of_a_help_is_split() {
+    let is_narrow = |args: &[&str]| {
+        let (status, shown) = Terminal::with_columns(altpid(args), 60).end();
+        assert_eq!(status, 0, "{shown}");
+        let (text, _) = plain(&shown);
+        let widest = text.lines().map(|line| line.chars().count()).max();
+        assert!(
+            widest.is_some_and(|widest| (40..=60).contains(&widest)),
+            "{text}"
+        );
+        text
+    };
+    let verbs = is_narrow(&["--help"]);
+    is_narrow(&["-h"]);
+    let (verbs, _) = verbs.split_once("Options:").expect("options");
+    let names = verbs
+        .lines()
+        .filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+    let names: Vec<_> = names
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    assert!(names.contains(&"exec") && names.len() > 15, "{names:?}");
+    for name in names {
+        is_narrow(&[name, "--help"]);
+    }
+}
+
 /// A shell whose history is in a directory, at its first prompt.
 fn shell(home: &Path) -> Terminal {
     let mut command = altpid(&["shell"]);

@@ -28,18 +28,14 @@ pub fn program() -> &'static str {
     })
 }
 
-/// Whether this kernel cannot have members at all: one before 7.3, or with PREEMPT_RT.
+/// Whether this kernel cannot have members at all: one with PREEMPT_RT.
 ///
 /// # Panics
 ///
 /// When the kernel does not say which it is.
 pub fn are_refused() -> bool {
-    let release = fs::read_to_string("/proc/sys/kernel/osrelease").expect("a release");
     let version = fs::read_to_string("/proc/sys/kernel/version").expect("a version");
-    let mut numbers = release
-        .split('.')
-        .map(|part| part.parse::<u32>().unwrap_or(0));
-    (numbers.next(), numbers.next()) < (Some(7), Some(3)) || version.contains("PREEMPT_RT")
+    version.contains("PREEMPT_RT")
 }
 
 /// `altpid exec` in a world, with these arguments.

@@ -11,6 +11,7 @@ use altpid_device_tests::{
     members::{are_refused, exec, program},
     patience::eventually,
     raw,
+    scratch::Scratch,
 };
 use rustix::{
     fd::{AsFd, AsRawFd},
@@ -18,6 +19,7 @@ use rustix::{
     process::{Pid, Signal, kill_process},
 };
 use std::{
+    fs,
     os::unix::process::{CommandExt, ExitStatusExt},
     process::{Child, Command, Stdio},
 };
@@ -90,7 +92,7 @@ cases! {
 }
 
 #[test]
-fn an_older_kernel_refuses() {
+fn a_kernel_with_preempt_rt_refuses() {
     if has_members() {
         return;
     }
@@ -119,6 +121,26 @@ fn a_shell_is_pid_1() {
     let script =
         "i=0; while [ $i -lt 100 ]; do (exit $i); [ $? = $i ] || echo $i; i=$((i + 1)); done";
     assert_eq!(shell(script), (0, String::new()));
+}
+
+/// What `qemu/session` says of itself natively it says in a world.
+#[test]
+fn a_session_is_the_same_natively() {
+    if !has_members() {
+        return;
+    }
+    let mut native = Command::new("unshare");
+    let native = command_line::finish(native.args(["--fork", "--pid", "session"]), "");
+    assert!(native.1.contains("orphan: 13 1 0 0"), "{native:?}");
+    let world = Fixture::new();
+    let listing = Scratch::new("listing", "");
+    let mut session = exec(&world, &["--", "session", listing.path()]);
+    assert_eq!(command_line::finish(&mut session, ""), native);
+    let listing = fs::read_to_string(listing.path()).expect("what is listed");
+    assert!(
+        listing.lines().any(|line| line.starts_with("13 ")),
+        "{listing}"
+    );
 }
 
 #[test]

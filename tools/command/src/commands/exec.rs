@@ -56,7 +56,7 @@ pub struct Args {
 impl Args {
     pub fn run(self) -> Result<ExitCode> {
         match self.attach() {
-            Ok(world) => Ok(run(&world, &self.command)),
+            Ok(world) => Ok(become_program(&self.command, Some(&world))),
             Err(error) => {
                 let status = output::report(&error);
                 // What was typed wrongly is told apart, as elsewhere.
@@ -95,17 +95,18 @@ impl Args {
     }
 }
 
-/// Becomes the program; returns if that cannot be.
-fn run(world: &World, command: &[String]) -> ExitCode {
+/// Becomes a program; returns if that cannot be, with the exit status that env(1) has then.
+pub fn become_program(command: &[String], world: Option<&World>) -> ExitCode {
     let Some((program, args)) = command.split_first() else {
         return ExitCode::from(127);
     };
-    let error = Command::new(program)
-        .args(args)
-        .env(FD_VARIABLE, world.as_fd().as_raw_fd().to_string())
-        .exec();
+    let mut command = Command::new(program);
+    command.args(args);
+    if let Some(world) = world {
+        command.env(FD_VARIABLE, world.as_fd().as_raw_fd().to_string());
+    }
+    let error = command.exec();
     eprintln!("altpid: {program}: {error}");
-    // As env(1) has it.
     ExitCode::from(match error.kind() {
         ErrorKind::NotFound => 127,
         _ => 126,

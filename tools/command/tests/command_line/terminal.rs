@@ -30,7 +30,16 @@ impl Terminal {
     /// # Panics
     ///
     /// When there are no pseudo terminals, or it cannot be run.
-    pub fn start(mut command: Command) -> Self {
+    pub fn start(command: Command) -> Self {
+        Self::with_columns(command, 80)
+    }
+
+    /// Likewise, of so many columns.
+    ///
+    /// # Panics
+    ///
+    /// As [`Terminal::start`].
+    pub fn with_columns(mut command: Command, columns: u16) -> Self {
         const FLAGS: OpenptFlags = OpenptFlags::RDWR
             .union(OpenptFlags::NOCTTY)
             .union(OpenptFlags::CLOEXEC);
@@ -39,7 +48,7 @@ impl Terminal {
         unlockpt(&master).expect("to use it");
         let size = Winsize {
             ws_row: 24,
-            ws_col: 80,
+            ws_col: columns,
             ws_xpixel: 0,
             ws_ypixel: 0,
         };
