@@ -76,8 +76,8 @@ impl Native {
         Ok(None)
     }
 
-    pub(crate) fn group(&self) -> NativeNr {
-        NativeNr(())
+    pub(crate) fn group(&self) -> Option<NativeNr> {
+        None
     }
 
     pub(crate) fn send(&self, _signal: &Signal) {}

@@ -41,6 +41,7 @@ mod killing;
 mod member;
 mod news;
 mod probes;
+mod terminal;
 mod user;
 mod waiting;
 

@@ -319,6 +319,30 @@ int altpid_native_group(struct pid *pid)
 	return nr;
 }
 
+/*
+ * Calls @is_it with the processes of a process group or session until it says yes. Without
+ * tasklist_lock one that changes its group meanwhile leads into another list: what is met there is
+ * not meant, and there is an end to it.
+ */
+void altpid_find_in(int nr, bool is_session, bool (*is_it)(struct task_struct *task, void *data),
+		    void *data)
+{
+	enum pid_type type = is_session ? PIDTYPE_SID : PIDTYPE_PGID;
+	struct task_struct *task;
+	unsigned int left = 1024;
+	struct pid *pid;
+
+	rcu_read_lock();
+	pid = find_vpid(nr);
+	do_each_pid_task(pid, type, task) {
+		if (!left--)
+			break;
+		if ((is_session ? task_session(task) : task_pgrp(task)) == pid && is_it(task, data))
+			break;
+	} while_each_pid_task(pid, type, task);
+	rcu_read_unlock();
+}
+
 /* Signals. */
 
 /* What altpid sends from this CPU, for the probe of signal_generate to put into the queue. */

@@ -151,6 +151,12 @@ mod c {
         pub(super) fn altpid_native_group(pid: *mut bindings::pid) -> c_int;
         pub(super) fn altpid_send(pid: *mut bindings::pid, signal: *const Signal) -> c_int;
         pub(super) fn altpid_send_thread(pid: *mut bindings::pid, sig: c_int) -> c_int;
+        pub(super) fn altpid_find_in(
+            nr: c_int,
+            is_session: bool,
+            is_it: unsafe extern "C" fn(*mut bindings::task_struct, *mut c_void) -> bool,
+            data: *mut c_void,
+        );
         pub(super) fn altpid_own_tid() -> c_int;
         pub(super) fn altpid_own_tgid() -> c_int;
         pub(super) fn altpid_sent(
@@ -225,10 +231,11 @@ impl Native {
         }
     }
 
-    /// The process group of the process.
-    pub(crate) fn group(&self) -> NativeNr {
+    /// The process group of the process, if it is still there.
+    pub(crate) fn group(&self) -> Option<NativeNr> {
         // SAFETY: There is a reference.
-        NativeNr(unsafe { c::altpid_native_group(self.0.as_ptr()) })
+        let nr = unsafe { c::altpid_native_group(self.0.as_ptr()) };
+        (nr != 0).then_some(NativeNr(nr))
     }
 
     /// Sends a signal to the process by the kernel's hand: nobody's permission counts.
@@ -376,6 +383,39 @@ pub(crate) fn own_comm() -> [u8; 16] {
     // SAFETY: The calling thread is there, and there is room for its name.
     unsafe { c::altpid_comm(kernel::task::Task::current_raw(), comm.as_mut_ptr()) };
     comm
+}
+
+/// What processes of the kernel's have in common.
+#[derive(Clone, Copy)]
+pub(crate) enum NativeKind {
+    /// Their process group.
+    Group,
+    /// Their session.
+    Session,
+}
+
+/// Looks for a process in a process group or session, among the first ones of it. `is_it` is called under RCU with
+/// the leaders of processes, until it says yes.
+pub(crate) fn find_in(
+    nr: i32,
+    kind: NativeKind,
+    is_it: &mut dyn FnMut(*mut bindings::task_struct) -> bool,
+) {
+    let mut is_it = is_it;
+    let is_session = matches!(kind, NativeKind::Session);
+    // SAFETY: `look` is given what it is called with, which is there during the call.
+    unsafe { c::altpid_find_in(nr, is_session, look, (&raw mut is_it).cast()) };
+}
+
+/// See [`find_in`].
+///
+/// # Safety
+///
+/// Called by `altpid_find_in()` with what that was given.
+unsafe extern "C" fn look(task: *mut bindings::task_struct, is_it: *mut c_void) -> bool {
+    let is_it = is_it.cast::<&mut dyn FnMut(*mut bindings::task_struct) -> bool>();
+    // SAFETY: By the safety requirements.
+    unsafe { (*is_it)(task) }
 }
 
 /// How the calling thread, which is dying, ends.

@@ -18,8 +18,10 @@ pub(super) enum Fate {
     OwnBoth(u8, u8),
     /// Its argument at this place is an operation; it is refused for some ([`is_refused`]).
     Some(u8),
-    /// Likewise, and also the second argument at the other place.
+    /// A clock, which may be the CPU time of somebody else.
     Clock,
+    /// ioctl(2): whose a terminal is is translated, some others are refused ([`is_refused_ioctl`]).
+    Ioctl,
     Fork,
     Vfork,
     Clone,
@@ -112,8 +114,9 @@ const fn fate(nr: usize) -> Fate {
         297 | 312 => Fate::OwnBoth(0, 1),
         // clock_settime, gettime, getres, nanosleep, adjtime
         227..=230 | 305 => Fate::Clock,
-        // futex: priority inheritance; fcntl, ioctl; shmctl, msgctl; keyctl; seccomp
-        202 | 72 | 16 | 31 | 71 | 250 | 317 => Fate::Some(1),
+        16 => Fate::Ioctl,
+        // futex: priority inheritance; fcntl; shmctl, msgctl; keyctl; seccomp
+        202 | 72 | 31 | 71 | 250 | 317 => Fate::Some(1),
         // setsockopt, getsockopt, semctl
         54 | 55 | 66 => Fate::Some(2),
         // ptrace, reboot, pidfd_send_signal, io_uring, bpf, fanotify_init, userfaultfd, listns,
@@ -135,7 +138,6 @@ pub(super) fn is_refused(nr: i64, args: &[u64; 6]) -> bool {
         202 => matches!(args[1] as u32 & 0x7f, 6 | 7 | 8 | 11 | 12 | 13),
         // F_GETLK, F_SETOWN, F_GETOWN, F_SETOWN_EX, F_GETOWN_EX, F_OFD_GETLK
         72 => matches!(args[1] as u32, 5 | 8 | 9 | 15 | 16 | 36),
-        16 => is_refused_ioctl(args[1] as u32),
         // IPC_STAT, SHM_STAT, SHM_STAT_ANY; IPC_STAT, MSG_STAT, MSG_STAT_ANY; GETPID
         31 => matches!(args[1] as u32 & !0x100, 2 | 13 | 15),
         71 => matches!(args[1] as u32 & !0x100, 2 | 11 | 13),
@@ -150,10 +152,11 @@ pub(super) fn is_refused(nr: i64, args: &[u64; 6]) -> bool {
     }
 }
 
-fn is_refused_ioctl(cmd: u32) -> bool {
+/// Whether an operation of ioctl(2) is refused.
+pub(super) fn is_refused_ioctl(cmd: u32) -> bool {
     let kind = cmd >> 8 & 0xff;
-    // TIOCGPGRP, TIOCSPGRP, TIOCGSID; FIOSETOWN, SIOCSPGRP, FIOGETOWN, SIOCGPGRP
-    matches!(cmd, 0x540f | 0x5410 | 0x5429 | 0x8901..=0x8904)
+    // FIOSETOWN, SIOCSPGRP, FIOGETOWN, SIOCGPGRP
+    matches!(cmd, 0x8901..=0x8904)
         // Those of namespaces, of pidfds, of seccomp's listeners, and of /dev/userfaultfd.
         || matches!(kind, 0xb7 | 0xff | 0x21 | 0xaa)
 }

@@ -15,6 +15,7 @@ use super::{
     border::{self, Fate},
     killing,
     member::{Member, Own},
+    terminal::{self, Word},
     user::{names_thread, read_word, sends_credentials, write_word},
     waiting::{self, Waiting},
 };
@@ -62,6 +63,8 @@ pub(super) enum Then {
     Exec,
     /// It unshares more than its pid namespace.
     Unshare,
+    /// A terminal is asked whose it is, or told.
+    Word(Word),
 }
 
 impl Call {
@@ -129,6 +132,15 @@ pub(super) fn enter(member: &Member, own: &mut Own, regs: &mut bindings::pt_regs
         Fate::OwnBoth(one, other) => return own_number(own, regs, saved, &[one, other]),
         Fate::Some(_) if border::is_refused(nr, &args) => ENOSYS_,
         Fate::Some(_) => return,
+        Fate::Ioctl if border::is_refused_ioctl(args[1] as u32) => ENOSYS_,
+        Fate::Ioctl => match terminal::begin(member, args[1] as u32, args[2]) {
+            Ok(None) => return,
+            Ok(Some(then)) => {
+                own.call = Call::Changed(saved, then);
+                return;
+            }
+            Err(error) => error.to_errno().into(),
+        },
         Fate::Clock if border::names_clock(args[0]) => ENOSYS_,
         Fate::Clock => return,
         Fate::Getpid => member.tgid.nr().into(),
@@ -261,6 +273,7 @@ pub(super) fn leave(member: &Member, own: &mut Own, regs: &mut bindings::pt_regs
         Then::Wait(waiting) => regs.ax = waiting::end(member, own, &waiting) as usize,
         Then::Unshare if failed => member.world.unshare_undone(member.id),
         Then::Unshare => {}
+        Then::Word(word) => regs.ax = word.end(member, regs.ax as i64) as usize,
     }
 }
 

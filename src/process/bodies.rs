@@ -8,7 +8,7 @@
 
 use crate::{
     base::slots::Idx,
-    native::{End, Native},
+    native::{End, Native, NativeNr},
     pid::{find_pid, namespace::Namespace, NewPid, Pid},
     reason::{Outcome, Reason},
     tree::fate::Fate,
@@ -259,9 +259,22 @@ impl Tree {
         if group.pgid().is(group.tgid()) {
             return Some((process, process));
         }
-        let members = self.process_group(group.pgid());
-        let mut others = members.iter(self.groups()).take(64);
-        let other = others.find(|&other| other != target && self.native_of(other).is_some())?;
-        Some((process, self.native_of(other)?.group().to_argument()))
+        let other = self.native_group_but(group.pgid(), Some(target))?;
+        Some((process, other.to_argument()))
+    }
+
+    /// The kernel's process group for the one with this pid; where there is none that of the process with the
+    /// pid, which the kernel takes for one as well (`session_of_pgrp()`).
+    pub(crate) fn native_group(&self, pgrp: &Pid) -> Option<NativeNr> {
+        let process = || self.native_of(self.leader_of(pgrp)?).map(Native::nr);
+        self.native_group_but(pgrp, None).or_else(process)
+    }
+
+    /// The kernel's process group of some members of a process group; one of them does not count.
+    fn native_group_but(&self, pgrp: &Pid, but: Option<Idx<Group>>) -> Option<NativeNr> {
+        let members = self.process_group(pgrp);
+        let others = members.iter(self.groups()).take(64);
+        let mut others = others.filter(|&other| Some(other) != but);
+        others.find_map(|other| self.native_of(other)?.group())
     }
 }

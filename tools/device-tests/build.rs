@@ -72,6 +72,7 @@ fn main() {
         "namespaces",
         "programs",
         "refused",
+        "terminals",
         "races",
     ];
     let done = cc::Build::new()

@@ -89,6 +89,7 @@ cases! {
     namespaces
     programs
     refused
+    terminals
 }
 
 #[test]
@@ -121,6 +122,15 @@ fn a_shell_is_pid_1() {
     let script =
         "i=0; while [ $i -lt 100 ]; do (exit $i); [ $? = $i ] || echo $i; i=$((i + 1)); done";
     assert_eq!(shell(script), (0, String::new()));
+}
+
+/// The rules of terminals are the kernel's own.
+#[test]
+fn terminals_are_the_same_natively() {
+    let mut native = Command::new("unshare");
+    native.args(["--fork", "--pid", program(), "terminals"]);
+    let native = command_line::finish(&mut native, "");
+    assert_eq!(native, (0, String::new(), String::new()));
 }
 
 /// What `qemu/session` says of itself natively it says in a world.

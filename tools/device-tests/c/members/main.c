@@ -63,7 +63,7 @@ int main(int argc, char **argv)
 	} cases[] = {
 		{ "ids", ids },		{ "waits", waits },	  { "signals", signals },
 		{ "families", families }, { "namespaces", namespaces }, { "programs", programs },
-		{ "refused", refused },
+		{ "refused", refused },	{ "terminals", terminals },
 	};
 	int number = argc > 2 ? atoi(argv[2]) : 0;
 

@@ -53,6 +53,7 @@ void families(void);
 void namespaces(void);
 void programs(void);
 void refused(void);
+void terminals(void);
 void races(int after);
 void crowd(int count);
 

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Whose a terminal is: TIOCGPGRP, TIOCSPGRP and TIOCGSID of ioctl(2) by a member.
+//!
+//! `drivers/tty/tty_jobctrl.c`: `tiocgpgrp()`, `tiocspgrp()`, `tiocgsid()`. Process groups and sessions of
+//! members are the kernel's too, made by setpgid(2) and setsid(2) of their bodies, so that the kernel
+//! sends what ^C and ^Z mean and stops who reads from the background. Only the numbers are translated, in
+//! the word that the caller gives: the kernel reads its own number there, or writes it.
+//!
+//! # Locks
+//!
+//! The tree lock for moments; RCU for a native process group.
+
+use super::{
+    calls::Then,
+    member::{self, Member},
+    user::{read_word, write_word},
+};
+use crate::{
+    base::sync::read_lock,
+    native::{self, NativeKind},
+    pid::{find_pid, Pid},
+    tree::group::Group,
+};
+use kernel::{bindings, prelude::*};
+
+const TIOCGPGRP: u32 = 0x540f;
+const TIOCSPGRP: u32 = 0x5410;
+const TIOCGSID: u32 = 0x5429;
+
+/// What is done with the caller's word when the call is over.
+pub(super) enum Word {
+    /// This was in it.
+    Restore(u64, i32),
+    /// What the kernel has written there is translated.
+    Translate(u64, NativeKind),
+}
+
+/// A member asks for a terminal's process group or session, or gives it another process group: what is
+/// done behind the call; `None` when it has nothing to do with that. The error is the call's.
+pub(super) fn begin(member: &Member, cmd: u32, address: u64) -> Result<Option<Then>> {
+    let word = match cmd {
+        TIOCGPGRP => Word::Translate(address, NativeKind::Group),
+        TIOCGSID => Word::Translate(address, NativeKind::Session),
+        TIOCSPGRP => {
+            // The kernel says what is wrong with a word that cannot be read, and with a negative number.
+            let Some(nr @ 0..) = read_word(address, 0) else {
+                return Ok(None);
+            };
+            write_word(address, native_group(member, nr))?;
+            Word::Restore(address, nr)
+        }
+        _ => return Ok(None),
+    };
+    Ok(Some(Then::Word(word)))
+}
+
+impl Word {
+    /// The call is over: its result.
+    pub(super) fn end(&self, member: &Member, result: i64) -> i64 {
+        let written = match *self {
+            Self::Restore(address, nr) => write_word(address, nr),
+            Self::Translate(..) if result < 0 => Ok(()),
+            Self::Translate(address, kind) => match read_word(address, 0) {
+                Some(native) => write_word(address, number_here(member, native, kind)),
+                None => Err(EFAULT),
+            },
+        };
+        match written {
+            Err(error) if result >= 0 => error.to_errno().into(),
+            _ => result,
+        }
+    }
+}
+
+/// The kernel's number of a process group that a member names; one that nobody has for one that is not
+/// there, or in which there is nobody that the kernel knows.
+fn native_group(member: &Member, nr: i32) -> i32 {
+    const NOBODY: i32 = i32::MAX;
+    let tree = member.world.tree();
+    let Ok(task) = tree.find(member.id) else {
+        return NOBODY;
+    };
+    let group = find_pid(tree.tasks()[task].ns(), nr);
+    let group = group.and_then(|group| tree.native_group(&group));
+    group.map_or(NOBODY, |group| group.to_user())
+}
+
+/// What a member calls a native process group or session: by the first member of its world in there; 0 if
+/// there is none.
+fn number_here(member: &Member, native: i32, kind: NativeKind) -> i32 {
+    let mut found = None;
+    let mut is_beside = |thread: *mut bindings::task_struct| {
+        let guard = read_lock();
+        let other = member::find(thread, &guard).filter(|other| other.is_beside(member));
+        found = other.map(|other| other.id);
+        found.is_some()
+    };
+    native::find_in(native, kind, &mut is_beside);
+    let of = |group: &Group| match kind {
+        NativeKind::Group => group.pgid().clone(),
+        NativeKind::Session => group.sid().clone(),
+    };
+    let tree = member.world.tree();
+    let other = found.and_then(|id| tree.tasks().find(id));
+    let pid = other.map(|other| of(tree.group_of(other)));
+    let own = tree.tasks().find(member.id);
+    match (pid, own) {
+        (Some(pid), Some(own)) => Pid::nr_ns(&pid, tree.tasks()[own].ns()),
+        _ => 0,
+    }
+}
