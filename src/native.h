@@ -34,6 +34,19 @@ struct altpid_signal {
 	int status;
 };
 
+/* What a process and the children that it has waited for have used: ns, counts, and pages. */
+struct altpid_usage {
+	u64 utime;
+	u64 stime;
+	u64 min_flt;
+	u64 maj_flt;
+	u64 inblock;
+	u64 oublock;
+	u64 nvcsw;
+	u64 nivcsw;
+	u64 maxrss;
+};
+
 /* altpid_may_attach() */
 #define ALTPID_CANNOT		1
 #define ALTPID_NOT_PRIVILEGED	2
@@ -63,6 +76,8 @@ bool altpid_is_admin(void);
 bool altpid_has_admin(void);
 void altpid_comm(struct task_struct *task, char *comm);
 void altpid_how_ends(struct altpid_end *end);
+void altpid_own_usage(struct altpid_usage *usage);
+void altpid_add_usage(const struct altpid_usage *usage);
 void altpid_make_body(struct task_struct *child);
 void altpid_set_unkillable(struct task_struct *task);
 void altpid_kill_child(struct task_struct *child);

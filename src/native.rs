@@ -9,6 +9,8 @@
 //!
 //! None of the module's. Nothing here sleeps but [`register_probes`] and its kin.
 
+pub(crate) mod usage;
+
 use core::{ffi::CStr, ptr::NonNull};
 use kernel::{bindings, prelude::*};
 

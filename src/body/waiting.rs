@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     native,
-    process::wait::{Look, Report, Search, Wanted},
+    process::wait::{Look, Report, Search, Wanted, WNOWAIT},
     reason::Outcome,
     tree::{pending::SIGCHLD, wakeups::Key},
     world::work::is_killed,
@@ -27,6 +27,7 @@ use kernel::{
     task::might_sleep,
     uaccess::{UserPtr, UserSlice},
 };
+use zerocopy::IntoBytes;
 
 const P_PIDFD: u32 = 3;
 
@@ -130,6 +131,9 @@ fn look(member: &Member, own: &mut Own, waiting: &Waiting, may_sleep: bool) -> O
 impl Waiting {
     /// Gives the caller what there is, and returns the result.
     fn give(&self, report: Option<Report>) -> i64 {
+        if let Some(report) = &report {
+            self.take_usage(report);
+        }
         let written = if self.is_wait4 {
             self.give_status(report)
         } else {
@@ -150,16 +154,28 @@ impl Waiting {
         }
     }
 
-    /// What a child has used is not known: zeroes.
-    fn give_usage(&self, report: Option<Report>) -> Result {
-        if self.rusage == 0 || report.is_none() {
-            return Ok(());
+    /// A child that is reaped has used something, which counts for the waiter from now on.
+    fn take_usage(&self, report: &Report) {
+        let options = match self.wanted {
+            Wanted::Wait4(_, options) | Wanted::WaitId(_, _, options) | Wanted::Pidfd(_, options) => {
+                options
+            }
+        };
+        if report.is_end() && options & WNOWAIT == 0 {
+            report.usage.add_to_own();
         }
-        let usage = [0u8; size_of::<kernel::bindings::rusage>()];
+    }
+
+    /// What a dead child has used; zeroes for one that lives.
+    fn give_usage(&self, report: Option<Report>) -> Result {
+        let Some(report) = report.filter(|_| self.rusage != 0) else {
+            return Ok(());
+        };
+        let words = report.usage.words();
         let user = UserPtr::from_addr(self.rusage as usize);
-        UserSlice::new(user, usage.len())
+        UserSlice::new(user, size_of_val(&words))
             .writer()
-            .write_slice(&usage)
+            .write_slice(words.as_bytes())
     }
 
     fn give_info(&self, report: Option<Report>) -> Result {

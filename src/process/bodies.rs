@@ -8,7 +8,7 @@
 
 use crate::{
     base::slots::Idx,
-    native::{End, Native, NativeNr},
+    native::{usage::Usage, End, Native, NativeNr},
     pid::{find_pid, namespace::Namespace, NewPid, Pid},
     reason::{Outcome, Reason},
     tree::fate::Fate,
@@ -123,13 +123,25 @@ impl World {
 
     /// The body of a task exits. May sleep.
     pub(crate) fn exited(&self, id: u64, end: &End) {
-        let mut tree = self.work();
-        let Some(task) = tree.tasks().find(id) else {
-            return;
+        let mut usage = None;
+        let (mut tree, task, group) = loop {
+            let tree = self.work();
+            let Some(task) = tree.tasks().find(id) else {
+                return;
+            };
+            let group = tree.tasks()[task].group();
+            if tree.groups()[group].nr_live() > 1 || usage.is_some() {
+                break (tree, task, group);
+            }
+            // The last thread goes through all that the kernel still has. It stays the last one.
+            drop(tree);
+            usage = Some(Usage::own());
         };
-        let group = tree.tasks()[task].group();
         if let Some(body) = tree.tasks()[task].body() {
             tree.set_body_uid(body, end.uid);
+        }
+        if let Some(usage) = usage {
+            tree.set_usage(group, usage);
         }
         if let (Some(status), Fate::Alive) = (end.of_group(), tree.groups()[group].fate()) {
             tree.decide_exit(group, status);

@@ -11,6 +11,7 @@
 
 use crate::{
     base::slots::Idx,
+    native::usage::Usage,
     pid::{find_pid, Pid},
     reason::{Outcome, Reason},
     tree::call::Call,
@@ -84,9 +85,16 @@ pub(crate) struct Report {
     pub(crate) status: i32,
     /// The user that a member belonged to when it exited.
     pub(crate) uid: u32,
+    /// What it has used, if it is dead.
+    pub(crate) usage: Usage,
 }
 
 impl Report {
+    /// Whether the child is dead.
+    pub(crate) fn is_end(&self) -> bool {
+        matches!(self.code, CLD_EXITED | CLD_KILLED | CLD_DUMPED)
+    }
+
     /// The status word of wait4(2).
     pub(crate) fn word(&self) -> i32 {
         match self.code {
@@ -355,6 +363,7 @@ impl Tree {
             code,
             status,
             uid: self.uid_of(child),
+            usage: self.usage_of(child),
         };
         let keep = selection.options & WNOWAIT != 0;
         if self.is_dead(child) {

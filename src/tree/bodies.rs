@@ -22,7 +22,7 @@ use crate::{
         chain::{Link, Member},
         Idx,
     },
-    native::{Native, NativeNr, Signal},
+    native::{usage::Usage, Native, NativeNr, Signal},
     reason::{Outcome, Reason},
     tree::group::Group,
     tree::pending::{SigInfo, SigSet, SIGCHLD, SIGKILL, SI_KERNEL},
@@ -38,6 +38,8 @@ pub(crate) struct Body {
     native: Option<Native>,
     /// The user that it belonged to when it exited.
     uid: u32,
+    /// Of the leader: what the process has used, once all of its threads have exited.
+    usage: Usage,
     /// Signals that the process is owed.
     owed: SigSet,
     /// What comes along with SIGCHLD, and with the last one of the others.
@@ -62,6 +64,7 @@ impl Body {
         Self {
             native: None,
             uid: 0,
+            usage: Usage::default(),
             owed: SigSet::EMPTY,
             child: SigInfo::default(),
             child_uid: 0,
@@ -232,6 +235,19 @@ impl Tree {
     /// The user of a body when it exits, whom its parent is told.
     pub(crate) fn set_body_uid(&mut self, body: Idx<Body>, uid: u32) {
         self.bodies[body].uid = uid;
+    }
+
+    /// What a process has used that exits.
+    pub(crate) fn set_usage(&mut self, group: Idx<Group>, usage: Usage) {
+        if let Some(body) = self.body_of(group) {
+            self.bodies[body].usage = usage;
+        }
+    }
+
+    /// What a process has used that has exited; nothing if it is virtual.
+    pub(crate) fn usage_of(&self, child: Idx<Group>) -> Usage {
+        let body = self.body_of(child);
+        body.map_or(Usage::default(), |body| self.bodies[body].usage)
     }
 
     /// What comes along with the SIGCHLD of a child: the user that it belonged to.

@@ -73,6 +73,7 @@ fn main() {
         "programs",
         "refused",
         "terminals",
+        "usage",
         "races",
     ];
     let done = cc::Build::new()

@@ -90,6 +90,7 @@ cases! {
     programs
     refused
     terminals
+    usage
 }
 
 #[test]
@@ -124,13 +125,15 @@ fn a_shell_is_pid_1() {
     assert_eq!(shell(script), (0, String::new()));
 }
 
-/// The rules of terminals are the kernel's own.
+/// The rules of these cases are the kernel's own.
 #[test]
-fn terminals_are_the_same_natively() {
-    let mut native = Command::new("unshare");
-    native.args(["--fork", "--pid", program(), "terminals"]);
-    let native = command_line::finish(&mut native, "");
-    assert_eq!(native, (0, String::new(), String::new()));
+fn some_are_the_same_natively() {
+    for case in ["terminals", "usage"] {
+        let mut native = Command::new("unshare");
+        native.args(["--fork", "--pid", program(), case]);
+        let native = command_line::finish(&mut native, "");
+        assert_eq!(native, (0, String::new(), String::new()), "{case}");
+    }
 }
 
 /// What `qemu/session` says of itself natively it says in a world.

@@ -64,6 +64,7 @@ int main(int argc, char **argv)
 		{ "ids", ids },		{ "waits", waits },	  { "signals", signals },
 		{ "families", families }, { "namespaces", namespaces }, { "programs", programs },
 		{ "refused", refused },	{ "terminals", terminals },
+		{ "usage", usage },
 	};
 	int number = argc > 2 ? atoi(argv[2]) : 0;
 

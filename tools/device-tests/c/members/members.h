@@ -54,6 +54,7 @@ void namespaces(void);
 void programs(void);
 void refused(void);
 void terminals(void);
+void usage(void);
 void races(int after);
 void crowd(int count);
 
