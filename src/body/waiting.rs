@@ -157,9 +157,9 @@ impl Waiting {
     /// A child that is reaped has used something, which counts for the waiter from now on.
     fn take_usage(&self, report: &Report) {
         let options = match self.wanted {
-            Wanted::Wait4(_, options) | Wanted::WaitId(_, _, options) | Wanted::Pidfd(_, options) => {
-                options
-            }
+            Wanted::Wait4(_, options)
+            | Wanted::WaitId(_, _, options)
+            | Wanted::Pidfd(_, options) => options,
         };
         if report.is_end() && options & WNOWAIT == 0 {
             report.usage.add_to_own();

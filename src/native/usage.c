@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * For src/native/usage.rs: what processes have used, which goes from a child to the parent that waits
- * for it.
+ * For src/native/usage.rs: what processes have used, which goes from a child to
+ * the parent that waits for it.
  */
 #include <linux/rcupdate.h>
 #include <linux/sched/cputime.h>
@@ -76,6 +76,6 @@ void altpid_add_usage(const struct altpid_usage *usage)
 	sig->coublock += usage->oublock;
 	sig->cnvcsw += usage->nvcsw;
 	sig->cnivcsw += usage->nivcsw;
-	sig->cmaxrss = max(sig->cmaxrss, (unsigned long)usage->maxrss);
+	sig->cmaxrss = max_t(unsigned long, sig->cmaxrss, usage->maxrss);
 	write_sequnlock_irq(&sig->stats_lock);
 }
