@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * For src/native.rs: what Rust cannot reach of the kernel. Inline functions, members of
- * task_struct and signal_struct, tracepoints by their name, siginfos.
+ * task_struct and signal_struct, tracepoints by their name. The rest is in native/.
  *
  * Everything here that takes a struct task_struct is called by the thread itself, for a child that
  * has not run yet, or under RCU for a task that pid_task() gives.
@@ -11,9 +11,7 @@
 #include <linux/nsproxy.h>
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
-#include <linux/preempt.h>
 #include <linux/rcupdate.h>
-#include <linux/sched/cputime.h>
 #include <linux/sched/jobctl.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
@@ -303,144 +301,6 @@ int altpid_stopped_by(struct pid *pid)
 	}
 	rcu_read_unlock();
 	return by;
-}
-
-/* The number of the process group of a process. */
-int altpid_native_group(struct pid *pid)
-{
-	struct task_struct *task;
-	int nr = 0;
-
-	rcu_read_lock();
-	task = pid_task(pid, PIDTYPE_PID);
-	if (task)
-		nr = pid_nr(task_pgrp(task));
-	rcu_read_unlock();
-	return nr;
-}
-
-/*
- * Calls @is_it with the processes of a process group or session until it says yes. Without
- * tasklist_lock one that changes its group meanwhile leads into another list: what is met there is
- * not meant, and there is an end to it.
- */
-void altpid_find_in(int nr, bool is_session, bool (*is_it)(struct task_struct *task, void *data),
-		    void *data)
-{
-	enum pid_type type = is_session ? PIDTYPE_SID : PIDTYPE_PGID;
-	struct task_struct *task;
-	unsigned int left = 1024;
-	struct pid *pid;
-
-	rcu_read_lock();
-	pid = find_vpid(nr);
-	do_each_pid_task(pid, type, task) {
-		if (!left--)
-			break;
-		if ((is_session ? task_session(task) : task_pgrp(task)) == pid && is_it(task, data))
-			break;
-	} while_each_pid_task(pid, type, task);
-	rcu_read_unlock();
-}
-
-/* Signals. */
-
-/* What altpid sends from this CPU, for the probe of signal_generate to put into the queue. */
-struct staged {
-	struct pid *pid;
-	const struct altpid_signal *signal;
-};
-
-static DEFINE_PER_CPU(struct staged, staged);
-
-/*
- * Sends a signal to a process as the kernel does, so that nobody's permission
- * counts. What comes along is put in by altpid_sent(), which the tracepoint calls
- * on this very CPU with the lock of the receiver's signals held.
- */
-int altpid_send(struct pid *pid, const struct altpid_signal *signal)
-{
-	int err;
-
-	preempt_disable();
-	this_cpu_write(staged.signal, signal);
-	this_cpu_write(staged.pid, pid);
-	err = kill_pid(pid, signal->signo, 1);
-	this_cpu_write(staged.pid, NULL);
-	preempt_enable();
-	return err;
-}
-
-/* Sends a signal to a thread, as tgkill(2). The caller has asked for permission. */
-int altpid_send_thread(struct pid *pid, int sig)
-{
-	struct task_struct *task = get_pid_task(pid, PIDTYPE_PID);
-	struct kernel_siginfo info;
-	int err;
-
-	if (!task)
-		return -ESRCH;
-	clear_siginfo(&info);
-	info.si_signo = sig;
-	info.si_code = SI_TKILL;
-	info.si_pid = task_tgid_nr(current);
-	info.si_uid = from_kuid_munged(current_user_ns(), current_uid());
-	err = sig ? send_sig_info(sig, &info, task) : 0;
-	put_task_struct(task);
-	return err;
-}
-
-/* Whether a siginfo names its sender, or the child that it is about. */
-static bool names_somebody(const struct kernel_siginfo *info)
-{
-	switch (info->si_code) {
-	case SI_USER:
-	case SI_TKILL:
-	case SI_MESGQ:
-		return true;
-	case CLD_TRAPPED:
-	case CLD_STOPPED:
-	case CLD_CONTINUED:
-		return info->si_signo == SIGCHLD;
-	default:
-		return false;
-	}
-}
-
-/*
- * A signal was queued for a member, whose lock of signals is held: if altpid sends
- * it what comes along is put in; otherwise @nr, which is what the receiver calls
- * the calling process, takes the place of a native number. So it is right wherever
- * it is taken: by a handler, sigtimedwait(2), or a signalfd.
- */
-void altpid_sent(int sig, struct task_struct *task, bool group, int nr)
-{
-	struct sigpending *pending = group ? &task->signal->shared_pending : &task->pending;
-	const struct altpid_signal *signal = NULL;
-	struct sigqueue *q;
-
-	if (sig == SIGKILL || list_empty(&pending->list))
-		return;
-	q = list_last_entry(&pending->list, struct sigqueue, list);
-	if (q->info.si_signo != sig)
-		return;
-	if (in_task() && this_cpu_read(staged.pid) == task_tgid(task))
-		signal = this_cpu_read(staged.signal);
-	if (!signal || signal->signo != sig || q->info.si_code != SI_KERNEL) {
-		if (names_somebody(&q->info))
-			q->info.si_pid = nr;
-		return;
-	}
-	if (signal->code == SI_KERNEL)
-		return;
-	q->info.si_code = signal->code;
-	q->info.si_pid = signal->pid;
-	rcu_read_lock();
-	q->info.si_uid = from_kuid_munged(task_cred_xxx(task, user_ns),
-					  make_kuid(&init_user_ns, signal->uid));
-	rcu_read_unlock();
-	if (sig == SIGCHLD || signal->code > 0)
-		q->info.si_status = signal->status;
 }
 
 /* The native numbers of the calling thread and its process, its own while it is there. */

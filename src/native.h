@@ -86,8 +86,9 @@ int altpid_sigchld(struct pid *pid);
 bool altpid_is_native_child(struct pid *child, struct pid *parent);
 int altpid_stopped_by(struct pid *pid);
 int altpid_native_group(struct pid *pid);
-void altpid_find_in(int nr, bool is_session, bool (*is_it)(struct task_struct *task, void *data),
+void altpid_find_in(int nr, bool is_session, bool (*is_it)(struct task_struct *thread, void *data),
 		    void *data);
+bool altpid_is_immune(struct task_struct *task);
 int altpid_send(struct pid *pid, const struct altpid_signal *signal);
 int altpid_send_thread(struct pid *pid, int sig);
 int altpid_own_tid(void);

@@ -161,6 +161,7 @@ mod c {
         );
         pub(super) fn altpid_own_tid() -> c_int;
         pub(super) fn altpid_own_tgid() -> c_int;
+        pub(super) fn altpid_is_immune(task: *mut bindings::task_struct) -> bool;
         pub(super) fn altpid_sent(
             sig: c_int,
             task: *mut bindings::task_struct,
@@ -396,8 +397,8 @@ pub(crate) enum NativeKind {
     Session,
 }
 
-/// Looks for a process in a process group or session, among the first ones of it. `is_it` is called under RCU with
-/// the leaders of processes, until it says yes.
+/// Looks for a thread in a process group or session, among the first ones of it. `is_it` is called under RCU until
+/// it says yes.
 pub(crate) fn find_in(
     nr: i32,
     kind: NativeKind,
@@ -456,6 +457,16 @@ pub(crate) fn make_self_unkillable() {
 pub(crate) unsafe fn kill_child(child: *mut bindings::task_struct) {
     // SAFETY: By the safety requirements.
     unsafe { c::altpid_kill_child(child) };
+}
+
+/// Whether a signal for a member was ignored because its process is an init.
+///
+/// # Safety
+///
+/// As [`sent`].
+pub(crate) unsafe fn is_immune(task: *mut bindings::task_struct) -> bool {
+    // SAFETY: By the safety requirements.
+    unsafe { c::altpid_is_immune(task) }
 }
 
 /// A signal was queued for a member, for which the calling process has a number.

@@ -133,7 +133,7 @@ pub(super) fn enter(member: &Member, own: &mut Own, regs: &mut bindings::pt_regs
         Fate::Some(_) if border::is_refused(nr, &args) => ENOSYS_,
         Fate::Some(_) => return,
         Fate::Ioctl if border::is_refused_ioctl(args[1] as u32) => ENOSYS_,
-        Fate::Ioctl => match terminal::begin(member, args[1] as u32, args[2]) {
+        Fate::Ioctl => match terminal::begin(member, regs, args[1] as u32, args[2]) {
             Ok(None) => return,
             Ok(Some(then)) => {
                 own.call = Call::Changed(saved, then);

@@ -209,9 +209,13 @@ unsafe extern "C" fn signal_generate(
     if sig == SIGCONT {
         receiver.look_at_job();
     }
-    // From above an init is killed and stopped, which the kernel does not see here.
-    if result == IGNORED && nr == 0 && matches!(sig, SIGKILL | SIGSTOP) && receiver.tgid.nr() == 1 {
-        receiver.send_again(sig);
+    // From above an init is killed and stopped, which the kernel does not see here. A signal for one of its
+    // threads is for all of them then.
+    if result == IGNORED && nr == 0 && matches!(sig, SIGKILL | SIGSTOP) {
+        // SAFETY: What the tracepoint gave.
+        if receiver.tgid.nr() == 1 && unsafe { native::is_immune(task) } {
+            receiver.send_again(sig);
+        }
     }
 }
 

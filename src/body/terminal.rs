@@ -4,8 +4,8 @@
 //!
 //! `drivers/tty/tty_jobctrl.c`: `tiocgpgrp()`, `tiocspgrp()`, `tiocgsid()`. Process groups and sessions of
 //! members are the kernel's too, made by setpgid(2) and setsid(2) of their bodies, so that the kernel
-//! sends what ^C and ^Z mean and stops who reads from the background. Only the numbers are translated, in
-//! the word that the caller gives: the kernel reads its own number there, or writes it.
+//! sends what ^C and ^Z mean and stops who reads from the background. Only the numbers are translated: the
+//! kernel is given a word of its own below the caller's stack.
 //!
 //! # Locks
 //!
@@ -28,43 +28,60 @@ const TIOCGPGRP: u32 = 0x540f;
 const TIOCSPGRP: u32 = 0x5410;
 const TIOCGSID: u32 = 0x5429;
 
-/// What is done with the caller's word when the call is over.
-pub(super) enum Word {
-    /// This was in it.
-    Restore(u64, i32),
-    /// What the kernel has written there is translated.
-    Translate(u64, NativeKind),
+/// What is done with the kernel's word when the call is over: nothing of the kernel's is ever in one of the
+/// program's, and what stands there is read once.
+pub(super) struct Word {
+    /// Below the stack of the caller, where everything may be overwritten at any time.
+    scratch: u64,
+    /// What was there.
+    before: i32,
+    /// Where what the kernel has written goes, and what it is.
+    to: Option<(u64, NativeKind)>,
 }
+
+/// Bytes below the stack that the program may use (the red zone of the ABI).
+const RED_ZONE: u64 = 128;
 
 /// A member asks for a terminal's process group or session, or gives it another process group: what is
 /// done behind the call; `None` when it has nothing to do with that. The error is the call's.
-pub(super) fn begin(member: &Member, cmd: u32, address: u64) -> Result<Option<Then>> {
-    let word = match cmd {
-        TIOCGPGRP => Word::Translate(address, NativeKind::Group),
-        TIOCGSID => Word::Translate(address, NativeKind::Session),
-        TIOCSPGRP => {
-            // The kernel says what is wrong with a word that cannot be read, and with a negative number.
-            let Some(nr @ 0..) = read_word(address, 0) else {
-                return Ok(None);
-            };
-            write_word(address, native_group(member, nr))?;
-            Word::Restore(address, nr)
-        }
+pub(super) fn begin(
+    member: &Member,
+    regs: &mut bindings::pt_regs,
+    cmd: u32,
+    address: u64,
+) -> Result<Option<Then>> {
+    let (to, value) = match cmd {
+        TIOCGPGRP => (Some((address, NativeKind::Group)), 0),
+        TIOCGSID => (Some((address, NativeKind::Session)), 0),
+        // The kernel says what is wrong with a word that cannot be read, and with a negative number.
+        TIOCSPGRP => match read_word(address, 0) {
+            Some(nr @ 0..) => (None, native_group(member, nr)),
+            _ => return Ok(None),
+        },
         _ => return Ok(None),
     };
-    Ok(Some(Then::Word(word)))
+    let scratch = ((regs.sp as u64).wrapping_sub(RED_ZONE) & !7).wrapping_sub(8);
+    let before = read_word(scratch, 0).ok_or(EFAULT)?;
+    write_word(scratch, value)?;
+    regs.dx = scratch as usize;
+    Ok(Some(Then::Word(Word {
+        scratch,
+        before,
+        to,
+    })))
 }
 
 impl Word {
     /// The call is over: its result.
     pub(super) fn end(&self, member: &Member, result: i64) -> i64 {
-        let written = match *self {
-            Self::Restore(address, nr) => write_word(address, nr),
-            Self::Translate(..) if result < 0 => Ok(()),
-            Self::Translate(address, kind) => match read_word(address, 0) {
-                Some(native) => write_word(address, number_here(member, native, kind)),
-                None => Err(EFAULT),
-            },
+        let native = read_word(self.scratch, 0);
+        let _ = write_word(self.scratch, self.before);
+        let written = match (self.to, native) {
+            (Some((address, kind)), Some(native)) if result >= 0 => {
+                write_word(address, number_here(member, native, kind))
+            }
+            (Some(_), None) => Err(EFAULT),
+            _ => Ok(()),
         };
         match written {
             Err(error) if result >= 0 => error.to_errno().into(),
@@ -82,7 +99,7 @@ fn native_group(member: &Member, nr: i32) -> i32 {
         return NOBODY;
     };
     let group = find_pid(tree.tasks()[task].ns(), nr);
-    let group = group.and_then(|group| tree.native_group(&group));
+    let group = group.and_then(|group| tree.native_group(task, &group));
     group.map_or(NOBODY, |group| group.to_user())
 }
 

@@ -271,15 +271,25 @@ impl Tree {
         if group.pgid().is(group.tgid()) {
             return Some((process, process));
         }
-        let other = self.native_group_but(group.pgid(), Some(target))?;
-        Some((process, other.to_argument()))
+        // If nobody is left whom the kernel knows there it is one of its own, which others find.
+        let other = self.native_group_but(group.pgid(), Some(target));
+        Some((process, other.map_or(process, NativeNr::to_argument)))
     }
 
     /// The kernel's process group for the one with this pid; where there is none that of the process with the
-    /// pid, which the kernel takes for one as well (`session_of_pgrp()`).
-    pub(crate) fn native_group(&self, pgrp: &Pid) -> Option<NativeNr> {
-        let process = || self.native_of(self.leader_of(pgrp)?).map(Native::nr);
-        self.native_group_but(pgrp, None).or_else(process)
+    /// pid, which the kernel takes for one as well (`session_of_pgrp()`). Natively zombies are members: one of
+    /// nobody else, in the caller's session, is the caller's own.
+    pub(crate) fn native_group(&self, caller: Idx<Task>, pgrp: &Pid) -> Option<NativeNr> {
+        let own = self.tasks()[caller].group();
+        self.native_group_but(pgrp, None).or_else(|| {
+            let first = self.process_group(pgrp).first();
+            let process = first.or(self.leader_of(pgrp))?;
+            let is_beside = self.groups()[process].sid().is(self.groups()[own].sid());
+            match self.is_dead(process) && is_beside {
+                true => self.native_of(own)?.group(),
+                false => self.native_of(process).map(Native::nr),
+            }
+        })
     }
 
     /// The kernel's process group of some members of a process group; one of them does not count.

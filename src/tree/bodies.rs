@@ -25,7 +25,7 @@ use crate::{
     native::{usage::Usage, Native, NativeNr, Signal},
     reason::{Outcome, Reason},
     tree::group::Group,
-    tree::pending::{SigInfo, SigSet, SIGCHLD, SIGKILL, SI_KERNEL},
+    tree::pending::{SigInfo, SigSet, SIGCHLD, SIGKILL, SIGSTOP, SI_KERNEL},
     tree::task::{chain, Task},
 };
 
@@ -280,6 +280,11 @@ impl Tree {
 
     /// A member is owed word of a child.
     pub(crate) fn owe_child(&mut self, parent: Idx<Group>, child: Idx<Group>, info: SigInfo) {
+        // What the kernel sends nobody is immune to, and this the child sends.
+        let is_immune = self.groups[parent].unkillable;
+        if is_immune && matches!(info.signo(), SIGKILL | SIGSTOP) {
+            return;
+        }
         let uid = self.uid_of(child);
         self.owe(parent, info, uid);
     }

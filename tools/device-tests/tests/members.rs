@@ -424,6 +424,29 @@ fn a_world_can_end_with_its_descriptor() {
     assert_eq!(child.wait().expect("its end").signal(), Some(9));
 }
 
+/// Whoever sends a signal from outside has no number, also where it says one itself.
+#[test]
+fn a_sender_outside_has_no_number() {
+    if !has_members() {
+        return;
+    }
+    let world = Fixture::new();
+    let mut child = exec(&world, &["--", program(), "queued"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it runs");
+    let mut out = child.stdout.take().expect("its output");
+    let mut line = [0; 6];
+    std::io::Read::read_exact(&mut out, &mut line).expect("a line");
+    let native = child.id().to_string();
+    let sent = Command::new(program()).args(["queue", &native]).status();
+    assert!(sent.expect("it runs").success());
+    let said = std::io::read_to_string(out).expect("what it says");
+    // SI_QUEUE
+    assert_eq!(said, "-1 0 5\n");
+    assert!(child.wait().expect("its end").success());
+}
+
 #[test]
 fn stopped_ones_are_told_of() {
     if !has_members() {

@@ -3,7 +3,8 @@
  * The real program of tests/members.rs. "members CASE" is run in a world by
  * "altpid exec", as pid 1 of a namespace, and says by its exit status 0 that all of
  * the case held; otherwise it prints the lines that did not. "members closing COMMAND"
- * runs a command that has no descriptor of the world.
+ * runs a command that has no descriptor of the world. "members queued" says what comes along
+ * with a SIGUSR1, which "members queue PID" sends.
  */
 #define _GNU_SOURCE
 #include <signal.h>
@@ -79,6 +80,20 @@ int main(int argc, char **argv)
 		close_range(3, ~0U, 0);
 		execvp(argv[2], argv + 2);
 		return 127;
+	}
+	if (!strcmp(argv[1], "queue") && argc > 2)
+		return sigqueue(number, SIGUSR1, (union sigval){ .sival_int = 5 }) != 0;
+	if (!strcmp(argv[1], "queued")) {
+		sigset_t set;
+
+		sigemptyset(&set);
+		sigaddset(&set, SIGUSR1);
+		sigprocmask(SIG_BLOCK, &set, NULL);
+		puts("ready");
+		while (sigwaitinfo(&set, &last) < 0)
+			;
+		printf("%d %d %d\n", last.si_code, last.si_pid, last.si_int);
+		return 0;
 	}
 	if (!strcmp(argv[1], "races"))
 		races(number);

@@ -2,8 +2,10 @@
 /* Job control by a terminal, as a shell does it. The rules are the same natively. */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
@@ -48,6 +50,11 @@ static void belongs(void)
 	CHECK(tcgetsid(master) == self);
 	CHECK_ERROR(tcsetpgrp(terminal, 9999), ESRCH);
 	CHECK_ERROR(tcsetpgrp(terminal, -1), EINVAL);
+	/* The word is read, and nothing else. */
+	static const pid_t constant = 9999;
+
+	CHECK_ERROR(ioctl(terminal, TIOCSPGRP, &constant), ESRCH);
+	CHECK_ERROR(ioctl(-1, TIOCSPGRP, &constant), EBADF);
 	CHECK_ERROR(ioctl(terminal, TIOCSPGRP, NULL), EFAULT);
 	CHECK_ERROR(ioctl(terminal, TIOCGPGRP, NULL), EFAULT);
 	CHECK_ERROR(tcgetpgrp(-1), EBADF);
@@ -63,6 +70,53 @@ static void belongs(void)
 		CHECK_ERROR(tcgetsid(terminal), ENOTTY);
 	}
 	CHECK(exits(other, 0));
+}
+
+static void *outlives_main(void *unused)
+{
+	(void)unused;
+	sleep_for_ever();
+	return NULL;
+}
+
+/* A job whose first processes, or threads, are gone. */
+static void without_its_first(void)
+{
+	pid_t self = getpid(), first, second, pid;
+	siginfo_t info;
+
+	/* The first is a zombie when the second joins, and both belong to one group. */
+	CHILD(first)
+		setpgid(0, 0);
+	CHECK(waitid(P_PID, first, &info, WEXITED | WNOWAIT) == 0);
+	CHECK(tcsetpgrp(terminal, first) == 0);
+	CHECK(tcsetpgrp(terminal, self) == 0);
+	CHILD(second) {
+		CHECK(setpgid(0, first) == 0);
+		CHECK(getpgrp() == first);
+		sleep_for_ever();
+	}
+	CHECK(setpgid(second, first) == 0);
+	CHECK(tcsetpgrp(terminal, first) == 0);
+	CHECK(tcgetpgrp(terminal) == first);
+	type('C' & 0x1f);
+	CHECK(dies(second, SIGINT));
+	CHECK(tcsetpgrp(terminal, self) == 0);
+	CHECK(exits(first, 0));
+	/* The main thread has exited. */
+	CHILD(pid) {
+		pthread_t thread;
+
+		setpgid(0, 0);
+		pthread_create(&thread, NULL, outlives_main, NULL);
+		/* Only this thread. */
+		syscall(SYS_exit, 0);
+	}
+	setpgid(pid, pid);
+	CHECK(tcsetpgrp(terminal, pid) == 0);
+	CHECK(tcgetpgrp(terminal) == pid);
+	CHECK(kill(pid, SIGKILL) == 0 && dies(pid, SIGKILL));
+	CHECK(tcsetpgrp(terminal, self) == 0);
 }
 
 /* What is typed reaches the job in the foreground. */
@@ -123,6 +177,7 @@ void terminals(void)
 		/* As shells do: it may take the terminal back. */
 		signal(SIGTTOU, SIG_IGN);
 		belongs();
+		without_its_first();
 		is_typed();
 		in_the_background();
 	}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * For src/native.rs: signals that altpid sends, and what comes along with those of others.
+ */
+#include <linux/cred.h>
+#include <linux/percpu.h>
+#include <linux/preempt.h>
+#include <linux/rcupdate.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <linux/uidgid.h>
+#include <linux/user_namespace.h>
+
+#include "../native.h"
+
+/* What altpid sends from this CPU, for the probe of signal_generate to put into the queue. */
+struct staged {
+	struct pid *pid;
+	const struct altpid_signal *signal;
+};
+
+static DEFINE_PER_CPU(struct staged, staged);
+
+/*
+ * Sends a signal to a process as the kernel does, so that nobody's permission
+ * counts. What comes along is put in by altpid_sent(), which the tracepoint calls
+ * on this very CPU with the lock of the receiver's signals held.
+ */
+int altpid_send(struct pid *pid, const struct altpid_signal *signal)
+{
+	int err;
+
+	preempt_disable();
+	this_cpu_write(staged.signal, signal);
+	this_cpu_write(staged.pid, pid);
+	err = kill_pid(pid, signal->signo, 1);
+	this_cpu_write(staged.pid, NULL);
+	preempt_enable();
+	return err;
+}
+
+/* Sends a signal to a thread, as tgkill(2). The caller has asked for permission. */
+int altpid_send_thread(struct pid *pid, int sig)
+{
+	struct task_struct *task = get_pid_task(pid, PIDTYPE_PID);
+	struct kernel_siginfo info;
+	int err;
+
+	if (!task)
+		return -ESRCH;
+	clear_siginfo(&info);
+	info.si_signo = sig;
+	info.si_code = SI_TKILL;
+	info.si_pid = task_tgid_nr(current);
+	info.si_uid = from_kuid_munged(current_user_ns(), current_uid());
+	err = sig ? send_sig_info(sig, &info, task) : 0;
+	put_task_struct(task);
+	return err;
+}
+
+/* What a siginfo says of its sender, or of the child that it is about: siginfo_layout(). */
+enum naming {
+	NAMES_NOBODY,
+	/* The kernel has put the number in. */
+	NAMED_BY_KERNEL,
+	/* The sender has: rt_sigqueueinfo(2). */
+	NAMED_BY_SENDER,
+};
+
+static enum naming names_somebody(const struct kernel_siginfo *info)
+{
+	switch (info->si_code) {
+	case SI_USER:
+	case SI_TKILL:
+	case SI_MESGQ:
+		return NAMED_BY_KERNEL;
+	case SI_TIMER:
+	case SI_SIGIO:
+		return NAMES_NOBODY;
+	case CLD_TRAPPED:
+	case CLD_STOPPED:
+	case CLD_CONTINUED:
+		return info->si_signo == SIGCHLD ? NAMED_BY_KERNEL : NAMES_NOBODY;
+	default:
+		return info->si_code < 0 ? NAMED_BY_SENDER : NAMES_NOBODY;
+	}
+}
+
+/*
+ * A signal was queued for a member, whose lock of signals is held: if altpid sends
+ * it what comes along is put in; otherwise @nr, which is what the receiver calls
+ * the calling process, takes the place of a native number. So it is right wherever
+ * it is taken: by a handler, sigtimedwait(2), or a signalfd.
+ */
+void altpid_sent(int sig, struct task_struct *task, bool group, int nr)
+{
+	struct sigpending *pending = group ? &task->signal->shared_pending : &task->pending;
+	const struct altpid_signal *signal = NULL;
+	struct sigqueue *q;
+
+	if (sig == SIGKILL || list_empty(&pending->list))
+		return;
+	q = list_last_entry(&pending->list, struct sigqueue, list);
+	if (q->info.si_signo != sig)
+		return;
+	if (in_task() && this_cpu_read(staged.pid) == task_tgid(task))
+		signal = this_cpu_read(staged.signal);
+	if (!signal || signal->signo != sig || q->info.si_code != SI_KERNEL) {
+		/* What a member says of itself is a number of altpid's. */
+		switch (names_somebody(&q->info)) {
+		case NAMED_BY_SENDER:
+			if (nr)
+				break;
+			fallthrough;
+		case NAMED_BY_KERNEL:
+			q->info.si_pid = nr;
+			break;
+		case NAMES_NOBODY:
+			break;
+		}
+		return;
+	}
+	if (signal->code == SI_KERNEL)
+		return;
+	q->info.si_code = signal->code;
+	q->info.si_pid = signal->pid;
+	rcu_read_lock();
+	q->info.si_uid = from_kuid_munged(task_cred_xxx(task, user_ns),
+					  make_kuid(&init_user_ns, signal->uid));
+	rcu_read_unlock();
+	if (sig == SIGCHLD || signal->code > 0)
+		q->info.si_status = signal->status;
+}
+
+/*
+ * Whether a signal for a member was ignored because its process is an init, and not because that
+ * dies already, or because it was sent once more for that. The lock of its signals is held.
+ */
+bool altpid_is_immune(struct task_struct *task)
+{
+	unsigned int flags = task->signal->flags;
+
+	if (in_task() && this_cpu_read(staged.pid) == task_tgid(task))
+		return false;
+	return flags & SIGNAL_UNKILLABLE && !(flags & SIGNAL_GROUP_EXIT) &&
+	       !(task->flags & PF_EXITING);
+}
