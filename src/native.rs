@@ -2,16 +2,18 @@
 
 //! The kernel's own side of a member: its `struct pid`, its signals, how it ends.
 //!
-//! What is behind these functions is in `native.c`. A number of the kernel's is a [`NativeNr`], and
+//! What is behind these functions is in `native.c` and `native/`. A number of the kernel's is a [`NativeNr`], and
 //! nothing makes a number of altpid's of it, or the reverse: who has one goes by way of a task.
 //!
 //! # Locks
 //!
-//! None of the module's. Nothing here sleeps but [`register_probes`] and its kin.
+//! None of the module's. Nothing here sleeps but what is in [`probes`].
 
+pub(crate) mod groups;
+pub(crate) mod probes;
 pub(crate) mod usage;
 
-use core::{ffi::CStr, ptr::NonNull};
+use core::ptr::NonNull;
 use kernel::{bindings, prelude::*};
 
 /// A number in the kernel's own first pid namespace.
@@ -27,36 +29,6 @@ impl NativeNr {
     /// As an argument of a native system call.
     pub(crate) fn to_argument(self) -> u64 {
         self.0 as u64
-    }
-}
-
-/// A tracepoint by its name, and the function for it (`struct altpid_probe`).
-#[repr(C)]
-pub(crate) struct Probe {
-    name: *const c_char,
-    function: *mut c_void,
-    tracepoint: *mut c_void,
-}
-
-impl Probe {
-    /// The end of an array.
-    pub(crate) const END: Self = Self {
-        name: core::ptr::null(),
-        function: core::ptr::null_mut(),
-        tracepoint: core::ptr::null_mut(),
-    };
-
-    /// A function for a tracepoint.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "what the kernel has for that is no constant function"
-    )]
-    pub(crate) const fn new(name: &'static CStr, function: *mut c_void) -> Self {
-        Self {
-            name: name.as_ptr().cast(),
-            function,
-            tracepoint: core::ptr::null_mut(),
-        }
     }
 }
 
@@ -117,16 +89,10 @@ impl AboutChildren {
     reason = "structs of the kernel's may be empty, and only pointers to them are passed"
 )]
 mod c {
-    use super::{End, Probe, Signal};
+    use super::{End, Signal};
     use kernel::{bindings, ffi::*};
 
     extern "C" {
-        pub(super) fn altpid_register_probes(probes: *mut Probe) -> c_int;
-        pub(super) fn altpid_unregister_probes(probes: *mut Probe);
-        pub(super) fn altpid_retire_later(seconds: c_uint);
-        pub(super) fn altpid_retire_never();
-        pub(super) fn altpid_synchronize_probes();
-        pub(super) fn altpid_hold_module();
         pub(super) fn altpid_queue_exit(head: *mut bindings::callback_head) -> c_int;
         pub(super) fn altpid_queue_wake(
             task: *mut bindings::task_struct,
@@ -153,12 +119,6 @@ mod c {
         pub(super) fn altpid_native_group(pid: *mut bindings::pid) -> c_int;
         pub(super) fn altpid_send(pid: *mut bindings::pid, signal: *const Signal) -> c_int;
         pub(super) fn altpid_send_thread(pid: *mut bindings::pid, sig: c_int) -> c_int;
-        pub(super) fn altpid_find_in(
-            nr: c_int,
-            is_session: bool,
-            is_it: unsafe extern "C" fn(*mut bindings::task_struct, *mut c_void) -> bool,
-            data: *mut c_void,
-        );
         pub(super) fn altpid_own_tid() -> c_int;
         pub(super) fn altpid_own_tgid() -> c_int;
         pub(super) fn altpid_is_immune(task: *mut bindings::task_struct) -> bool;
@@ -262,53 +222,6 @@ impl Native {
     }
 }
 
-/// Registers probes, or none. May sleep.
-///
-/// # Errors
-///
-/// `EOPNOTSUPP` for a tracepoint that there is not, `ENOMEM`.
-///
-/// # Safety
-///
-/// The functions are for the tracepoints with the names, and [`synchronize_probes`] is called behind
-/// [`unregister_probes`] before they go. The array ends with [`Probe::END`].
-pub(crate) unsafe fn register_probes(probes: &mut [Probe]) -> Result {
-    // SAFETY: By the safety requirements.
-    kernel::error::to_result(unsafe { c::altpid_register_probes(probes.as_mut_ptr()) })
-}
-
-/// Unregisters what [`register_probes`] has registered. May sleep.
-pub(crate) fn unregister_probes(probes: &mut [Probe]) {
-    // SAFETY: The array ends as it did then.
-    unsafe { c::altpid_unregister_probes(probes.as_mut_ptr()) };
-}
-
-/// Has `altpid_retire_probes()` called after so many seconds, later if this is called once more before. From
-/// everywhere.
-pub(crate) fn retire_later(seconds: u32) {
-    // SAFETY: No requirements.
-    unsafe { c::altpid_retire_later(seconds) };
-}
-
-/// Takes back [`retire_later`], and waits for what is under way of it. Nobody calls that any more.
-pub(crate) fn retire_never() {
-    // SAFETY: No requirements.
-    unsafe { c::altpid_retire_never() };
-}
-
-/// Waits until no probe runs that is unregistered, and nobody who has given back the module is on the
-/// way out of it. May sleep for long.
-pub(crate) fn synchronize_probes() {
-    // SAFETY: No requirements.
-    unsafe { c::altpid_synchronize_probes() };
-}
-
-/// Keeps the module for one more member; the task work of its exit gives it back.
-pub(crate) fn hold_module() {
-    // SAFETY: The module is in use: its code runs in a call on its device, or for another member.
-    unsafe { c::altpid_hold_module() };
-}
-
 /// Has `altpid_body_exits()` called with the head when the calling thread, which is dying, may sleep.
 ///
 /// # Safety
@@ -386,39 +299,6 @@ pub(crate) fn own_comm() -> [u8; 16] {
     // SAFETY: The calling thread is there, and there is room for its name.
     unsafe { c::altpid_comm(kernel::task::Task::current_raw(), comm.as_mut_ptr()) };
     comm
-}
-
-/// What processes of the kernel's have in common.
-#[derive(Clone, Copy)]
-pub(crate) enum NativeKind {
-    /// Their process group.
-    Group,
-    /// Their session.
-    Session,
-}
-
-/// Looks for a thread in a process group or session, among the first ones of it. `is_it` is called under RCU until
-/// it says yes.
-pub(crate) fn find_in(
-    nr: i32,
-    kind: NativeKind,
-    is_it: &mut dyn FnMut(*mut bindings::task_struct) -> bool,
-) {
-    let mut is_it = is_it;
-    let is_session = matches!(kind, NativeKind::Session);
-    // SAFETY: `look` is given what it is called with, which is there during the call.
-    unsafe { c::altpid_find_in(nr, is_session, look, (&raw mut is_it).cast()) };
-}
-
-/// See [`find_in`].
-///
-/// # Safety
-///
-/// Called by `altpid_find_in()` with what that was given.
-unsafe extern "C" fn look(task: *mut bindings::task_struct, is_it: *mut c_void) -> bool {
-    let is_it = is_it.cast::<&mut dyn FnMut(*mut bindings::task_struct) -> bool>();
-    // SAFETY: By the safety requirements.
-    unsafe { (*is_it)(task) }
 }
 
 /// How the calling thread, which is dying, ends.

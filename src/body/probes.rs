@@ -16,7 +16,10 @@
 use super::{birth, calls, member};
 use crate::{
     base::sync::{read_lock, Acquire, Atomic, Full, Relaxed},
-    native::{self, Probe},
+    native::{
+        self,
+        probes::{self as tracepoints, Probe},
+    },
     tree::pending::{SigSet, SIGCONT, SIGKILL, SIGSTOP},
 };
 use kernel::{bindings, prelude::*};
@@ -76,7 +79,7 @@ impl Joining {
             let mut all = probes();
             // SAFETY: Each function is for its tracepoint; `Bodies` waits for them before the module
             // goes.
-            unsafe { native::register_probes(&mut all.0)? };
+            unsafe { tracepoints::register(&mut all.0)? };
             *registered = Some(all);
         }
         // Under the lock: whoever unregisters them looks under it.
@@ -99,13 +102,13 @@ impl Drop for Joining {
 /// One more member, beside one or somebody who is about to be one. Does not sleep.
 pub(super) fn joined() {
     MEMBERS.add(1, Relaxed);
-    native::hold_module();
+    tracepoints::hold_module();
 }
 
 /// One less; some time after the last one the probes go. Does not sleep.
 pub(super) fn left() {
     if MEMBERS.fetch_sub(1, Full) == 1 {
-        native::retire_later(SECONDS.load(Relaxed));
+        tracepoints::retire_later(SECONDS.load(Relaxed));
     }
 }
 
@@ -115,16 +118,16 @@ extern "C" fn altpid_retire_probes() {
     let mut registered = PROBES.lock();
     if MEMBERS.load(Acquire) == 0 {
         if let Some(mut probes) = registered.take() {
-            native::unregister_probes(&mut probes.0);
+            tracepoints::unregister(&mut probes.0);
         }
     }
 }
 
 /// The module goes: nobody is a member, or becomes one. May sleep for long.
 pub(super) fn end() {
-    native::retire_never();
+    tracepoints::retire_never();
     altpid_retire_probes();
-    native::synchronize_probes();
+    tracepoints::synchronize();
 }
 
 /// A thread enters a system call.

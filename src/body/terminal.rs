@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     base::sync::read_lock,
-    native::{self, NativeKind},
+    native::groups::{find_in, Kind},
     pid::{find_pid, Pid},
     tree::group::Group,
 };
@@ -36,7 +36,7 @@ pub(super) struct Word {
     /// What was there.
     before: i32,
     /// Where what the kernel has written goes, and what it is.
-    to: Option<(u64, NativeKind)>,
+    to: Option<(u64, Kind)>,
 }
 
 /// Bytes below the stack that the program may use (the red zone of the ABI).
@@ -51,8 +51,8 @@ pub(super) fn begin(
     address: u64,
 ) -> Result<Option<Then>> {
     let (to, value) = match cmd {
-        TIOCGPGRP => (Some((address, NativeKind::Group)), 0),
-        TIOCGSID => (Some((address, NativeKind::Session)), 0),
+        TIOCGPGRP => (Some((address, Kind::Group)), 0),
+        TIOCGSID => (Some((address, Kind::Session)), 0),
         // The kernel says what is wrong with a word that cannot be read, and with a negative number.
         TIOCSPGRP => match read_word(address, 0) {
             Some(nr @ 0..) => (None, native_group(member, nr)),
@@ -105,7 +105,7 @@ fn native_group(member: &Member, nr: i32) -> i32 {
 
 /// What a member calls a native process group or session: by the first member of its world in there; 0 if
 /// there is none.
-fn number_here(member: &Member, native: i32, kind: NativeKind) -> i32 {
+fn number_here(member: &Member, native: i32, kind: Kind) -> i32 {
     let mut found = None;
     let mut is_beside = |thread: *mut bindings::task_struct| {
         let guard = read_lock();
@@ -113,10 +113,10 @@ fn number_here(member: &Member, native: i32, kind: NativeKind) -> i32 {
         found = other.map(|other| other.id);
         found.is_some()
     };
-    native::find_in(native, kind, &mut is_beside);
+    find_in(native, kind, &mut is_beside);
     let of = |group: &Group| match kind {
-        NativeKind::Group => group.pgid().clone(),
-        NativeKind::Session => group.sid().clone(),
+        Kind::Group => group.pgid().clone(),
+        Kind::Session => group.sid().clone(),
     };
     let tree = member.world.tree();
     let other = found.and_then(|id| tree.tasks().find(id));
