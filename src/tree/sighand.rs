@@ -8,7 +8,12 @@
 //!
 //! Under the tree lock.
 
-use crate::tree::pending::{SigSet, NSIG};
+use super::Tree;
+use crate::{
+    base::slots::Idx,
+    tree::group::Group,
+    tree::pending::{SigSet, NSIG},
+};
 use kernel::{
     prelude::*,
     sync::{Arc, UniqueArc},
@@ -169,5 +174,37 @@ impl Handlers {
             ignored: self.ignored,
             ..Self::DEFAULT
         };
+    }
+}
+
+impl Tree {
+    /// Puts what a process does about signals into the store. The caller has made room for it.
+    pub(crate) fn insert_sighand(&mut self, handlers: Handlers) -> Idx<Sighand> {
+        self.sighands
+            .insert(Sighand::new(handlers))
+            .unwrap_or_else(|_| panic!("altpid: no room was made"))
+    }
+
+    /// What a process does about signals.
+    pub(crate) fn handlers(&self, group: Idx<Group>) -> &Handlers {
+        &self.sighands[self.groups[group].sighand].handlers
+    }
+
+    /// Likewise, to be changed for every process that has it in common.
+    pub(crate) fn handlers_mut(&mut self, group: Idx<Group>) -> &mut Handlers {
+        &mut self.sighands[self.groups[group].sighand].handlers
+    }
+
+    /// Whether a process has what it does about signals in common with another one.
+    pub(crate) fn shares_handlers(&self, group: Idx<Group>) -> bool {
+        self.sighands[self.groups[group].sighand].users > 1
+    }
+
+    /// A process needs what it does about signals no more (`__cleanup_sighand()`).
+    pub(crate) fn put_sighand(&mut self, sighand: Idx<Sighand>) {
+        self.sighands[sighand].users -= 1;
+        if self.sighands[sighand].users == 0 {
+            self.sighands.discard(sighand);
+        }
     }
 }
