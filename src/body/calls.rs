@@ -332,15 +332,19 @@ fn priority(own: &mut Own, regs: &mut bindings::pt_regs, saved: Saved, nr: i64) 
 
 fn setsid(member: &Member) -> Outcome<i32> {
     let (mut tree, task) = member.world.act_alone_as_member(member.id)?;
-    tree.setsid(task)
+    let nr = tree.setsid(task)?;
+    let group = tree.tasks()[task].group();
+    tree.tell_group(group, native::own_tgid());
+    Ok(nr)
 }
 
 /// Puts a process into a process group; returns the numbers for the kernel to do likewise, if it is
 /// somebody that it knows.
 fn setpgid(member: &Member, pid: i32, pgid: i32) -> Outcome<Option<(u64, u64)>> {
     let (mut tree, task) = member.world.act_alone_as_member(member.id)?;
+    let was_there = tree.is_in_group(task, pid, pgid);
     tree.setpgid(task, pid, pgid)?;
-    Ok(tree.native_setpgid(task, pid))
+    Ok(tree.native_setpgid(task, pid, was_there))
 }
 
 /// Unshares the pid namespace; returns the other flags, which are for the kernel.

@@ -253,27 +253,55 @@ impl Tree {
         self.tell_exec(task);
     }
 
+    /// The process that setpgid(2) of a member is about, and whether it is in that process group already.
+    pub(crate) fn is_in_group(&self, caller: Idx<Task>, pid: i32, pgid: i32) -> bool {
+        let ns = self.tasks()[caller].ns();
+        let target = match pid {
+            0 => Some(self.tasks()[caller].group()),
+            _ => (self.numbered(caller, pid).ok()).map(|target| self.tasks()[target].group()),
+        };
+        target.is_some_and(|target| {
+            let group = &self.groups()[target];
+            let pgid = if pgid == 0 {
+                group.tgid().nr_ns(ns)
+            } else {
+                pgid
+            };
+            group.pgid().nr_ns(ns) == pgid
+        })
+    }
+
     /// The native numbers for setpgid(2), after a process has been put into its process group: 0 for the
-    /// caller's, and as the group that of another member if it is not the one that it leads. `None` where
+    /// caller's, and the kernel's group that is decided on here, under the lock: several callers may put the same
+    /// process there, and the kernel is told by each of them a little later. `None` where
     /// the kernel does not know somebody.
-    pub(crate) fn native_setpgid(&self, caller: Idx<Task>, pid: i32) -> Option<(u64, u64)> {
+    pub(crate) fn native_setpgid(
+        &mut self,
+        caller: Idx<Task>,
+        pid: i32,
+        was_there: bool,
+    ) -> Option<(u64, u64)> {
         let own = self.tasks()[caller].group();
         let target = match pid {
             0 => own,
             _ => self.tasks()[self.numbered(caller, pid).ok()?].group(),
         };
-        let native = self.native_of(target)?;
+        let nr = self.native_of(target)?.nr();
         let process = match target == own {
             true => 0,
-            false => native.nr().to_argument(),
+            false => nr.to_argument(),
         };
         let group = &self.groups()[target];
-        if group.pgid().is(group.tgid()) {
-            return Some((process, process));
-        }
-        // If nobody is left whom the kernel knows there it is one of its own, which others find.
-        let other = self.native_group_but(group.pgid(), Some(target));
-        Some((process, other.map_or(process, NativeNr::to_argument)))
+        let decided = self.told_group(target).filter(|_| was_there);
+        let decided = match group.pgid().is(group.tgid()) {
+            true => nr,
+            // If nobody is left whom the kernel knows there it is one of its own, which others find.
+            false => decided
+                .or_else(|| self.native_group_but(group.pgid(), Some(target)))
+                .unwrap_or(nr),
+        };
+        self.tell_group(target, decided);
+        Some((process, decided.to_argument()))
     }
 
     /// The kernel's process group for the one with this pid; where there is none that of the process with the
@@ -296,7 +324,11 @@ impl Tree {
     fn native_group_but(&self, pgrp: &Pid, but: Option<Idx<Group>>) -> Option<NativeNr> {
         let members = self.process_group(pgrp);
         let others = members.iter(self.groups()).take(64);
-        let mut others = others.filter(|&other| Some(other) != but);
-        others.find_map(|other| self.native_of(other)?.group())
+        // One that is dead here may not be gone from the kernel's yet.
+        let mut others = others.filter(|&other| Some(other) != but && !self.is_dead(other));
+        others.find_map(|other| {
+            let actual = || self.native_of(other)?.group();
+            self.told_group(other).or_else(actual)
+        })
     }
 }

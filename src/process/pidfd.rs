@@ -91,7 +91,7 @@ impl World {
         let pidfd = {
             let mut tree = self.work();
             let pidfd = tree.remove_pidfd(id)?;
-            let process = tree.leader_of(&pidfd.pid()).filter(|_| pidfd.is_autokill());
+            let process = tree.leader_of(pidfd.pid()).filter(|_| pidfd.is_autokill());
             if let Some(leader) = process.and_then(|process| tree.groups()[process].leader()) {
                 // SIGKILL takes no room.
                 let _ = tree.send(SIGKILL, Source::Kernel, leader, Scope::Process);

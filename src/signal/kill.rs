@@ -193,7 +193,7 @@ impl Tree {
         if !task.ns().is_ancestor_or_self(pidfd.pid().ns()) {
             return Err(Reason::Invisible.into());
         }
-        let is_own = task.pid().is(&pidfd.pid()) && how.to != Some(To::ProcessGroup);
+        let is_own = task.pid().is(pidfd.pid()) && how.to != Some(To::ProcessGroup);
         let (code, value) = match how.info {
             Some(given) if given.signo != signal => return Err(Reason::SignalInfo.into()),
             // Only to oneself.

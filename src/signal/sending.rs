@@ -69,8 +69,8 @@ impl<'a> Source<'a> {
     /// Where a signal of a sender comes from.
     pub(crate) fn of(sender: &'a Sender) -> Self {
         match &sender.tgid() {
-            Some(tgid) => Source::Kill(&sender.ns(), tgid),
-            None => Source::Task(&sender.ns(), sender.info()),
+            Some(tgid) => Source::Kill(sender.ns(), tgid),
+            None => Source::Task(sender.ns(), sender.info()),
         }
     }
 }

@@ -38,6 +38,8 @@ pub(crate) struct Body {
     native: Option<Native>,
     /// The user that it belonged to when it exited.
     uid: u32,
+    /// Of the leader: the kernel's process group that it was put into last, or is about to be.
+    told_group: Option<NativeNr>,
     /// Of the leader: what the process has used, once all of its threads have exited.
     usage: Usage,
     /// Signals that the process is owed.
@@ -64,6 +66,7 @@ impl Body {
         Self {
             native: None,
             uid: 0,
+            told_group: None,
             usage: Usage::default(),
             owed: SigSet::EMPTY,
             child: SigInfo::default(),
@@ -235,6 +238,18 @@ impl Tree {
     /// The user of a body when it exits, whom its parent is told.
     pub(crate) fn set_body_uid(&mut self, body: Idx<Body>, uid: u32) {
         self.bodies[body].uid = uid;
+    }
+
+    /// The kernel's process group that a process was put into last, or is about to be.
+    pub(crate) fn told_group(&self, group: Idx<Group>) -> Option<NativeNr> {
+        self.bodies[self.body_of(group)?].told_group
+    }
+
+    /// A process is about to be put into a process group of the kernel's.
+    pub(crate) fn tell_group(&mut self, group: Idx<Group>, told: NativeNr) {
+        if let Some(body) = self.body_of(group) {
+            self.bodies[body].told_group = Some(told);
+        }
     }
 
     /// What a process has used that exits.
