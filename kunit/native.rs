@@ -98,11 +98,11 @@ pub(crate) mod usage {
 
     /// What a process has used.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-    pub(crate) struct Usage;
+    pub(crate) struct Usage(());
 
     impl Usage {
         pub(crate) fn own() -> Self {
-            Self
+            Self(())
         }
     }
 }

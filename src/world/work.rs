@@ -106,13 +106,14 @@ impl World {
             let post = tree.owes().then(|| tree.take_post());
             let is_done = !tree.has_work() && !tree.owes();
             drop(held);
+            // A parent has its SIGCHLD before its wait returns (`do_notify_parent()`).
+            if let Some(post) = post {
+                post.send();
+            }
             if let Some(wakes) = wakes {
                 wakes.send(|key| self.queues().wake(key));
             }
             told.send();
-            if let Some(post) = post {
-                post.send();
-            }
             if is_done {
                 return;
             }
