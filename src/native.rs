@@ -119,6 +119,9 @@ mod c {
         pub(super) fn altpid_native_group(pid: *mut bindings::pid) -> c_int;
         pub(super) fn altpid_send(pid: *mut bindings::pid, signal: *const Signal) -> c_int;
         pub(super) fn altpid_send_thread(pid: *mut bindings::pid, sig: c_int) -> c_int;
+        pub(super) fn altpid_hold_signals() -> u64;
+        pub(super) fn altpid_let_go_on(blocked: u64);
+        pub(super) fn altpid_let_child_go_on(child: *mut bindings::task_struct, blocked: u64);
         pub(super) fn altpid_own_tid() -> c_int;
         pub(super) fn altpid_own_tgid() -> c_int;
         pub(super) fn altpid_is_immune(task: *mut bindings::task_struct) -> bool;
@@ -327,6 +330,34 @@ pub(crate) unsafe fn make_body(child: *mut bindings::task_struct, is_init: bool)
 pub(crate) fn make_self_unkillable() {
     // SAFETY: The calling thread has what it does about signals.
     unsafe { c::altpid_set_unkillable(kernel::task::Task::current_raw()) };
+}
+
+/// The calling thread takes no signal but SIGKILL, so that a fork does not fail for one.
+pub(crate) struct HeldSignals(u64);
+
+impl HeldSignals {
+    /// From now on.
+    pub(crate) fn new() -> Self {
+        // SAFETY: No requirements.
+        Self(unsafe { c::altpid_hold_signals() })
+    }
+
+    /// The child that it has made blocks what its parent does.
+    ///
+    /// # Safety
+    ///
+    /// It is a child of the calling thread that has not run yet.
+    pub(crate) unsafe fn let_child_go_on(&self, child: *mut bindings::task_struct) {
+        // SAFETY: By the safety requirements.
+        unsafe { c::altpid_let_child_go_on(child, self.0) };
+    }
+}
+
+impl Drop for HeldSignals {
+    fn drop(&mut self) {
+        // SAFETY: No requirements.
+        unsafe { c::altpid_let_go_on(self.0) };
+    }
 }
 
 /// Kills a new process.

@@ -21,7 +21,7 @@ use super::{
     user::{read_bytes, read_word, write_word},
 };
 use crate::{
-    native::{self, Native},
+    native::{self, HeldSignals, Native},
     pid::namespace::LEVELS,
     process::clone::{flags, CloneArgs, ParentArg},
     reason::{errno, Outcome, Reason},
@@ -47,6 +47,8 @@ pub(super) struct Birth {
     is_init: bool,
     /// Where the parent wants its number to be.
     words: Words,
+    /// Until the child is there.
+    held: Option<HeldSignals>,
 }
 
 /// Where numbers are to be written (`kernel_clone()`, `schedule_tail()`).
@@ -250,6 +252,7 @@ pub(super) fn begin(
                 child,
                 is_vfork: asked.has(flags::VFORK),
             },
+            held: Some(HeldSignals::new()),
         })
     };
     let mut birth = match birth() {
@@ -303,6 +306,10 @@ pub(super) unsafe fn born(own: &mut Own, child: *mut bindings::task_struct) {
     if !birth.is_thread {
         // SAFETY: As above.
         unsafe { native::make_body(child, birth.is_init) };
+    }
+    if let Some(held) = birth.held.take() {
+        // SAFETY: As above.
+        unsafe { held.let_child_go_on(child) };
     }
     let (world, id) = (member.world.clone(), member.id);
     // SAFETY: Nobody has found it yet: this is the only reference.

@@ -58,6 +58,39 @@ int altpid_send_thread(struct pid *pid, int sig)
 	return err;
 }
 
+/*
+ * The calling thread takes no signal but SIGKILL until it is let go on, so that fork does not fail
+ * for one when the task of the child is there already. Returns what it had blocked before.
+ */
+u64 altpid_hold_signals(void)
+{
+	sigset_t all, before;
+
+	siginitsetinv(&all, sigmask(SIGKILL));
+	sigprocmask(SIG_SETMASK, &all, &before);
+	return before.sig[0];
+}
+
+void altpid_let_go_on(u64 blocked)
+{
+	sigset_t set;
+
+	siginitset(&set, blocked);
+	sigprocmask(SIG_SETMASK, &set, NULL);
+}
+
+/* Likewise a child that has not run yet, which has what its parent had blocked. */
+void altpid_let_child_go_on(struct task_struct *child, u64 blocked)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&child->sighand->siglock, flags);
+	siginitset(&child->blocked, blocked);
+	/* It looks what there is. */
+	set_tsk_thread_flag(child, TIF_SIGPENDING);
+	spin_unlock_irqrestore(&child->sighand->siglock, flags);
+}
+
 /* What a siginfo says of its sender, or of the child that it is about: siginfo_layout(). */
 enum naming {
 	NAMES_NOBODY,
