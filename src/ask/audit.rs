@@ -2,7 +2,7 @@
 
 //! Looking whether everything holds that must hold.
 //!
-//! [`World::audit`] lists every structure of a world and counts the broken invariants:
+//! [`World::audit`] walks every structure of a world and counts the broken invariants:
 //!
 //! - each number of a task, a thread group, a process group and a session is in use in its
 //!   namespace and in every one above, and names that very pid there;

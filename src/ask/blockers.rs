@@ -168,7 +168,7 @@ impl World {
             return (None, None);
         }
         let blocker = tree.pidfds().at(position as usize).and_then(|index| {
-            let pid = &tree.pidfds()[index].pid();
+            let pid = tree.pidfds()[index].pid();
             core::ptr::eq(pid.ns(), ns).then(|| uapi::altpid_blocker {
                 reason: uapi::ALTPID_BLOCKER_PIDFD,
                 task: tree.task_of(pid).map_or(0, |task| tree.tasks().id(task)),

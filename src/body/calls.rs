@@ -342,9 +342,7 @@ fn setsid(member: &Member) -> Outcome<i32> {
 /// somebody that it knows.
 fn setpgid(member: &Member, pid: i32, pgid: i32) -> Outcome<Option<(u64, u64)>> {
     let (mut tree, task) = member.world.act_alone_as_member(member.id)?;
-    let was_there = tree.is_in_group(task, pid, pgid);
-    tree.setpgid(task, pid, pgid)?;
-    Ok(tree.native_setpgid(task, pid, was_there))
+    tree.setpgid_by_member(task, pid, pgid)
 }
 
 /// Unshares the pid namespace; returns the other flags, which are for the kernel.

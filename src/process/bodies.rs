@@ -253,55 +253,46 @@ impl Tree {
         self.tell_exec(task);
     }
 
-    /// The process that setpgid(2) of a member is about, and whether it is in that process group already.
-    pub(crate) fn is_in_group(&self, caller: Idx<Task>, pid: i32, pgid: i32) -> bool {
-        let ns = self.tasks()[caller].ns();
-        let target = match pid {
-            0 => Some(self.tasks()[caller].group()),
-            _ => (self.numbered(caller, pid).ok()).map(|target| self.tasks()[target].group()),
-        };
-        target.is_some_and(|target| {
-            let group = &self.groups()[target];
-            let pgid = if pgid == 0 {
-                group.tgid().nr_ns(ns)
-            } else {
-                pgid
-            };
-            group.pgid().nr_ns(ns) == pgid
-        })
-    }
-
-    /// The native numbers for setpgid(2), after a process has been put into its process group: 0 for the
-    /// caller's, and the kernel's group that is decided on here, under the lock: several callers may put the same
-    /// process there, and the kernel is told by each of them a little later. `None` where
-    /// the kernel does not know somebody.
-    pub(crate) fn native_setpgid(
+    /// A member puts a process into a process group; returns the native numbers for setpgid(2): 0 for the caller's
+    /// own process, and the kernel's group. That is decided on here, under the lock: several callers may put the
+    /// same process there, and the kernel is told by each of them a little later. `None` where the kernel does not
+    /// know the process.
+    ///
+    /// # Errors
+    ///
+    /// As [`Tree::setpgid`].
+    pub(crate) fn setpgid_by_member(
         &mut self,
         caller: Idx<Task>,
         pid: i32,
-        was_there: bool,
-    ) -> Option<(u64, u64)> {
+        pgid: i32,
+    ) -> Outcome<Option<(u64, u64)>> {
         let own = self.tasks()[caller].group();
         let target = match pid {
-            0 => own,
-            _ => self.tasks()[self.numbered(caller, pid).ok()?].group(),
+            0 => Some(own),
+            _ => (self.numbered(caller, pid).ok()).map(|task| self.tasks()[task].group()),
         };
-        let nr = self.native_of(target)?.nr();
-        let process = match target == own {
-            true => 0,
-            false => nr.to_argument(),
+        let before = target.map(|target| self.groups()[target].pgid().clone());
+        self.setpgid(caller, pid, pgid)?;
+        let (Some(target), Some(before)) = (target, before) else {
+            return Ok(None);
+        };
+        let Some(nr) = self.native_of(target).map(Native::nr) else {
+            return Ok(None);
         };
         let group = &self.groups()[target];
-        let decided = self.told_group(target).filter(|_| was_there);
-        let decided = match group.pgid().is(group.tgid()) {
-            true => nr,
+        let decided = if group.pgid().is(group.tgid()) {
+            nr
+        } else {
+            let is_moved = !group.pgid().is(&before);
+            let told = self.told_group(target).filter(|_| !is_moved);
             // If nobody is left whom the kernel knows there it is one of its own, which others find.
-            false => decided
-                .or_else(|| self.native_group_but(group.pgid(), Some(target)))
-                .unwrap_or(nr),
+            told.or_else(|| self.native_group_but(group.pgid(), Some(target)))
+                .unwrap_or(nr)
         };
         self.tell_group(target, decided);
-        Some((process, decided.to_argument()))
+        let process = if target == own { 0 } else { nr.to_argument() };
+        Ok(Some((process, decided.to_argument())))
     }
 
     /// The kernel's process group for the one with this pid; where there is none that of the process with the

@@ -124,7 +124,7 @@ impl World {
             }
         };
         let view: &Namespace = &view;
-        let pid = &tree.pidfds()[tree.find_pidfd(id)?].pid();
+        let pid = tree.pidfds()[tree.find_pidfd(id)?].pid();
         if !view.is_ancestor_or_self(pid.ns()) {
             return Err(Reason::Remote.into());
         }
@@ -224,7 +224,7 @@ impl Tree {
     /// `EBADF`; `ESRCH` for a task that has exited.
     #[doc(alias = "validate_nsset")]
     pub(crate) fn ns_of_pidfd(&self, id: u64) -> Outcome<ARef<Namespace>> {
-        let pid = &self.pidfds()[self.find_pidfd(id)?].pid();
+        let pid = self.pidfds()[self.find_pidfd(id)?].pid();
         let task = self.task_of(pid).ok_or(Reason::Reaped)?;
         if self.tasks()[task].ns_for_children().is_none() {
             return Err(Reason::TaskExited.into());

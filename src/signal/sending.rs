@@ -68,7 +68,7 @@ pub(crate) enum Source<'a> {
 impl<'a> Source<'a> {
     /// Where a signal of a sender comes from.
     pub(crate) fn of(sender: &'a Sender) -> Self {
-        match &sender.tgid() {
+        match sender.tgid() {
             Some(tgid) => Source::Kill(sender.ns(), tgid),
             None => Source::Task(sender.ns(), sender.info()),
         }
@@ -109,11 +109,7 @@ impl Tree {
             return Ok(());
         }
         if self.is_member(group) {
-            // The kernel asks for the rest when it sends it.
-            let is_immune = self.groups()[group].unkillable() && SigSet::ONLY.contains(signal);
-            if force || !is_immune {
-                self.owe(group, info, 0);
-            }
+            self.owe(group, info, 0, force);
             return Ok(());
         }
         let continued = self.prepare(signal, group);

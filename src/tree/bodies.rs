@@ -25,7 +25,7 @@ use crate::{
     native::{usage::Usage, Native, NativeNr, Signal},
     reason::{Outcome, Reason},
     tree::group::Group,
-    tree::pending::{SigInfo, SigSet, SIGCHLD, SIGKILL, SIGSTOP, SI_KERNEL},
+    tree::pending::{SigInfo, SigSet, SIGCHLD, SIGKILL, SI_KERNEL},
     tree::task::{chain, Task},
 };
 
@@ -188,11 +188,15 @@ impl Tree {
     }
 
     /// A member's process is owed a signal by the kernel's hand. One that it is owed already is not
-    /// counted twice, as those that wait are not natively.
-    pub(crate) fn owe(&mut self, group: Idx<Group>, info: SigInfo, uid: u32) {
+    /// counted twice, as those that wait are not natively. The kernel sends all with force and asks for the
+    /// rest then; what an init is immune to without `force` it is not owed (`sig_task_ignored()`).
+    pub(crate) fn owe(&mut self, group: Idx<Group>, info: SigInfo, uid: u32, force: bool) {
         let Some(body) = self.body_of(group) else {
             return;
         };
+        if !force && self.groups[group].unkillable && SigSet::ONLY.contains(info.signo()) {
+            return;
+        }
         let signal = SigSet::of(&[info.signo()]);
         let entry = &mut self.bodies[body];
         if entry.owed.contains(info.signo()) {
@@ -211,7 +215,7 @@ impl Tree {
 
     /// A member's process is killed.
     pub(crate) fn kill_body(&mut self, group: Idx<Group>) {
-        self.owe(group, SigInfo::new(SIGKILL, SI_KERNEL), 0);
+        self.owe(group, SigInfo::new(SIGKILL, SI_KERNEL), 0, true);
     }
 
     /// Whether a body is owed something.
@@ -295,12 +299,7 @@ impl Tree {
 
     /// A member is owed word of a child.
     pub(crate) fn owe_child(&mut self, parent: Idx<Group>, child: Idx<Group>, info: SigInfo) {
-        // What the kernel sends nobody is immune to, and this the child sends.
-        let is_immune = self.groups[parent].unkillable;
-        if is_immune && matches!(info.signo(), SIGKILL | SIGSTOP) {
-            return;
-        }
         let uid = self.uid_of(child);
-        self.owe(parent, info, uid);
+        self.owe(parent, info, uid, false);
     }
 }
