@@ -260,7 +260,8 @@ impl Tree {
     /// `ESRCH` when there is none, or none alive; `EBUSY` for a stopped one, and one in a call.
     pub(crate) fn find_actor(&self, id: u64) -> Outcome<Idx<Task>> {
         let (index, task) = self.alive(id)?;
-        if !self.goes_on(index) {
+        let group = &self.groups[task.group];
+        if !self.is_spared(index, group.fate) {
             return Err(Reason::TaskExited.into());
         }
         if task.body.is_some() {
@@ -269,7 +270,7 @@ impl Tree {
         if task.call != Call::None {
             return Err(Reason::TaskBusy.into());
         }
-        if self.is_stopped(index) {
+        if group.job.stops(task.call) {
             return Err(Reason::TaskStopped.into());
         }
         Ok(index)
@@ -277,7 +278,13 @@ impl Tree {
 
     /// Whether a live thread is not about to die, by a signal or by the exec of another one.
     pub(crate) fn goes_on(&self, task: Idx<Task>) -> bool {
-        match self.group_of(task).fate {
+        self.is_spared(task, self.group_of(task).fate)
+    }
+
+    /// Likewise, by the fate of its process.
+    #[inline]
+    fn is_spared(&self, task: Idx<Task>, fate: Fate) -> bool {
+        match fate {
             Fate::Alive => true,
             Fate::Exec(exec) => self.execs[exec].task() == task,
             Fate::Exiting(_) => false,

@@ -16,7 +16,7 @@ use super::{
     user::write_word,
 };
 use crate::{
-    native,
+    native::{self, usage::Usage},
     process::wait::{Look, Report, Search, Wanted, WNOWAIT},
     reason::Outcome,
     tree::{pending::SIGCHLD, wakeups::Key},
@@ -42,7 +42,8 @@ pub(super) struct Waiting {
 
 /// What came of a look.
 enum Seen {
-    Child(Report),
+    /// A child, and what it has used.
+    Child(Report, Usage),
     Nothing,
     /// Nothing, and the bell hangs.
     Hung,
@@ -73,8 +74,8 @@ pub(super) fn begin(
         }
     };
     match look(member, own, &waiting, true) {
-        Ok(Seen::Child(report)) => Ok(waiting.give(Some(report))),
-        Ok(Seen::Nothing) => Ok(waiting.give(None)),
+        Ok(Seen::Child(report, usage)) => Ok(waiting.give(Some(report), usage)),
+        Ok(Seen::Nothing) => Ok(waiting.give(None, Usage::default())),
         Ok(Seen::Hung) => Err(waiting),
         Err(failure) => Ok(failure.error().to_errno().into()),
     }
@@ -84,7 +85,7 @@ pub(super) fn begin(
 pub(super) fn end(member: &Member, own: &mut Own, waiting: &Waiting) -> i64 {
     take_bell(member, own);
     match look(member, own, waiting, false) {
-        Ok(Seen::Child(report)) => waiting.give(Some(report)),
+        Ok(Seen::Child(report, usage)) => waiting.give(Some(report), usage),
         Ok(Seen::Nothing | Seen::Hung) => ERESTARTSYS,
         Err(failure) => failure.error().to_errno().into(),
     }
@@ -106,7 +107,7 @@ fn look(member: &Member, own: &mut Own, waiting: &Waiting, may_sleep: bool) -> O
         let task = tree.find_member(member.id)?;
         let selection = tree.select(task, waiting.wanted)?;
         match tree.look(task, &selection, &mut search)? {
-            Look::Found(report) => return Ok(Seen::Child(report)),
+            Look::Found(report) => return Ok(Seen::Child(report, search.usage())),
             Look::Nothing | Look::Asleep if selection.only_asks() || !may_sleep => {
                 return Ok(Seen::Nothing)
             }
@@ -129,17 +130,17 @@ fn look(member: &Member, own: &mut Own, waiting: &Waiting, may_sleep: bool) -> O
 }
 
 impl Waiting {
-    /// Gives the caller what there is, and returns the result.
-    fn give(&self, report: Option<Report>) -> i64 {
+    /// Gives the caller what there is, and what the child has used; returns the result.
+    fn give(&self, report: Option<Report>, usage: Usage) -> i64 {
         if let Some(report) = &report {
-            self.take_usage(report);
+            self.take_usage(report, &usage);
         }
         let written = if self.is_wait4 {
             self.give_status(report)
         } else {
             self.give_info(report)
         };
-        let written = written.and_then(|()| self.give_usage(report));
+        let written = written.and_then(|()| self.give_usage(report.is_some(), &usage));
         match (written, report) {
             (Err(error), _) => error.to_errno().into(),
             (Ok(()), Some(report)) if self.is_wait4 => report.pid.into(),
@@ -155,23 +156,23 @@ impl Waiting {
     }
 
     /// A child that is reaped has used something, which counts for the waiter from now on.
-    fn take_usage(&self, report: &Report) {
+    fn take_usage(&self, report: &Report, usage: &Usage) {
         let options = match self.wanted {
             Wanted::Wait4(_, options)
             | Wanted::WaitId(_, _, options)
             | Wanted::Pidfd(_, options) => options,
         };
         if report.is_end() && options & WNOWAIT == 0 {
-            report.usage.add_to_own();
+            usage.add_to_own();
         }
     }
 
     /// What a dead child has used; zeroes for one that lives.
-    fn give_usage(&self, report: Option<Report>) -> Result {
-        let Some(report) = report.filter(|_| self.rusage != 0) else {
+    fn give_usage(&self, is_child: bool, usage: &Usage) -> Result {
+        if !is_child || self.rusage == 0 {
             return Ok(());
-        };
-        let words = report.usage.words();
+        }
+        let words = usage.words();
         let user = UserPtr::from_addr(self.rusage as usize);
         UserSlice::new(user, size_of_val(&words))
             .writer()

@@ -108,6 +108,8 @@ pub(crate) struct Cloned {
 struct Origin {
     ns: ARef<Namespace>,
     active: ARef<Namespace>,
+    /// [`Group::nr_stops`]
+    stops: u32,
 }
 
 impl CloneArgs<'_> {
@@ -192,7 +194,8 @@ impl CloneArgs<'_> {
         if tree.tasks().len() >= tree.max_tasks() {
             return Err(Reason::TaskLimit.into());
         }
-        Ok(Origin { ns, active })
+        let stops = tree.groups()[task.group()].nr_stops();
+        Ok(Origin { ns, active, stops })
     }
 
     /// Whose child the new process is.
@@ -338,9 +341,13 @@ impl World {
         if !args.is_consistent() {
             return Err(Reason::Flags.into());
         }
-        let (call, tree, Origin { mut ns, active }) = self.begin_clone(args)?;
-        let stops = tree.group_of(call.task(&tree)?).nr_stops();
+        let (call, tree, origin) = self.begin_clone(args)?;
         drop(tree);
+        let Origin {
+            mut ns,
+            active,
+            stops,
+        } = origin;
         if args.has(flags::NEWPID) {
             ns = Namespace::create(Some(&ns), self.registry())?;
         }

@@ -196,8 +196,7 @@ impl Tree {
             return true;
         };
         // Also of a child that vanishes: then there may be nothing left to wait for.
-        let key = Key::child(self, parent, group);
-        self.note_wakeup(key);
+        self.note_wakeup(|tree| Key::child(tree, parent, group));
         let child = &self.groups()[group];
         if child.autoreap() {
             return true;
@@ -273,8 +272,7 @@ impl Tree {
 
     /// Callers that poll a process look again.
     fn wake_pollers(&mut self, group: Idx<Group>) {
-        let key = Key::pid(self.groups()[group].tgid());
-        self.note_wakeup(key);
+        self.note_wakeup(|tree| Key::pid(tree.groups()[group].tgid()));
     }
 }
 

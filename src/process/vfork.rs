@@ -21,8 +21,10 @@ impl Tree {
 
     /// A task that may be in a call is killed: the call is over, and the child of a vfork goes on alone.
     pub(crate) fn abandon_call(&mut self, caller: Idx<Task>) {
-        if let Call::Vfork { child, .. } = self.tasks()[caller].call() {
-            self.take_vfork_parent(child);
+        match self.tasks()[caller].call() {
+            Call::None => return,
+            Call::Vfork { child, .. } => drop(self.take_vfork_parent(child)),
+            _ => {}
         }
         self.set_call(caller, Call::None);
         let group = self.tasks()[caller].group();

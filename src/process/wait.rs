@@ -85,8 +85,6 @@ pub(crate) struct Report {
     pub(crate) status: i32,
     /// The user that a member belonged to when it exited.
     pub(crate) uid: u32,
-    /// What it has used, if it is dead.
-    pub(crate) usage: Usage,
 }
 
 impl Report {
@@ -128,12 +126,32 @@ pub(crate) struct Search {
     family: u32,
     /// There is a child that is waited for.
     expected: bool,
+    /// What the member that was found has used, if it is dead.
+    usage: Option<Usage>,
+}
+
+impl Search {
+    /// What the child that was found has used: nothing if it is virtual, or lives.
+    pub(crate) fn usage(&self) -> Usage {
+        self.usage.unwrap_or_default()
+    }
 }
 
 impl Selection {
     /// Whether it only asks (`WNOHANG`).
     pub(crate) fn only_asks(&self) -> bool {
         self.options & WNOHANG != 0
+    }
+
+    /// Whether it is for a child of this kind, in this process group (`eligible_child()`).
+    fn takes(&self, child: &Group) -> bool {
+        if let Which::ProcessGroup(pid) = &self.which {
+            if !pid.as_deref().is_some_and(|pid| pid.is(child.pgid())) {
+                return false;
+            }
+        }
+        let clone = self.options & WCLONE != 0;
+        self.options & WALL != 0 || (child.exit_signal() != SIGCHLD) == clone
     }
 
     /// What it wants to be told.
@@ -180,20 +198,11 @@ impl World {
         let mut interruptions = tree.interruptions(waiter);
         let interrupts = tree.tasks()[waiter].interrupts();
         let mut search = Search::default();
+        let mut is_stopped = false;
         loop {
-            // All handlers that were called have SA_RESTART, or a stop is over: the call is made anew
-            // (ERESTARTSYS).
-            let is_interrupted =
-                tree.interruptions(waiter) != interruptions && !tree.is_stopped(waiter);
-            if is_interrupted && tree.tasks()[waiter].interrupts() == interrupts {
-                interruptions = tree.interruptions(waiter);
-                selection = tree.select(waiter, wanted)?;
-                search = Search::default();
-            }
-            let look = if tree.is_stopped(waiter) {
-                Look::Asleep
-            } else {
-                tree.look(waiter, &selection, &mut search)?
+            let look = match is_stopped {
+                true => Look::Asleep,
+                false => tree.look(waiter, &selection, &mut search)?,
             };
             match look {
                 Look::Found(report) => return Ok(Some(report)),
@@ -220,6 +229,18 @@ impl World {
                 tree.sleep(keys, FOR_EVER)?;
             }
             (tree, waiter) = call.go_on()?;
+            is_stopped = tree.is_stopped(waiter);
+            // All handlers that were called have SA_RESTART, or a stop is over: the call is made anew
+            // (ERESTARTSYS).
+            let now = tree.interruptions(waiter);
+            if !is_stopped
+                && now != interruptions
+                && tree.tasks()[waiter].interrupts() == interrupts
+            {
+                interruptions = now;
+                selection = tree.select(waiter, wanted)?;
+                search = Search::default();
+            }
         }
     }
 }
@@ -297,12 +318,12 @@ impl Tree {
         search: &mut Search,
     ) -> Outcome<Look> {
         if let Which::Process(pid) = &selection.which {
-            let mut expected = false;
+            search.expected = false;
             let child = pid.as_deref().and_then(|pid| self.leader_of(pid));
             let child = child.filter(|&child| self.is_child(child, task, selection));
-            return match child.and_then(|c| self.consider(task, c, selection, &mut expected)) {
+            return match child.and_then(|c| self.consider(task, c, selection, search)) {
                 Some(report) => Ok(Look::Found(report)),
-                None if expected => Ok(Look::Nothing),
+                None if search.expected => Ok(Look::Nothing),
                 None => Err(Reason::NoChild.into()),
             };
         }
@@ -322,7 +343,7 @@ impl Tree {
                 return Ok(Look::More);
             }
             if let Some(child) = next_child {
-                let report = self.consider(task, child, selection, &mut search.expected);
+                let report = self.consider(task, child, selection, search);
                 if let Some(report) = report {
                     return Ok(Look::Found(report));
                 }
@@ -344,26 +365,25 @@ impl Tree {
         }
     }
 
-    /// What there is to tell of a child, which is told by this. Sets `expected` when something may
-    /// come later (`wait_consider_task()`).
+    /// What there is to tell of a child, which is told by this. Sets [`Search::expected`] when something
+    /// may come later (`wait_consider_task()`).
     fn consider(
         &mut self,
         waiter: Idx<Task>,
         child: Idx<Group>,
         selection: &Selection,
-        expected: &mut bool,
+        search: &mut Search,
     ) -> Option<Report> {
-        if !self.is_eligible(child, selection) {
+        let group = &self.groups()[child];
+        if !selection.takes(group) {
             return None;
         }
-        let group = &self.groups()[child];
         let report = |code, status| Report {
             child: group.leader().map_or(0, |leader| self.tasks().id(leader)),
             pid: group.tgid().nr_ns(self.tasks()[waiter].ns()),
             code,
             status,
             uid: self.uid_of(child),
-            usage: self.usage_of(child),
         };
         let keep = selection.options & WNOWAIT != 0;
         if self.is_dead(child) {
@@ -377,12 +397,13 @@ impl Tree {
                 signal if status & 0x80 != 0 => report(CLD_DUMPED, signal),
                 signal => report(CLD_KILLED, signal),
             };
+            search.usage = self.usage_of(child);
             if !keep {
                 self.release_leader(child);
             }
             return Some(report);
         }
-        *expected = true;
+        search.expected = true;
         let report = match group.job().to_report() {
             Some(JobReport::Stopped(signal)) if selection.options & WSTOPPED != 0 => {
                 report(CLD_STOPPED, signal.into())
@@ -407,17 +428,5 @@ impl Tree {
         } else {
             self.tasks()[parent].group() == self.tasks()[task].group()
         }
-    }
-
-    /// `eligible_child()`
-    fn is_eligible(&self, child: Idx<Group>, selection: &Selection) -> bool {
-        let group = &self.groups()[child];
-        if let Which::ProcessGroup(pid) = &selection.which {
-            if !pid.as_deref().is_some_and(|pid| pid.is(group.pgid())) {
-                return false;
-            }
-        }
-        let clone = selection.options & WCLONE != 0;
-        selection.options & WALL != 0 || (group.exit_signal() != SIGCHLD) == clone
     }
 }

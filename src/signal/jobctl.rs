@@ -45,7 +45,7 @@ impl Tree {
             return false;
         }
         // Callers that wait on behalf of the process look again.
-        self.note_wakeup(Key::children(group));
+        self.note_wakeup(|_| Key::children(group));
         self.note_news(group);
         self.tell_job(group, uapi::ALTPID_EVENT_CONTINUE, SIGCONT);
         true

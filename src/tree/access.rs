@@ -65,10 +65,14 @@ impl Tree {
         &mut self.events
     }
 
-    /// Something has happened: the callers with this key are woken when the lock is released.
+    /// Something has happened: the callers with this key are woken when the lock is released. The key is
+    /// made only if anybody sleeps.
     #[inline]
-    pub(crate) fn note_wakeup(&mut self, key: Key) {
-        self.wakes.note(key);
+    pub(crate) fn note_wakeup(&mut self, key: impl FnOnce(&Self) -> Key) {
+        if self.wakes.has_sleepers() {
+            let key = key(self);
+            self.wakes.note(key);
+        }
     }
 
     /// Whether there are callers to be woken.

@@ -126,7 +126,11 @@ impl Tree {
         self.body_of(group).is_some()
     }
 
+    #[inline]
     fn body_of(&self, group: Idx<Group>) -> Option<Idx<Body>> {
+        if self.nr_members == 0 {
+            return None;
+        }
         self.tasks[self.groups[group].leader?].body
     }
 
@@ -170,6 +174,9 @@ impl Tree {
 
     /// A task leaves the tree, and its body with it.
     pub(crate) fn leave_body(&mut self, task: Idx<Task>) {
+        if self.nr_members == 0 {
+            return;
+        }
         if let Some(body) = self.tasks[task].body.take() {
             self.owing.remove(&mut self.bodies, body);
             self.bodies.discard(body);
@@ -263,10 +270,9 @@ impl Tree {
         }
     }
 
-    /// What a process has used that has exited; nothing if it is virtual.
-    pub(crate) fn usage_of(&self, child: Idx<Group>) -> Usage {
-        let body = self.body_of(child);
-        body.map_or(Usage::default(), |body| self.bodies[body].usage)
+    /// What a process has used that has exited; `None` if it is virtual.
+    pub(crate) fn usage_of(&self, child: Idx<Group>) -> Option<Usage> {
+        Some(self.bodies[self.body_of(child)?].usage)
     }
 
     /// What comes along with the SIGCHLD of a child: the user that it belonged to.

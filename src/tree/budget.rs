@@ -37,12 +37,13 @@ impl Tree {
     /// Steps of this hold so far.
     #[inline]
     pub(crate) fn steps(&self) -> u32 {
-        self.tasks.met()
-            + self.groups.met()
-            + self.queued.met()
-            + self.pidfds.met()
-            + self.sighands.met()
-            + self.drawn.get()
+        // Below a few thousand each: see `hold::BOUND`.
+        (self.tasks.met())
+            .wrapping_add(self.groups.met())
+            .wrapping_add(self.queued.met())
+            .wrapping_add(self.pidfds.met())
+            .wrapping_add(self.sighands.met())
+            .wrapping_add(self.drawn.get())
     }
 
     /// Counts steps of a loop that meets no objects of a store.

@@ -74,6 +74,20 @@ impl Exec {
 /// Signals that a sleeping thread waits for.
 pub(crate) struct Awaited(pub(crate) SigSet);
 
+impl Group {
+    /// Whether a thread of it, in a call or in none, has been told of a signal or a stop, and has not come
+    /// to take it (`TIF_SIGPENDING`).
+    #[inline]
+    fn has_told(&self, thread: &Task, call: Call) -> bool {
+        let was_stopped = match call {
+            // Only the call says whether it was told of a stop.
+            Call::Vfork { stops, .. } => stops != self.nr_stops,
+            _ => matches!(self.job, JobState::Stopping { .. }),
+        };
+        thread.is_told || was_stopped
+    }
+}
+
 impl Tree {
     /// The task that an id names, if it can do nothing only because it is at work in a call.
     pub(crate) fn at_work(&self, id: u64) -> Option<Idx<Task>> {
@@ -84,38 +98,34 @@ impl Tree {
     }
 
     /// A task begins a call, goes on in it at work or asleep, or is in none any more. Callers that wait
-    /// until it has done its work are woken when it falls asleep: they are refused then. What it was told
-    /// of meanwhile it takes as soon as the call lets it. One that exits is in none.
+    /// until it has done its work are woken: when it falls asleep they are refused. What it was told of
+    /// meanwhile it takes as soon as the call lets it. One that exits is in none.
     pub(crate) fn set_call(&mut self, task: Idx<Task>, call: Call) {
-        debug_assert!(self.tasks[task].is_alive() || call == Call::None);
-        let before = self.tasks[task].call;
+        let thread = &mut self.tasks[task];
+        debug_assert!(thread.is_alive() || call == Call::None);
+        let before = core::mem::replace(&mut thread.call, call);
         let (deferred, defers) = (before.defers_signals(), call.defers_signals());
-        // Of a vfork only its call says whether it was told of a stop.
-        let takes_now = deferred && !defers && self.is_told(task);
-        self.tasks[task].call = call;
-        if before == Call::Working && call != Call::Working {
-            self.wake_task(task);
-        }
-        if deferred == defers {
-            return;
-        }
-        let group = self.tasks[task].group;
-        if let Some(crowd) = self.crowd_mut(group) {
+        let group = &self.groups[thread.group];
+        let takes_now = deferred && !defers && thread.is_alive() && group.has_told(thread, before);
+        if let (true, Some(crowd)) = (deferred != defers, group.crowd) {
+            let count = &mut self.crowds[crowd].nr_deferring;
             match defers {
-                true => crowd.nr_deferring += 1,
-                false => crowd.nr_deferring -= 1,
+                true => *count += 1,
+                false => *count -= 1,
             }
             self.changes += 1;
         }
-        if takes_now && self.tasks[task].is_alive() {
+        if before != Call::None && before != call {
+            self.wake_task(task);
+        }
+        if takes_now {
             self.signal_wake_up(task);
         }
     }
 
     /// Something has happened to a task: callers that wait for it, or sleep on its behalf, look again.
     pub(crate) fn wake_task(&mut self, task: Idx<Task>) {
-        let key = Key::task(self, task);
-        self.wakes.note(key);
+        self.note_wakeup(|tree| Key::task(tree, task));
     }
 
     /// A call of a task is over: it takes the signals that it was told of meanwhile, and others may act
@@ -123,7 +133,6 @@ impl Tree {
     pub(crate) fn end_call(&mut self, id: u64) {
         if let Some(task) = self.tasks.find(id) {
             self.set_call(task, Call::None);
-            self.wake_task(task);
         }
     }
 
@@ -149,12 +158,8 @@ impl Tree {
 
     /// Whether a task has been told of a signal or a stop, and has not come to take it (`TIF_SIGPENDING`).
     fn is_told(&self, task: Idx<Task>) -> bool {
-        let (thread, group) = (&self.tasks[task], self.group_of(task));
-        let was_stopped = match thread.call {
-            Call::Vfork { stops, .. } => stops != group.nr_stops,
-            _ => matches!(group.job, JobState::Stopping { .. }),
-        };
-        thread.is_told || was_stopped
+        let thread = &self.tasks[task];
+        self.groups[thread.group].has_told(thread, thread.call)
     }
 
     /// Whether a task has been told of a signal and is not at work (`task_curr()`).

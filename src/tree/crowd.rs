@@ -244,6 +244,10 @@ impl Tree {
     pub(crate) fn has_signals(&self, task: Idx<Task>) -> bool {
         let thread = &self.tasks[task];
         let group = &self.groups[thread.group];
+        // Mostly none waits.
+        if thread.pending.set().union(group.pending.set()) == SigSet::EMPTY {
+            return group.owed != Owed::Nothing;
+        }
         let waiting = self.own_signals(task).union(group.pending.set());
         waiting.minus(self.kept_from(task)) != SigSet::EMPTY || group.owed != Owed::Nothing
     }

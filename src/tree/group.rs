@@ -11,6 +11,7 @@ use crate::{
         Idx,
     },
     pid::Pid,
+    tree::call::Call,
     tree::crowd::Crowd,
     tree::fate::Fate,
     tree::pending::Pending,
@@ -65,6 +66,16 @@ impl JobState {
                 is_continued: true, ..
             } => Some(JobReport::Continued),
             Self::Running | Self::Stopped(0) | Self::Stopping { .. } => None,
+        }
+    }
+
+    /// Whether a thread that is in a call, or in none, is stopped (`task_is_stopped()`).
+    #[inline]
+    pub(super) fn stops(self, call: Call) -> bool {
+        match self {
+            Self::Stopped(_) => true,
+            Self::Stopping { .. } => !call.defers_signals(),
+            Self::Running | Self::Continued => false,
         }
     }
 

@@ -100,17 +100,14 @@ impl Tree {
 
     /// Whether a thread is stopped by a signal (`task_is_stopped()`).
     pub(crate) fn is_stopped(&self, task: Idx<Task>) -> bool {
-        match self.group_of(task).job {
-            JobState::Stopped(_) => true,
-            JobState::Stopping { .. } => !self.tasks[task].call.defers_signals(),
-            JobState::Running | JobState::Continued => false,
-        }
+        let thread = &self.tasks[task];
+        self.groups[thread.group].job.stops(thread.call)
     }
 
     /// A process begins to stop by a signal. Threads in calls that defer it stop when these are over.
     pub(crate) fn begin_stop(&mut self, group: Idx<Group>, signal: i32) {
         // Callers that sleep on behalf of its threads look again.
-        self.wakes.note(Key::children(group));
+        self.note_wakeup(|_| Key::children(group));
         let process = &mut self.groups[group];
         process.nr_stops = process.nr_stops.wrapping_add(1);
         process.job = JobState::Stopping {

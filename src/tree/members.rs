@@ -189,6 +189,7 @@ impl Tree {
         self.leave_children(group);
         self.groups[group].parent = new;
         self.enter_children(group);
+        self.enter_news(group);
         if !was_controlled && self.is_controlled(group) {
             let pgrp = self.groups[group].pgid.clone();
             self.note_control(&pgrp);
@@ -199,7 +200,10 @@ impl Tree {
     pub(crate) fn leave(&mut self, task: Idx<Task>) {
         self.tell_reap(task);
         let group = self.tasks[task].group;
-        if self.is_leader(task) {
+        if self.groups[group].leader != Some(task) {
+            // A dead leader that waited for this thread is dead for others from now on.
+            self.change_family(group);
+        } else {
             self.leave_children(group);
             self.leave_process_group(group);
             self.leave_session(group);
@@ -218,19 +222,14 @@ impl Tree {
             None => process.threads.remove(&mut self.tasks, task),
         }
         self.groups[group].nr_threads -= 1;
-        // A dead leader that waited for this thread is dead for others from now on.
         self.changes += 1;
-        self.change_family(group);
         // The init of a dying namespace may have been woken once more while it was finished.
         self.unqueue_work(task);
-        let key = Key::pid(&self.tasks[task].pid);
-        self.wakes.note(key);
+        self.note_wakeup(|tree| Key::pid(&tree.tasks[task].pid));
         self.leave_body(task);
         let every = SigSet::EVERY;
         self.tasks[task].pending.flush(&mut self.queued, every);
-        let Some(gone) = self.tasks.remove(task) else {
-            return;
-        };
+        let gone = &self.tasks[task];
         if gone.state == TaskState::Zombie {
             self.nr_zombies -= 1;
         }
@@ -241,18 +240,23 @@ impl Tree {
         }
         gone.pid.set_user(PidType::Pid, 0);
         gone.pid.set_exit_code(gone.exit_code);
-        self.put_number(&gone.pid);
+        let pid = gone.pid.clone();
+        self.tasks.discard(task);
+        self.put_number(&pid);
         if self.groups[group].nr_threads == 0 {
-            // Its last thread may have exited before the rest of a kill was worked off.
-            self.killed.remove(&mut self.groups, group);
-            self.crowded.remove(&mut self.groups, group);
-            if let Some(crowd) = self.groups[group].crowd {
+            let gone = &mut self.groups[group];
+            gone.pending.flush(&mut self.queued, every);
+            debug_assert!(!gone.is_stopped());
+            self.nr_subreapers -= usize::from(gone.is_subreaper);
+            let sighand = gone.sighand;
+            if let Some(crowd) = gone.crowd {
                 self.crowds.discard(crowd);
             }
-            self.groups[group].pending.flush(&mut self.queued, every);
-            debug_assert!(!self.groups[group].is_stopped());
-            self.nr_subreapers -= usize::from(self.groups[group].is_subreaper);
-            let sighand = self.groups[group].sighand;
+            // Its last thread may have exited before the rest of a kill was worked off.
+            if gone.is_killed() || gone.is_crowded() {
+                self.killed.remove(&mut self.groups, group);
+                self.crowded.remove(&mut self.groups, group);
+            }
             self.groups.discard(group);
             self.put_sighand(sighand);
         }

@@ -45,7 +45,11 @@ impl Tree {
 
     /// Takes a task off the list on which it waits for its turn.
     pub(crate) fn unqueue_work(&mut self, task: Idx<Task>) {
-        if self.tasks[task].is_alive() {
+        let thread = &self.tasks[task];
+        if !thread.is_queued() {
+            return;
+        }
+        if thread.is_alive() {
             self.taking.remove(&mut self.tasks, task);
         } else {
             self.exiting.remove(&mut self.tasks, task);

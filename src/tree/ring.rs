@@ -218,7 +218,7 @@ impl Tree {
         if !core::mem::take(&mut self.events.has_news) {
             return Told(None);
         }
-        self.wakes.note(Key::EVENTS);
+        self.note_wakeup(|_| Key::EVENTS);
         let ring = self.events.ring.as_ref();
         Told(ring.and_then(|ring| ring.polled.clone()))
     }

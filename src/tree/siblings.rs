@@ -55,14 +55,13 @@ impl Tree {
     /// lock is released.
     pub(crate) fn note_news(&mut self, child: Idx<Group>) {
         if let Parent::Task(parent) = self.groups[child].parent {
-            let key = Key::child(self, parent, child);
-            self.wakes.note(key);
+            self.note_wakeup(|tree| Key::child(tree, parent, child));
         }
         self.enter_news(child);
     }
 
     /// What a process has to tell, if anything, is found by its parent.
-    fn enter_news(&mut self, child: Idx<Group>) {
+    pub(super) fn enter_news(&mut self, child: Idx<Group>) {
         let Parent::Task(parent) = self.groups[child].parent else {
             return;
         };
@@ -85,7 +84,6 @@ impl Tree {
             let children = &mut self.tasks[parent].children;
             children.push_back(&mut self.groups, child);
             self.change_family(child);
-            self.enter_news(child);
         }
     }
 

@@ -152,11 +152,16 @@ impl Wakes {
         }
     }
 
+    /// Whether callers sleep or are about to: nobody else can be woken.
+    #[inline]
+    pub(crate) fn has_sleepers(&self) -> bool {
+        self.sleepers != 0
+    }
+
     /// Something has happened: the callers with this key are woken when the lock is released.
-    pub(crate) fn note(&mut self, key: Key) {
-        if self.sleepers != 0 {
-            self.due.add(key);
-        }
+    #[inline(never)]
+    pub(super) fn note(&mut self, key: Key) {
+        self.due.add(key);
     }
 
     /// Takes what was noted, if anything was.

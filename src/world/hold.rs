@@ -24,7 +24,7 @@
 use crate::{
     base::slots::{Idx, Spare},
     base::sync::{Atomic, Relaxed},
-    reason::Outcome,
+    reason::{Failure, Outcome},
     tree::call::Call,
     tree::pending::Queued,
     tree::task::Task,
@@ -133,22 +133,18 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// The task that an id names, to do something itself; `None` after waiting for its call to be over:
-    /// look again.
+    /// The task that an id names cannot act: waits if it will when its call is over, and else returns why
+    /// not.
     ///
     /// # Errors
     ///
-    /// As [`World::act`].
-    fn actor(self, id: u64) -> Outcome<Option<(Self, Idx<Task>)>> {
-        match self.find_actor(id) {
-            Ok(task) => Ok(Some((self, task))),
-            Err(failure) => {
-                let task = self.at_work(id).ok_or(failure)?;
-                let key = Key::task(&self, task);
-                self.sleep([key; 2], FOR_EVER)?;
-                Ok(None)
-            }
-        }
+    /// `failure`; `EINTR` when a signal ends the wait.
+    #[cold]
+    fn wait_for_call(self, id: u64, failure: Failure) -> Outcome {
+        let task = self.at_work(id).ok_or(failure)?;
+        let key = Key::task(&self, task);
+        self.sleep([key; 2], FOR_EVER)?;
+        Ok(())
     }
 
     /// The world.
@@ -240,10 +236,13 @@ impl World {
     /// `ESRCH` when there is none, or none alive; `EBUSY` for one that is stopped, or asleep in a call;
     /// `EINTR` when a signal ends the wait.
     #[track_caller]
+    #[inline]
     pub(crate) fn act(&self, id: u64) -> Outcome<(Work<'_>, Idx<Task>)> {
         loop {
-            if let Some(acting) = self.work().actor(id)? {
-                return Ok(acting);
+            let tree = self.work();
+            match tree.find_actor(id) {
+                Ok(task) => return Ok((tree, task)),
+                Err(failure) => tree.wait_for_call(id, failure)?,
             }
         }
     }
@@ -261,8 +260,10 @@ impl World {
         room: &mut Spare<Queued>,
     ) -> Outcome<(Work<'_>, Idx<Task>)> {
         loop {
-            if let Some(acting) = self.work_with_room(room).actor(id)? {
-                return Ok(acting);
+            let tree = self.work_with_room(room);
+            match tree.find_actor(id) {
+                Ok(task) => return Ok((tree, task)),
+                Err(failure) => tree.wait_for_call(id, failure)?,
             }
         }
     }
