@@ -71,6 +71,7 @@ mod suites {
     mod world {
         mod hold;
         mod hold_budget;
+        mod hold_shares;
         mod world_random;
         mod world_threads;
     }

@@ -33,6 +33,7 @@ mod members;
 pub(crate) mod pending;
 pub(crate) mod queue;
 pub(crate) mod ring;
+pub(crate) mod shares;
 mod siblings;
 pub(crate) mod sighand;
 #[cfg(altpid_kunit)]
@@ -56,6 +57,7 @@ use crate::{
     tree::handles::Pidfd,
     tree::pending::Queued,
     tree::ring::Events,
+    tree::shares::Shares,
     tree::sighand::Sighand,
     tree::task::{chain, Task, TaskState, COMM_LEN},
     tree::wakeups::Wakes,
@@ -128,6 +130,8 @@ pub(crate) struct Tree {
     exiting: Chain<chain::Working, Task>,
     /// Tasks that have signals to take.
     taking: Chain<chain::Working, Task>,
+    /// Whose the queued work is.
+    shares: Shares,
     /// Exits of which others have seen a part.
     half_done: usize,
     /// Groups with something to do for each of many threads.
@@ -191,6 +195,7 @@ impl Tree {
             awaited: Slots::new(),
             exiting: Chain::new(),
             taking: Chain::new(),
+            shares: Shares::new(),
             half_done: 0,
             crowded: Chain::new(),
             killed: Chain::new(),

@@ -47,8 +47,7 @@ impl World {
         let mut tree = loop {
             let mut tree = self.work();
             if tree.has_walks() {
-                // Has them done.
-                drop(tree);
+                tree.work_off_all();
                 if is_killed() {
                     return Err(kernel::error::code::EINTR.into());
                 }

@@ -57,8 +57,8 @@ impl World {
         } else {
             let group = tree.tasks()[index].group();
             tree.begin_kill(group);
-            // Has the other threads killed.
-            drop(tree);
+            // Has the other threads killed, also those that exit already.
+            tree.work_off_all();
             tree = self.work();
         }
         let result = tree.result_of_exec(exec);

@@ -69,7 +69,7 @@ impl World {
             }
             // A change before this one may still have signals to be forgotten.
             if tree.is_forgetting(tree.tasks()[task].group()) {
-                drop(tree);
+                tree.work_off_all();
                 if is_killed() {
                     return Err(EINTR.into());
                 }

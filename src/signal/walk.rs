@@ -75,8 +75,7 @@ impl World {
             if !tree.has_walks() {
                 return Ok((tree, task));
             }
-            // Has them done.
-            drop(tree);
+            tree.work_off_all();
             if is_killed() {
                 return Err(EINTR.into());
             }
@@ -98,8 +97,7 @@ impl World {
                 let task = tree.find_member(member)?;
                 return Ok((tree, task));
             }
-            // Has them done.
-            drop(tree);
+            tree.work_off_all();
             if is_killed() {
                 return Err(EINTR.into());
             }
@@ -120,7 +118,7 @@ impl<'a> InCall<'a> {
             if !tree.has_walks() {
                 return Ok((tree, task));
             }
-            drop(tree);
+            tree.work_off_all();
             if is_killed() {
                 return Err(EINTR.into());
             }
@@ -188,7 +186,7 @@ impl Tree {
         match phase {
             Phase::Look => match self.is_orphaned(&pgrp) {
                 Orphaned::Unknown => {}
-                Orphaned::Yes if self.has_stopped_jobs(&pgrp) => self.begin_phase(pgrp, SIGHUP),
+                Orphaned::Yes if self.has_stopped_jobs(&pgrp) => self.begin_phase(&pgrp, SIGHUP),
                 Orphaned::Yes | Orphaned::No => self.end_hangup(),
             },
             Phase::Send(signal) => {
@@ -202,7 +200,7 @@ impl Tree {
                     }
                 }
                 if signal == SIGHUP {
-                    self.begin_phase(pgrp, SIGCONT);
+                    self.begin_phase(&pgrp, SIGCONT);
                 } else {
                     self.end_hangup();
                 }

@@ -355,9 +355,7 @@ impl Tree {
         if let Some(crowd) = self.crowd_mut(group) {
             add(&mut crowd.duties);
             crowd.duties.left = live;
-            if !self.groups[group].is_crowded() {
-                self.crowded.push_back(&mut self.groups, group);
-            }
+            self.queue_crowd(group);
         }
     }
 

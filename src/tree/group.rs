@@ -15,6 +15,7 @@ use crate::{
     tree::crowd::Crowd,
     tree::fate::Fate,
     tree::pending::Pending,
+    tree::shares::Share,
     tree::sighand::Sighand,
     tree::task::{chain, Task},
 };
@@ -157,6 +158,9 @@ pub(crate) struct Group {
     pub(super) nr_stops: u32,
     /// What SIGCONT owes the parent; the next thread to take signals sends it (`SIGNAL_CLD_MASK`).
     pub(super) owed: Owed,
+    /// Whose work it is that is to be done for it, if it is killed or has something to do for each of many
+    /// threads.
+    pub(super) share: Share,
     children: Link<Group>,
     process_group: Link<Group>,
     session: Link<Group>,
@@ -260,6 +264,7 @@ impl Group {
             job: JobState::Running,
             nr_stops: 0,
             owed: Owed::Nothing,
+            share: Share::default(),
             children: Link::new(),
             process_group: Link::new(),
             session: Link::new(),

@@ -254,8 +254,7 @@ impl Tree {
             }
             // Its last thread may have exited before the rest of a kill was worked off.
             if gone.is_killed() || gone.is_crowded() {
-                self.killed.remove(&mut self.groups, group);
-                self.crowded.remove(&mut self.groups, group);
+                self.unqueue_group(group);
             }
             self.groups.discard(group);
             self.put_sighand(sighand);

@@ -13,6 +13,7 @@ use crate::{
     base::slots::{Idx, Spare},
     tree::group::Group,
     tree::pending::Queued,
+    tree::shares::Share,
     tree::task::Task,
 };
 
@@ -33,10 +34,13 @@ pub(crate) enum Due {
 impl Tree {
     /// Lets a task have its turn in [`Tree::step`].
     pub(crate) fn queue_work(&mut self, task: Idx<Task>) {
-        if self.tasks[task].is_queued() {
+        let thread = &mut self.tasks[task];
+        if thread.is_queued() {
+            self.shares.meet(thread.share);
             return;
         }
-        if self.tasks[task].is_alive() {
+        thread.share = self.shares.queue();
+        if thread.is_alive() {
             self.taking.push_back(&mut self.tasks, task);
         } else {
             self.exiting.push_back(&mut self.tasks, task);
@@ -49,6 +53,7 @@ impl Tree {
         if !thread.is_queued() {
             return;
         }
+        self.shares.unqueue(thread.share);
         if thread.is_alive() {
             self.taking.remove(&mut self.tasks, task);
         } else {
@@ -58,8 +63,45 @@ impl Tree {
 
     /// Live threads of a group begin to exit: all of them, or all but the one that calls exec.
     pub(crate) fn begin_kill(&mut self, group: Idx<Group>) {
-        if !self.groups[group].is_killed() {
+        if self.groups[group].is_killed() {
+            self.shares.meet(self.groups[group].share);
+        } else {
+            self.share_group(group);
             self.killed.push_back(&mut self.groups, group);
+        }
+    }
+
+    /// Something has to be done for each of many threads of a group.
+    pub(crate) fn queue_crowd(&mut self, group: Idx<Group>) {
+        if self.groups[group].is_crowded() {
+            self.shares.meet(self.groups[group].share);
+        } else {
+            self.share_group(group);
+            self.crowded.push_back(&mut self.groups, group);
+        }
+    }
+
+    /// A group is about to be queued: once more it belongs to the same share.
+    fn share_group(&mut self, group: Idx<Group>) {
+        let group = &mut self.groups[group];
+        if group.is_killed() || group.is_crowded() {
+            self.shares.meet(group.share);
+            self.shares.queue_also(group.share);
+        } else {
+            group.share = self.shares.queue();
+        }
+    }
+
+    /// A group is gone, and nothing is left to be done for it.
+    pub(super) fn unqueue_group(&mut self, group: Idx<Group>) {
+        let (share, is_killed) = (self.groups[group].share, self.groups[group].is_killed());
+        if is_killed {
+            self.shares.unqueue(share);
+            self.killed.remove(&mut self.groups, group);
+        }
+        if self.groups[group].is_crowded() {
+            self.shares.unqueue(share);
+            self.crowded.remove(&mut self.groups, group);
         }
     }
 
@@ -90,33 +132,39 @@ impl Tree {
         self.queue_work(task);
     }
 
-    /// Takes what is to be done next off the queue.
+    /// Takes what is to be done next off the queue. What comes of it belongs to the same share.
     pub(crate) fn next_work(&mut self) -> Option<Due> {
         // Walks and everything else take turns.
         self.walks_turn = !self.walks_turn && self.has_walks();
         if self.walks_turn {
+            self.go_on_with_walk();
             return Some(Due::Walk);
         }
         if let Some(task) = self.exiting.first() {
             self.exiting.remove(&mut self.tasks, task);
+            self.go_on_with(self.tasks[task].share);
             return Some(Due::Exit(task));
         }
         if let Some(group) = self.crowded.first() {
             self.crowded.remove(&mut self.groups, group);
+            self.go_on_with(self.groups[group].share);
             return Some(Due::Crowd(group));
         }
         if let (Some(task), 0) = (self.taking.first(), self.half_done) {
             self.taking.remove(&mut self.tasks, task);
+            self.go_on_with(self.tasks[task].share);
             return Some(Due::Signals(task));
         }
         let group = self.killed.first()?;
         self.killed.remove(&mut self.groups, group);
+        self.go_on_with(self.groups[group].share);
         Some(Due::Kill(group))
     }
 
-    /// Puts a process back that has more to do for each of many threads.
-    pub(crate) fn queue_crowd(&mut self, group: Idx<Group>) {
-        self.crowded.push_back(&mut self.groups, group);
+    /// Something of a share is no longer queued, but being done.
+    fn go_on_with(&mut self, share: Share) {
+        self.shares.unqueue(share);
+        self.shares.go_on(share);
     }
 
     /// Whether a task exits or is about to be killed.

@@ -17,6 +17,7 @@ use crate::{
     tree::call::Call,
     tree::group::Group,
     tree::pending::{Pending, SigInfo, SigSet},
+    tree::shares::Share,
     tree::{Body, News},
     uapi,
 };
@@ -104,6 +105,8 @@ pub(crate) struct Task {
     pub(super) has_sought_reaper: bool,
     /// It was told of signals, and has not had its turn to take them (`TIF_SIGPENDING`).
     pub(super) is_told: bool,
+    /// Whose work it is that it has left to do, if it is queued.
+    pub(super) share: Share,
     /// The call that it is in.
     pub(super) call: Call,
     /// The task whose clone with `CLONE_VFORK` waits for this one (`vfork_done`).
@@ -185,6 +188,7 @@ impl Task {
             is_half_done: false,
             has_sought_reaper: false,
             is_told: false,
+            share: Share::default(),
             call: Call::None,
             vfork_parent: None,
             self_exec_id: 0,

@@ -12,6 +12,7 @@ use super::{
     budget::SIGNAL_STEPS,
     group::Group,
     pending::SigInfo,
+    shares::Share,
     task::{chain, Task},
     Tree,
 };
@@ -97,6 +98,7 @@ pub(crate) struct SignalWalk {
     is_done: bool,
     /// Whether the caller will ask for the result.
     is_awaited: bool,
+    share: Share,
     link: Link<SignalWalk>,
 }
 
@@ -120,6 +122,7 @@ impl SignalWalk {
             result: Err(Reason::NoNumber.into()),
             is_done: false,
             is_awaited: true,
+            share: Share::default(),
             link: Link::new(),
         }
     }
@@ -155,6 +158,7 @@ pub(crate) struct Hangup {
     phase: Phase,
     /// The next member.
     at: Option<Idx<Group>>,
+    share: Share,
 }
 
 impl Hangup {
@@ -185,7 +189,19 @@ impl Tree {
         self.hangup.is_some() || !self.walking.is_empty()
     }
 
-    pub(crate) fn begin_walk(&mut self, walk: SignalWalk) -> Idx<SignalWalk> {
+    /// What comes of the next step of a walk belongs to its share, and to a hangup's first.
+    pub(super) fn go_on_with_walk(&mut self) {
+        let walk = self.walking.first();
+        let walk = walk.map(|walk| self.signal_walks[walk].share);
+        let hangup = self.hangup.as_ref().map(|hangup| hangup.share);
+        if let Some(share) = hangup.or(walk) {
+            self.shares.go_on(share);
+        }
+    }
+
+    /// A signal for many is on its way. The caller has made room for it.
+    pub(crate) fn begin_walk(&mut self, mut walk: SignalWalk) -> Idx<SignalWalk> {
+        walk.share = self.shares.queue();
         let walk = self.signal_walks.insert(walk);
         let walk = walk.unwrap_or_else(|_| panic!("altpid: no room was made"));
         self.walking.push_back(&mut self.signal_walks, walk);
@@ -237,6 +253,7 @@ impl Tree {
 
     /// A walk has met everybody.
     pub(crate) fn finish_walk(&mut self, walk: Idx<SignalWalk>) {
+        self.shares.unqueue(self.signal_walks[walk].share);
         self.walking.remove(&mut self.signal_walks, walk);
         if self.signal_walks[walk].is_awaited {
             self.signal_walks[walk].is_done = true;
@@ -264,10 +281,12 @@ impl Tree {
 
     /// It is being looked at whether a process group is orphaned. There is no other one.
     pub(crate) fn begin_hangup(&mut self, pgrp: ARef<Pid>) {
+        debug_assert!(self.hangup.is_none());
         self.hangup = Some(Hangup {
             pgrp,
             phase: Phase::Look,
             at: None,
+            share: self.shares.queue(),
         });
     }
 
@@ -284,16 +303,16 @@ impl Tree {
 
     /// The process group is not orphaned, or has been told.
     pub(crate) fn end_hangup(&mut self) {
-        self.hangup = None;
+        if let Some(hangup) = self.hangup.take() {
+            self.shares.unqueue(hangup.share);
+        }
     }
 
     /// The members of an orphaned process group are sent a signal from now on.
-    pub(crate) fn begin_phase(&mut self, pgrp: ARef<Pid>, signal: i32) {
-        let at = self.process_group(&pgrp).first();
-        self.hangup = Some(Hangup {
-            pgrp,
-            phase: Phase::Send(signal),
-            at,
-        });
+    pub(crate) fn begin_phase(&mut self, pgrp: &Pid, signal: i32) {
+        let at = self.process_group(pgrp).first();
+        if let Some(hangup) = &mut self.hangup {
+            (hangup.phase, hangup.at) = (Phase::Send(signal), at);
+        }
     }
 }

@@ -14,8 +14,9 @@
 //! # The guards
 //!
 //! A [`Held`] lends the tree to be looked at. Only a [`Work`] lends it to be changed: what is queued
-//! then (exits, signals to be taken, walks; [`Tree::has_work`]) is worked off when it is dropped, and
-//! those are woken that wait for what has happened. So no verb can forget either.
+//! then (exits, signals to be taken, walks), with what comes of it, is worked off when it is dropped, and
+//! those are woken that wait for what has happened. So no verb can forget either. What others have queued
+//! is theirs to work off ([`shares`](crate::tree::shares)).
 //!
 //! # Locks
 //!
@@ -27,6 +28,7 @@ use crate::{
     reason::{Failure, Outcome},
     tree::call::Call,
     tree::pending::Queued,
+    tree::shares::Share,
     tree::task::Task,
     tree::wakeups::Key,
     tree::Tree,
@@ -119,6 +121,8 @@ impl Drop for Held<'_> {
 /// woken, when this is dropped; that may sleep.
 pub(crate) struct Work<'a> {
     world: &'a World,
+    /// What is queued in this hold.
+    share: Share,
     /// `None` once it is released.
     held: Option<Held<'a>>,
 }
@@ -152,9 +156,22 @@ impl<'a> Work<'a> {
         self.world
     }
 
-    /// Releases the lock. There is no work, and nobody to be woken.
+    /// Whether there is work that was queued in this hold, or came of it, or somebody to be told or woken.
+    #[inline]
+    pub(crate) fn is_due(&self) -> bool {
+        self.has_work_of(self.due_share(self.share)) || self.owes() || self.has_wakeups()
+    }
+
+    /// Has all the work done that there is, also that of others. May sleep.
+    pub(crate) fn work_off_all(mut self) {
+        if let Some(held) = self.held.take() {
+            self.world.work_off(held, None);
+        }
+    }
+
+    /// Releases the lock. There is no work of this hold, and nobody to be woken.
     pub(crate) fn release(mut self) -> &'a World {
-        debug_assert!(!self.has_work() && !self.owes() && !self.has_wakeups());
+        debug_assert!(!self.is_due());
         self.held = None;
         self.world
     }
@@ -178,11 +195,12 @@ impl DerefMut for Work<'_> {
 
 impl Drop for Work<'_> {
     fn drop(&mut self) {
-        let Some(held) = self.held.take() else {
+        if self.held.is_none() || !self.is_due() && !self.events().has_news() {
             return;
-        };
-        if held.has_work() || held.owes() || held.has_wakeups() || held.events().has_news() {
-            self.world.work_off(held);
+        }
+        if let Some(held) = self.held.take() {
+            let share = held.due_share(self.share);
+            self.world.work_off(held, share);
         }
     }
 }
@@ -206,9 +224,11 @@ impl World {
     #[track_caller]
     #[inline]
     pub(crate) fn work(&self) -> Work<'_> {
+        let mut held = self.tree();
         Work {
             world: self,
-            held: Some(self.tree()),
+            share: held.tree_mut().begin_share(),
+            held: Some(held),
         }
     }
 

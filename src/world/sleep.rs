@@ -107,7 +107,7 @@ impl Work<'_> {
     /// `EINTR` when a signal for the calling thread ends the sleep.
     pub(crate) fn sleep(mut self, keys: [Key; 2], timeout: c_long) -> Result<c_long> {
         let is_signalled = || kernel::current!().signal_pending();
-        if self.has_work() || self.owes() || self.has_wakeups() {
+        if self.is_due() {
             drop(self);
             return if is_signalled() {
                 Err(EINTR)

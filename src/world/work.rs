@@ -6,8 +6,8 @@
 //! for everybody. So a verb only queues such work, and it is done in steps with the tree lock let go of
 //! in between. Nothing recurses: what a step causes is queued as well.
 //!
-//! [`Work`](crate::world::hold::Work) has it done by the thread that has made the call, so that everything is done
-//! when a call returns. If that thread is killed a work item of the world goes on in its place
+//! [`Work`](crate::world::hold::Work) has it done by the thread that has made the call, so that everything
+//! that the call causes is done when it returns. If that thread is killed a work item of the world goes on in its place
 //! (`kernel/workqueue.c`).
 //!
 //! What a step does is in `process/step.rs`, above this: a world is made with it ([`Step`]).
@@ -18,6 +18,7 @@
 
 use crate::{
     base::slots::Spare,
+    tree::shares::Share,
     tree::Tree,
     world::hold::{self, Held},
     world::World,
@@ -86,16 +87,17 @@ pub(crate) fn is_killed() -> bool {
 }
 
 impl World {
-    /// Does the work that is left, first in the hold that the caller has, and wakes those who wait for
-    /// what has happened. May sleep.
-    pub(crate) fn work_off<'a>(&'a self, mut held: Held<'a>) {
+    /// Does the work of a share that is left, or with `None` all of it, first in the hold that the caller
+    /// has, and wakes those who wait for what has happened. On the way some of the other work is done, as
+    /// all of it waits in the same lines. May sleep.
+    pub(crate) fn work_off<'a>(&'a self, mut held: Held<'a>, mut share: Option<Share>) {
         let mut room = Spare::new();
         // Without room a signal arrives all the same, and nothing that came along with it.
         let mut goes_without = false;
         loop {
             let tree = held.tree_mut();
             let mut lacks_room = false;
-            while tree.has_work() && !tree.is_spent() && !lacks_room {
+            while tree.has_work_of(share) && !tree.is_spent() && !lacks_room {
                 lacks_room = !goes_without && !tree.make_room_for_signals(&mut room);
                 if !lacks_room {
                     (self.step())(tree);
@@ -104,7 +106,8 @@ impl World {
             let told = tree.take_news();
             let wakes = tree.take_wakeups();
             let post = tree.owes().then(|| tree.take_post());
-            let is_done = !tree.has_work() && !tree.owes();
+            share = share.and_then(|share| tree.due_share(share));
+            let is_done = !tree.has_work_of(share) && !tree.owes();
             drop(held);
             // A parent has its SIGCHLD before its wait returns (`do_notify_parent()`).
             if let Some(post) = post {
@@ -144,7 +147,7 @@ impl WorkItem for World {
     fn run(this: Arc<World>) {
         // The last close of the device ends the world; nobody is left to see its work done.
         if !this.is_closed() {
-            this.work_off(this.tree());
+            this.work_off(this.tree(), None);
         }
     }
 }

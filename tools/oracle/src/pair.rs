@@ -144,6 +144,10 @@ impl<'a> Pair<'a> {
             if let Some(mismatch) = self.note_vfork(op, answer, &before)? {
                 return self.differs_by(op, &before, mismatch, None);
             }
+        } else if op.call == Call::Exec && self.expected.contains_key(&op.by) {
+            if let Some(mismatch) = self.note_late_exec(op, answer, &before)? {
+                return self.differs_by(op, &before, mismatch, None);
+            }
         } else if expected != Answer::Nothing {
             if native.is_none() {
                 native = self.await_answer(op)?;
@@ -184,6 +188,30 @@ impl<'a> Pair<'a> {
         self.arena.note(op, answer, before)?;
         let mismatch = compare::spaces(child, &self.arena, &self.state)?;
         Ok(mismatch.map(|mismatch| mismatch.of(child)))
+    }
+
+    /// Takes notice of an exec that has come about by a thread that is stopped before it can say so: it has
+    /// the number of its leader. In what it differs when it has not.
+    fn note_late_exec(
+        &mut self,
+        op: &Op,
+        answer: Answer,
+        before: &State,
+    ) -> Result<Option<Mismatch>> {
+        let leader = before.tasks[&op.by].leader;
+        if answer != Answer::Value(0) || leader == op.by {
+            return Ok(None);
+        }
+        let started = Instant::now();
+        while self.arena.status(op.by)?.is_some() {
+            if started.elapsed() > LIMIT {
+                let what = format!("{} has its own number, altpid that of {leader}", op.by);
+                return Ok(Some(Mismatch::new(what)));
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        self.arena.note(op, answer, before)?;
+        Ok(None)
     }
 
     /// What the driver does, on both sides.
