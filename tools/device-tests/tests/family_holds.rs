@@ -313,7 +313,7 @@ fn a_large_exit_beside_small_ones() {
         let mut count = many() / 2;
         eventually("a small exit while a large one is under way", || {
             // So large that one fits in, however slow the machine is.
-            count = (count * 2).min(MANY as usize * 8);
+            count = (count * 2).min(many() * 16);
             // Its children go with it.
             let (large, _) = world.container(world.init);
             for thread in threads(world, large, 10) {

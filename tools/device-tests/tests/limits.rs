@@ -264,7 +264,7 @@ impl Drop for Cgroup {
 #[test]
 fn memory_is_the_users_own() {
     // What can be had in there takes long to make and to end in the debug kernel.
-    let max = scaled(48 << 20).max(16 << 20);
+    let max = scaled(48 << 20).max(10 << 20);
     let _turn = turn();
     let world = Fixture::new();
     let before = world.info().expect("world");

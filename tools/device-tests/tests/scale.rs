@@ -26,7 +26,7 @@ use std::{
 /// Tasks of a large world: what the module allows in one, but for a few. In the debug kernel each of them
 /// takes a hundred times as long.
 fn many() -> usize {
-    if is_debug_kernel() { 50_000 } else { 1_000_000 }
+    if is_debug_kernel() { 20_000 } else { 1_000_000 }
 }
 
 /// Held by tests with large worlds: there is memory for one of them.
