@@ -334,15 +334,15 @@ impl Tree {
 
     /// A counter that moves when the children of a process join, leave, or can be waited for in another
     /// way; also when those of some other processes do.
-    pub(crate) fn family_of(&mut self, group: Idx<Group>) -> &mut u32 {
-        &mut self.families[Idx::to_raw(Some(group)) as usize % FAMILIES]
+    pub(crate) fn family_of(&self, group: Idx<Group>) -> u32 {
+        self.families[Idx::to_raw(Some(group)) as usize % FAMILIES]
     }
 
     /// What can be waited for has changed for the parent of a process.
     pub(crate) fn change_family(&mut self, child: Idx<Group>) {
         if let Parent::Task(parent) = self.groups[child].parent {
-            let family = self.family_of(self.tasks[parent].group);
-            *family = family.wrapping_add(1);
+            let place = Idx::to_raw(Some(self.tasks[parent].group)) as usize % FAMILIES;
+            self.families[place] = self.families[place].wrapping_add(1);
         }
     }
 

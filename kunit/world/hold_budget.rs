@@ -110,6 +110,30 @@ mod tests {
         Ok(())
     }
 
+    /// `do_wait()`: a child that was passed in one part and dies before the next is not missed, though others
+    /// in between have something to tell that nobody asks for
+    #[test]
+    fn one_that_was_passed_dies() -> Result {
+        const COUNT: usize = BUDGET as usize * 2;
+        let world = world_of(COUNT + 20, 10)?;
+        let verbs = Verbs(&world);
+        let parent = verbs.fork(world.init())?;
+        let first = verbs.fork(parent)?;
+        for _ in 0..COUNT {
+            let (other, _) = verbs.clone_with(parent, 0, 0, &[], ParentArg::Native)?;
+            verbs.exit(other, 0)?;
+        }
+        let mut search = Search::default();
+        assert_eq!(look(&world, parent, WEXITED, &mut search)?, Piece::More);
+        verbs.exit(first, 0)?;
+        let mut next = Piece::More;
+        while next == Piece::More {
+            next = look(&world, parent, WEXITED, &mut search)?;
+        }
+        assert_eq!(next, Piece::Found(first));
+        Ok(())
+    }
+
     /// `do_wait()`: what has to be looked at goes in parts, and is true of one moment
     #[test]
     fn many_that_are_not_waited_for() -> Result {

@@ -21,12 +21,13 @@ impl Tree {
 
     /// A task that may be in a call is killed: the call is over, and the child of a vfork goes on alone.
     pub(crate) fn abandon_call(&mut self, caller: Idx<Task>) {
-        match self.tasks()[caller].call() {
-            Call::None => return,
-            Call::Vfork { child, .. } => drop(self.take_vfork_parent(child)),
-            _ => {}
+        let call = self.tasks()[caller].call();
+        if let Call::Vfork { child, .. } = call {
+            self.take_vfork_parent(child);
         }
-        self.set_call(caller, Call::None);
+        if call != Call::None {
+            self.set_call(caller, Call::None);
+        }
         let group = self.tasks()[caller].group();
         self.finish_stop(group);
     }

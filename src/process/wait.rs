@@ -199,11 +199,16 @@ impl World {
         let interrupts = tree.tasks()[waiter].interrupts();
         let mut search = Search::default();
         let mut is_stopped = false;
+        // What the family's counter was when there was nothing: so there is until it moves.
+        let mut nothing_at = None;
         loop {
+            let family = tree.family_of(tree.tasks()[waiter].group());
             let look = match is_stopped {
                 true => Look::Asleep,
+                false if nothing_at == Some(family) => Look::Nothing,
                 false => tree.look(waiter, &selection, &mut search)?,
             };
+            nothing_at = matches!(look, Look::Nothing).then_some(family);
             match look {
                 Look::Found(report) => return Ok(Some(report)),
                 Look::Nothing if selection.options & WNOHANG != 0 => return Ok(None),
@@ -240,6 +245,7 @@ impl World {
                 interruptions = now;
                 selection = tree.select(waiter, wanted)?;
                 search = Search::default();
+                nothing_at = None;
             }
         }
     }
@@ -327,7 +333,7 @@ impl Tree {
                 None => Err(Reason::NoChild.into()),
             };
         }
-        let family = *self.family_of(self.tasks()[task].group());
+        let family = self.family_of(self.tasks()[task].group());
         if search.family != family {
             search.at = None;
         }

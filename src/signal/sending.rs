@@ -116,10 +116,14 @@ impl Tree {
         let result = if self.is_ignored(target, signal, force) {
             Ok(())
         } else {
+            let queued = self.nr_queued_now();
             let added = self.enqueue(info, source, target, scope);
             // One that waits already was offered when it came (`legacy_queue()`).
             if let Ok(true) = added {
                 self.complete(signal, target, scope);
+            }
+            if added.is_ok() {
+                self.note_added(queued);
             }
             added.map(|_| ())
         };

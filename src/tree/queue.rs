@@ -53,7 +53,7 @@ impl Tree {
         if !thread.is_queued() {
             return;
         }
-        self.shares.unqueue(thread.share);
+        self.shares.take_away(thread.share);
         if thread.is_alive() {
             self.taking.remove(&mut self.tasks, task);
         } else {

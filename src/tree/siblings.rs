@@ -56,6 +56,8 @@ impl Tree {
     pub(crate) fn note_news(&mut self, child: Idx<Group>) {
         if let Parent::Task(parent) = self.groups[child].parent {
             self.note_wakeup(|tree| Key::child(tree, parent, child));
+            // A look that has passed it begins again.
+            self.change_family(child);
         }
         self.enter_news(child);
     }

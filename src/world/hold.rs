@@ -159,12 +159,13 @@ impl<'a> Work<'a> {
     /// Whether there is work that was queued in this hold, or came of it, or somebody to be told or woken.
     #[inline]
     pub(crate) fn is_due(&self) -> bool {
-        self.has_work_of(self.due_share(self.share)) || self.owes() || self.has_wakeups()
+        self.has_work_of(self.share) || self.owes() || self.has_wakeups()
     }
 
     /// Has all the work done that there is, also that of others. May sleep.
     pub(crate) fn work_off_all(mut self) {
-        if let Some(held) = self.held.take() {
+        if let Some(mut held) = self.held.take() {
+            held.tree_mut().end_share(self.share);
             self.world.work_off(held, None);
         }
     }
@@ -172,6 +173,8 @@ impl<'a> Work<'a> {
     /// Releases the lock. There is no work of this hold, and nobody to be woken.
     pub(crate) fn release(mut self) -> &'a World {
         debug_assert!(!self.is_due());
+        let share = self.share;
+        self.end_share(share);
         self.held = None;
         self.world
     }
@@ -195,12 +198,16 @@ impl DerefMut for Work<'_> {
 
 impl Drop for Work<'_> {
     fn drop(&mut self) {
-        if self.held.is_none() || !self.is_due() && !self.events().has_news() {
+        let share = self.share;
+        let Some(mut held) = self.held.take() else {
             return;
-        }
-        if let Some(held) = self.held.take() {
-            let share = held.due_share(self.share);
-            self.world.work_off(held, share);
+        };
+        let tree = held.tree_mut();
+        if tree.has_work_of(share) || tree.owes() || tree.has_wakeups() || tree.events().has_news()
+        {
+            self.world.work_off(held, Some(share));
+        } else {
+            tree.end_share(share);
         }
     }
 }

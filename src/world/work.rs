@@ -90,14 +90,18 @@ impl World {
     /// Does the work of a share that is left, or with `None` all of it, first in the hold that the caller
     /// has, and wakes those who wait for what has happened. On the way some of the other work is done, as
     /// all of it waits in the same lines. May sleep.
-    pub(crate) fn work_off<'a>(&'a self, mut held: Held<'a>, mut share: Option<Share>) {
+    pub(crate) fn work_off<'a>(&'a self, mut held: Held<'a>, share: Option<Share>) {
+        let has_work = |tree: &Tree| match share {
+            Some(share) => tree.has_work_of(share),
+            None => tree.has_work(),
+        };
         let mut room = Spare::new();
         // Without room a signal arrives all the same, and nothing that came along with it.
         let mut goes_without = false;
         loop {
             let tree = held.tree_mut();
             let mut lacks_room = false;
-            while tree.has_work_of(share) && !tree.is_spent() && !lacks_room {
+            while has_work(tree) && !tree.is_spent() && !lacks_room {
                 lacks_room = !goes_without && !tree.make_room_for_signals(&mut room);
                 if !lacks_room {
                     (self.step())(tree);
@@ -106,8 +110,11 @@ impl World {
             let told = tree.take_news();
             let wakes = tree.take_wakeups();
             let post = tree.owes().then(|| tree.take_post());
-            share = share.and_then(|share| tree.due_share(share));
-            let is_done = !tree.has_work_of(share) && !tree.owes();
+            let is_done = !has_work(tree) && !tree.owes();
+            let is_left = !is_done && is_killed();
+            if let (Some(share), true) = (share, is_done || is_left) {
+                tree.end_share(share);
+            }
             drop(held);
             // A parent has its SIGCHLD before its wait returns (`do_notify_parent()`).
             if let Some(post) = post {
@@ -120,7 +127,7 @@ impl World {
             if is_done {
                 return;
             }
-            if is_killed() {
+            if is_left {
                 self.hand_over();
                 return;
             }
