@@ -46,6 +46,9 @@ impl World {
         find: impl Fn(&Tree, Idx<Task>) -> Outcome<(Targets, Sender)>,
     ) -> Outcome {
         let mut room = Spare::new();
+        let mut signals = Spare::new();
+        // For what working it off sends: else others come in between.
+        drop(self.work_with_room(&mut signals));
         let (call, mut tree, mut index) = self.enter(sender)?;
         while !tree.make_room_for_walk(&mut room) {
             drop(tree);

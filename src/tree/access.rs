@@ -128,11 +128,6 @@ impl Tree {
         self.changes += 1;
     }
 
-    /// Room for what comes along with a signal. False: fill `room` without the lock and try again.
-    pub(crate) fn make_room_for_signal(&mut self, room: &mut Spare<Queued>) -> bool {
-        self.queued.make_room(room)
-    }
-
     /// Adds a signal, with what comes along, to what waits for a thread, or with `is_shared` for its
     /// process; false when there is no room.
     pub(crate) fn add_pending(

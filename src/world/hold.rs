@@ -245,7 +245,8 @@ impl World {
     pub(crate) fn work_with_room(&self, room: &mut Spare<Queued>) -> Work<'_> {
         loop {
             let mut tree = self.work();
-            if tree.make_room_for_signal(room) {
+            // Also for what working it off sends: else others come in between.
+            if tree.make_room_for_signals(room) {
                 return tree;
             }
             drop(tree);
