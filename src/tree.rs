@@ -335,14 +335,18 @@ impl Tree {
     /// A counter that moves when the children of a process join, leave, or can be waited for in another
     /// way; also when those of some other processes do.
     pub(crate) fn family_of(&self, group: Idx<Group>) -> u32 {
-        self.families[Idx::to_raw(Some(group)) as usize % FAMILIES]
+        self.families[Self::family_place(group)]
+    }
+
+    fn family_place(group: Idx<Group>) -> usize {
+        Idx::to_raw(Some(group)) as usize % FAMILIES
     }
 
     /// What can be waited for has changed for the parent of a process.
     pub(crate) fn change_family(&mut self, child: Idx<Group>) {
         if let Parent::Task(parent) = self.groups[child].parent {
-            let place = Idx::to_raw(Some(self.tasks[parent].group)) as usize % FAMILIES;
-            self.families[place] = self.families[place].wrapping_add(1);
+            let family = &mut self.families[Self::family_place(self.tasks[parent].group)];
+            *family = family.wrapping_add(1);
         }
     }
 

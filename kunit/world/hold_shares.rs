@@ -1,19 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Whose the queued work is: who queues something works it off with what comes of it, and not what others
-//! have queued. The others are here nobody: what they queue stays until it is asked for.
+//! A caller works off what it has queued, with what comes of it, and not what others have queued. What the
+//! others have queued here nobody works off, until the test asks for it.
 
 use crate::{
     process::wait::WNOHANG,
     signal::sending::{Scope, Source},
-    support::{many, signals::SIGUSR1, state::*, world_of, Errno, Verbs},
+    support::{
+        many,
+        signals::{SIGTERM, SIGUSR1},
+        state::*,
+        world_of, Errno, Verbs,
+    },
     tree::pending::SIGKILL,
     tree::sighand::Disposition,
     world::World,
 };
 use kernel::{prelude::*, sync::Arc};
 
-/// A world in which a process with so many children is to be killed, which nobody works off; the id of
+/// A world in which a process with so many children is killed, which nobody has worked off yet; the id of
 /// that process.
 fn killed(count: usize) -> Result<(Arc<World>, u64)> {
     let world = world_of(count + 300, 100)?;
@@ -31,6 +36,26 @@ fn killed(count: usize) -> Result<(Arc<World>, u64)> {
         tree.begin_group_exit(group, SIGKILL);
     }
     Ok((world, init))
+}
+
+/// A world with a process that has been told of a signal that it has a handler for, and has not taken it
+/// yet; its id. It has one for SIGTERM as well.
+fn told() -> Result<(Arc<World>, u64)> {
+    let world = world_of(300, 100)?;
+    let verbs = Verbs(&world);
+    let task = verbs.fork(world.init())?;
+    verbs.sigaction(task, SIGUSR1, Disposition::Handler)?;
+    verbs.sigaction(task, SIGTERM, Disposition::Handler)?;
+    {
+        let mut held = world.tree();
+        let tree = held.tree_mut();
+        let index = tree.find(task)?;
+        tree.begin_share();
+        tree.send_checked(SIGUSR1, Source::Kernel, index, Scope::Process)
+            .errno()?;
+    }
+    assert_eq!(verbs.received(task)?.0, 0);
+    Ok((world, task))
 }
 
 /// Works off everything; whether there was anything.
@@ -81,21 +106,22 @@ mod tests {
     /// `copy_process()`: who clones takes first what waits, also what somebody else has queued
     #[test]
     fn what_waits_already() -> Result {
-        let world = world_of(300, 100)?;
+        let (world, task) = told()?;
         let verbs = Verbs(&world);
-        let task = verbs.fork(world.init())?;
-        verbs.sigaction(task, SIGUSR1, Disposition::Handler)?;
-        {
-            let mut held = world.tree();
-            let tree = held.tree_mut();
-            let task = tree.find(task)?;
-            tree.begin_share();
-            let (kernel, process) = (Source::Kernel, Scope::Process);
-            tree.send_checked(SIGUSR1, kernel, task, process).errno()?;
-        }
-        assert_eq!(verbs.received(task)?.0, 0);
         verbs.fork(task)?;
         assert_eq!(verbs.received(task)?.0, 1);
+        assert!(!work_off(&world));
+        Ok(())
+    }
+
+    /// `complete_signal()`: a thread that was told of a signal is not told of the next one, and has taken
+    /// both when the second kill returns
+    #[test]
+    fn another_signal_for_one_that_was_told() -> Result {
+        let (world, task) = told()?;
+        let verbs = Verbs(&world);
+        verbs.kill(world.init(), verbs.nr(task, 0), SIGTERM)?;
+        assert_eq!(verbs.received(task)?.0, 2);
         assert!(!work_off(&world));
         Ok(())
     }

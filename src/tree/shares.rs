@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Whose the queued work is: each caller works off what it has queued and what comes of that, so that a
-//! small exit does not wait for a large one.
+//! Shares: which caller works off what is queued. Each does what it has queued and what comes of that, so
+//! that a small exit does not wait for a large one.
 //!
-//! What is queued in a hold of the lock belongs to the *share* of that hold, and so does what comes of it,
-//! in whichever hold. A share is a number of a few: it is only counted how many things of each wait. Two
-//! holds that have the same one by chance do each other's work. When two of them meet at one thing, as it
-//! was to be queued for one and waits for the other already, the share that did not get it is *mixed*: its
-//! owner works off all that there is.
+//! What is queued in a hold of the lock belongs to the *share* of that hold. When a step does it, in
+//! whichever hold, what the step queues belongs to the same share. There are [`SHARES`] of them, and each
+//! only counts how many things wait: if all are in use two callers get the same one, and each does the
+//! work of both.
+//!
+//! A thing that waits for one share can be wanted by another one. It stays where it is, or moves; the share
+//! that has not got it is *mixed* from then on, and its caller works off everything that is queued.
 //!
 //! # Locks
 //!
@@ -22,14 +24,15 @@ use super::Tree;
 /// How many there are.
 const SHARES: usize = 32;
 
-/// The share that something belongs to.
+/// Names one of them.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Share(u8);
 
-/// What waits of each share.
+/// All shares of a world.
 pub(crate) struct Shares {
+    /// How many things wait that belong to each.
     waiting: [u32; SHARES],
-    /// Holds that a share was given to and that have not worked it off.
+    /// How many callers have each and have not worked it off.
     owners: [u32; SHARES],
     /// A bit for each that is mixed.
     mixed: u32,
@@ -51,20 +54,20 @@ impl Shares {
         }
     }
 
-    /// Something is queued: the share that it belongs to.
+    /// Something is queued; returns the share that it belongs to.
     #[inline]
     pub(super) fn queue(&mut self) -> Share {
         self.waiting[self.now.place()] += 1;
         self.now
     }
 
-    /// Something else is queued that belongs to a share.
+    /// Something is queued that belongs to this share.
     #[inline]
     pub(super) fn queue_also(&mut self, share: Share) {
         self.waiting[share.place()] += 1;
     }
 
-    /// Something is to be queued that waits already.
+    /// Something was to be queued that waits already, for this share.
     #[inline]
     pub(super) fn meet(&mut self, share: Share) {
         if share != self.now {
@@ -72,7 +75,7 @@ impl Shares {
         }
     }
 
-    /// Something of a share waits no more, and is not done.
+    /// Something that waited for this share waits no more and was not done: what is done now sees to it.
     #[inline]
     pub(super) fn take_away(&mut self, share: Share) {
         self.unqueue(share);
@@ -81,13 +84,13 @@ impl Shares {
         }
     }
 
-    /// Something of a share waits no more.
+    /// Something that waited for this share waits no more.
     #[inline]
     pub(super) fn unqueue(&mut self, share: Share) {
         self.waiting[share.place()] -= 1;
     }
 
-    /// What is queued from now on comes of something of this share.
+    /// What is queued from now on belongs to this share.
     #[inline]
     pub(super) fn go_on(&mut self, share: Share) {
         self.now = share;
@@ -143,15 +146,16 @@ impl Tree {
         self.shares.waiting[share.place()] != 0 || is_mixed && self.has_work()
     }
 
-    /// A signal was added to what waits for somebody. If nobody was queued for that it is taken when others
-    /// let it be: then that is waited for.
+    /// A signal was added to those that wait; `queued_before` is what [`Tree::nr_queued_now`] was before. If
+    /// that has queued no thread, one that is queued for another share may take the signal: this share is
+    /// mixed then.
     pub(crate) fn note_added(&mut self, queued_before: u32) {
         if self.nr_queued_now() == queued_before && !self.taking.is_empty() {
             self.shares.mixed |= self.shares.now.bit();
         }
     }
 
-    /// How much is queued of what this hold causes.
+    /// How many things wait for the share that something queued now would belong to.
     #[inline]
     pub(crate) fn nr_queued_now(&self) -> u32 {
         self.shares.waiting[self.shares.now.place()]

@@ -121,7 +121,7 @@ impl Drop for Held<'_> {
 /// woken, when this is dropped; that may sleep.
 pub(crate) struct Work<'a> {
     world: &'a World,
-    /// What is queued in this hold.
+    /// What is queued in this hold belongs to it.
     share: Share,
     /// `None` once it is released.
     held: Option<Held<'a>>,
@@ -198,16 +198,16 @@ impl DerefMut for Work<'_> {
 
 impl Drop for Work<'_> {
     fn drop(&mut self) {
-        let share = self.share;
-        let Some(mut held) = self.held.take() else {
+        if self.held.is_none() {
             return;
-        };
-        let tree = held.tree_mut();
-        if tree.has_work_of(share) || tree.owes() || tree.has_wakeups() || tree.events().has_news()
-        {
-            self.world.work_off(held, Some(share));
-        } else {
-            tree.end_share(share);
+        }
+        let is_due = self.is_due() || self.events().has_news();
+        if let Some(mut held) = self.held.take() {
+            if is_due {
+                self.world.work_off(held, Some(self.share));
+            } else {
+                held.tree_mut().end_share(self.share);
+            }
         }
     }
 }

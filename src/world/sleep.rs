@@ -100,7 +100,7 @@ impl Work<'_> {
     /// Releases the tree lock and sleeps until one of two keys of the same queue is woken, or for
     /// `timeout` jiffies; returns what is left of these. There may be no wakeup meant for it: look again.
     ///
-    /// If there is still work to do, that is done instead of sleeping.
+    /// If work of this hold is left, that is done instead of sleeping.
     ///
     /// # Errors
     ///

@@ -7,8 +7,8 @@
 //! in between. Nothing recurses: what a step causes is queued as well.
 //!
 //! [`Work`](crate::world::hold::Work) has it done by the thread that has made the call, so that everything
-//! that the call causes is done when it returns. If that thread is killed a work item of the world goes on in its place
-//! (`kernel/workqueue.c`).
+//! that the call causes is done when it returns. If that thread is killed a work item of the world goes on
+//! in its place (`kernel/workqueue.c`).
 //!
 //! What a step does is in `process/step.rs`, above this: a world is made with it ([`Step`]).
 //!

@@ -7,13 +7,13 @@
 //!
 //! After each round the worlds that were shared are audited, no hold of their tree locks was longer than
 //! it may be, and nothing may be left when they are closed. `ALTPID_TORTURE_SECONDS` in the environment
-//! says for how long, without it 60, in the debug kernel 30, and `ALTPID_TORTURE_UNLOADS` how often the
-//! module goes and comes at least.
+//! says for how long, without it 60, and `ALTPID_TORTURE_UNLOADS` how often the module goes and comes at
+//! least.
 
 use altpid::World;
 use altpid_device_tests::{
     Fixture,
-    figures::{is_debug_kernel, tell},
+    figures::tell,
     holds::Holds,
     meanwhile::AtTheEnd,
     module,
@@ -194,10 +194,7 @@ impl Done {
 fn torture() {
     let wanted =
         |name, otherwise| env::var(name).map_or(otherwise, |text| text.parse().expect("a number"));
-    let seconds = wanted(
-        "ALTPID_TORTURE_SECONDS",
-        if is_debug_kernel() { 30 } else { 60 },
-    );
+    let seconds = wanted("ALTPID_TORTURE_SECONDS", 60);
     let unloads = wanted("ALTPID_TORTURE_UNLOADS", 0);
     let path: PathBuf = env::temp_dir().join(format!("altpid-torture-{}", id()));
     let tally = Tally::open(&path);
