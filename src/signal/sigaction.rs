@@ -97,8 +97,12 @@ impl World {
             How::Unblock => old.minus(set),
             How::Set => set,
         };
-        tree.set_blocked(task, blocked.minus(SigSet::ONLY));
-        tree.recalc_sigpending(task);
+        let blocked = blocked.minus(SigSet::ONLY);
+        // __set_current_blocked(): otherwise a signal that another thread was told of stays with that.
+        if blocked != old {
+            tree.set_blocked(task, blocked);
+            tree.recalc_sigpending(task);
+        }
         Ok(old)
     }
 
