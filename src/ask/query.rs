@@ -226,10 +226,6 @@ impl World {
         let ns = self.namespace(ns)?;
         let mut nr = nr;
         loop {
-            might_sleep();
-            if is_killed() {
-                return Err(EINTR.into());
-            }
             let pid = if or_next {
                 let (found, pid) = find_pid_from(&ns, nr).ok_or(Reason::NoNumber)?;
                 nr = found;
@@ -245,6 +241,10 @@ impl World {
                 Some(id) => return Ok((nr, id)),
                 None if or_next => nr += 1,
                 None => return Err(Reason::NoNumber.into()),
+            }
+            might_sleep();
+            if is_killed() {
+                return Err(EINTR.into());
             }
         }
     }

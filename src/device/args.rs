@@ -181,19 +181,12 @@ impl<'a, T: Extensible> Args<'a, T> {
             let mut reader = UserSlice::new(user, known).reader();
             reader.skip(of_size)?;
             reader.read_slice(&mut value.as_mut_bytes()[of_size..known])?;
-        } else {
+        } else if known < size_of::<T>() {
             // Behind a shorter one was something else.
             value.as_mut_bytes()[known..].fill(0);
         }
-        let mut reader = UserSlice::new(user, size).reader();
-        reader.skip(known)?;
-        let mut rest = [0; 64];
-        while !reader.is_empty() {
-            let piece = reader.len().min(rest.len());
-            reader.read_slice(&mut rest[..piece])?;
-            if rest[..piece].iter().any(|&byte| byte != 0) {
-                return Err(E2BIG.into());
-            }
+        if size > known {
+            check_zeroed(user.wrapping_byte_add(known), size - known)?;
         }
         value.each_id(|id| call.resolve(id))?;
         Ok(Self { value, call, size })
@@ -221,6 +214,25 @@ impl<'a, T: Extensible> Args<'a, T> {
             .write_slice(&self.value.as_bytes()[skip..known])?;
         Ok(())
     }
+}
+
+/// Memory of a caller's struct behind what is known of it here is zero (`check_zeroed_user()`).
+///
+/// # Errors
+///
+/// `EFAULT`; `E2BIG` when it is not.
+#[cold]
+fn check_zeroed(user: UserPtr, len: usize) -> Outcome {
+    let mut reader = UserSlice::new(user, len).reader();
+    let mut rest = [0; 64];
+    while !reader.is_empty() {
+        let piece = reader.len().min(rest.len());
+        reader.read_slice(&mut rest[..piece])?;
+        if rest[..piece].iter().any(|&byte| byte != 0) {
+            return Err(E2BIG.into());
+        }
+    }
+    Ok(())
 }
 
 /// An array in user space.

@@ -20,32 +20,62 @@ pub(super) fn clone(call: &Call<'_>) -> Outcome {
     let takes_pidfd = args.reaches(size_of::<uapi::altpid_clone>());
     let value = &mut args.value;
     check_flags(value.reserved.into(), 0)?;
-    let wanted = value.set_tid_size as usize;
+    let parent = match value.parent {
+        0 => ParentArg::Native,
+        id if id == uapi::ALTPID_OUTSIDE as u64 => ParentArg::Outside,
+        id => ParentArg::Task(id),
+    };
     // As native: one less than the levels that exist.
-    if wanted >= LEVELS || (value.set_tid == 0) != (wanted == 0) {
-        return Err(Reason::SetTidSize.into());
-    }
-    let mut set_tid = [0i32; LEVELS];
-    if wanted > 0 {
-        Array::new(value.set_tid, size_of::<i32>())?.read(0, &mut set_tid[..wanted])?;
-    }
-    let cloned = call.world.clone_task(&CloneArgs {
-        task: value.task,
-        flags: value.flags,
-        exit_signal: value.exit_signal,
-        set_tid: &set_tid[..wanted],
-        parent: match value.parent {
-            0 => ParentArg::Native,
-            id if id == uapi::ALTPID_OUTSIDE as u64 => ParentArg::Outside,
-            id => ParentArg::Task(id),
-        },
-        takes_pidfd,
-        by_member: false,
+    let cloned = with_set_tid(value.set_tid, value.set_tid_size, LEVELS - 1, |set_tid| {
+        call.world.clone_task(&CloneArgs {
+            task: value.task,
+            flags: value.flags,
+            exit_signal: value.exit_signal,
+            set_tid,
+            parent,
+            takes_pidfd,
+            by_member: false,
+        })
     })?;
     value.child = cloned.child;
     value.pid = cloned.pid;
     value.pidfd = cloned.pidfd;
     args.reply()
+}
+
+/// Goes on with the numbers that a new task is to have: `size` of them at an address, the most nested
+/// namespace first.
+///
+/// # Errors
+///
+/// `EINVAL` for more than `most`, and for an address without any or the reverse; `EFAULT`.
+#[inline]
+fn with_set_tid<T>(
+    address: u64,
+    size: u64,
+    most: usize,
+    mut go_on: impl FnMut(&[i32]) -> Outcome<T>,
+) -> Outcome<T> {
+    if size > most as u64 || (address == 0) != (size == 0) {
+        return Err(Reason::SetTidSize.into());
+    }
+    if size == 0 {
+        return go_on(&[]);
+    }
+    read_set_tid(address, size as usize, &mut go_on)
+}
+
+/// [`with_set_tid`] when there are some: most clones ask for none, and need no memory for them.
+#[inline(never)]
+fn read_set_tid<T>(
+    address: u64,
+    size: usize,
+    go_on: &mut dyn FnMut(&[i32]) -> Outcome<T>,
+) -> Outcome<T> {
+    let mut set_tid = [0i32; LEVELS];
+    let set_tid = &mut set_tid[..size];
+    Array::new(address, size_of::<i32>())?.read(0, set_tid)?;
+    go_on(set_tid)
 }
 
 pub(super) fn attach(call: &Call<'_>) -> Outcome {
@@ -58,17 +88,8 @@ pub(super) fn attach(call: &Call<'_>) -> Outcome {
     if !call.world.is_own() {
         return Err(Reason::NotOwner.into());
     }
-    let wanted = value.set_tid_size as usize;
-    if value.set_tid_size > LEVELS as u64 || (value.set_tid == 0) != (wanted == 0) {
-        return Err(Reason::SetTidSize.into());
-    }
-    let mut set_tid = [0i32; LEVELS];
-    if wanted > 0 {
-        Array::new(value.set_tid, size_of::<i32>())?.read(0, &mut set_tid[..wanted])?;
-    }
-    let attached = body::attach(
-        call.world.to_arc(),
-        &Attach {
+    let attached = with_set_tid(value.set_tid, value.set_tid_size, LEVELS, |set_tid| {
+        let attach = Attach {
             parent: match value.parent {
                 0 => None,
                 id if id == uapi::ALTPID_OUTSIDE as u64 => None,
@@ -76,9 +97,10 @@ pub(super) fn attach(call: &Call<'_>) -> Outcome {
             },
             ns: value.ns,
             new_ns: value.flags & uapi::ALTPID_ATTACH_NEW_NS != 0,
-            set_tid: &set_tid[..wanted],
-        },
-    )?;
+            set_tid,
+        };
+        body::attach(call.world.to_arc(), &attach)
+    })?;
     if value.flags & uapi::ALTPID_ATTACH_KILL_ON_CLOSE != 0 {
         call.world.kill_on_close();
     }

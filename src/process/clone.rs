@@ -107,7 +107,6 @@ pub(crate) struct Cloned {
 /// What the caller was when it was looked at.
 struct Origin {
     ns: ARef<Namespace>,
-    active: ARef<Namespace>,
     /// [`Group::nr_stops`]
     stops: u32,
 }
@@ -178,7 +177,6 @@ impl CloneArgs<'_> {
     /// Where the child will be born, after that (`copy_pid_ns()`).
     fn origin(&self, tree: &Tree, caller: Idx<Task>) -> Outcome<Origin> {
         let task = &tree.tasks()[caller];
-        let active: ARef<Namespace> = task.ns().into();
         let ns = task.ns_for_children().as_deref();
         let ns: ARef<Namespace> = ns.ok_or(Reason::TaskExited)?.into();
         if self.has(flags::NEWPID) && !task.has_children_at_home() {
@@ -195,7 +193,7 @@ impl CloneArgs<'_> {
             return Err(Reason::TaskLimit.into());
         }
         let stops = tree.groups()[task.group()].nr_stops();
-        Ok(Origin { ns, active, stops })
+        Ok(Origin { ns, stops })
     }
 
     /// Whose child the new process is.
@@ -343,16 +341,11 @@ impl World {
         }
         let (call, tree, origin) = self.begin_clone(args)?;
         drop(tree);
-        let Origin {
-            mut ns,
-            active,
-            stops,
-        } = origin;
+        let Origin { mut ns, stops } = origin;
         if args.has(flags::NEWPID) {
             ns = Namespace::create(Some(&ns), self.registry())?;
         }
         let pid = alloc_pid(&ns, args.set_tid)?;
-        let nr = pid.nr_ns(&active);
         let mut room = Room::new(args.makes_pidfd(), args.has(flags::THREAD));
         if args.by_member {
             room = room.with_body();
@@ -366,6 +359,7 @@ impl World {
         if args.by_member && self.is_ending() {
             return Err(Reason::NsDead.into());
         }
+        let nr = pid.nr_ns(tree.tasks()[caller].ns());
         let child = args.join(&mut tree, caller, pid, ns)?;
         let pidfd = if args.makes_pidfd() {
             let pid = tree.tasks()[child].pid().clone();

@@ -131,14 +131,14 @@ impl Tree {
         self.leave_walks(group, next);
         if let Some(first) = members.first() {
             let stopped = u32::from(self.groups[group].is_stopped());
-            let first = &mut self.groups[first];
-            first.pgrp_stopped -= stopped;
-            if first.pgrp_controlled == Some(group) {
-                first.pgrp_controlled = next;
+            let known = &mut self.groups[first];
+            known.pgrp_stopped -= stopped;
+            if known.pgrp_controlled == Some(group) {
+                known.pgrp_controlled = next;
             }
             // What is known of the group goes on with its next first member.
-            let known = (first.pgrp_stopped, first.pgrp_controlled);
-            if let (true, Some(next)) = (members.first() == Some(group), next) {
+            if let (true, Some(next)) = (first == group, next) {
+                let known = (known.pgrp_stopped, known.pgrp_controlled);
                 let next = &mut self.groups[next];
                 (next.pgrp_stopped, next.pgrp_controlled) = known;
             }
