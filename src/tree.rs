@@ -154,8 +154,10 @@ pub(crate) struct Tree {
     walks_turn: bool,
     /// What has happened in this hold of the lock that somebody may wait for.
     wakes: Wakes,
-    /// Steps of this hold that no store has counted.
+    /// Steps that no store has counted, of all holds, modulo 2^32.
     drawn: Cell<u32>,
+    /// Steps of the holds before this one, modulo 2^32.
+    steps_before: Cell<u32>,
     /// What came with signals that wait.
     queued: Slots<Queued>,
     /// Zombies among the tasks.
@@ -209,6 +211,7 @@ impl Tree {
             walks_turn: false,
             wakes: Wakes::new(),
             drawn: Cell::new(0),
+            steps_before: Cell::new(0),
             queued: Slots::new(),
             nr_zombies: 0,
             nr_stopped: 0,
@@ -263,6 +266,7 @@ impl Tree {
     /// # Errors
     ///
     /// `ESRCH` when there is none, or none alive; `EBUSY` for a stopped one, and one in a call.
+    #[inline(always)]
     pub(crate) fn find_actor(&self, id: u64) -> Outcome<Idx<Task>> {
         let (index, task) = self.alive(id)?;
         let group = &self.groups[task.group];

@@ -32,7 +32,7 @@ fn killed(count: usize) -> Result<(Arc<World>, u64)> {
         let mut held = world.tree();
         let tree = held.tree_mut();
         let group = tree.tasks()[tree.find(init)?].group();
-        tree.begin_share();
+        tree.begin_hold();
         tree.begin_group_exit(group, SIGKILL);
     }
     Ok((world, init))
@@ -50,7 +50,7 @@ fn told() -> Result<(Arc<World>, u64)> {
         let mut held = world.tree();
         let tree = held.tree_mut();
         let index = tree.find(task)?;
-        tree.begin_share();
+        tree.begin_hold();
         tree.send_checked(SIGUSR1, Source::Kernel, index, Scope::Process)
             .errno()?;
     }

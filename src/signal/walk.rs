@@ -72,6 +72,7 @@ impl World {
     ///
     /// As [`World::act`]; `EINTR` when the caller is killed.
     #[track_caller]
+    #[inline(always)]
     pub(crate) fn act_alone(&self, task: u64) -> Outcome<(Work<'_>, Idx<Task>)> {
         loop {
             let (tree, task) = self.act(task)?;

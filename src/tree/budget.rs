@@ -23,21 +23,9 @@ pub(crate) const SIGNAL_STEPS: u32 = 8;
 pub(crate) const ROOM_FOR_SIGNALS: usize = (BUDGET / SIGNAL_STEPS) as usize + 8;
 
 impl Tree {
-    /// A hold of the lock begins.
+    /// Steps of all holds, this one included, modulo 2^32.
     #[inline]
-    pub(crate) fn begin_count(&self) {
-        self.tasks.begin_count();
-        self.groups.begin_count();
-        self.queued.begin_count();
-        self.pidfds.begin_count();
-        self.sighands.begin_count();
-        self.drawn.set(0);
-    }
-
-    /// Steps of this hold so far.
-    #[inline]
-    pub(crate) fn steps(&self) -> u32 {
-        // Below a few thousand each: see `hold::BOUND`.
+    fn all_steps(&self) -> u32 {
         (self.tasks.met())
             .wrapping_add(self.groups.met())
             .wrapping_add(self.queued.met())
@@ -46,10 +34,23 @@ impl Tree {
             .wrapping_add(self.drawn.get())
     }
 
+    /// Steps of this hold so far.
+    #[inline]
+    pub(crate) fn steps(&self) -> u32 {
+        self.all_steps().wrapping_sub(self.steps_before.get())
+    }
+
+    /// A hold of the lock ends; returns its steps.
+    #[inline]
+    pub(crate) fn end_count(&self) -> u32 {
+        let all = self.all_steps();
+        all.wrapping_sub(self.steps_before.replace(all))
+    }
+
     /// Counts steps of a loop that meets no objects of a store.
     #[inline]
     pub(crate) fn draw(&self, steps: u32) {
-        self.drawn.set(self.drawn.get() + steps);
+        self.drawn.set(self.drawn.get().wrapping_add(steps));
     }
 
     /// Whether the budget of this hold is used up, or many callers are to be woken: a loop stops here and

@@ -100,27 +100,49 @@ impl Tree {
     /// A task begins a call, goes on in it at work or asleep, or is in none any more. Callers that wait
     /// until it has done its work are woken: when it falls asleep they are refused. What it was told of
     /// meanwhile it takes as soon as the call lets it. One that exits is in none.
+    #[inline(always)]
     pub(crate) fn set_call(&mut self, task: Idx<Task>, call: Call) {
         let thread = &mut self.tasks[task];
         debug_assert!(thread.is_alive() || call == Call::None);
         let before = core::mem::replace(&mut thread.call, call);
-        let (deferred, defers) = (before.defers_signals(), call.defers_signals());
-        let group = &self.groups[thread.group];
-        let takes_now = deferred && !defers && thread.is_alive() && group.has_told(thread, before);
-        if let (true, Some(crowd)) = (deferred != defers, group.crowd) {
-            let count = &mut self.crowds[crowd].nr_deferring;
-            match defers {
-                true => *count += 1,
-                false => *count -= 1,
-            }
-            self.changes += 1;
+        if before != Call::None {
+            self.change_call(task, before, call);
+        } else if call.defers_signals() {
+            let group = thread.group;
+            self.count_deferring(group, true);
         }
-        if before != Call::None && before != call {
+    }
+
+    /// [`Tree::set_call`] for a task that was in one.
+    fn change_call(&mut self, task: Idx<Task>, before: Call, call: Call) {
+        let thread = &self.tasks[task];
+        let (deferred, defers) = (before.defers_signals(), call.defers_signals());
+        let group = thread.group;
+        let takes_now =
+            deferred && !defers && thread.is_alive() && self.groups[group].has_told(thread, before);
+        if deferred != defers {
+            self.count_deferring(group, defers);
+        }
+        if before != call {
             self.wake_task(task);
         }
         if takes_now {
             self.signal_wake_up(task);
         }
+    }
+
+    /// One more thread of a process defers signals, or one less.
+    #[inline]
+    fn count_deferring(&mut self, group: Idx<Group>, defers: bool) {
+        let Some(crowd) = self.groups[group].crowd else {
+            return;
+        };
+        let count = &mut self.crowds[crowd].nr_deferring;
+        match defers {
+            true => *count += 1,
+            false => *count -= 1,
+        }
+        self.changes += 1;
     }
 
     /// Something has happened to a task: callers that wait for it, or sleep on its behalf, look again.
@@ -137,6 +159,7 @@ impl Tree {
     }
 
     /// The task that an id names, which is in a call, unless it is about to exit.
+    #[inline]
     pub(crate) fn find_caller(&self, id: u64) -> Outcome<Idx<Task>> {
         let task = self.find_alive(id)?;
         if !self.goes_on(task) {

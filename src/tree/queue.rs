@@ -47,12 +47,16 @@ impl Tree {
         }
     }
 
-    /// Takes a task off the list on which it waits for its turn.
+    /// Takes a task off the list on which it waits for its turn, if it does.
+    #[inline]
     pub(crate) fn unqueue_work(&mut self, task: Idx<Task>) {
-        let thread = &self.tasks[task];
-        if !thread.is_queued() {
-            return;
+        if self.tasks[task].is_queued() {
+            self.unqueue(task);
         }
+    }
+
+    fn unqueue(&mut self, task: Idx<Task>) {
+        let thread = &self.tasks[task];
         self.shares.take_away(thread.share);
         if thread.is_alive() {
             self.taking.remove(&mut self.tasks, task);

@@ -3,10 +3,10 @@
 //! Shares: which caller works off what is queued. Each does what it has queued and what comes of that, so
 //! that a small exit does not wait for a large one.
 //!
-//! What is queued in a hold of the lock belongs to the *share* of that hold. When a step does it, in
-//! whichever hold, what the step queues belongs to the same share. There are [`SHARES`] of them, and each
-//! only counts how many things wait: if all are in use two callers get the same one, and each does the
-//! work of both.
+//! What is queued in a hold of the lock belongs to the *share* of that hold, which the hold is given when it
+//! queues something: most never do. When a step does it, in whichever hold, what the step queues belongs
+//! to the same share. There are [`SHARES`] of them, and each only counts how many things wait: if all are
+//! in use two callers get the same one, and each does the work of both.
 //!
 //! A thing that waits for one share can be wanted by another one. It stays where it is, or moves; the share
 //! that has not got it is *mixed* from then on, and its caller works off everything that is queued.
@@ -36,8 +36,8 @@ pub(crate) struct Shares {
     owners: [u32; SHARES],
     /// A bit for each that is mixed.
     mixed: u32,
-    /// What is queued now belongs to this one.
-    now: Share,
+    /// What is queued now belongs to this one. `None`: the hold has not been given one.
+    now: Option<Share>,
     /// The last one that a hold was given.
     last: u8,
 }
@@ -49,7 +49,7 @@ impl Shares {
             waiting: [0; SHARES],
             owners: [0; SHARES],
             mixed: 0,
-            now: Share(0),
+            now: None,
             last: 0,
         }
     }
@@ -57,8 +57,36 @@ impl Shares {
     /// Something is queued; returns the share that it belongs to.
     #[inline]
     pub(super) fn queue(&mut self) -> Share {
-        self.waiting[self.now.place()] += 1;
-        self.now
+        let now = self.now();
+        self.waiting[now.place()] += 1;
+        now
+    }
+
+    /// The share of this hold.
+    #[inline]
+    fn now(&mut self) -> Share {
+        self.now.unwrap_or_else(|| self.give())
+    }
+
+    /// Gives this hold a share that nobody else has, unless every one is somebody's.
+    fn give(&mut self) -> Share {
+        let mut share = Share(self.last);
+        for _ in 0..SHARES {
+            share = Share((share.0 + 1) % SHARES as u8);
+            if self.is_free(share) {
+                self.mixed &= !share.bit();
+                break;
+            }
+        }
+        self.owners[share.place()] += 1;
+        (self.last, self.now) = (share.0, Some(share));
+        share
+    }
+
+    /// The work of this hold's share is to be looked for among everything that is queued.
+    #[inline]
+    fn mix(&mut self) {
+        self.mixed |= self.now().bit();
     }
 
     /// Something is queued that belongs to this share.
@@ -70,8 +98,8 @@ impl Shares {
     /// Something was to be queued that waits already, for this share.
     #[inline]
     pub(super) fn meet(&mut self, share: Share) {
-        if share != self.now {
-            self.mixed |= self.now.bit();
+        if Some(share) != self.now {
+            self.mix();
         }
     }
 
@@ -79,7 +107,7 @@ impl Shares {
     #[inline]
     pub(super) fn take_away(&mut self, share: Share) {
         self.unqueue(share);
-        if share != self.now {
+        if Some(share) != self.now {
             self.mixed |= share.bit();
         }
     }
@@ -93,7 +121,7 @@ impl Shares {
     /// What is queued from now on belongs to this share.
     #[inline]
     pub(super) fn go_on(&mut self, share: Share) {
-        self.now = share;
+        self.now = Some(share);
     }
 
     #[inline]
@@ -115,22 +143,30 @@ impl Share {
 }
 
 impl Tree {
-    /// A hold of the lock begins: what is queued in it belongs to this share, which nobody else has unless
-    /// every one is somebody's.
+    /// A hold of the lock begins that may queue something.
     #[inline]
-    pub(crate) fn begin_share(&mut self) -> Share {
-        let shares = &mut self.shares;
-        let mut share = Share(shares.last);
-        for _ in 0..SHARES {
-            share = Share((share.0 + 1) % SHARES as u8);
-            if shares.is_free(share) {
-                shares.mixed &= !share.bit();
-                break;
-            }
+    pub(crate) fn begin_hold(&mut self) {
+        self.shares.now = None;
+    }
+
+    /// The share of this hold, which the caller is to end ([`Tree::end_share`]); gives it one if it has
+    /// queued nothing.
+    pub(crate) fn share(&mut self) -> Share {
+        self.shares.now()
+    }
+
+    /// A hold ends whose work, if there was any, is done. What it was given is free again.
+    #[inline]
+    pub(crate) fn end_hold(&mut self) {
+        if let Some(share) = self.shares.now {
+            self.end_share(share);
         }
-        shares.owners[share.place()] += 1;
-        (shares.last, shares.now) = (share.0, share);
-        share
+    }
+
+    /// Whether work of this hold is left to be done.
+    #[inline]
+    pub(crate) fn has_own_work(&self) -> bool {
+        (self.shares.now).is_some_and(|share| self.has_work_of(share))
     }
 
     /// A share is worked off, or left to the world's work item.
@@ -151,13 +187,13 @@ impl Tree {
     /// mixed then.
     pub(crate) fn note_added(&mut self, queued_before: u32) {
         if self.nr_queued_now() == queued_before && !self.taking.is_empty() {
-            self.shares.mixed |= self.shares.now.bit();
+            self.shares.mix();
         }
     }
 
     /// How many things wait for the share that something queued now would belong to.
     #[inline]
     pub(crate) fn nr_queued_now(&self) -> u32 {
-        self.shares.waiting[self.shares.now.place()]
+        (self.shares.now).map_or(0, |now| self.shares.waiting[now.place()])
     }
 }

@@ -69,7 +69,7 @@ impl Key {
     /// What all children of a process have to tell (`wait_chldexit`), and what happens to itself.
     pub(crate) fn children(group: Idx<Group>) -> Self {
         let raw = Idx::to_raw(Some(group)) as usize;
-        Self::new(raw << 2 | 2, raw)
+        Self::new(raw << 2 | 2, group.position())
     }
 
     /// What happens to a process itself: it stops or goes on.

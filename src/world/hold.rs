@@ -28,7 +28,6 @@ use crate::{
     reason::{Failure, Outcome},
     tree::call::Call,
     tree::pending::Queued,
-    tree::shares::Share,
     tree::task::Task,
     tree::wakeups::Key,
     tree::Tree,
@@ -96,13 +95,6 @@ pub(crate) struct Held<'a> {
     by: &'static Location<'static>,
 }
 
-impl<'a> Held<'a> {
-    fn new(tree: Guard<'a, Tree, SpinLockBackend>, by: &'static Location<'static>) -> Self {
-        tree.begin_count();
-        Self { tree, by }
-    }
-}
-
 impl Deref for Held<'_> {
     type Target = Tree;
 
@@ -113,7 +105,7 @@ impl Deref for Held<'_> {
 
 impl Drop for Held<'_> {
     fn drop(&mut self) {
-        measure(self.tree.steps(), self.by);
+        measure(self.tree.end_count(), self.by);
     }
 }
 
@@ -121,14 +113,13 @@ impl Drop for Held<'_> {
 /// woken, when this is dropped; that may sleep.
 pub(crate) struct Work<'a> {
     world: &'a World,
-    /// What is queued in this hold belongs to it.
-    share: Share,
     /// `None` once it is released.
     held: Option<Held<'a>>,
 }
 
 impl<'a> Work<'a> {
     /// A task, which is in no call, begins one. The lock has to be released before the call is dropped.
+    #[inline(always)]
     pub(crate) fn begin_call(&mut self, task: Idx<Task>, call: Call) -> InCall<'a> {
         self.set_call(task, call);
         InCall {
@@ -159,13 +150,13 @@ impl<'a> Work<'a> {
     /// Whether there is work that was queued in this hold, or came of it, or somebody to be told or woken.
     #[inline]
     pub(crate) fn is_due(&self) -> bool {
-        self.has_work_of(self.share) || self.owes() || self.has_wakeups()
+        self.has_own_work() || self.owes() || self.has_wakeups()
     }
 
     /// Has all the work done that there is, also that of others. May sleep.
     pub(crate) fn work_off_all(mut self) {
         if let Some(mut held) = self.held.take() {
-            held.tree_mut().end_share(self.share);
+            held.tree_mut().end_hold();
             self.world.work_off(held, None);
         }
     }
@@ -173,8 +164,7 @@ impl<'a> Work<'a> {
     /// Releases the lock. There is no work of this hold, and nobody to be woken.
     pub(crate) fn release(mut self) -> &'a World {
         debug_assert!(!self.is_due());
-        let share = self.share;
-        self.end_share(share);
+        self.end_hold();
         self.held = None;
         self.world
     }
@@ -204,9 +194,10 @@ impl Drop for Work<'_> {
         let is_due = self.is_due() || self.events().has_news();
         if let Some(mut held) = self.held.take() {
             if is_due {
-                self.world.work_off(held, Some(self.share));
+                let share = held.tree_mut().share();
+                self.world.work_off(held, Some(share));
             } else {
-                held.tree_mut().end_share(self.share);
+                held.tree_mut().end_hold();
             }
         }
     }
@@ -224,7 +215,10 @@ impl World {
     #[track_caller]
     #[inline]
     pub(crate) fn tree(&self) -> Held<'_> {
-        Held::new(self.locked().lock(), Location::caller())
+        Held {
+            tree: self.locked().lock(),
+            by: Location::caller(),
+        }
     }
 
     /// The tree, to be changed.
@@ -232,9 +226,9 @@ impl World {
     #[inline]
     pub(crate) fn work(&self) -> Work<'_> {
         let mut held = self.tree();
+        held.tree_mut().begin_hold();
         Work {
             world: self,
-            share: held.tree_mut().begin_share(),
             held: Some(held),
         }
     }
@@ -264,7 +258,7 @@ impl World {
     /// `ESRCH` when there is none, or none alive; `EBUSY` for one that is stopped, or asleep in a call;
     /// `EINTR` when a signal ends the wait.
     #[track_caller]
-    #[inline]
+    #[inline(always)]
     pub(crate) fn act(&self, id: u64) -> Outcome<(Work<'_>, Idx<Task>)> {
         loop {
             let tree = self.work();
@@ -340,6 +334,7 @@ impl<'a> InCall<'a> {
     ///
     /// `ESRCH` when it has begun to exit, or is about to.
     #[track_caller]
+    #[inline(always)]
     pub(crate) fn go_on(&self) -> Outcome<(Work<'a>, Idx<Task>)> {
         let tree = self.world.work();
         let task = self.task(&tree)?;
