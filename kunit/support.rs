@@ -4,14 +4,17 @@
 //! time.
 
 use crate::{
+    pid::registry::NsId,
     process::clone::{flags, CloneArgs, Cloned, ParentArg},
     process::pidfd::Target,
     process::wait::{Report, Wanted, WNOHANG},
     reason::Outcome,
     signal::kill::Kill,
     signal::sigaction::{Action, How},
+    tree::handles::PidfdId,
     tree::pending::{SigSet, SIGCHLD},
     tree::sighand::Disposition,
+    tree::task::TaskId,
     uapi,
     world::{Limits, World},
 };
@@ -113,19 +116,19 @@ pub(crate) struct Verbs<'a>(pub(crate) &'a World);
 
 impl Verbs<'_> {
     /// clone3 with flags and the numbers to have.
-    pub(crate) fn clone(&self, task: u64, flags: u64, set_tid: &[i32]) -> Result<(u64, i32)> {
+    pub(crate) fn clone(&self, task: TaskId, flags: u64, set_tid: &[i32]) -> Result<(TaskId, i32)> {
         self.clone_with(task, flags, exit_signal(flags), set_tid, ParentArg::Native)
     }
 
     /// clone3 with everything.
     pub(crate) fn clone_with(
         &self,
-        task: u64,
+        task: TaskId,
         flags: u64,
         exit_signal: i32,
         set_tid: &[i32],
         parent: ParentArg,
-    ) -> Result<(u64, i32)> {
+    ) -> Result<(TaskId, i32)> {
         self.cloned(task, flags, exit_signal, set_tid, parent)
             .map(|cloned| (cloned.child, cloned.pid))
     }
@@ -133,7 +136,7 @@ impl Verbs<'_> {
     /// Likewise, with all that came of it.
     pub(crate) fn cloned(
         &self,
-        task: u64,
+        task: TaskId,
         flags: u64,
         exit_signal: i32,
         set_tid: &[i32],
@@ -152,12 +155,12 @@ impl Verbs<'_> {
     }
 
     /// fork(2)
-    pub(crate) fn fork(&self, task: u64) -> Result<u64> {
+    pub(crate) fn fork(&self, task: TaskId) -> Result<TaskId> {
         self.clone(task, 0, &[]).map(|(child, _)| child)
     }
 
     /// A shell and its job: a session leader, and a child in a process group of its own.
-    pub(crate) fn family(&self) -> Result<(u64, u64)> {
+    pub(crate) fn family(&self) -> Result<(TaskId, TaskId)> {
         let parent = self.fork(self.0.init())?;
         self.setsid(parent)?;
         let child = self.fork(parent)?;
@@ -166,50 +169,50 @@ impl Verbs<'_> {
     }
 
     /// A child that is init of a new namespace.
-    pub(crate) fn container(&self, task: u64) -> Result<u64> {
+    pub(crate) fn container(&self, task: TaskId) -> Result<TaskId> {
         self.clone(task, flags::NEWPID, &[]).map(|(child, _)| child)
     }
 
     /// A thread.
-    pub(crate) fn thread(&self, task: u64) -> Result<u64> {
+    pub(crate) fn thread(&self, task: TaskId) -> Result<TaskId> {
         self.clone(task, flags::THREAD | flags::SIGHAND | flags::VM, &[])
             .map(|(child, _)| child)
     }
 
     /// A handle on the process of a task, opened from outside.
-    pub(crate) fn pidfd(&self, task: u64) -> Result<u64> {
+    pub(crate) fn pidfd(&self, task: TaskId) -> Result<PidfdId> {
         self.0.pidfd_open(Target::Task(task), false, false).errno()
     }
 
     /// exit_group(2)
-    pub(crate) fn exit(&self, task: u64, code: i32) -> Result {
+    pub(crate) fn exit(&self, task: TaskId, code: i32) -> Result {
         self.0.exit(task, code, true).errno()
     }
 
     /// wait4(2) with WNOHANG: number and status of who was reaped, 0 and 0 for nobody.
-    pub(crate) fn wait(&self, task: u64, pid: i32) -> Result<(i32, i32)> {
+    pub(crate) fn wait(&self, task: TaskId, pid: i32) -> Result<(i32, i32)> {
         let report = self.wait4(task, pid, WNOHANG)?;
         Ok(report.map_or((0, 0), |report| (report.pid, report.word())))
     }
 
     /// wait4(2)
-    pub(crate) fn wait4(&self, task: u64, pid: i32, options: u32) -> Result<Option<Report>> {
+    pub(crate) fn wait4(&self, task: TaskId, pid: i32, options: u32) -> Result<Option<Report>> {
         self.0.wait(task, Wanted::Wait4(pid, options)).errno()
     }
 
     /// wait4(2) for any child, with WNOHANG and more options: the status word, 0 for none.
-    pub(crate) fn word(&self, task: u64, options: u32) -> Result<i32> {
+    pub(crate) fn word(&self, task: TaskId, options: u32) -> Result<i32> {
         let report = self.wait4(task, -1, WNOHANG | options)?;
         Ok(report.map_or(0, |report| report.word()))
     }
 
     /// kill(2)
-    pub(crate) fn kill(&self, task: u64, pid: i32, signal: i32) -> Result {
-        self.0.kill(Kill::Pid(task, pid), signal).errno()
+    pub(crate) fn kill(&self, task: TaskId, pid: i32, signal: i32) -> Result {
+        self.0.kill(task, Kill::Pid(pid), signal).errno()
     }
 
     /// What a process does about a signal from now on.
-    pub(crate) fn sigaction(&self, task: u64, signal: i32, disposition: Disposition) -> Result {
+    pub(crate) fn sigaction(&self, task: TaskId, signal: i32, disposition: Disposition) -> Result {
         self.0
             .sigaction(task, signal, Some(Action::from(disposition)))
             .errno()
@@ -217,7 +220,7 @@ impl Verbs<'_> {
     }
 
     /// sigprocmask(2) with SIG_BLOCK
-    pub(crate) fn block(&self, task: u64, signals: &[i32]) -> Result {
+    pub(crate) fn block(&self, task: TaskId, signals: &[i32]) -> Result {
         let set = SigSet::of(signals);
         self.0
             .sigprocmask(task, How::Block, set)
@@ -226,7 +229,7 @@ impl Verbs<'_> {
     }
 
     /// sigprocmask(2) with SIG_UNBLOCK
-    pub(crate) fn unblock(&self, task: u64, signals: &[i32]) -> Result {
+    pub(crate) fn unblock(&self, task: TaskId, signals: &[i32]) -> Result {
         let set = SigSet::of(signals);
         self.0
             .sigprocmask(task, How::Unblock, set)
@@ -235,61 +238,63 @@ impl Verbs<'_> {
     }
 
     /// How many signals the handlers of a task were called for, and the last one.
-    pub(crate) fn received(&self, task: u64) -> Result<(u32, uapi::altpid_siginfo)> {
+    pub(crate) fn received(&self, task: TaskId) -> Result<(u32, uapi::altpid_siginfo)> {
         let signals = self.0.describe_signals(task)?;
         Ok((signals.received, signals.last))
     }
 
     /// Signals that wait for a task or its process.
-    pub(crate) fn pending(&self, task: u64) -> Result<SigSet> {
+    pub(crate) fn pending(&self, task: TaskId) -> Result<SigSet> {
         let signals = self.0.describe_signals(task)?;
         Ok(SigSet::from_bits(signals.pending | signals.shared))
     }
 
     /// prctl(PR_SET_CHILD_SUBREAPER)
-    pub(crate) fn set_subreaper(&self, task: u64, on: bool) -> Result {
+    pub(crate) fn set_subreaper(&self, task: TaskId, on: bool) -> Result {
         let (mut tree, task) = self.0.act(task)?;
         tree.set_subreaper(task, on);
         Ok(())
     }
 
     /// prctl(PR_SET_PDEATHSIG)
-    pub(crate) fn set_pdeath_signal(&self, task: u64, signal: i32) -> Result {
+    pub(crate) fn set_pdeath_signal(&self, task: TaskId, signal: i32) -> Result {
         let (mut tree, task) = self.0.act(task)?;
         tree.set_pdeath_signal(task, signal as u64).errno()
     }
 
     /// setsid(2)
-    pub(crate) fn setsid(&self, task: u64) -> Result<i32> {
+    pub(crate) fn setsid(&self, task: TaskId) -> Result<i32> {
         self.0.setsid(task).errno()
     }
 
     /// setpgid(2)
-    pub(crate) fn setpgid(&self, task: u64, pid: i32, pgid: i32) -> Result {
+    pub(crate) fn setpgid(&self, task: TaskId, pid: i32, pgid: i32) -> Result {
         self.0.setpgid(task, pid, pgid).errno()
     }
 
     /// The id of a task's namespace.
-    pub(crate) fn ns(&self, task: u64) -> Result<u64> {
-        Ok(self.0.describe_task(task)?.ns)
+    pub(crate) fn ns(&self, task: TaskId) -> Result<NsId> {
+        Ok(NsId::from_raw(self.0.describe_task(task)?.ns))
     }
 
     /// The number of a task at a level.
-    pub(crate) fn nr(&self, task: u64, level: usize) -> i32 {
+    pub(crate) fn nr(&self, task: TaskId, level: usize) -> i32 {
         self.0
             .describe_task(task)
             .map_or(-1, |task| task.pid[level])
     }
 
     /// The parent's id, 0 for none.
-    pub(crate) fn parent(&self, task: u64) -> u64 {
+    pub(crate) fn parent(&self, task: TaskId) -> TaskId {
         self.0
             .describe_task(task)
-            .map_or(u64::MAX, |task| task.parent)
+            .map_or(TaskId::from_raw(u64::MAX), |task| {
+                TaskId::from_raw(task.parent)
+            })
     }
 
     /// The state of a task, or of what an id no longer names, -1.
-    pub(crate) fn state(&self, task: u64) -> i64 {
+    pub(crate) fn state(&self, task: TaskId) -> i64 {
         self.0
             .describe_task(task)
             .map_or(state::GONE, |task| i64::from(task.state))

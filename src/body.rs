@@ -47,8 +47,10 @@ mod waiting;
 
 use crate::{
     native::{self, Native},
+    pid::registry::NsId,
     pid::{alloc_pid, namespace::Namespace},
     reason::{Outcome, Reason},
+    tree::task::TaskId,
     world::World,
 };
 use kernel::{prelude::*, sync::Arc};
@@ -87,9 +89,9 @@ impl Drop for Bodies {
 
 /// How the calling process wants to live in a world (`struct altpid_attach`).
 pub(crate) struct Attach<'a> {
-    pub(crate) parent: Option<u64>,
-    /// A namespace's id, 0 for that of level 0.
-    pub(crate) ns: u64,
+    pub(crate) parent: Option<TaskId>,
+    /// `None` for the namespace of level 0.
+    pub(crate) ns: Option<NsId>,
     pub(crate) new_ns: bool,
     pub(crate) set_tid: &'a [i32],
 }
@@ -121,10 +123,10 @@ pub(crate) fn may_attach() -> Outcome {
 /// # Errors
 ///
 /// See `struct altpid_attach`. Nothing is changed then.
-pub(crate) fn attach(world: Arc<World>, wanted: &Attach<'_>) -> Outcome<(u64, i32)> {
+pub(crate) fn attach(world: Arc<World>, wanted: &Attach<'_>) -> Outcome<(TaskId, i32)> {
     let mut ns = match wanted.ns {
-        0 => world.root().into(),
-        id => world.namespace(id)?,
+        None => world.root().into(),
+        Some(id) => world.namespace(id)?,
     };
     if wanted.new_ns {
         ns = Namespace::create(Some(&ns), world.registry())?;

@@ -59,6 +59,7 @@ use crate::{
     tree::ring::Events,
     tree::shares::Shares,
     tree::sighand::Sighand,
+    tree::task::TaskId,
     tree::task::{chain, Task, TaskState, COMM_LEN},
     tree::wakeups::Wakes,
     tree::walks::{Hangup, SignalWalk},
@@ -256,7 +257,7 @@ impl Tree {
     /// # Errors
     ///
     /// `ESRCH` when there is none any more.
-    pub(crate) fn find(&self, id: u64) -> Outcome<Idx<Task>> {
+    pub(crate) fn find(&self, id: TaskId) -> Outcome<Idx<Task>> {
         Ok(self.tasks.find(id).ok_or(Reason::TaskGone)?)
     }
 
@@ -267,7 +268,7 @@ impl Tree {
     ///
     /// `ESRCH` when there is none, or none alive; `EBUSY` for a stopped one, and one in a call.
     #[inline(always)]
-    pub(crate) fn find_actor(&self, id: u64) -> Outcome<Idx<Task>> {
+    pub(crate) fn find_actor(&self, id: TaskId) -> Outcome<Idx<Task>> {
         let (index, task) = self.alive(id)?;
         let group = &self.groups[task.group];
         if !self.is_spared(index, group.fate) {
@@ -305,13 +306,13 @@ impl Tree {
     /// # Errors
     ///
     /// `ESRCH` when there is none, or none alive.
-    pub(crate) fn find_alive(&self, id: u64) -> Outcome<Idx<Task>> {
+    pub(crate) fn find_alive(&self, id: TaskId) -> Outcome<Idx<Task>> {
         Ok(self.alive(id)?.0)
     }
 
     /// Likewise, with the task itself.
     #[inline]
-    fn alive(&self, id: u64) -> Outcome<(Idx<Task>, &Task)> {
+    fn alive(&self, id: TaskId) -> Outcome<(Idx<Task>, &Task)> {
         let (index, task) = self.tasks.named(id).ok_or(Reason::TaskGone)?;
         if !task.is_alive() {
             return Err(Reason::TaskExited.into());
@@ -343,7 +344,7 @@ impl Tree {
     }
 
     fn family_place(group: Idx<Group>) -> usize {
-        Idx::to_raw(Some(group)) as usize % FAMILIES
+        group.position() % FAMILIES
     }
 
     /// What can be waited for has changed for the parent of a process.

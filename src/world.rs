@@ -20,9 +20,11 @@ use crate::{
     base::sync::{Atomic, Relaxed},
     native,
     pid::namespace::Namespace,
+    pid::registry::NsId,
     pid::registry::Registry,
     pid::{find_pid, find_pid_from, PidType},
     reason::{Outcome, Reason},
+    tree::task::TaskId,
     tree::{group::Group, Tree},
     world::sleep::Queues,
 };
@@ -267,10 +269,10 @@ impl World {
 
     /// The id of the world's init: of the task that is pid 1 of its root, which is another one after
     /// an exec by another thread of it. Takes the tree lock.
-    pub(crate) fn init(&self) -> u64 {
+    pub(crate) fn init(&self) -> TaskId {
         let tree = self.tree();
         let init = find_pid(&self.root, 1).and_then(|pid| tree.task_of(&pid));
-        init.map_or(0, |init| tree.tasks().id(init))
+        init.map_or(TaskId::NOTHING, |init| tree.tasks().id(init))
     }
 
     /// How many of the last events are kept.
@@ -288,7 +290,7 @@ impl World {
     /// # Errors
     ///
     /// `ENOENT` when there is none any more.
-    pub(crate) fn namespace(&self, id: u64) -> Outcome<ARef<Namespace>> {
+    pub(crate) fn namespace(&self, id: NsId) -> Outcome<ARef<Namespace>> {
         Ok(self.registry.find(id).ok_or(Reason::NsGone)?)
     }
 }

@@ -3,6 +3,7 @@
 //! What keeps a namespace from going.
 
 use crate::{
+    pid::registry::NsId,
     process::clone::flags::*,
     support::{world, Verbs},
     uapi::{self, altpid_blocker},
@@ -17,7 +18,7 @@ const FOR_CHILDREN: u32 = uapi::ALTPID_BLOCKER_FOR_CHILDREN;
 const NAMESPACE: u32 = uapi::ALTPID_BLOCKER_NAMESPACE;
 
 /// Everything that keeps a namespace: reason, number, task and other, asked for `room` at a time.
-fn blockers(world: &World, ns: u64, room: usize) -> Result<KVVec<(u32, i32, u64, u64)>> {
+fn blockers(world: &World, ns: NsId, room: usize) -> Result<KVVec<(u32, i32, u64, u64)>> {
     let ns = world.namespace(ns)?;
     let mut all = KVVec::new();
     let mut cursor = 0;
@@ -52,15 +53,26 @@ mod tests {
         world.setns(holder, ns)?;
         let injected = verbs.fork(holder)?;
         verbs.exit(injected, 0)?;
-        assert!(blockers(&world, ns, 10)?.contains(&(ZOMBIE, 2, injected, holder)));
+        assert!(blockers(&world, ns, 10)?.contains(&(
+            ZOMBIE,
+            2,
+            injected.to_raw(),
+            holder.to_raw()
+        )));
         verbs.exit(init, 0)?;
         for room in [1, 10] {
             let found = blockers(&world, ns, room)?;
-            assert!(found[..] == [(ZOMBIE, 2, injected, holder), (FOR_CHILDREN, 0, holder, 0)]);
+            assert!(
+                found[..]
+                    == [
+                        (ZOMBIE, 2, injected.to_raw(), holder.to_raw()),
+                        (FOR_CHILDREN, 0, holder.to_raw(), 0)
+                    ]
+            );
         }
         verbs.wait(holder, -1)?;
         // Only a memory by now.
-        assert!(blockers(&world, ns, 10)?[..] == [(FOR_CHILDREN, 0, holder, 0)]);
+        assert!(blockers(&world, ns, 10)?[..] == [(FOR_CHILDREN, 0, holder.to_raw(), 0)]);
         verbs.wait(outside, -1)?;
         world.setns(holder, verbs.ns(holder)?)?;
         assert!(world.namespace(ns).is_err());
@@ -82,11 +94,11 @@ mod tests {
         assert!(
             found[..]
                 == [
-                    (ALIVE, 1, init, 0),
-                    (ZOMBIE, 2, member, thread),
-                    (ALIVE, 3, thread, 0),
-                    (ALIVE, 4, nested, 0),
-                    (NAMESPACE, 0, 0, below),
+                    (ALIVE, 1, init.to_raw(), 0),
+                    (ZOMBIE, 2, member.to_raw(), thread.to_raw()),
+                    (ALIVE, 3, thread.to_raw(), 0),
+                    (ALIVE, 4, nested.to_raw(), 0),
+                    (NAMESPACE, 0, 0, below.to_raw()),
                 ]
         );
         Ok(())
@@ -113,7 +125,7 @@ mod tests {
         verbs.wait(parent, nr)?;
         verbs.exit(init, 0)?;
         let found = blockers(&world, ns, 10)?;
-        assert!(found[..] == [(NUMBER, 2, member, 0)]);
+        assert!(found[..] == [(NUMBER, 2, member.to_raw(), 0)]);
         verbs.exit(member, 0)?;
         verbs.wait(parent, -1)?;
         assert!(blockers(&world, ns, 10)?.is_empty());
@@ -140,7 +152,8 @@ mod tests {
             assert_eq!(blockers(&world, ns, room)?.len(), alive);
         }
         // Awaiting its init: nobody is there, and somebody's children will be.
-        let waiting = world.unshare(verbs.fork(world.init())?, NEWPID)?;
+        let waiting = verbs.fork(world.init())?;
+        let waiting = world.unshare(waiting, NEWPID)?.ok_or(EINVAL)?;
         let found = blockers(&world, waiting, 3)?;
         assert!(found.len() == 1 && found[0].0 == FOR_CHILDREN);
         Ok(())

@@ -4,15 +4,16 @@
 
 use crate::{
     ask::ids::Asked,
-    signal::kill::Kill,
+    signal::kill::{By, Kill},
     support::{signals::*, world, Errno, Verbs},
     tree::pending::*,
+    tree::task::TaskId,
     world::World,
 };
 use kernel::prelude::*;
 
 /// What a task is told, or the errno.
-fn ask(world: &World, task: u64, asked: Asked) -> Result<i32> {
+fn ask(world: &World, task: TaskId, asked: Asked) -> Result<i32> {
     world.get_id(task, asked).errno()
 }
 
@@ -52,7 +53,7 @@ mod tests {
         assert_eq!(ask(&world, child, Asked::Ppid)?, 1);
         // Who does not live asks nothing.
         assert!(ask(&world, process, Asked::Pid).err() == Some(ESRCH));
-        assert!(ask(&world, 4711, Asked::Tid).err() == Some(ESRCH));
+        assert!(ask(&world, TaskId::from_raw(4711), Asked::Tid).err() == Some(ESRCH));
         Ok(())
     }
 
@@ -98,7 +99,7 @@ mod tests {
         assert!(ask(&world, init, Asked::Pgid(number)).err() == Some(ESRCH));
         assert_eq!(ask(&world, init, Asked::Pgid(nr(inner)))?, number);
         // Who is stopped does nothing.
-        world.kill(Kill::Outside(leader), SIGSTOP)?;
+        world.kill_from(By::Outside, leader, SIGSTOP)?;
         assert!(ask(&world, leader, Asked::Sid(0)).err() == Some(EBUSY));
         Ok(())
     }
@@ -115,8 +116,8 @@ mod tests {
             verbs.block(task, &[SIGTERM, SIGUSR1])?;
             assert_eq!(pending(task)?, SigSet::EMPTY);
         }
-        world.kill(Kill::Outside(process), SIGTERM)?;
-        world.kill(Kill::Tkill(thread, verbs.nr(thread, 0)), SIGUSR1)?;
+        world.kill_from(By::Outside, process, SIGTERM)?;
+        world.kill(thread, Kill::Tkill(verbs.nr(thread, 0)), SIGUSR1)?;
         assert_eq!(pending(process)?, SigSet::of(&[SIGTERM]));
         assert_eq!(pending(thread)?, SigSet::of(&[SIGTERM, SIGUSR1]));
         // It is left there.
@@ -125,9 +126,9 @@ mod tests {
         verbs.sigaction(process, SIGTERM, crate::tree::sighand::Disposition::Handler)?;
         verbs.unblock(process, &[SIGTERM])?;
         assert_eq!(pending(thread)?, SigSet::of(&[SIGUSR1]));
-        world.kill(Kill::Outside(process), SIGSTOP)?;
+        world.kill_from(By::Outside, process, SIGSTOP)?;
         assert!(pending(thread).err() == Some(EBUSY));
-        assert!(pending(4711).err() == Some(ESRCH));
+        assert!(pending(TaskId::from_raw(4711)).err() == Some(ESRCH));
         Ok(())
     }
 }

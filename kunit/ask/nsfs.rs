@@ -4,20 +4,22 @@
 
 use crate::{
     ask::nsfs::Direction::{self, From, In},
+    pid::registry::NsId,
     pid::PidType::{self, Pid, Tgid},
     support::{world, Errno, Verbs},
+    tree::task::TaskId,
     world::World,
 };
 use kernel::prelude::*;
 
 /// Three levels with an init each, and a process with a second thread in the innermost.
 struct Levels {
-    inits: [u64; 3],
-    namespaces: [u64; 3],
-    process: u64,
-    thread: u64,
+    inits: [TaskId; 3],
+    namespaces: [NsId; 3],
+    process: TaskId,
+    thread: TaskId,
     /// In a namespace beside the one of level 1.
-    sibling: u64,
+    sibling: TaskId,
 }
 
 impl Levels {
@@ -38,7 +40,7 @@ impl Levels {
 }
 
 /// Who asks which namespace for which number, how, and what comes of it.
-type Case = (u64, u64, i32, Direction, PidType, Option<i32>);
+type Case = (TaskId, NsId, i32, Direction, PidType, Option<i32>);
 
 #[kernel::macros::kunit_tests(altpid_nsfs)]
 mod tests {
@@ -73,8 +75,8 @@ mod tests {
         // It is the active namespace that counts, not where children are born.
         world.setns(init, inner)?;
         assert!(world.pidns_parent(init, outer).errno() == Ok(root));
-        assert!(world.pidns_parent(init, 4711).errno() == Err(ENOENT));
-        assert!(world.pidns_parent(4711, outer).errno() == Err(ESRCH));
+        assert!(world.pidns_parent(init, NsId::from_raw(4711)).errno() == Err(ENOENT));
+        assert!(world.pidns_parent(TaskId::from_raw(4711), outer).errno() == Err(ESRCH));
         Ok(())
     }
 

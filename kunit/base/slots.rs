@@ -2,7 +2,7 @@
 
 //! The store that the task tree is kept in.
 
-use crate::base::slots::{Idx, Slots, Spare};
+use crate::base::slots::{Id, Idx, Slots, Spare};
 use kernel::prelude::*;
 
 /// Puts objects into a store, up to `count` of them, each made of its number.
@@ -37,9 +37,9 @@ fn check_indices<T: PartialEq>(object: fn(usize) -> T) -> Result {
     assert!(slots.at(MANY).is_none());
     let indices = (0..=last).filter(|&raw| Idx::<T>::from_raw(raw).is_some());
     assert_eq!(indices.count(), MANY);
-    let found = (0..=last).filter(|&raw| slots.find(raw.into()).is_some());
+    let found = (0..=last).filter(|&raw| slots.find(Id::from_raw(raw.into())).is_some());
     assert_eq!(found.count(), MANY);
-    assert!(slots.find(u64::from(u32::MAX)).is_none());
+    assert!(slots.find(Id::from_raw(u32::MAX.into())).is_none());
     Ok(())
 }
 

@@ -4,9 +4,11 @@
 
 use crate::{
     pid::namespace::{pid_max_min, CreateError, Namespace, PID_MAX_LIMIT},
+    pid::registry::NsId,
     pid::registry::Registry,
     process::clone::flags,
     support::{world, world_of, Errno, Verbs},
+    tree::task::TaskId,
     uapi,
     world::World,
 };
@@ -88,7 +90,7 @@ mod tests {
         let verbs = Verbs(&world);
         let init = world.init();
         let state = |ns| world.describe_namespace(ns).map_or(99, |ns| ns.state);
-        let ns = world.unshare(init, flags::NEWPID)?;
+        let ns = world.unshare(init, flags::NEWPID)?.ok_or(EINVAL)?;
         assert_eq!(state(ns), uapi::ALTPID_NS_AWAITING_INIT);
         let first = verbs.fork(init)?;
         assert_eq!(state(ns), uapi::ALTPID_NS_ACTIVE);
@@ -117,8 +119,8 @@ mod tests {
         let verbs = Verbs(&world);
         let task = verbs.fork(world.init())?;
         let before = verbs.ns(task)?;
-        assert_eq!(world.unshare(task, 0)?, 0);
-        let ns = world.unshare(task, flags::NEWPID)?;
+        assert_eq!(world.unshare(task, 0)?, None);
+        let ns = world.unshare(task, flags::NEWPID)?.ok_or(EINVAL)?;
         assert_eq!(verbs.ns(task)?, before);
         assert!(world.unshare(task, flags::NEWPID).errno().err() == Some(EINVAL));
         assert!(verbs.container(task).err() == Some(EINVAL));
@@ -172,7 +174,7 @@ mod tests {
         let inner = verbs.container(a)?;
         let (root, ns_a, ns_b) = (world.root().id(), verbs.ns(a)?, verbs.ns(b)?);
         let ns_inner = verbs.ns(inner)?;
-        let cases: &[(u64, u64, bool)] = &[
+        let cases: &[(TaskId, NsId, bool)] = &[
             (init, root, true),
             (init, ns_a, true),
             (init, ns_inner, true),
@@ -188,8 +190,8 @@ mod tests {
                 if good { None } else { Some(EINVAL) }
             );
         }
-        assert!(world.setns(a, 12345).errno().err() == Some(ENOENT));
-        assert!(world.setns(12345, root).errno().err() == Some(ESRCH));
+        assert!(world.setns(a, NsId::from_raw(12345)).errno().err() == Some(ENOENT));
+        assert!(world.setns(TaskId::from_raw(12345), root).errno().err() == Some(ESRCH));
         // An injected task: its number inside, its parent outside, invisible from in there.
         world.setns(init, ns_inner)?;
         let injected = verbs.fork(init)?;
@@ -200,21 +202,21 @@ mod tests {
     }
 
     /// The namespaces of a world that listns(2) would list.
-    fn active(world: &World) -> Result<KVec<u64>> {
+    fn active(world: &World) -> Result<KVec<NsId>> {
         // With room: it is filled under the tree lock.
         let mut found = KVec::with_capacity(64, GFP_KERNEL)?;
         let mut position = Some(0);
         while let Some(from) = position {
             position = world.list_namespaces(from, None, true, &mut |ns| {
                 assert!(ns.flags == uapi::ALTPID_NS_REF_ACTIVE);
-                found.push_within_capacity(ns.ns).is_ok()
+                found.push_within_capacity(NsId::from_raw(ns.ns)).is_ok()
             });
         }
         Ok(found)
     }
 
     /// Whether a namespace is there, and whether listns(2) would list it.
-    fn is_active(world: &World, ns: u64) -> Result<bool> {
+    fn is_active(world: &World, ns: NsId) -> Result<bool> {
         let flags = world.describe_namespace(ns)?.flags;
         let is_active = flags & uapi::ALTPID_NS_REF_ACTIVE != 0;
         assert_eq!(active(world)?.contains(&ns), is_active);
@@ -232,7 +234,7 @@ mod tests {
         assert!(is_active(&world, root)?);
         // Before there is an init, by who will make it.
         let maker = verbs.fork(init)?;
-        let ns = world.unshare(maker, flags::NEWPID)?;
+        let ns = world.unshare(maker, flags::NEWPID)?.ok_or(EINVAL)?;
         assert!(is_active(&world, ns)?);
         let first = verbs.fork(maker)?;
         let pidfd = verbs.pidfd(first)?;
@@ -289,9 +291,9 @@ mod tests {
 
     /// A task that has joined the namespace in which the children of the world's init are born from
     /// now on, and that namespace.
-    fn joined(world: &World) -> Result<(u64, u64)> {
+    fn joined(world: &World) -> Result<(TaskId, NsId)> {
         let other = Verbs(world).fork(world.init())?;
-        let ns = world.unshare(world.init(), flags::NEWPID)?;
+        let ns = world.unshare(world.init(), flags::NEWPID)?.ok_or(EINVAL)?;
         world.setns(other, ns)?;
         Ok((other, ns))
     }
@@ -304,7 +306,7 @@ mod tests {
         let (other, ns) = joined(&world)?;
         let first = verbs.fork(other)?;
         assert_eq!(verbs.nr(first, 1), 1);
-        assert_eq!(world.describe_namespace(ns)?.child_reaper, first);
+        assert_eq!(world.describe_namespace(ns)?.child_reaper, first.to_raw());
         Ok(())
     }
 
@@ -336,12 +338,12 @@ mod tests {
         for leads in [false, true] {
             let thread = verbs.thread(process)?;
             let one = if leads { process } else { thread };
-            let ns = world.unshare(one, flags::NEWPID)?;
+            let ns = world.unshare(one, flags::NEWPID)?.ok_or(EINVAL)?;
             assert!(world.namespace(ns).is_ok());
             // It is the thread's alone.
             let other = if leads { thread } else { process };
             let children = world.describe_task(other)?.ns_for_children;
-            assert_eq!(children, world.root().id());
+            assert_eq!(children, world.root().id().to_raw());
             world.exit(one, 0, false)?;
             assert!(world.namespace(ns).errno().err() == Some(ENOENT));
         }

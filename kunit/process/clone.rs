@@ -6,9 +6,10 @@ use crate::{
     pid::alloc_pid,
     pid::namespace::Namespace,
     process::clone::{flags::*, CloneArgs, ParentArg},
-    signal::kill::Kill,
+    signal::kill::By,
     support::{state, world, world_of, Errno, Verbs},
     tree::pending::{SIGCHLD, SIGKILL},
+    tree::task::TaskId,
     tree::{Room, Tree},
     uapi,
     world::World,
@@ -179,8 +180,8 @@ mod tests {
         let thread = verbs.thread(leader)?;
         let other = verbs.thread(thread)?;
         let task = world.describe_task(other)?;
-        assert_eq!(task.leader, leader);
-        assert_eq!(task.parent, world.init());
+        assert_eq!(task.leader, leader.to_raw());
+        assert_eq!(task.parent, world.init().to_raw());
         assert_eq!(task.tgid[0], verbs.nr(leader, 0));
         assert_eq!(task.exit_signal, -1);
         assert_eq!(task.nr_threads, 3);
@@ -205,8 +206,8 @@ mod tests {
         assert_eq!(verbs.parent(child), b);
         assert_eq!(world.describe_task(child)?.sid[0], verbs.nr(a, 0));
         let (outside, _) = with(0, ParentArg::Outside)?;
-        assert_eq!(verbs.parent(outside), 0);
-        assert!(with(0, ParentArg::Task(4711)).err() == Some(ESRCH));
+        assert_eq!(verbs.parent(outside), TaskId::NOTHING);
+        assert!(with(0, ParentArg::Task(TaskId::from_raw(4711))).err() == Some(ESRCH));
         assert!(with(PARENT, ParentArg::Task(b)).err() == Some(EINVAL));
         // A parent must be able to see its child.
         let container = verbs.container(init)?;
@@ -258,7 +259,7 @@ mod tests {
     /// `alloc_pid()` and before the publication, and something more has begun to happen to the tree.
     fn join_after(
         world: &World,
-        (caller, ns): (u64, &Namespace),
+        (caller, ns): (TaskId, &Namespace),
         flags: u64,
         happens: impl FnOnce() -> Result,
         begins: impl FnOnce(&mut Tree) -> Result,
@@ -296,7 +297,7 @@ mod tests {
 
     /// Likewise into a container, by who is outside and has joined it.
     fn publish_after(
-        happens: impl FnOnce(&Verbs<'_>, u64, u64) -> Result,
+        happens: impl FnOnce(&Verbs<'_>, TaskId, TaskId) -> Result,
     ) -> Result<Result<(), Error>> {
         let world = world()?;
         let verbs = Verbs(&world);
@@ -340,7 +341,7 @@ mod tests {
             for _ in 0..nested {
                 deepest = verbs.container(deepest)?;
             }
-            let ns = world.namespace(world.unshare(deepest, NEWPID)?)?;
+            let ns = world.namespace(world.unshare(deepest, NEWPID)?.ok_or(EINVAL)?)?;
             world.setns(caller, ns.id())?;
             let dies = || verbs.exit(container, 0);
             let joined = join_after(&world, (caller, &ns), 0, dies, |_| Ok(()))?;
@@ -384,8 +385,7 @@ mod tests {
     #[test]
     fn killed_between_alloc_pid_and_publication() -> Result {
         let killed = publish_after(|verbs, caller, _| {
-            let by_kernel = Kill::Kernel(caller);
-            verbs.0.kill(by_kernel, SIGKILL).errno()
+            verbs.0.kill_from(By::Kernel, caller, SIGKILL).errno()
         })?;
         assert!(killed == Err(ESRCH));
         Ok(())

@@ -5,21 +5,22 @@
 
 use crate::{
     process::clone::{flags::*, ParentArg},
-    signal::kill::Kill,
+    signal::kill::By,
     support::{signals::*, state, world, Verbs},
     tree::pending::{SIGCHLD, SIGSEGV},
     tree::sighand::Disposition::{self, *},
+    tree::task::TaskId,
 };
 use kernel::prelude::*;
 
 /// What a task does about a signal.
-fn disposition(verbs: &Verbs<'_>, task: u64, signal: i32) -> Result<Disposition> {
+fn disposition(verbs: &Verbs<'_>, task: TaskId, signal: i32) -> Result<Disposition> {
     let action = verbs.0.sigaction(task, signal, None)?;
     Ok(action.disposition)
 }
 
 /// A child process that has its dispositions in common with its parent.
-fn sharer(verbs: &Verbs<'_>, task: u64, flags: u64) -> Result<u64> {
+fn sharer(verbs: &Verbs<'_>, task: TaskId, flags: u64) -> Result<TaskId> {
     let (child, _) = verbs.clone(task, SIGHAND | VM | flags, &[])?;
     Ok(child)
 }
@@ -47,7 +48,7 @@ mod tests {
         assert_eq!(disposition(&verbs, copied, SIGTERM)?, Handler);
         // What is blocked and what is pending is everybody's own.
         verbs.block(task, &[SIGUSR1])?;
-        world.kill(Kill::Outside(task), SIGUSR1)?;
+        world.kill_from(By::Outside, task, SIGUSR1)?;
         assert_eq!(world.describe_signals(shared)?.blocked, 0);
         verbs.sigaction(shared, SIGUSR1, Ignore)?;
         assert!(verbs.pending(task)?.contains(SIGUSR1));
@@ -118,7 +119,7 @@ mod tests {
 
         verbs.sigaction(task, SIGSEGV, Ignore)?;
         let victim = sharer(&verbs, task, 0)?;
-        world.kill(Kill::Fault(victim), SIGSEGV)?;
+        world.kill_from(By::Fault, victim, SIGSEGV)?;
         assert_eq!(disposition(&verbs, task, SIGSEGV)?, Default);
         assert!(verbs.is_sound());
         Ok(())

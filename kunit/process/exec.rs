@@ -4,10 +4,11 @@
 
 use crate::{
     process::clone::{flags::*, ParentArg},
-    signal::kill::Kill,
+    signal::kill::{By, Kill},
     support::{signals::*, state::*, world, Errno, Verbs},
     tree::pending::*,
     tree::sighand::Disposition,
+    tree::task::TaskId,
 };
 use kernel::prelude::*;
 
@@ -33,7 +34,7 @@ mod tests {
         let after = world.describe_task(thread)?;
         assert_eq!(after.pid, before.pid);
         assert_eq!(after.tgid, before.tgid);
-        assert_eq!((after.leader, after.nr_threads), (thread, 1));
+        assert_eq!((after.leader, after.nr_threads), (thread.to_raw(), 1));
         assert_eq!(after.comm, NAME);
         for gone in [leader, others[0], others[1]] {
             assert_eq!(verbs.state(gone), GONE);
@@ -63,10 +64,13 @@ mod tests {
         let second = verbs.thread(first)?;
         // A leader that has exited has its number still.
         world.exit(first, 0, false)?;
-        assert_eq!(world.describe().init, first);
+        assert_eq!(world.describe().init, first.to_raw());
         world.exec(second, &NAME)?;
         assert_eq!([verbs.state(first), verbs.state(thread)], [GONE, GONE]);
-        assert_eq!((world.init(), world.describe().init), (second, second));
+        assert_eq!(
+            (world.init(), world.describe().init),
+            (second, second.to_raw())
+        );
         assert_eq!(verbs.nr(second, 0), 1);
         let child = verbs.fork(world.init())?;
         assert_eq!(verbs.parent(child), second);
@@ -85,7 +89,7 @@ mod tests {
         world.exec(thread, &NAME)?;
         assert_eq!(verbs.nr(thread, 1), 1);
         let ns = world.describe_namespace(verbs.ns(thread)?)?;
-        assert_eq!(ns.child_reaper, thread);
+        assert_eq!(ns.child_reaper, thread.to_raw());
         verbs.kill(member, 1, SIGKILL)?;
         assert_eq!(verbs.state(thread), RUNNING);
         let orphan = verbs.fork(member)?;
@@ -121,7 +125,7 @@ mod tests {
         let verbs = Verbs(&world);
         let task = verbs.fork(world.init())?;
         verbs.setsid(task)?;
-        let ns = world.unshare(task, NEWPID)?;
+        let ns = world.unshare(task, NEWPID)?.ok_or(EINVAL)?;
         verbs.sigaction(task, SIGUSR1, Disposition::Handler)?;
         verbs.sigaction(task, SIGCHLD, Disposition::Ignore)?;
         verbs.block(task, &[SIGTERM])?;
@@ -134,7 +138,7 @@ mod tests {
         assert!(verbs.pending(task)?.contains(SIGTERM));
         let after = world.describe_task(task)?;
         assert_eq!((after.pgid[0], after.sid[0]), (2, 2));
-        assert_eq!(after.ns_for_children, ns);
+        assert_eq!(after.ns_for_children, ns.to_raw());
         // The first child is init there, as before.
         let child = verbs.fork(task)?;
         assert_eq!(verbs.nr(child, 1), 1);
@@ -154,7 +158,17 @@ mod tests {
             (SIGRTMIN, SI_TIMER),
             (SIGRTMIN, -1),
         ] {
-            world.kill(Kill::Queue(task, 2, code, 0), signal).errno()?;
+            world
+                .kill(
+                    task,
+                    Kill::Queue {
+                        pid: 2,
+                        code,
+                        value: 0,
+                    },
+                    signal,
+                )
+                .errno()?;
         }
         world.exec(task, &NAME)?;
         assert_eq!(
@@ -255,11 +269,11 @@ mod tests {
         let world = world()?;
         let verbs = Verbs(&world);
         let task = verbs.fork(world.init())?;
-        world.kill(Kill::Outside(task), SIGSTOP)?;
+        world.kill_from(By::Outside, task, SIGSTOP)?;
         assert!(world.exec(task, &NAME).errno().err() == Some(EBUSY));
-        world.kill(Kill::Outside(task), SIGKILL)?;
+        world.kill_from(By::Outside, task, SIGKILL)?;
         assert!(world.exec(task, &NAME).errno().err() == Some(ESRCH));
-        assert!(world.exec(u64::MAX, &NAME).errno().err() == Some(ESRCH));
+        assert!(world.exec(TaskId::from_raw(u64::MAX), &NAME).errno().err() == Some(ESRCH));
         Ok(())
     }
 

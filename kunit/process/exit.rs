@@ -237,7 +237,7 @@ mod tests {
         assert_eq!(verbs.state(member), RUNNING);
         assert_eq!(
             world.describe_namespace(verbs.ns(member)?)?.child_reaper,
-            thread
+            thread.to_raw()
         );
         assert_eq!(verbs.parent(member), thread);
         world.exit(thread, 4, false)?;

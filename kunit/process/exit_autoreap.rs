@@ -9,7 +9,9 @@ use crate::{
     process::wait::{Wanted, WCONTINUED, WEXITED, WNOHANG, WSTOPPED},
     signal::kill::{ByPidfd, Kill, To},
     support::{exit_signal, signals::*, state::*, world, Errno, Verbs},
+    tree::handles::PidfdId,
     tree::pending::*,
+    tree::task::TaskId,
     uapi,
     world::World,
 };
@@ -20,15 +22,15 @@ const IN: u32 = uapi::ALTPID_POLL_IN;
 const HUP: u32 = uapi::ALTPID_POLL_HUP;
 
 /// What poll(2) and PIDFD_GET_INFO say: events, and how the task ended once it is reaped.
-fn look(world: &World, pidfd: u64) -> Result<(u32, Option<i32>)> {
-    let info = world.pidfd_info(pidfd, 0, true)?;
+fn look(world: &World, pidfd: PidfdId) -> Result<(u32, Option<i32>)> {
+    let info = world.pidfd_info(pidfd, None, true)?;
     let has_exit = info.mask & u64::from(uapi::ALTPID_PIDFD_INFO_EXIT) != 0;
     let events = world.poll(pidfd, IN, false)?;
     Ok((events, has_exit.then_some(info.exit_code)))
 }
 
 /// A child that vanishes when it exits, and a handle on it.
-fn autoreap(verbs: &Verbs<'_>, task: u64) -> Result<(u64, u64)> {
+fn autoreap(verbs: &Verbs<'_>, task: TaskId) -> Result<(TaskId, PidfdId)> {
     let (child, _) = verbs.clone(task, AUTOREAP, &[])?;
     Ok((child, verbs.pidfd(child)?))
 }
@@ -55,7 +57,7 @@ mod tests {
         assert_eq!(verbs.received(parent)?.0, 0);
 
         let (child, pidfd) = autoreap(&verbs, parent)?;
-        world.kill(Kill::Task(parent, child), SIGTERM)?;
+        world.kill(parent, Kill::Task(child), SIGTERM)?;
         assert_eq!(look(&world, pidfd)?, (IN | HUP, Some(SIGTERM)));
         assert!(verbs.is_sound());
         Ok(())
@@ -128,13 +130,13 @@ mod tests {
             assert_eq!(look(&world, pidfd)?, (0, None));
         }
         assert_eq!(
-            world.pidfd_info(process, init, true)?.pid,
+            world.pidfd_info(process, Some(init), true)?.pid,
             verbs.nr(leader, 0)
         );
         // To the dead leader alone nothing happens; to its process it does.
         let by = |pidfd, to| {
             let how = ByPidfd { to, info: None };
-            world.kill(Kill::Pidfd(init, pidfd, how), SIGKILL)
+            world.kill(init, Kill::Pidfd(pidfd, how), SIGKILL)
         };
         by(of_leader, None)?;
         assert_eq!(verbs.state(thread), RUNNING);
@@ -174,7 +176,7 @@ mod tests {
             assert_eq!(look(&world, of_thread)?, (IN | HUP, Some(code)));
             assert_eq!(look(&world, process)?, (0, None));
             assert_eq!(look(&world, of_leader)?, (0, None));
-            world.kill(Kill::Pidfd(init, process, ByPidfd::default()), SIGKILL)?;
+            world.kill(init, Kill::Pidfd(process, ByPidfd::default()), SIGKILL)?;
             assert_eq!(look(&world, of_leader)?, (IN, None));
             verbs.wait(init, -1)?;
             assert_eq!(look(&world, of_leader)?, (IN | HUP, Some(SIGKILL)));
@@ -191,7 +193,7 @@ mod tests {
         let init = world.init();
         let child = verbs.fork(init)?;
         let pidfd = verbs.pidfd(child)?;
-        let send = |signal| world.kill(Kill::Pidfd(init, pidfd, ByPidfd::default()), signal);
+        let send = |signal| world.kill(init, Kill::Pidfd(pidfd, ByPidfd::default()), signal);
         let wait = |options| -> Result<(i32, i32)> {
             let report = world.wait(init, Wanted::Pidfd(pidfd, options | WNOHANG))?;
             Ok(report.map_or((0, 0), |report| (report.code, report.status)))

@@ -33,7 +33,7 @@ mod tests {
         assert_eq!((info.status, info.pid), (7, 2));
         let parent = ParentArg::Native;
         let (child, nr) = verbs.clone_with(init, 0, SIGUSR1, &[], parent)?;
-        world.kill(Kill::Task(init, child), SIGKILL)?;
+        world.kill(init, Kill::Task(child), SIGKILL)?;
         let (count, info) = verbs.received(init)?;
         assert_eq!((count, info.signo, info.code), (2, SIGUSR1, CLD_KILLED));
         assert_eq!((info.status, info.pid), (SIGKILL, nr));

@@ -9,8 +9,10 @@ use crate::{
     reason::errno,
     signal::kill::{ByPidfd, Given, Kill, To},
     support::{exit_signal, signals::*, state, world, Errno, Verbs},
+    tree::handles::PidfdId,
     tree::pending::{SIGKILL, SIGSTOP},
     tree::sighand::Disposition,
+    tree::task::TaskId,
     uapi,
     world::World,
 };
@@ -20,19 +22,19 @@ const IN: u32 = uapi::ALTPID_POLL_IN;
 const HUP: u32 = uapi::ALTPID_POLL_HUP;
 
 /// What [`World::poll`] says without sleeping.
-fn poll(world: &World, pidfd: u64) -> Result<u32> {
+fn poll(world: &World, pidfd: PidfdId) -> Result<u32> {
     world.poll(pidfd, IN, false).errno()
 }
 
 /// How the task of a handle ended, `None` as long as it is not reaped.
-pub(crate) fn exit_code(world: &World, pidfd: u64) -> Result<Option<i32>> {
-    let info = world.pidfd_info(pidfd, 0, true)?;
+pub(crate) fn exit_code(world: &World, pidfd: PidfdId) -> Result<Option<i32>> {
+    let info = world.pidfd_info(pidfd, None, true)?;
     let has_exit = info.mask & u64::from(uapi::ALTPID_PIDFD_INFO_EXIT) != 0;
     Ok(has_exit.then_some(info.exit_code))
 }
 
 /// `clone3()` with a handle on the child: both.
-pub(crate) fn clone_pidfd(world: &World, task: u64, flags: u64) -> Result<(u64, u64)> {
+pub(crate) fn clone_pidfd(world: &World, task: TaskId, flags: u64) -> Result<(TaskId, PidfdId)> {
     let cloned = Verbs(world).cloned(
         task,
         flags | PIDFD,
@@ -40,13 +42,13 @@ pub(crate) fn clone_pidfd(world: &World, task: u64, flags: u64) -> Result<(u64, 
         &[],
         ParentArg::Native,
     )?;
-    Ok((cloned.child, cloned.pidfd))
+    Ok((cloned.child, cloned.pidfd.ok_or(EINVAL)?))
 }
 
 /// A signal by a handle, with no siginfo.
-fn send(world: &World, sender: u64, pidfd: u64, signal: i32, to: Option<To>) -> Result {
+fn send(world: &World, sender: TaskId, pidfd: PidfdId, signal: i32, to: Option<To>) -> Result {
     let how = ByPidfd { to, info: None };
-    world.kill(Kill::Pidfd(sender, pidfd, how), signal).errno()
+    world.kill(sender, Kill::Pidfd(pidfd, how), signal).errno()
 }
 
 #[kernel::macros::kunit_tests(altpid_pidfd)]
@@ -103,22 +105,23 @@ mod tests {
         let nr = verbs.nr(child, 0);
         let pidfd = verbs.pidfd(child)?;
         assert_eq!(poll(&world, pidfd)?, 0);
-        let info = world.pidfd_info(pidfd, init, false)?;
+        let info = world.pidfd_info(pidfd, Some(init), false)?;
         assert_eq!((info.pid, info.tgid, info.ppid), (nr, nr, 1));
-        assert_eq!((info.target, info.ns), (child, world.root().id()));
+        let ns = world.root().id().to_raw();
+        assert_eq!((info.target, info.ns), (child.to_raw(), ns));
         verbs.exit(child, 33)?;
         assert_eq!(poll(&world, pidfd)?, IN);
         assert_eq!(exit_code(&world, pidfd)?, None);
         // A zombie has no namespaces any more (`nsproxy`).
-        let info = world.pidfd_info(pidfd, init, false)?;
+        let info = world.pidfd_info(pidfd, Some(init), false)?;
         assert_eq!((info.pid, info.ns, info.ns_for_children), (nr, 0, 0));
         verbs.wait(init, -1)?;
         assert_eq!(poll(&world, pidfd)?, IN | HUP);
         // POLLHUP is told of without being asked for.
         assert_eq!(world.poll(pidfd, 0, false)?, HUP);
         assert_eq!(exit_code(&world, pidfd)?, Some(33 << 8));
-        assert!(world.pidfd_info(pidfd, init, false).errno().err() == Some(ESRCH));
-        let info = world.pidfd_info(pidfd, init, true)?;
+        assert!(world.pidfd_info(pidfd, Some(init), false).errno().err() == Some(ESRCH));
+        let info = world.pidfd_info(pidfd, Some(init), true)?;
         assert_eq!((info.pid, info.target, info.nr[0]), (0, 0, nr));
         // Another process with the number is not the one of the handle.
         let (other, again) = verbs.clone(init, 0, &[nr])?;
@@ -183,7 +186,10 @@ mod tests {
         let (thread, handle) = clone_pidfd(&world, leader, THREAD | SIGHAND | VM)?;
         world.exec(thread, &[b'x'; 16])?;
         assert_eq!(poll(&world, process)?, 0);
-        assert_eq!(world.pidfd_info(process, 0, false)?.target, thread);
+        assert_eq!(
+            world.pidfd_info(process, None, false)?.target,
+            thread.to_raw()
+        );
         // The old number of the thread went with the old leader.
         assert_eq!(poll(&world, handle)?, IN | HUP);
         assert_eq!(exit_code(&world, handle)?, Some(0));
@@ -250,7 +256,7 @@ mod tests {
         let (container, pidfd) = clone_pidfd(&world, init, NEWPID)?;
         let member = verbs.fork(container)?;
         assert!(send(&world, member, outer_pidfd, 0, None).err() == Some(EINVAL));
-        assert!(send(&world, init, 77, 0, None).err() == Some(EBADF));
+        assert!(send(&world, init, PidfdId::from_raw(77), 0, None).err() == Some(EBADF));
         assert!(send(&world, init, outer_pidfd, 65, None).err() == Some(EINVAL));
         // As by kill(2): an init is immune from inside, and not from above.
         send(&world, member, pidfd, SIGKILL, None)?;
@@ -259,7 +265,7 @@ mod tests {
             let value = 7;
             let info = Some(Given { signo, code, value });
             let how = ByPidfd { to, info };
-            world.kill(Kill::Pidfd(sender, pidfd, how), SIGUSR1).errno()
+            world.kill(sender, Kill::Pidfd(pidfd, how), SIGUSR1).errno()
         };
         let with_code = |sender, pidfd, code| with_info(sender, pidfd, None, SIGUSR1, code);
         // SI_USER is as reserved as every code that is not negative.
@@ -307,16 +313,17 @@ mod tests {
         let init = world.init();
         let (container, pidfd) = clone_pidfd(&world, init, NEWPID)?;
         let (member, member_pidfd) = clone_pidfd(&world, container, 0)?;
-        let above = world.pidfd_info(pidfd, init, false)?;
+        let above = world.pidfd_info(pidfd, Some(init), false)?;
         assert_eq!((above.pid, above.ppid), (verbs.nr(container, 0), 1));
-        let inside = world.pidfd_info(pidfd, member, false)?;
+        let inside = world.pidfd_info(pidfd, Some(member), false)?;
         assert_eq!((inside.pid, inside.tgid, inside.ppid), (1, 1, 0));
         assert_eq!(inside.nr[..2], [verbs.nr(container, 0), 1]);
-        let sibling = world.pidfd_info(member_pidfd, container, false)?;
+        let sibling = world.pidfd_info(member_pidfd, Some(container), false)?;
         assert_eq!((sibling.pid, sibling.ppid), (2, 1));
         let outer = verbs.pidfd(init)?;
         assert!(
-            world.pidfd_info(outer, member, true).errno().err() == Some(errno(bindings::EREMOTE))
+            world.pidfd_info(outer, Some(member), true).errno().err()
+                == Some(errno(bindings::EREMOTE))
         );
         Ok(())
     }
@@ -332,17 +339,17 @@ mod tests {
         let wait = |pidfd, options| world.wait(init, Wanted::Pidfd(pidfd, options)).errno();
         assert!(wait(pidfd, 0).err() == Some(EINVAL));
         assert!(wait(pidfd, WEXITED | 0x40).err() == Some(EINVAL));
-        assert!(wait(77, WEXITED).err() == Some(EBADF));
+        assert!(wait(PidfdId::from_raw(77), WEXITED).err() == Some(EBADF));
         assert!(wait(other, WEXITED).err() == Some(ECHILD));
         assert!(wait(pidfd, WEXITED | WNOHANG)?.is_none());
         let impatient = world.pidfd_open(Target::Task(child), false, true)?;
         assert!(wait(impatient, WEXITED).err() == Some(EAGAIN));
         assert!(wait(impatient, WEXITED | WNOHANG)?.is_none());
-        world.kill(Kill::Task(init, child), SIGSTOP)?;
+        world.kill(init, Kill::Task(child), SIGSTOP)?;
         let stopped = wait(impatient, WSTOPPED)?.ok_or(EINVAL)?;
         assert_eq!((stopped.child, stopped.status), (child, SIGSTOP));
         verbs.exit(grandchild, 0)?;
-        world.kill(Kill::Task(init, child), SIGKILL)?;
+        world.kill(init, Kill::Task(child), SIGKILL)?;
         for _ in 0..2 {
             let seen = wait(pidfd, WEXITED | WNOWAIT)?.ok_or(EINVAL)?;
             assert_eq!((seen.child, seen.status), (child, SIGKILL));
@@ -370,10 +377,16 @@ mod tests {
         world.unshare(unshared, NEWPID)?;
         world.setns_by_pidfd(caller, other)?;
         let children = world.describe_task(caller)?.ns_for_children;
-        assert_eq!(children, world.root().id());
+        assert_eq!(children, world.root().id().to_raw());
         let own = verbs.pidfd(init)?;
         assert!(world.setns_by_pidfd(member, own).errno().err() == Some(EINVAL));
-        assert!(world.setns_by_pidfd(caller, 77).errno().err() == Some(EBADF));
+        assert!(
+            world
+                .setns_by_pidfd(caller, PidfdId::from_raw(77))
+                .errno()
+                .err()
+                == Some(EBADF)
+        );
         verbs.exit(unshared, 0)?;
         assert!(world.setns_by_pidfd(caller, other).errno().err() == Some(ESRCH));
         verbs.wait(init, verbs.nr(unshared, 0))?;

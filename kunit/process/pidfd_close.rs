@@ -6,6 +6,7 @@ use crate::{
     process::clone::flags::*,
     suites::process::pidfd::{clone_pidfd, exit_code},
     support::{state, world, world_of, Errno, Verbs},
+    tree::handles::PidfdId,
     tree::pending::SIGKILL,
     uapi,
 };
@@ -52,7 +53,7 @@ mod tests {
         let world = world_of(3, 4)?;
         let verbs = Verbs(&world);
         let init = world.init();
-        let mut pidfd = 0;
+        let mut pidfd = PidfdId::NOTHING;
         for _ in 0..3 {
             pidfd = verbs.pidfd(init)?;
         }
@@ -89,7 +90,10 @@ mod tests {
         assert!(end.is_none());
         let holder = holder.ok_or(EINVAL)?;
         assert_eq!(holder.reason, uapi::ALTPID_BLOCKER_PIDFD);
-        assert_eq!((holder.other, holder.task, holder.nr), (pidfd, 0, 1));
+        assert_eq!(
+            (holder.other, holder.task, holder.nr),
+            (pidfd.to_raw(), 0, 1)
+        );
         world.pidfd_close(pidfd)?;
         assert!(world.namespace(ns).errno().err() == Some(ENOENT));
         verbs.container(init)?;

@@ -8,6 +8,7 @@ use crate::{
     support::{signals::*, state::*, world, Errno, Verbs},
     tree::pending::*,
     tree::sighand::Disposition,
+    tree::task::TaskId,
 };
 use kernel::prelude::*;
 
@@ -227,7 +228,7 @@ mod tests {
             verbs.sigaction(task, SIGHUP, Disposition::Handler)?;
         }
         verbs.set_pdeath_signal(child, SIGSTOP)?;
-        world.kill(Kill::Task(parent, job), SIGSTOP)?;
+        world.kill(parent, Kill::Task(job), SIGSTOP)?;
         verbs.exit(parent, 0)?;
         for task in [child, job] {
             let (count, info) = verbs.received(task)?;
@@ -250,7 +251,7 @@ mod tests {
         // An init does not die of the SIGHUP.
         let job = verbs.container(parent)?;
         verbs.setpgid(job, 0, 0)?;
-        world.kill(Kill::Task(reaper, job), SIGSTOP)?;
+        world.kill(reaper, Kill::Task(job), SIGSTOP)?;
         assert_eq!(verbs.state(job), STOPPED);
         verbs.exit(parent, 7)?;
         assert_eq!(verbs.state(job), RUNNING);
@@ -295,7 +296,7 @@ mod tests {
             let other = verbs.fork(nested)?;
             // CAD_OFF, CAD_ON, SW_SUSPEND, KEXEC, and nothing at all; whoever calls, be it at level 0
             // or nobody.
-            for caller in [member, world.init(), 4711] {
+            for caller in [member, world.init(), TaskId::from_raw(4711)] {
                 for other in [0, 0x89ab_cdef, 0xd000_fce2, 0x4558_4543, 1] {
                     assert!(world.reboot(caller, other).errno().err() == Some(EINVAL));
                 }
@@ -316,7 +317,7 @@ mod tests {
         assert_eq!(verbs.wait(world.init(), -1)?, (2, SIGHUP));
         // Nobody else is hit by the outer one's.
         let outside = verbs.fork(world.init())?;
-        world.kill(Kill::Task(world.init(), outside), 0)?;
+        world.kill(world.init(), Kill::Task(outside), 0)?;
         Ok(())
     }
 

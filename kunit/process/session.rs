@@ -3,8 +3,10 @@
 //! setsid and setpgid, and numbers that live on in a group or a session.
 
 use crate::{
+    pid::registry::NsId,
     pid::PidType,
     support::{world, Errno, Verbs},
+    tree::task::TaskId,
 };
 use kernel::prelude::*;
 
@@ -65,7 +67,7 @@ mod tests {
         let grandchild = verbs.fork(job)?; // 5
         let foreign = verbs.fork(shell)?; // 6
         verbs.setsid(foreign)?;
-        let cases: &[(u64, i32, i32, Result)] = &[
+        let cases: &[(TaskId, i32, i32, Result)] = &[
             (shell, 0, -1, Err(EINVAL)),
             (shell, -3, 0, Err(EINVAL)),
             (shell, -3, 3, Err(ESRCH)),
@@ -147,7 +149,13 @@ mod tests {
         assert!(next(3, PidType::Pid) == Ok((3, thread)));
         assert!(next(3, PidType::Tgid) == Ok((4, other)));
         assert!(next(5, PidType::Pid).err() == Some(ESRCH));
-        assert!(world.find(4711, 1, PidType::Pid, false).errno().err() == Some(ENOENT));
+        assert!(
+            world
+                .find(NsId::from_raw(4711), 1, PidType::Pid, false)
+                .errno()
+                .err()
+                == Some(ENOENT)
+        );
         Ok(())
     }
 }

@@ -4,7 +4,7 @@
 
 use crate::{
     process::wait::*,
-    signal::kill::Kill,
+    signal::kill::{By, Kill},
     signal::sigaction::Action,
     support::{signals::*, state::*, world, Errno, Verbs},
     tree::pending::*,
@@ -25,14 +25,14 @@ mod tests {
         let (parent, child) = verbs.family()?;
         let thread = verbs.thread(child)?;
         for signal in [SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU] {
-            world.kill(Kill::Task(parent, child), signal)?;
+            world.kill(parent, Kill::Task(child), signal)?;
             assert_eq!(verbs.state(child), STOPPED);
             assert_eq!(verbs.state(thread), STOPPED);
             assert_eq!(Verbs(&world).word(parent, WCONTINUED)?, 0);
             assert_eq!(Verbs(&world).word(parent, WUNTRACED)?, signal << 8 | 0x7f);
             // Told once.
             assert_eq!(Verbs(&world).word(parent, WUNTRACED)?, 0);
-            world.kill(Kill::Task(parent, child), SIGCONT)?;
+            world.kill(parent, Kill::Task(child), SIGCONT)?;
             assert_eq!(verbs.state(child), RUNNING);
             assert_eq!(Verbs(&world).word(parent, WUNTRACED)?, 0);
             assert_eq!(Verbs(&world).word(parent, WCONTINUED)?, 0xffff);
@@ -40,7 +40,7 @@ mod tests {
             assert!(verbs.is_sound());
         }
         // Who goes on without having been stopped has nothing to tell.
-        world.kill(Kill::Task(parent, child), SIGCONT)?;
+        world.kill(parent, Kill::Task(child), SIGCONT)?;
         assert_eq!(Verbs(&world).word(parent, WCONTINUED)?, 0);
         Ok(())
     }
@@ -50,10 +50,10 @@ mod tests {
     fn a_stop_that_is_over_is_not_told() -> Result {
         let world = world()?;
         let (parent, child) = Verbs(&world).family()?;
-        world.kill(Kill::Task(parent, child), SIGSTOP)?;
-        world.kill(Kill::Task(parent, child), SIGCONT)?;
+        world.kill(parent, Kill::Task(child), SIGSTOP)?;
+        world.kill(parent, Kill::Task(child), SIGCONT)?;
         assert_eq!(Verbs(&world).word(parent, WUNTRACED)?, 0);
-        world.kill(Kill::Task(parent, child), SIGSTOP)?;
+        world.kill(parent, Kill::Task(child), SIGSTOP)?;
         assert_eq!(Verbs(&world).word(parent, WCONTINUED)?, 0);
         assert_eq!(Verbs(&world).word(parent, WUNTRACED)?, SIGSTOP << 8 | 0x7f);
         Ok(())
@@ -65,21 +65,21 @@ mod tests {
         let world = world()?;
         let verbs = Verbs(&world);
         let (parent, child) = verbs.family()?;
-        world.kill(Kill::Task(parent, child), SIGSTOP)?;
+        world.kill(parent, Kill::Task(child), SIGSTOP)?;
         assert!(verbs.fork(child).err() == Some(EBUSY));
         assert!(verbs.exit(child, 0).err() == Some(EBUSY));
         assert!(verbs.setsid(child).err() == Some(EBUSY));
         assert!(verbs.kill(child, 1, 0).err() == Some(EBUSY));
         // wants_signal(): they take nothing but SIGKILL.
-        world.kill(Kill::Task(parent, child), SIGTERM)?;
+        world.kill(parent, Kill::Task(child), SIGTERM)?;
         assert_eq!(verbs.state(child), STOPPED);
         assert!(verbs.pending(child)?.contains(SIGTERM));
-        world.kill(Kill::Task(parent, child), SIGCONT)?;
+        world.kill(parent, Kill::Task(child), SIGCONT)?;
         assert_eq!(verbs.state(child), ZOMBIE);
         assert_eq!(verbs.wait(parent, -1)?.1, SIGTERM);
         let child = verbs.fork(parent)?;
-        world.kill(Kill::Task(parent, child), SIGSTOP)?;
-        world.kill(Kill::Task(parent, child), SIGKILL)?;
+        world.kill(parent, Kill::Task(child), SIGSTOP)?;
+        world.kill(parent, Kill::Task(child), SIGKILL)?;
         assert_eq!(verbs.state(child), ZOMBIE);
         // What it was stopped by is forgotten (SIGNAL_GROUP_EXIT).
         assert_eq!(Verbs(&world).word(parent, WUNTRACED)?, SIGKILL);
@@ -94,16 +94,16 @@ mod tests {
         let verbs = Verbs(&world);
         let (parent, child) = verbs.family()?;
         verbs.block(child, &[SIGTSTP, SIGCONT])?;
-        world.kill(Kill::Task(parent, child), SIGTSTP)?;
+        world.kill(parent, Kill::Task(child), SIGTSTP)?;
         assert!(verbs.pending(child)?.contains(SIGTSTP));
-        world.kill(Kill::Task(parent, child), SIGCONT)?;
+        world.kill(parent, Kill::Task(child), SIGCONT)?;
         assert!(!verbs.pending(child)?.contains(SIGTSTP));
         assert!(verbs.pending(child)?.contains(SIGCONT));
-        world.kill(Kill::Task(parent, child), SIGTTIN)?;
+        world.kill(parent, Kill::Task(child), SIGTTIN)?;
         assert!(!verbs.pending(child)?.contains(SIGCONT));
         assert_eq!(verbs.state(child), STOPPED);
         // Even if SIGCONT is ignored or blocked.
-        world.kill(Kill::Task(parent, child), SIGCONT)?;
+        world.kill(parent, Kill::Task(child), SIGCONT)?;
         assert_eq!(verbs.state(child), RUNNING);
         Ok(())
     }
@@ -120,13 +120,13 @@ mod tests {
                 action.flags = uapi::ALTPID_SA_NOCLDSTOP;
             }
             world.sigaction(parent, SIGCHLD, Some(action))?;
-            world.kill(Kill::Outside(child), SIGSTOP)?;
+            world.kill_from(By::Outside, child, SIGSTOP)?;
             let (_, info) = verbs.received(parent)?;
             if !nocldstop {
                 assert_eq!((info.code, info.status), (CLD_STOPPED, SIGSTOP));
                 assert_eq!(info.pid, verbs.nr(child, 0));
             }
-            world.kill(Kill::Outside(child), SIGCONT)?;
+            world.kill_from(By::Outside, child, SIGCONT)?;
             let (count, info) = verbs.received(parent)?;
             assert_eq!(count, told);
             if !nocldstop {
@@ -162,7 +162,7 @@ mod tests {
             let result = world.wait(parent, Wanted::WaitId(which, id, options));
             assert!(result.errno().err() == error);
         }
-        world.kill(Kill::Outside(child), SIGSTOP)?;
+        world.kill_from(By::Outside, child, SIGSTOP)?;
         let wait = |options| world.wait(parent, Wanted::WaitId(0, 0, WNOHANG | options));
         let all = WEXITED | WSTOPPED | WCONTINUED;
         // WNOWAIT leaves it to be told again.
@@ -171,7 +171,7 @@ mod tests {
             assert_eq!((report.code, report.status), (CLD_STOPPED, SIGSTOP));
         }
         assert!(wait(all)?.is_some() && wait(all)?.is_none());
-        world.kill(Kill::Outside(child), SIGCONT)?;
+        world.kill_from(By::Outside, child, SIGCONT)?;
         assert!(wait(WEXITED)?.is_none());
         let report = wait(WCONTINUED)?.ok_or(EIO)?;
         assert_eq!((report.code, report.status), (CLD_CONTINUED, SIGCONT));
@@ -203,7 +203,7 @@ mod tests {
             if handler {
                 verbs.sigaction(job, SIGHUP, Disposition::Handler)?;
             }
-            world.kill(Kill::Task(shell, job), SIGTSTP)?;
+            world.kill(shell, Kill::Task(job), SIGTSTP)?;
             assert_eq!(verbs.state(job), STOPPED);
             verbs.exit(shell, 0)?;
             assert_eq!(verbs.state(job), state);
@@ -224,7 +224,7 @@ mod tests {
         let (shell, one) = verbs.family()?;
         let other = verbs.fork(shell)?;
         verbs.setpgid(other, 0, verbs.nr(one, 0))?;
-        world.kill(Kill::Task(shell, other), SIGSTOP)?;
+        world.kill(shell, Kill::Task(other), SIGSTOP)?;
         verbs.exit(one, 0)?;
         assert_eq!(verbs.state(other), STOPPED);
         // With the last connection gone it is orphaned.
@@ -244,8 +244,8 @@ mod tests {
         verbs.setpgid(worker, 0, 0)?;
         let thread = verbs.thread(worker)?;
         let child = verbs.fork(thread)?;
-        world.kill(Kill::Outside(child), SIGSTOP)?;
-        world.kill(Kill::Outside(worker), SIGKILL)?;
+        world.kill_from(By::Outside, child, SIGSTOP)?;
+        world.kill_from(By::Outside, worker, SIGKILL)?;
         assert_eq!(verbs.state(worker), ZOMBIE);
         assert_eq!(verbs.parent(child), init);
         // Whose child it is now controls the group.
@@ -266,10 +266,10 @@ mod tests {
         verbs.thread(init)?;
         let member = verbs.fork(init)?;
         let pidfd = verbs.pidfd(member)?;
-        world.kill(Kill::Outside(member), SIGSTOP)?;
-        world.kill(Kill::Outside(init), SIGKILL)?;
+        world.kill_from(By::Outside, member, SIGSTOP)?;
+        world.kill_from(By::Outside, init, SIGKILL)?;
         assert_eq!(verbs.state(member), GONE);
-        assert_eq!(world.pidfd_info(pidfd, 0, true)?.exit_code, SIGKILL);
+        assert_eq!(world.pidfd_info(pidfd, None, true)?.exit_code, SIGKILL);
         assert!(verbs.is_sound());
         Ok(())
     }
@@ -282,10 +282,10 @@ mod tests {
         let leader = verbs.fork(world.init())?;
         verbs.setsid(leader)?;
         for signal in [SIGTSTP, SIGTTIN, SIGTTOU] {
-            world.kill(Kill::Outside(leader), signal)?;
+            world.kill_from(By::Outside, leader, signal)?;
             assert_eq!(verbs.state(leader), RUNNING);
         }
-        world.kill(Kill::Outside(leader), SIGSTOP)?;
+        world.kill_from(By::Outside, leader, SIGSTOP)?;
         assert_eq!(verbs.state(leader), STOPPED);
         Ok(())
     }
@@ -300,7 +300,7 @@ mod tests {
         let middle = verbs.fork(init)?;
         let job = verbs.fork(middle)?;
         verbs.setpgid(job, 0, 0)?;
-        world.kill(Kill::Task(init, job), SIGSTOP)?;
+        world.kill(init, Kill::Task(job), SIGSTOP)?;
         verbs.exit(middle, 0)?;
         assert_eq!(verbs.parent(job), init);
         assert_eq!(verbs.state(job), STOPPED);
@@ -315,7 +315,7 @@ mod tests {
         let init = verbs.container(world.init())?;
         for _ in 0..100 {
             let member = verbs.fork(init)?;
-            world.kill(Kill::Outside(member), SIGSTOP)?;
+            world.kill_from(By::Outside, member, SIGSTOP)?;
         }
         verbs.exit(init, 0)?;
         assert_eq!(verbs.state(init), ZOMBIE);
@@ -333,7 +333,7 @@ mod tests {
         let middle = verbs.fork(world.init())?;
         let job = verbs.fork(middle)?;
         verbs.setpgid(job, 0, 0)?;
-        world.kill(Kill::Task(middle, job), SIGSTOP)?;
+        world.kill(middle, Kill::Task(job), SIGSTOP)?;
         let group = world.describe_task(job)?;
         assert_eq!(group.sid[0], world.describe_task(world.init())?.sid[0]);
         verbs.exit(middle, 0)?;
@@ -356,7 +356,7 @@ mod tests {
             (member, init, verbs.nr(member, 1)),
             (init, world.init(), verbs.nr(init, 0)),
         ] {
-            world.kill(Kill::Outside(child), SIGSTOP)?;
+            world.kill_from(By::Outside, child, SIGSTOP)?;
             assert_eq!(verbs.received(parent)?.1.pid, nr);
         }
         Ok(())

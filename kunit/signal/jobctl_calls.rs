@@ -4,7 +4,7 @@
 
 use crate::{
     process::wait::*,
-    signal::kill::Kill,
+    signal::kill::{By, Kill},
     signal::sending::{Scope, Source},
     support::{signals::*, state::*, world, Verbs},
     tree::pending::*,
@@ -26,7 +26,7 @@ mod tests {
         let thread = verbs.thread(child)?;
         let (call, tree, _) = world.enter(thread)?;
         drop(tree);
-        world.kill(Kill::Task(parent, child), SIGSTOP)?;
+        world.kill(parent, Kill::Task(child), SIGSTOP)?;
         assert_eq!(verbs.state(child), STOPPED);
         assert_eq!(verbs.state(thread), RUNNING);
         assert_eq!(Verbs(&world).word(parent, WUNTRACED)?, 0);
@@ -35,11 +35,11 @@ mod tests {
         assert_eq!(verbs.state(thread), STOPPED);
         assert_eq!(Verbs(&world).word(parent, WUNTRACED)?, SIGSTOP << 8 | 0x7f);
         // The last thread that deferred it dies instead.
-        world.kill(Kill::Task(parent, child), SIGCONT)?;
+        world.kill(parent, Kill::Task(child), SIGCONT)?;
         let (call, tree, _) = world.enter(thread)?;
         drop(tree);
-        world.kill(Kill::Task(parent, child), SIGSTOP)?;
-        world.kill(Kill::Task(parent, child), SIGKILL)?;
+        world.kill(parent, Kill::Task(child), SIGSTOP)?;
+        world.kill(parent, Kill::Task(child), SIGKILL)?;
         drop(call);
         assert_eq!(Verbs(&world).word(parent, 0)?, SIGKILL);
         assert!(verbs.is_sound());
@@ -55,12 +55,12 @@ mod tests {
         let thread = verbs.thread(child)?;
         for (is_continued, told) in [(false, 0), (true, 0xffff)] {
             if is_continued {
-                world.kill(Kill::Task(parent, child), SIGSTOP)?;
-                world.kill(Kill::Task(parent, child), SIGCONT)?;
+                world.kill(parent, Kill::Task(child), SIGSTOP)?;
+                world.kill(parent, Kill::Task(child), SIGCONT)?;
             }
             let (call, tree, index) = world.enter(thread)?;
             drop(tree);
-            world.kill(Kill::Task(parent, child), SIGSTOP)?;
+            world.kill(parent, Kill::Task(child), SIGSTOP)?;
             let mut tree = world.work();
             let group = tree.tasks()[index].group();
             tree.cancel_stop(group);
@@ -89,7 +89,7 @@ mod tests {
             let stops = tree.group_of(index).nr_stops();
             drop(tree);
             if is_told {
-                world.kill(Kill::Task(parent, caller), SIGUSR1)?;
+                world.kill(parent, Kill::Task(caller), SIGUSR1)?;
             }
             let mut tree = world.work();
             let of_child = tree.find(child)?;
@@ -125,7 +125,7 @@ mod tests {
         drop(tree);
         assert!(was_told && !is_told);
         // So one that kills does so at once.
-        world.kill(Kill::Outside(caller), SIGTERM)?;
+        world.kill_from(By::Outside, caller, SIGTERM)?;
         assert_eq!(verbs.state(caller), ZOMBIE);
         assert!(verbs.is_sound());
         Ok(())

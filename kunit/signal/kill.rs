@@ -3,7 +3,7 @@
 //! kill(2) and its kin: whom they mean, and what they refuse.
 
 use crate::{
-    signal::kill::Kill,
+    signal::kill::{By, Kill},
     support::{state::*, world, Errno, Verbs},
     tree::pending::*,
 };
@@ -45,14 +45,14 @@ mod tests {
         ] {
             assert!(verbs.kill(member, pid, signal).err() == Some(error));
         }
-        let thread_kill = |tgid, tid| world.kill(Kill::Thread(member, tgid, tid), 0);
+        let thread_kill = |tgid, tid| world.kill(member, Kill::Thread { tgid, tid }, 0);
         for (tgid, tid) in [(0, 0), (0, 1), (-1, 1), (1, 0), (1, -1), (i32::MIN, 1)] {
             assert!(thread_kill(tgid, tid).errno().err() == Some(EINVAL));
         }
         assert!(thread_kill(2, 1).errno().err() == Some(ESRCH));
         assert!(thread_kill(1, 9).errno().err() == Some(ESRCH));
         thread_kill(1, 1)?;
-        let tkill = |tid| world.kill(Kill::Tkill(member, tid), 0);
+        let tkill = |tid| world.kill(member, Kill::Tkill(tid), 0);
         for (tid, error) in [
             (1, None),
             (3, None),
@@ -69,12 +69,12 @@ mod tests {
         // access_pidfd_pidns(): not who is not below
         assert!(
             world
-                .kill(Kill::Task(member, world.init()), 0)
+                .kill(member, Kill::Task(world.init()), 0)
                 .errno()
                 .err()
                 == Some(EINVAL)
         );
-        world.kill(Kill::Task(world.init(), member), SIGKILL)?;
+        world.kill(world.init(), Kill::Task(member), SIGKILL)?;
         assert_eq!(verbs.state(member), ZOMBIE);
         Ok(())
     }
@@ -87,8 +87,13 @@ mod tests {
         let process = verbs.fork(world.init())?;
         let thread = verbs.thread(process)?;
         let queue = |tgid, tid, code, signal| {
-            let kill = Kill::QueueThread(thread, tgid, tid, code, 7);
-            world.kill(kill, signal).errno()
+            let kill = Kill::QueueThread {
+                tgid,
+                tid,
+                code,
+                value: 7,
+            };
+            world.kill(thread, kill, signal).errno()
         };
         let cases = [
             (2, 2, -1, None),
@@ -155,11 +160,11 @@ mod tests {
         let child = verbs.fork(world.init())?;
         verbs.exit(child, 3)?;
         verbs.kill(world.init(), 2, SIGKILL)?;
-        world.kill(Kill::Task(world.init(), child), SIGKILL)?;
+        world.kill(world.init(), Kill::Task(child), SIGKILL)?;
         assert_eq!(verbs.wait(world.init(), -1)?, (2, 3 << 8));
         assert!(
             world
-                .kill(Kill::Task(world.init(), child), SIGKILL)
+                .kill(world.init(), Kill::Task(child), SIGKILL)
                 .errno()
                 .err()
                 == Some(ESRCH)
@@ -183,7 +188,7 @@ mod tests {
             assert_eq!(verbs.state(member), STOPPED);
         }
         // The leader is reaped, the group is there; then it has only zombies, then nobody.
-        world.kill(Kill::Kernel(leader), SIGKILL)?;
+        world.kill_from(By::Kernel, leader, SIGKILL)?;
         verbs.wait(init, nr)?;
         verbs.kill(other, -nr, SIGKILL)?;
         for member in members {

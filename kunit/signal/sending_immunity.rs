@@ -3,10 +3,11 @@
 //! The immunity of a namespace's init: which signals it gets, from whom.
 
 use crate::{
-    signal::kill::{self, Kill},
+    signal::kill::{By, ByPidfd, Kill},
     support::{signals::*, state::*, world, Errno, Verbs},
     tree::pending::*,
     tree::sighand::Disposition,
+    tree::task::TaskId,
     world::World,
 };
 use kernel::prelude::*;
@@ -35,10 +36,10 @@ use Sender::*;
 
 /// The init of a namespace, and those who may send it signals.
 struct Container {
-    parent: u64,
-    init: u64,
-    member: u64,
-    nested: u64,
+    parent: TaskId,
+    init: TaskId,
+    member: TaskId,
+    nested: TaskId,
 }
 
 impl Container {
@@ -59,22 +60,26 @@ impl Container {
     /// Sends a signal to init.
     fn send(&self, world: &World, sender: Sender, signal: i32) -> Result {
         let above = Verbs(world).nr(self.init, 0);
-        let kill = match sender {
-            Itself => Kill::Pid(self.init, 1),
-            Member => Kill::Pid(self.member, 1),
+        let from = |by| world.kill_from(by, self.init, signal);
+        let (sender, kill) = match sender {
+            Outside => return from(By::Outside).errno(),
+            Sender::Kernel => return from(By::Kernel).errno(),
+            Fault => return from(By::Fault).errno(),
+            Itself => (self.init, Kill::Pid(1)),
+            Member => (self.member, Kill::Pid(1)),
             // It has no number for init; but init is in its process group.
-            Nested => Kill::Pid(self.nested, 0),
-            Above => Kill::Pid(self.parent, above),
-            Outside => Kill::Outside(self.init),
-            Sender::Kernel => Kill::Kernel(self.init),
-            Fault => Kill::Fault(self.init),
+            Nested => (self.nested, Kill::Pid(0)),
+            Above => (self.parent, Kill::Pid(above)),
             Sender::ByPidfd => {
                 let pidfd = Verbs(world).pidfd(self.init)?;
-                Kill::Pidfd(self.member, pidfd, kill::ByPidfd::default())
+                (self.member, Kill::Pidfd(pidfd, ByPidfd::default()))
             }
-            Queued => Kill::Queue(self.member, 1, -1, 0),
+            Queued => {
+                let (pid, code, value) = (1, -1, 0);
+                (self.member, Kill::Queue { pid, code, value })
+            }
         };
-        world.kill(kill, signal).errno()
+        world.kill(sender, kill, signal).errno()
     }
 }
 
@@ -161,11 +166,17 @@ mod tests {
         let child = verbs.fork(world.init())?;
         for signal in [SIGKILL, SIGSTOP, SIGTERM, SIGTSTP] {
             verbs.kill(child, 1, signal)?;
-            world.kill(Kill::Outside(world.init()), signal)?;
-            world.kill(Kill::Kernel(world.init()), signal)?;
+            world.kill_from(By::Outside, world.init(), signal)?;
+            world.kill_from(By::Kernel, world.init(), signal)?;
             assert_eq!(verbs.state(world.init()), RUNNING);
         }
-        assert!(world.kill(Kill::Fault(world.init()), SIGSEGV).errno().err() == Some(EBUSY));
+        assert!(
+            world
+                .kill_from(By::Fault, world.init(), SIGSEGV)
+                .errno()
+                .err()
+                == Some(EBUSY)
+        );
         verbs.sigaction(world.init(), SIGTERM, Disposition::Handler)?;
         verbs.kill(child, 1, SIGTERM)?;
         assert_eq!(verbs.received(world.init())?.0, 1);
@@ -263,7 +274,17 @@ mod tests {
         let world = world()?;
         let verbs = Verbs(&world);
         let container = Container::new(&world)?;
-        let queue = |task, pid, code| world.kill(Kill::Queue(task, pid, code, 0), SIGKILL);
+        let queue = |task, pid, code| {
+            world.kill(
+                task,
+                Kill::Queue {
+                    pid,
+                    code,
+                    value: 0,
+                },
+                SIGKILL,
+            )
+        };
         assert!(queue(container.member, 1, SI_KERNEL).errno().err() == Some(EPERM));
         assert!(queue(container.member, 1, SI_TKILL).errno().err() == Some(EPERM));
         queue(container.member, 1, -1)?;

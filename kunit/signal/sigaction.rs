@@ -4,11 +4,12 @@
 
 use crate::{
     process::clone::flags::*,
-    signal::kill::Kill,
+    signal::kill::By,
     signal::sigaction::Action,
     support::{signals::*, state::*, world, Errno, Verbs},
     tree::pending::*,
     tree::sighand::Disposition::{self, *},
+    tree::task::TaskId,
     uapi,
     world::World,
 };
@@ -29,12 +30,12 @@ fn action(disposition: Disposition, flags: u32, mask: &[i32]) -> Action {
 }
 
 /// What a task does about a signal.
-fn of(world: &World, task: u64, signal: i32) -> Result<Action> {
+fn of(world: &World, task: TaskId, signal: i32) -> Result<Action> {
     world.sigaction(task, signal, None).errno()
 }
 
 /// How often handlers have interrupted what a task was doing.
-fn interrupts(world: &World, task: u64) -> Result<u32> {
+fn interrupts(world: &World, task: TaskId) -> Result<u32> {
     let tree = world.tree();
     let task = tree.find(task)?;
     Ok(tree.tasks()[task].interrupts())
@@ -123,7 +124,7 @@ mod tests {
         world.sigaction(task, SIGTERM, Some(once))?;
         // Nothing but a call of it undoes it.
         verbs.block(task, &[SIGTERM])?;
-        world.kill(Kill::Outside(task), SIGTERM)?;
+        world.kill_from(By::Outside, task, SIGTERM)?;
         assert_eq!(of(&world, task, SIGTERM)?, once);
         verbs.unblock(task, &[SIGTERM])?;
         assert_eq!(verbs.received(task)?.0, 1);
@@ -132,23 +133,23 @@ mod tests {
             ..once
         };
         assert_eq!(of(&world, task, SIGTERM)?, after);
-        world.kill(Kill::Outside(task), SIGTERM)?;
+        world.kill_from(By::Outside, task, SIGTERM)?;
         assert_eq!(verbs.state(task), ZOMBIE);
         // Of two that wait the second one finds the default.
         let task = verbs.fork(world.init())?;
         world.sigaction(task, SIGRTMIN, Some(once))?;
         verbs.block(task, &[SIGRTMIN])?;
-        world.kill(Kill::Outside(task), SIGRTMIN)?;
-        world.kill(Kill::Outside(task), SIGRTMIN)?;
+        world.kill_from(By::Outside, task, SIGRTMIN)?;
+        world.kill_from(By::Outside, task, SIGRTMIN)?;
         verbs.unblock(task, &[SIGRTMIN])?;
         assert_eq!(verbs.state(task), ZOMBIE);
         // It is the same for everybody who has it in common.
         let task = verbs.fork(world.init())?;
         world.sigaction(task, SIGTERM, Some(once))?;
         let shared = verbs.clone(task, SIGHAND | VM, &[])?.0;
-        world.kill(Kill::Outside(task), SIGTERM)?;
+        world.kill_from(By::Outside, task, SIGTERM)?;
         assert_eq!(of(&world, shared, SIGTERM)?, after);
-        world.kill(Kill::Outside(shared), SIGTERM)?;
+        world.kill_from(By::Outside, shared, SIGTERM)?;
         assert_eq!(verbs.state(shared), ZOMBIE);
         Ok(())
     }
@@ -166,19 +167,19 @@ mod tests {
         };
         set(SIGUSR1, RESTART)?;
         set(SIGTERM, 0)?;
-        world.kill(Kill::Outside(task), SIGUSR1)?;
+        world.kill_from(By::Outside, task, SIGUSR1)?;
         assert_eq!(interrupts(&world, task)?, 0);
-        world.kill(Kill::Outside(task), SIGTERM)?;
+        world.kill_from(By::Outside, task, SIGTERM)?;
         assert_eq!(interrupts(&world, task)?, 1);
         // What does not call a handler interrupts nothing.
-        world.kill(Kill::Outside(task), SIGCHLD)?;
+        world.kill_from(By::Outside, task, SIGCHLD)?;
         assert_eq!(interrupts(&world, task)?, 1);
         let both = || -> Result {
-            world.kill(Kill::Outside(task), SIGSTOP)?;
+            world.kill_from(By::Outside, task, SIGSTOP)?;
             // They are taken in the order of their numbers.
-            world.kill(Kill::Outside(task), SIGTERM)?;
-            world.kill(Kill::Outside(task), SIGUSR1)?;
-            world.kill(Kill::Outside(task), SIGCONT)?;
+            world.kill_from(By::Outside, task, SIGTERM)?;
+            world.kill_from(By::Outside, task, SIGUSR1)?;
+            world.kill_from(By::Outside, task, SIGCONT)?;
             Ok(())
         };
         both()?;

@@ -8,6 +8,7 @@ use crate::{
     support::{signals::*, state::*, world, Errno, Verbs},
     tree::pending::*,
     tree::sighand::Disposition,
+    tree::task::TaskId,
 };
 use kernel::prelude::*;
 
@@ -26,7 +27,15 @@ mod tests {
         verbs.block(task, &[SIGUSR1, SIGTERM, realtime])?;
         for value in 1..=3 {
             for signal in [realtime, SIGUSR1, SIGTERM] {
-                world.kill(Kill::Queue(task, nr, -1, value), signal)?;
+                world.kill(
+                    task,
+                    Kill::Queue {
+                        pid: nr,
+                        code: -1,
+                        value,
+                    },
+                    signal,
+                )?;
             }
         }
         let every = SigSet::from_bits(u64::MAX);
@@ -57,13 +66,29 @@ mod tests {
         verbs.block(task, &[SIGRTMIN, SIGRTMIN + 1])?;
         let mut sent = 0;
         while world
-            .kill(Kill::Queue(task, nr, -1, sent), SIGRTMIN)
+            .kill(
+                task,
+                Kill::Queue {
+                    pid: nr,
+                    code: -1,
+                    value: sent,
+                },
+                SIGRTMIN,
+            )
             .is_ok()
         {
             sent += 1;
             assert!(sent < 100_000);
         }
-        let refused = world.kill(Kill::Queue(task, nr, -1, sent), SIGRTMIN);
+        let refused = world.kill(
+            task,
+            Kill::Queue {
+                pid: nr,
+                code: -1,
+                value: sent,
+            },
+            SIGRTMIN,
+        );
         assert!(refused.errno().err() == Some(EAGAIN));
         verbs.kill(task, nr, SIGRTMIN + 1)?;
         // What came along is lost, the signal is not.
@@ -115,7 +140,7 @@ mod tests {
         let thread = verbs.thread(leader)?;
         let tid = verbs.nr(thread, 0);
         verbs.block(thread, &[SIGTERM])?;
-        world.kill(Kill::Tkill(parent, tid), SIGTERM)?;
+        world.kill(parent, Kill::Tkill(tid), SIGTERM)?;
         assert_eq!(verbs.state(leader), RUNNING);
         verbs.unblock(thread, &[SIGTERM])?;
         assert_eq!(verbs.state(leader), ZOMBIE);
@@ -156,32 +181,36 @@ mod tests {
         let threads = [leader, verbs.thread(leader)?, verbs.thread(leader)?];
         let blocker = verbs.thread(leader)?;
         verbs.sigaction(leader, SIGUSR1, Disposition::Handler)?;
-        let received = |thread: u64| verbs.received(thread).map(|received| received.0);
-        let queue = Kill::Queue(leader, verbs.nr(blocker, 0), -1, 0);
+        let received = |thread: TaskId| verbs.received(thread).map(|received| received.0);
+        let queue = Kill::Queue {
+            pid: verbs.nr(blocker, 0),
+            code: -1,
+            value: 0,
+        };
         for thread in [leader, threads[1], blocker] {
             verbs.block(thread, &[SIGUSR1])?;
         }
-        world.kill(queue, SIGUSR1).errno()?;
+        world.kill(leader, queue, SIGUSR1).errno()?;
         assert_eq!(received(threads[2])?, 1);
         for thread in [leader, threads[1]] {
             verbs.unblock(thread, &[SIGUSR1])?;
         }
-        world.kill(queue, SIGUSR1).errno()?;
+        world.kill(leader, queue, SIGUSR1).errno()?;
         assert_eq!(received(threads[2])?, 2);
         verbs.kill(leader, verbs.nr(threads[1], 0), SIGUSR1)?;
-        world.kill(queue, SIGUSR1).errno()?;
+        world.kill(leader, queue, SIGUSR1).errno()?;
         assert_eq!((received(threads[1])?, received(threads[2])?), (1, 3));
         // When it is gone, or does not want it any more, it is the turn of those behind it.
         verbs.block(threads[2], &[SIGUSR1])?;
-        world.kill(queue, SIGUSR1).errno()?;
+        world.kill(leader, queue, SIGUSR1).errno()?;
         assert_eq!(received(leader)?, 1);
         verbs.block(leader, &[SIGUSR1])?;
-        world.kill(queue, SIGUSR1).errno()?;
+        world.kill(leader, queue, SIGUSR1).errno()?;
         assert_eq!(received(threads[1])?, 2);
         world.exit(threads[1], 0, false)?;
         verbs.unblock(leader, &[SIGUSR1])?;
         verbs.unblock(threads[2], &[SIGUSR1])?;
-        world.kill(queue, SIGUSR1).errno()?;
+        world.kill(leader, queue, SIGUSR1).errno()?;
         assert_eq!((received(leader)?, received(threads[2])?), (1, 4));
         assert!(verbs.is_sound());
         Ok(())

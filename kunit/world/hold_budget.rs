@@ -8,17 +8,18 @@ use crate::{
     ask::audit::{self, Audit},
     process::clone::ParentArg,
     process::wait::*,
-    signal::kill::Kill,
+    signal::kill::By,
     support::{many, state::*, world_of, Errno, Verbs},
     tree::budget::BUDGET,
     tree::pending::*,
     tree::sighand::Disposition,
+    tree::task::TaskId,
     world::World,
 };
 use kernel::{prelude::*, sync::Arc};
 
 /// A world of so many children of one process.
-fn family(count: usize) -> Result<(Arc<World>, u64, KVVec<u64>)> {
+fn family(count: usize) -> Result<(Arc<World>, TaskId, KVVec<TaskId>)> {
     let world = world_of(count + 300, 100)?;
     world.root().set_pid_max(1 << 22)?;
     let verbs = Verbs(&world);
@@ -33,14 +34,14 @@ fn family(count: usize) -> Result<(Arc<World>, u64, KVVec<u64>)> {
 /// What one hold of the tree lock comes to.
 #[derive(Debug, PartialEq, Eq)]
 enum Piece {
-    Found(u64),
+    Found(TaskId),
     Nothing,
     NoChild,
     More,
 }
 
 /// One piece of a wait that does not take away what it tells.
-fn look(world: &World, task: u64, options: u32, search: &mut Search) -> Result<Piece> {
+fn look(world: &World, task: TaskId, options: u32, search: &mut Search) -> Result<Piece> {
     let mut tree = world.work();
     let task = tree.find(task)?;
     let wanted = Wanted::WaitId(0, 0, options | WNOWAIT);
@@ -73,10 +74,10 @@ mod tests {
         assert_eq!(first(ALL)?, Piece::Found(last));
         assert_eq!(first(WSTOPPED)?, Piece::Nothing);
         // Not who was first to have something to tell, but who is first among the children.
-        world.kill(Kill::Kernel(middle), SIGSTOP).errno()?;
+        world.kill_from(By::Kernel, middle, SIGSTOP).errno()?;
         assert_eq!(first(ALL)?, Piece::Found(middle));
         assert_eq!(first(WEXITED)?, Piece::Found(last));
-        world.kill(Kill::Kernel(middle), SIGCONT).errno()?;
+        world.kill_from(By::Kernel, middle, SIGCONT).errno()?;
         assert_eq!(first(WCONTINUED)?, Piece::Found(middle));
         verbs.exit(children[3], 0)?;
         assert_eq!(first(ALL)?, Piece::Found(children[3]));
@@ -263,7 +264,7 @@ mod tests {
 
     /// The first member of a process group with what it remembers of the group: which member may be the
     /// first one that is controlled.
-    fn controlled(verbs: &Verbs<'_>, member: u64) -> Result<Option<u64>> {
+    fn controlled(verbs: &Verbs<'_>, member: TaskId) -> Result<Option<TaskId>> {
         let tree = verbs.0.tree();
         let pgrp = &tree.group_of(tree.find(member)?).pgid();
         let first = tree.process_group(pgrp).first().ok_or(ESRCH)?;
@@ -294,7 +295,7 @@ mod tests {
         let last = verbs.fork(shell)?;
         verbs.setpgid(last, 0, nr)?;
         let stopped = members[COUNT - 1];
-        world.kill(Kill::Kernel(stopped), SIGSTOP).errno()?;
+        world.kill_from(By::Kernel, stopped, SIGSTOP).errno()?;
         for &member in &members[..COUNT - 1] {
             verbs.exit(member, 0)?;
             // Found out once, by the first of them.
@@ -325,7 +326,9 @@ mod tests {
             jobs.push(job, GFP_KERNEL)?;
         }
         verbs.sigaction(jobs[1], SIGHUP, Disposition::Handler)?;
-        world.kill(Kill::Kernel(jobs[COUNT / 2]), SIGSTOP).errno()?;
+        world
+            .kill_from(By::Kernel, jobs[COUNT / 2], SIGSTOP)
+            .errno()?;
         verbs.exit(shell, 0)?;
         // All are told that their group is orphaned, whether they are stopped or not.
         assert_eq!(verbs.state(jobs[0]), ZOMBIE);

@@ -14,13 +14,14 @@ use crate::{
     },
     tree::pending::SIGKILL,
     tree::sighand::Disposition,
+    tree::task::TaskId,
     world::World,
 };
 use kernel::{prelude::*, sync::Arc};
 
 /// A world in which a process with so many children is killed, which nobody has worked off yet; the id of
 /// that process.
-fn killed(count: usize) -> Result<(Arc<World>, u64)> {
+fn killed(count: usize) -> Result<(Arc<World>, TaskId)> {
     let world = world_of(count + 300, 100)?;
     world.root().set_pid_max(1 << 22)?;
     let verbs = Verbs(&world);
@@ -40,7 +41,7 @@ fn killed(count: usize) -> Result<(Arc<World>, u64)> {
 
 /// A world with a process that has been told of a signal that it has a handler for, and has not taken it
 /// yet; its id. It has one for SIGTERM as well.
-fn told() -> Result<(Arc<World>, u64)> {
+fn told() -> Result<(Arc<World>, TaskId)> {
     let world = world_of(300, 100)?;
     let verbs = Verbs(&world);
     let task = verbs.fork(world.init())?;

@@ -3,14 +3,18 @@
 //! Sequences of verbs drawn at random, with every invariant checked after each.
 
 use crate::{
+    base::slots::Id,
+    pid::registry::NsId,
     process::clone::{flags::*, ParentArg},
     process::pidfd::Target,
     process::wait::{Wanted, WEXITED, WNOHANG},
-    signal::kill::{ByPidfd, Kill, To},
+    signal::kill::{By, ByPidfd, Kill, To},
     signal::sigaction::{Action, How},
     support::{exit_signal, many, world_of, Random, Verbs},
+    tree::handles::PidfdId,
     tree::pending::{SigSet, SIGCHLD, SIGCONT, SIGKILL, SIGSTOP, SIGTSTP},
     tree::sighand::Disposition,
+    tree::task::TaskId,
     uapi,
     world::World,
 };
@@ -18,9 +22,9 @@ use kernel::prelude::*;
 
 /// Ids that tasks, namespaces and handles had when they were made; most name nobody any more.
 struct Cast {
-    tasks: KVVec<u64>,
-    namespaces: KVVec<u64>,
-    pidfds: KVVec<u64>,
+    tasks: KVVec<TaskId>,
+    namespaces: KVVec<NsId>,
+    pidfds: KVVec<PidfdId>,
 }
 
 impl Cast {
@@ -30,14 +34,14 @@ impl Cast {
             namespaces: KVVec::new(),
             pidfds: KVVec::new(),
         };
-        cast.pidfds.push(0, GFP_KERNEL)?;
+        cast.pidfds.push(PidfdId::NOTHING, GFP_KERNEL)?;
         cast.tasks.push(world.init(), GFP_KERNEL)?;
         cast.namespaces.push(world.root().id(), GFP_KERNEL)?;
         Ok(cast)
     }
 
     /// Somebody, the last ones more often.
-    fn pick(ids: &[u64], random: &mut Random) -> u64 {
+    fn pick<T>(ids: &[Id<T>], random: &mut Random) -> Id<T> {
         let recent = ids.len().min(40);
         let from = if random.below(4) == 0 {
             0
@@ -74,7 +78,7 @@ const SA_FLAGS: [u32; 5] = [
 ];
 
 /// A signal, something done about signals, or one of the verbs that few tasks use.
-fn signal(verbs: &Verbs<'_>, cast: &Cast, task: u64, random: &mut Random) {
+fn signal(verbs: &Verbs<'_>, cast: &Cast, task: TaskId, random: &mut Random) {
     let world = verbs.0;
     let other = Cast::pick(&cast.tasks, random);
     // Those that stop and continue more often than others.
@@ -85,15 +89,45 @@ fn signal(verbs: &Verbs<'_>, cast: &Cast, task: u64, random: &mut Random) {
     };
     let pid = random.below(60) as i32 - 20;
     match random.below(26) {
-        0..4 => _ = world.kill(Kill::Pid(task, pid), signal),
-        4..6 => _ = world.kill(Kill::Task(task, other), signal),
-        6..8 => _ = world.kill(Kill::Outside(task), signal),
-        8 => _ = world.kill(Kill::Kernel(task), signal),
-        9 => _ = world.kill(Kill::Tkill(task, pid), signal),
-        24 => _ = world.kill(Kill::Thread(task, pid, pid), signal),
-        25 => _ = world.kill(Kill::QueueThread(task, pid, pid, -1, 7), signal),
-        10 => _ = world.kill(Kill::Queue(task, pid, -1, 7), signal),
-        11 => _ = world.kill(Kill::Fault(task), signal),
+        0..4 => _ = world.kill(task, Kill::Pid(pid), signal),
+        4..6 => _ = world.kill(task, Kill::Task(other), signal),
+        6..8 => _ = world.kill_from(By::Outside, task, signal),
+        8 => _ = world.kill_from(By::Kernel, task, signal),
+        9 => _ = world.kill(task, Kill::Tkill(pid), signal),
+        24 => {
+            _ = world.kill(
+                task,
+                Kill::Thread {
+                    tgid: pid,
+                    tid: pid,
+                },
+                signal,
+            )
+        }
+        25 => {
+            _ = world.kill(
+                task,
+                Kill::QueueThread {
+                    tgid: pid,
+                    tid: pid,
+                    code: -1,
+                    value: 7,
+                },
+                signal,
+            )
+        }
+        10 => {
+            _ = world.kill(
+                task,
+                Kill::Queue {
+                    pid,
+                    code: -1,
+                    value: 7,
+                },
+                signal,
+            )
+        }
+        11 => _ = world.kill_from(By::Fault, task, signal),
         12..16 => {
             let disposition = [
                 Disposition::Default,
@@ -129,7 +163,7 @@ fn signal(verbs: &Verbs<'_>, cast: &Cast, task: u64, random: &mut Random) {
 }
 
 /// Something done with a handle.
-fn pidfd(verbs: &Verbs<'_>, cast: &mut Cast, task: u64, random: &mut Random) -> Result {
+fn pidfd(verbs: &Verbs<'_>, cast: &mut Cast, task: TaskId, random: &mut Random) -> Result {
     let world = verbs.0;
     let pidfd = Cast::pick(&cast.pidfds, random);
     match random.below(8) {
@@ -144,7 +178,7 @@ fn pidfd(verbs: &Verbs<'_>, cast: &mut Cast, task: u64, random: &mut Random) -> 
             }
         }
         1..3 => _ = world.pidfd_close(pidfd),
-        3 => _ = world.pidfd_info(pidfd, task, random.below(2) == 0),
+        3 => _ = world.pidfd_info(pidfd, Some(task), random.below(2) == 0),
         4 => _ = world.poll(pidfd, random.below(2), false),
         5 => {
             let to = [
@@ -154,7 +188,7 @@ fn pidfd(verbs: &Verbs<'_>, cast: &mut Cast, task: u64, random: &mut Random) -> 
                 Some(To::ProcessGroup),
             ][random.below(4) as usize];
             let how = ByPidfd { to, info: None };
-            _ = world.kill(Kill::Pidfd(task, pidfd, how), random.below(65) as i32);
+            _ = world.kill(task, Kill::Pidfd(pidfd, how), random.below(65) as i32);
         }
         6 => _ = world.wait(task, Wanted::Pidfd(pidfd, WEXITED | WNOHANG)),
         _ => _ = world.setns_by_pidfd(task, pidfd),
@@ -182,8 +216,8 @@ fn act(verbs: &Verbs<'_>, cast: &mut Cast, random: &mut Random) -> Result {
             };
             if let Ok(cloned) = child {
                 cast.tasks.push(cloned.child, GFP_KERNEL)?;
-                if cloned.pidfd != 0 {
-                    cast.pidfds.push(cloned.pidfd, GFP_KERNEL)?;
+                if let Some(pidfd) = cloned.pidfd {
+                    cast.pidfds.push(pidfd, GFP_KERNEL)?;
                 }
                 if let Ok(ns) = verbs.ns(cloned.child) {
                     if cast.namespaces.last() != Some(&ns) {
@@ -206,7 +240,7 @@ fn act(verbs: &Verbs<'_>, cast: &mut Cast, random: &mut Random) -> Result {
             _ = verbs.setpgid(task, pid * own, pgid * own);
         }
         90..94 => {
-            if let Ok(ns) = world.unshare(task, NEWPID) {
+            if let Ok(Some(ns)) = world.unshare(task, NEWPID) {
                 cast.namespaces.push(ns, GFP_KERNEL)?;
             }
         }

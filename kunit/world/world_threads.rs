@@ -10,6 +10,7 @@ use crate::{
     pid::{alloc_pid, NewPid, Pid},
     process::clone::flags::*,
     support::{many, world_of, Random, Verbs},
+    tree::task::TaskId,
     world::World,
 };
 use kernel::{
@@ -323,7 +324,7 @@ mod tests {
             together(4, move |who| {
                 let verbs = Verbs(&theirs);
                 let mut random = Random::new(u64::from(who) * 7 + round + 1);
-                let mut tasks: KVVec<u64> = KVVec::new();
+                let mut tasks: KVVec<TaskId> = KVVec::new();
                 if tasks.push(theirs.init(), GFP_KERNEL).is_err() {
                     return false;
                 }

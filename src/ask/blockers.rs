@@ -14,7 +14,7 @@ use crate::{
     base::slots::Idx,
     pid::namespace::Namespace,
     pid::{find_pid_from, Pid, PidType},
-    tree::group::{Group, Parent},
+    tree::group::Group,
     tree::task::TaskState,
     tree::Tree,
     uapi,
@@ -131,7 +131,7 @@ impl World {
                 .is_some_and(|to| core::ptr::eq(to, ns) && !core::ptr::eq(task.ns(), ns));
             points_here.then(|| uapi::altpid_blocker {
                 reason: uapi::ALTPID_BLOCKER_FOR_CHILDREN,
-                task: tree.tasks().id(index),
+                task: tree.tasks().id(index).to_raw(),
                 ..BLANK
             })
         });
@@ -151,7 +151,7 @@ impl World {
         let below = below.filter(|below| below.parent().is_some_and(|up| core::ptr::eq(up, ns)));
         let blocker = below.map(|below| uapi::altpid_blocker {
             reason: uapi::ALTPID_BLOCKER_NAMESPACE,
-            other: below.id(),
+            other: below.id().to_raw(),
             ..BLANK
         });
         (Some(position + 1), blocker)
@@ -171,8 +171,8 @@ impl World {
             let pid = tree.pidfds()[index].pid();
             core::ptr::eq(pid.ns(), ns).then(|| uapi::altpid_blocker {
                 reason: uapi::ALTPID_BLOCKER_PIDFD,
-                task: tree.task_of(pid).map_or(0, |task| tree.tasks().id(task)),
-                other: tree.pidfds().id(index),
+                task: tree.raw_id(tree.task_of(pid)),
+                other: tree.pidfds().id(index).to_raw(),
                 nr: pid.nr(),
                 ..BLANK
             })
@@ -201,7 +201,7 @@ impl Tree {
                 .find_map(|kind| Idx::<Group>::from_raw(pid.user(kind)))?;
             return Some(uapi::altpid_blocker {
                 reason: uapi::ALTPID_BLOCKER_NUMBER,
-                task: self.id_of_leader(user),
+                task: self.raw_id(self.groups()[user].leader()),
                 ..entry
             });
         };
@@ -213,7 +213,7 @@ impl Tree {
         if is_own_init {
             return None;
         }
-        let id = self.tasks().id(index);
+        let id = self.tasks().id(index).to_raw();
         if task.state() != TaskState::Zombie {
             return Some(uapi::altpid_blocker {
                 reason: uapi::ALTPID_BLOCKER_ALIVE,
@@ -222,11 +222,8 @@ impl Tree {
             });
         }
         let waits_for = match self.alive_thread(task.group()) {
-            Some(thread) => self.tasks().id(thread),
-            None => match self.groups()[task.group()].parent() {
-                Parent::Task(parent) => self.tasks().id(parent),
-                Parent::Outside => 0,
-            },
+            Some(thread) => self.raw_id(Some(thread)),
+            None => self.parent_id(self.groups()[task.group()].parent()),
         };
         Some(uapi::altpid_blocker {
             reason: uapi::ALTPID_BLOCKER_ZOMBIE,
@@ -234,10 +231,5 @@ impl Tree {
             other: waits_for,
             ..entry
         })
-    }
-
-    fn id_of_leader(&self, group: Idx<Group>) -> u64 {
-        let leader = self.groups()[group].leader();
-        leader.map_or(0, |leader| self.tasks().id(leader))
     }
 }

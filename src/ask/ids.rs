@@ -14,6 +14,7 @@ use crate::{
     reason::{Outcome, Reason},
     tree::group::Group,
     tree::task::Task,
+    tree::task::TaskId,
     tree::Tree,
     world::World,
 };
@@ -41,7 +42,7 @@ impl World {
     /// `ESRCH` for a number that no task has, and for `task` itself, `EBUSY`.
     #[doc(alias = "getpid")]
     #[doc(alias = "getpgid")]
-    pub(crate) fn get_id(&self, task: u64, asked: Asked) -> Outcome<i32> {
+    pub(crate) fn get_id(&self, task: TaskId, asked: Asked) -> Outcome<i32> {
         let (tree, index) = self.act(task)?;
         tree.get_id(index, asked)
     }
@@ -51,7 +52,7 @@ impl World {
     /// # Errors
     ///
     /// `ESRCH`
-    pub(crate) fn get_own_id(&self, member: u64, asked: Asked) -> Outcome<i32> {
+    pub(crate) fn get_own_id(&self, member: TaskId, asked: Asked) -> Outcome<i32> {
         let tree = self.tree();
         let index = tree.find(member)?;
         tree.get_id(index, asked)

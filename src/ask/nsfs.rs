@@ -10,8 +10,10 @@
 
 use crate::{
     pid::namespace::Namespace,
+    pid::registry::NsId,
     pid::{find_pid, PidType},
     reason::{Outcome, Reason},
+    tree::task::TaskId,
     world::World,
 };
 
@@ -32,7 +34,7 @@ impl World {
     /// `EPERM` unless that is the task's active one or below it; `ESRCH`, `EBUSY`, `ENOENT`.
     #[doc(alias = "NS_GET_PARENT")]
     #[doc(alias = "pidns_get_parent")]
-    pub(crate) fn pidns_parent(&self, task: u64, ns: u64) -> Outcome<u64> {
+    pub(crate) fn pidns_parent(&self, task: TaskId, ns: NsId) -> Outcome<NsId> {
         let (tree, task) = self.act(task)?;
         let active = tree.tasks()[task].ns();
         let ns = self.namespace(ns)?;
@@ -52,8 +54,8 @@ impl World {
     #[doc(alias = "NS_GET_PID_FROM_PIDNS")]
     pub(crate) fn pidns_nr(
         &self,
-        task: u64,
-        ns: u64,
+        task: TaskId,
+        ns: NsId,
         nr: i32,
         direction: Direction,
         kind: PidType,

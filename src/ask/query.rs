@@ -11,11 +11,13 @@
 use crate::{
     base::slots::Idx,
     pid::namespace::Namespace,
+    pid::registry::NsId,
     pid::vector,
     pid::{find_pid, find_pid_from, PidType},
     reason::{Outcome, Reason},
     tree::group::Parent,
     tree::pending::SigInfo,
+    tree::task::TaskId,
     tree::task::{Task, TaskState},
     tree::Tree,
     uapi,
@@ -79,14 +81,11 @@ impl Tree {
                 }
                 TaskState::Zombie => uapi::ALTPID_TASK_ZOMBIE,
             },
-            task: self.tasks().id(index),
-            leader: group.leader().map_or(0, |leader| self.tasks().id(leader)),
-            parent: match group.parent() {
-                Parent::Outside => 0,
-                Parent::Task(parent) => self.tasks().id(parent),
-            },
-            ns: ns.id(),
-            ns_for_children: task.ns_for_children().as_ref().map_or(0, |ns| ns.id()),
+            task: self.tasks().id(index).to_raw(),
+            leader: self.raw_id(group.leader()),
+            parent: self.parent_id(group.parent()),
+            ns: ns.id().to_raw(),
+            ns_for_children: (task.ns_for_children().as_ref()).map_or(0, |ns| ns.id().to_raw()),
             flags,
             level: ns.level() as u32,
             // Of a leader whose threads live on it is its own, which nobody waits for yet.
@@ -114,7 +113,7 @@ impl Tree {
 
     /// Everything about a namespace.
     fn describe_namespace(&self, ns: &Namespace) -> uapi::altpid_ns {
-        let init = Idx::from_raw(ns.child_reaper()).map_or(0, |init| self.tasks().id(init));
+        let init = self.raw_id(Idx::from_raw(ns.child_reaper()));
         let mut flags = 0;
         if ns.is_active() {
             flags |= uapi::ALTPID_NS_REF_ACTIVE;
@@ -122,8 +121,8 @@ impl Tree {
         uapi::altpid_ns {
             size: core::mem::size_of::<uapi::altpid_ns>() as u32,
             state: ns.state(),
-            ns: ns.id(),
-            parent: ns.parent().map_or(0, Namespace::id),
+            ns: ns.id().to_raw(),
+            parent: ns.parent().map_or(0, |parent| parent.id().to_raw()),
             child_reaper: init,
             level: ns.level() as u32,
             pid_max: ns.pid_max(),
@@ -153,8 +152,8 @@ impl World {
         uapi::altpid_world {
             size: core::mem::size_of::<uapi::altpid_world>() as u32,
             flags: 0,
-            root_ns: self.root().id(),
-            init: self.init(),
+            root_ns: self.root().id().to_raw(),
+            init: self.init().to_raw(),
             tasks: tasks as u64,
             zombies: zombies as u64,
             namespaces: self.registry().len() as u64,
@@ -172,7 +171,7 @@ impl World {
     /// # Errors
     ///
     /// `ESRCH`
-    pub(crate) fn describe_task(&self, id: u64) -> Outcome<uapi::altpid_task> {
+    pub(crate) fn describe_task(&self, id: TaskId) -> Outcome<uapi::altpid_task> {
         let tree = self.tree();
         Ok(tree.describe(tree.find(id)?))
     }
@@ -182,7 +181,7 @@ impl World {
     /// # Errors
     ///
     /// `ENOENT`
-    pub(crate) fn describe_namespace(&self, id: u64) -> Outcome<uapi::altpid_ns> {
+    pub(crate) fn describe_namespace(&self, id: NsId) -> Outcome<uapi::altpid_ns> {
         let ns = self.namespace(id)?;
         Ok(self.tree().describe_namespace(&ns))
     }
@@ -192,7 +191,7 @@ impl World {
     /// # Errors
     ///
     /// `ESRCH`
-    pub(crate) fn describe_signals(&self, task: u64) -> Outcome<uapi::altpid_signals> {
+    pub(crate) fn describe_signals(&self, task: TaskId) -> Outcome<uapi::altpid_signals> {
         let tree = self.tree();
         let index = tree.find(task)?;
         let (thread, group) = (&tree.tasks()[index], tree.group_of(index));
@@ -200,7 +199,7 @@ impl World {
         Ok(uapi::altpid_signals {
             size: core::mem::size_of::<uapi::altpid_signals>() as u32,
             received: thread.nr_received(),
-            task,
+            task: task.to_raw(),
             blocked: thread.blocked().bits(),
             pending: tree.own_signals(index).bits(),
             shared: group.pending().set().bits(),
@@ -218,11 +217,11 @@ impl World {
     /// `ESRCH`, `ENOENT`; `EINTR` when the caller is killed.
     pub(crate) fn find(
         &self,
-        ns: u64,
+        ns: NsId,
         nr: i32,
         kind: PidType,
         or_next: bool,
-    ) -> Outcome<(i32, u64)> {
+    ) -> Outcome<(i32, TaskId)> {
         let ns = self.namespace(ns)?;
         let mut nr = nr;
         loop {

@@ -26,6 +26,7 @@ use crate::{
     process::clone::{flags, CloneArgs, ParentArg},
     reason::{errno, Outcome, Reason},
     tree::pending::SIGCHLD,
+    tree::task::TaskId,
 };
 use kernel::{bindings, prelude::*, sync::Arc};
 use zerocopy::IntoBytes;
@@ -40,7 +41,7 @@ pub(super) struct Birth {
     /// The member that it will be; `None` once it is born.
     member: Option<Arc<Member>>,
     /// The id of its task.
-    id: u64,
+    id: TaskId,
     /// Its number as the parent sees it.
     nr: i32,
     is_thread: bool,

@@ -14,6 +14,7 @@ use super::{calls::Call, news, probes};
 use crate::{
     base::sync::{read_lock, Acquire, Atomic, Full, Guard, Relaxed, Release},
     pid::{mem::RcuHead, Pid},
+    tree::task::TaskId,
     world::{sleep::Bell, World},
 };
 use core::{cell::UnsafeCell, mem::offset_of, ptr::null_mut};
@@ -56,7 +57,7 @@ pub(crate) struct Member {
     thread: Atomic<*mut ()>,
     pub(super) world: Arc<World>,
     /// The id of its task.
-    pub(super) id: u64,
+    pub(super) id: TaskId,
     /// The number of its process, at every level.
     pub(super) tgid: ARef<Pid>,
     /// Rung when something has happened that it waits for.
@@ -133,7 +134,12 @@ impl Member {
     /// # Errors
     ///
     /// `ENOMEM`
-    pub(super) fn new(world: Arc<World>, id: u64, tgid: ARef<Pid>, own: Own) -> Result<Arc<Self>> {
+    pub(super) fn new(
+        world: Arc<World>,
+        id: TaskId,
+        tgid: ARef<Pid>,
+        own: Own,
+    ) -> Result<Arc<Self>> {
         // INVARIANT: It is in an `Arc`, and has not joined.
         Ok(Arc::new(
             Self {

@@ -5,6 +5,7 @@
 use super::args::{check_flags, Args, Array, Call, Extensible, MAX_SIZE};
 use crate::{
     ask::nsfs::Direction,
+    base::slots::Id,
     pid::{self, PidType},
     reason::{Outcome, Reason},
     uapi,
@@ -31,19 +32,19 @@ pub(super) fn world_info(call: &Call<'_>) -> Outcome {
 
 pub(super) fn task(call: &Call<'_>) -> Outcome {
     describe(call, |asked: uapi::altpid_task| {
-        call.world.describe_task(asked.task)
+        call.world.describe_task(Id::from_raw(asked.task))
     })
 }
 
 pub(super) fn signals(call: &Call<'_>) -> Outcome {
     describe(call, |asked: uapi::altpid_signals| {
-        call.world.describe_signals(asked.task)
+        call.world.describe_signals(Id::from_raw(asked.task))
     })
 }
 
 pub(super) fn namespace(call: &Call<'_>) -> Outcome {
     describe(call, |asked: uapi::altpid_ns| {
-        call.world.describe_namespace(asked.ns)
+        call.world.describe_namespace(Id::from_raw(asked.ns))
     })
 }
 
@@ -59,7 +60,7 @@ fn describe<T: Extensible + Copy>(
 
 pub(super) fn set_sysctl(call: &Call<'_>) -> Outcome {
     let args = Args::<uapi::altpid_ns_set>::read(call)?;
-    let ns = call.world.namespace(args.value.ns)?;
+    let ns = call.world.namespace(Id::from_raw(args.value.ns))?;
     match args.value.what {
         uapi::ALTPID_NS_PID_MAX => ns.set_pid_max(args.value.value),
         uapi::ALTPID_NS_LAST_PID => ns.set_last_pid(args.value.value),
@@ -72,10 +73,12 @@ pub(super) fn ns_get(call: &Call<'_>) -> Outcome {
     let mut args = Args::<uapi::altpid_ns_get>::read(call)?;
     let value = &mut args.value;
     check_flags(value.reserved.into(), 0)?;
-    let (task, ns) = (value.task, value.ns);
+    let (task, ns) = (Id::from_raw(value.task), Id::from_raw(value.ns));
     let find = |nr, direction, kind| call.world.pidns_nr(task, ns, nr, direction, kind);
     (value.nr, value.parent) = match value.what {
-        uapi::ALTPID_NS_GET_PARENT if value.nr == 0 => (0, call.world.pidns_parent(task, ns)?),
+        uapi::ALTPID_NS_GET_PARENT if value.nr == 0 => {
+            (0, call.world.pidns_parent(task, ns)?.to_raw())
+        }
         uapi::ALTPID_NS_GET_PID_FROM_PIDNS => (find(value.nr, Direction::From, PidType::Pid)?, 0),
         uapi::ALTPID_NS_GET_TGID_FROM_PIDNS => (find(value.nr, Direction::From, PidType::Tgid)?, 0),
         uapi::ALTPID_NS_GET_PID_IN_PIDNS => (find(value.nr, Direction::In, PidType::Pid)?, 0),
@@ -92,14 +95,16 @@ pub(super) fn find(call: &Call<'_>) -> Outcome {
     check_flags(value.reserved, 0)?;
     let kind = *PidType::ALL.get(value.type_ as usize).ok_or(EINVAL)?;
     let or_next = value.flags & uapi::ALTPID_FIND_GE != 0;
-    (value.nr, value.task) = call.world.find(value.ns, value.nr, kind, or_next)?;
+    let ns = Id::from_raw(value.ns);
+    let (nr, task) = call.world.find(ns, value.nr, kind, or_next)?;
+    (value.nr, value.task) = (nr, task.to_raw());
     args.reply()
 }
 
 pub(super) fn translate(call: &Call<'_>) -> Outcome {
     let mut args = Args::<uapi::altpid_translate>::read(call)?;
-    let from = call.world.namespace(args.value.from)?;
-    let to = call.world.namespace(args.value.to)?;
+    let from = call.world.namespace(Id::from_raw(args.value.from))?;
+    let to = call.world.namespace(Id::from_raw(args.value.to))?;
     let array = Array::new(args.value.nrs, size_of::<i32>())?;
     let count = args.value.count as usize;
     let mut done = 0;
@@ -128,9 +133,9 @@ pub(super) fn list(call: &Call<'_>) -> Outcome {
         return Err(E2BIG.into());
     }
     let array = Array::new(value.entries, stride)?;
-    let view = match value.ns {
-        0 => None,
-        id => Some(call.world.namespace(id)?),
+    let view = match Id::unless_0(value.ns) {
+        None => None,
+        Some(id) => Some(call.world.namespace(id)?),
     };
     check_flags(value.reserved.into(), 0)?;
     check_flags(

@@ -4,11 +4,13 @@
 
 use super::args::{check_flags, Args, Call};
 use crate::{
+    base::slots::Id,
     reason::{Outcome, Reason},
-    signal::kill::{ByPidfd, Given, Kill, To},
+    signal::kill::{By, ByPidfd, Given, Kill, To},
     signal::sigaction::{Action, How},
     tree::pending::SigSet,
     tree::sighand::Disposition,
+    tree::task::TaskId,
     uapi,
     world::sleep::FOR_EVER,
 };
@@ -29,33 +31,58 @@ pub(super) fn kill(call: &Call<'_>) -> Outcome {
     if value.signo != 0 {
         return Err(Reason::Flags.into());
     }
-    let (task, target, pid, tgid) = (value.task, value.target, value.pid, value.tgid);
+    let (target, pid, tgid) = (value.target, value.pid, value.tgid);
+    let (code, sent) = (value.code, value.value);
+    let by_task = |kill| Sent::ByTask(Id::from_raw(value.task), kill);
+    let to = |by| Sent::By(by, Id::from_raw(target));
     // Which members the way of killing looks at; the others have to be 0.
     let (kill, unused) = match value.how {
-        uapi::ALTPID_KILL_PID => (Kill::Pid(task, pid), (0, target, 0, tgid, true)),
-        uapi::ALTPID_KILL_THREAD => (Kill::Thread(task, tgid, pid), (0, target, 0, 0, true)),
-        uapi::ALTPID_KILL_TKILL => (Kill::Tkill(task, pid), (0, target, 0, tgid, true)),
-        uapi::ALTPID_KILL_QUEUE_THREAD => (
-            Kill::QueueThread(task, tgid, pid, value.code, value.value),
-            (0, target, 0, 0, false),
-        ),
-        uapi::ALTPID_KILL_QUEUE => (
-            Kill::Queue(task, pid, value.code, value.value),
-            (0, target, 0, tgid, false),
-        ),
-        uapi::ALTPID_KILL_TASK => (Kill::Task(task, target), (0, 0, pid, tgid, true)),
-        uapi::ALTPID_KILL_OUTSIDE => (Kill::Outside(target), (task, 0, pid, tgid, true)),
-        uapi::ALTPID_KILL_KERNEL => (Kill::Kernel(target), (task, 0, pid, tgid, true)),
-        uapi::ALTPID_KILL_FAULT => (Kill::Fault(target), (task, 0, pid, tgid, true)),
+        uapi::ALTPID_KILL_PID => (by_task(Kill::Pid(pid)), (0, target, 0, tgid, true)),
+        uapi::ALTPID_KILL_THREAD => {
+            let kill = Kill::Thread { tgid, tid: pid };
+            (by_task(kill), (0, target, 0, 0, true))
+        }
+        uapi::ALTPID_KILL_TKILL => (by_task(Kill::Tkill(pid)), (0, target, 0, tgid, true)),
+        uapi::ALTPID_KILL_QUEUE_THREAD => {
+            let kill = Kill::QueueThread {
+                tgid,
+                tid: pid,
+                code,
+                value: sent,
+            };
+            (by_task(kill), (0, target, 0, 0, false))
+        }
+        uapi::ALTPID_KILL_QUEUE => {
+            let kill = Kill::Queue {
+                pid,
+                code,
+                value: sent,
+            };
+            (by_task(kill), (0, target, 0, tgid, false))
+        }
+        uapi::ALTPID_KILL_TASK => {
+            let kill = Kill::Task(Id::from_raw(target));
+            (by_task(kill), (0, 0, pid, tgid, true))
+        }
+        uapi::ALTPID_KILL_OUTSIDE => (to(By::Outside), (value.task, 0, pid, tgid, true)),
+        uapi::ALTPID_KILL_KERNEL => (to(By::Kernel), (value.task, 0, pid, tgid, true)),
+        uapi::ALTPID_KILL_FAULT => (to(By::Fault), (value.task, 0, pid, tgid, true)),
         _ => return Err(EINVAL.into()),
     };
     let (task, target, pid, tgid, no_value) = unused;
-    if (task, target, pid, tgid) != (0, 0, 0, 0)
-        || (no_value && (value.code, value.value) != (0, 0))
-    {
+    if (task, target, pid, tgid) != (0, 0, 0, 0) || (no_value && (code, sent) != (0, 0)) {
         return Err(EINVAL.into());
     }
-    call.world.kill(kill, value.sig)
+    match kill {
+        Sent::ByTask(sender, kill) => call.world.kill(sender, kill, value.sig),
+        Sent::By(by, target) => call.world.kill_from(by, target, value.sig),
+    }
+}
+
+/// Who sends a signal.
+enum Sent {
+    ByTask(TaskId, Kill),
+    By(By, TaskId),
 }
 
 fn kill_by_pidfd(call: &Call<'_>, value: &uapi::altpid_kill) -> Outcome {
@@ -83,8 +110,8 @@ fn kill_by_pidfd(call: &Call<'_>, value: &uapi::altpid_kill) -> Outcome {
     if (value.pid, value.tgid) != (0, 0) {
         return Err(EINVAL.into());
     }
-    let kill = Kill::Pidfd(value.task, value.target, ByPidfd { to, info });
-    call.world.kill(kill, value.sig)
+    let kill = Kill::Pidfd(Id::from_raw(value.target), ByPidfd { to, info });
+    call.world.kill(Id::from_raw(value.task), kill, value.sig)
 }
 
 pub(super) fn sigaction(call: &Call<'_>) -> Outcome {
@@ -108,7 +135,9 @@ pub(super) fn sigaction(call: &Call<'_>) -> Outcome {
         flags: value.flags,
         mask: SigSet::from_bits(value.mask),
     });
-    let old = call.world.sigaction(value.task, value.sig, new)?;
+    let old = call
+        .world
+        .sigaction(Id::from_raw(value.task), value.sig, new)?;
     value.handler = match old.disposition {
         Disposition::Default => uapi::ALTPID_SIG_DFL,
         Disposition::Ignore => uapi::ALTPID_SIG_IGN,
@@ -127,9 +156,9 @@ pub(super) fn sigprocmask(call: &Call<'_>) -> Outcome {
         uapi::ALTPID_SIG_SETMASK => How::Set,
         _ => return Err(EINVAL.into()),
     };
-    let old = call
-        .world
-        .sigprocmask(value.task, how, SigSet::from_bits(value.set))?;
+    let old =
+        call.world
+            .sigprocmask(Id::from_raw(value.task), how, SigSet::from_bits(value.set))?;
     value.set = old.bits();
     args.reply()
 }
@@ -137,7 +166,7 @@ pub(super) fn sigprocmask(call: &Call<'_>) -> Outcome {
 pub(super) fn sigpending(call: &Call<'_>) -> Outcome {
     let mut args = Args::<uapi::altpid_sigpending>::read(call)?;
     check_flags(args.value.reserved.into(), 0)?;
-    args.value.set = call.world.sigpending(args.value.task)?.bits();
+    args.value.set = call.world.sigpending(Id::from_raw(args.value.task))?.bits();
     args.reply()
 }
 
@@ -150,6 +179,9 @@ pub(super) fn sigwait(call: &Call<'_>) -> Outcome {
         ns => jiffies(ns),
     };
     let set = SigSet::from_bits(value.set);
-    value.info = call.world.sigwait(value.task, set, timeout)?.into();
+    value.info = call
+        .world
+        .sigwait(Id::from_raw(value.task), set, timeout)?
+        .into();
     args.reply()
 }

@@ -5,6 +5,7 @@
 use super::args::{check_flags, Args, Array, Call};
 use crate::{
     ask::ids::Asked,
+    base::slots::Id,
     body::{self, Attach},
     pid::namespace::LEVELS,
     process::clone::{flags, CloneArgs, ParentArg},
@@ -23,12 +24,12 @@ pub(super) fn clone(call: &Call<'_>) -> Outcome {
     let parent = match value.parent {
         0 => ParentArg::Native,
         id if id == uapi::ALTPID_OUTSIDE as u64 => ParentArg::Outside,
-        id => ParentArg::Task(id),
+        id => ParentArg::Task(Id::from_raw(id)),
     };
     // As native: one less than the levels that exist.
     let cloned = with_set_tid(value.set_tid, value.set_tid_size, LEVELS - 1, |set_tid| {
         call.world.clone_task(&CloneArgs {
-            task: value.task,
+            task: Id::from_raw(value.task),
             flags: value.flags,
             exit_signal: value.exit_signal,
             set_tid,
@@ -37,9 +38,9 @@ pub(super) fn clone(call: &Call<'_>) -> Outcome {
             by_member: false,
         })
     })?;
-    value.child = cloned.child;
+    value.child = cloned.child.to_raw();
     value.pid = cloned.pid;
-    value.pidfd = cloned.pidfd;
+    value.pidfd = cloned.pidfd.map_or(0, Id::to_raw);
     args.reply()
 }
 
@@ -91,11 +92,10 @@ pub(super) fn attach(call: &Call<'_>) -> Outcome {
     let attached = with_set_tid(value.set_tid, value.set_tid_size, LEVELS, |set_tid| {
         let attach = Attach {
             parent: match value.parent {
-                0 => None,
                 id if id == uapi::ALTPID_OUTSIDE as u64 => None,
-                id => Some(id),
+                id => Id::unless_0(id),
             },
-            ns: value.ns,
+            ns: Id::unless_0(value.ns),
             new_ns: value.flags & uapi::ALTPID_ATTACH_NEW_NS != 0,
             set_tid,
         };
@@ -104,14 +104,17 @@ pub(super) fn attach(call: &Call<'_>) -> Outcome {
     if value.flags & uapi::ALTPID_ATTACH_KILL_ON_CLOSE != 0 {
         call.world.kill_on_close();
     }
-    (value.task, value.pid) = attached;
+    (value.task, value.pid) = (attached.0.to_raw(), attached.1);
     args.reply()
 }
 
 pub(super) fn unshare(call: &Call<'_>) -> Outcome {
     let mut args = Args::<uapi::altpid_unshare>::read(call)?;
     check_flags(args.value.reserved.into(), 0)?;
-    args.value.ns = call.world.unshare(args.value.task, args.value.flags)?;
+    let ns = call
+        .world
+        .unshare(Id::from_raw(args.value.task), args.value.flags)?;
+    args.value.ns = ns.map_or(0, Id::to_raw);
     args.reply()
 }
 
@@ -120,9 +123,10 @@ pub(super) fn setns(call: &Call<'_>) -> Outcome {
     let value = &args.value;
     check_flags(value.reserved.into(), 0)?;
     check_flags(value.flags, flags::NEWPID)?;
+    let task = Id::from_raw(value.task);
     match (value.ns, value.pidfd, value.flags) {
-        (ns, 0, _) => call.world.setns(value.task, ns),
-        (0, pidfd, 1..) => call.world.setns_by_pidfd(value.task, pidfd),
+        (ns, 0, _) => call.world.setns(task, Id::from_raw(ns)),
+        (0, pidfd, 1..) => call.world.setns_by_pidfd(task, Id::from_raw(pidfd)),
         _ => Err(Reason::Flags.into()),
     }
 }
@@ -133,23 +137,23 @@ pub(super) fn exit(call: &Call<'_>) -> Outcome {
     check_flags(args.value.reserved.into(), 0)?;
     let whole_group = args.value.flags & uapi::ALTPID_EXIT_GROUP != 0;
     call.world
-        .exit(args.value.task, args.value.code, whole_group)
+        .exit(Id::from_raw(args.value.task), args.value.code, whole_group)
 }
 
 pub(super) fn exec(call: &Call<'_>) -> Outcome {
     let args = Args::<uapi::altpid_exec>::read(call)?;
     check_flags(args.value.reserved.into(), 0)?;
-    call.world.exec(args.value.task, &args.value.comm)
+    call.world
+        .exec(Id::from_raw(args.value.task), &args.value.comm)
 }
 
 pub(super) fn wait(call: &Call<'_>) -> Outcome {
     let mut args = Args::<uapi::altpid_wait>::read(call)?;
     let value = &mut args.value;
     check_flags(value.reserved.into(), 0)?;
-    let report = call
-        .world
-        .wait(value.task, Wanted::Wait4(value.pid, value.options))?;
-    value.child = report.map_or(0, |r| r.child);
+    let wanted = Wanted::Wait4(value.pid, value.options);
+    let report = call.world.wait(Id::from_raw(value.task), wanted)?;
+    value.child = report.map_or(0, |r| r.child.to_raw());
     value.result = report.map_or(0, |r| r.pid);
     value.status = report.map_or(0, |r| r.word());
     args.reply()
@@ -160,13 +164,13 @@ pub(super) fn waitid(call: &Call<'_>) -> Outcome {
     let value = &mut args.value;
     check_flags(value.reserved.into(), 0)?;
     let wanted = match (value.which, value.id, value.pidfd) {
-        (P_PIDFD, 0, pidfd) => Wanted::Pidfd(pidfd, value.options),
+        (P_PIDFD, 0, pidfd) => Wanted::Pidfd(Id::from_raw(pidfd), value.options),
         (P_PIDFD, _, _) => return Err(Reason::Range.into()),
         (which, id, 0) => Wanted::WaitId(which, id, value.options),
         _ => return Err(Reason::Flags.into()),
     };
-    let report = call.world.wait(value.task, wanted)?;
-    value.child = report.map_or(0, |r| r.child);
+    let report = call.world.wait(Id::from_raw(value.task), wanted)?;
+    value.child = report.map_or(0, |r| r.child.to_raw());
     value.pid = report.map_or(0, |r| r.pid);
     value.code = report.map_or(0, |r| r.code);
     value.status = report.map_or(0, |r| r.status);
@@ -175,7 +179,7 @@ pub(super) fn waitid(call: &Call<'_>) -> Outcome {
 
 pub(super) fn setsid(call: &Call<'_>) -> Outcome {
     let mut args = Args::<uapi::altpid_setsid>::read(call)?;
-    args.value.sid = call.world.setsid(args.value.task)?;
+    args.value.sid = call.world.setsid(Id::from_raw(args.value.task))?;
     args.reply()
 }
 
@@ -183,13 +187,14 @@ pub(super) fn setpgid(call: &Call<'_>) -> Outcome {
     let args = Args::<uapi::altpid_setpgid>::read(call)?;
     check_flags(args.value.reserved.into(), 0)?;
     let value = &args.value;
-    call.world.setpgid(value.task, value.pid, value.pgid)
+    call.world
+        .setpgid(Id::from_raw(value.task), value.pid, value.pgid)
 }
 
 pub(super) fn set_name(call: &Call<'_>) -> Outcome {
     let args = Args::<uapi::altpid_set_name>::read(call)?;
     check_flags(args.value.reserved.into(), 0)?;
-    let (mut tree, task) = call.world.act(args.value.task)?;
+    let (mut tree, task) = call.world.act(Id::from_raw(args.value.task))?;
     tree.set_name(task, &args.value.comm);
     Ok(())
 }
@@ -198,7 +203,7 @@ pub(super) fn get_name(call: &Call<'_>) -> Outcome {
     let mut args = Args::<uapi::altpid_get_name>::read(call)?;
     check_flags(args.value.reserved.into(), 0)?;
     {
-        let (tree, task) = call.world.act(args.value.task)?;
+        let (tree, task) = call.world.act(Id::from_raw(args.value.task))?;
         args.value.comm = tree.tasks()[task].comm();
     }
     args.reply()
@@ -215,14 +220,14 @@ pub(super) fn getid(call: &Call<'_>) -> Outcome {
         (uapi::ALTPID_GETSID, pid) => Asked::Sid(pid),
         _ => return Err(Reason::Flags.into()),
     };
-    value.result = call.world.get_id(value.task, asked)?;
+    value.result = call.world.get_id(Id::from_raw(value.task), asked)?;
     args.reply()
 }
 
 pub(super) fn prctl(call: &Call<'_>) -> Outcome {
     let mut args = Args::<uapi::altpid_prctl>::read(call)?;
     {
-        let (mut tree, task) = call.world.act(args.value.task)?;
+        let (mut tree, task) = call.world.act(Id::from_raw(args.value.task))?;
         let value = &mut args.value.value;
         match args.value.option {
             uapi::ALTPID_PR_SET_PDEATHSIG => tree.set_pdeath_signal(task, *value)?,
@@ -237,5 +242,6 @@ pub(super) fn prctl(call: &Call<'_>) -> Outcome {
 
 pub(super) fn reboot(call: &Call<'_>) -> Outcome {
     let args = Args::<uapi::altpid_reboot>::read(call)?;
-    call.world.reboot(args.value.task, args.value.cmd)
+    call.world
+        .reboot(Id::from_raw(args.value.task), args.value.cmd)
 }

@@ -28,6 +28,7 @@ use crate::{
     base::sync::{Atomic, Relaxed},
     pid::mem::RcuHead,
     pid::pidmap::{PidMap, RESERVED_PIDS},
+    pid::registry::NsId,
     pid::registry::Registry,
     pid::{create_cache, Pid},
     uapi,
@@ -72,7 +73,7 @@ fn pid_max_init() -> i32 {
 pub(crate) struct Namespace {
     /// 0 for the root of a world.
     level: u32,
-    id: u64,
+    id: NsId,
     /// The numbers, and with them the references to the namespace.
     map: PidMap<Pid>,
     /// Numbers are below this.
@@ -160,7 +161,7 @@ impl Namespace {
             memory,
             Namespace {
                 level,
-                id: 0,
+                id: NsId::NOTHING,
                 map: PidMap::new(),
                 pid_max: Atomic::new(if level == 0 {
                     pid_max_init()
@@ -227,7 +228,7 @@ impl Namespace {
     }
 
     /// The id, unique in the world for ever.
-    pub(crate) fn id(&self) -> u64 {
+    pub(crate) fn id(&self) -> NsId {
         self.id
     }
 

@@ -10,7 +10,7 @@
 //! One spinlock, taken inside the tree lock or alone.
 
 use crate::{
-    base::slots::{Slots, Spare},
+    base::slots::{Id, Slots, Spare},
     pid::namespace::{CreateError, Namespace},
 };
 use core::ptr::NonNull;
@@ -21,7 +21,10 @@ use kernel::{
 };
 
 /// A namespace that is not released yet.
-struct Entry(NonNull<Namespace>);
+pub(crate) struct Entry(NonNull<Namespace>);
+
+/// Names a namespace of a world.
+pub(crate) type NsId = Id<Entry>;
 
 // SAFETY: Namespaces may be used from everywhere.
 unsafe impl Send for Entry {}
@@ -51,7 +54,7 @@ impl Registry {
     pub(crate) fn add(
         &self,
         ns: &mut Namespace,
-        named: impl FnOnce(&mut Namespace, u64),
+        named: impl FnOnce(&mut Namespace, NsId),
     ) -> Result<(), CreateError> {
         let mut spare = Spare::new();
         loop {
@@ -72,7 +75,7 @@ impl Registry {
     }
 
     /// Takes a namespace out.
-    pub(crate) fn remove(&self, id: u64) {
+    pub(crate) fn remove(&self, id: NsId) {
         let mut entries = self.entries.lock();
         if let Some(idx) = entries.find(id) {
             entries.remove(idx);
@@ -80,7 +83,7 @@ impl Registry {
     }
 
     /// The namespace with an id, unless it is gone.
-    pub(crate) fn find(&self, id: u64) -> Option<ARef<Namespace>> {
+    pub(crate) fn find(&self, id: NsId) -> Option<ARef<Namespace>> {
         let entries = self.entries.lock();
         let entry = &entries[entries.find(id)?];
         // SAFETY: It is in the registry, so its memory is there, and `remove` waits for the lock.

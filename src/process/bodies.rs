@@ -15,6 +15,7 @@ use crate::{
     tree::group::{Group, JobState, Parent},
     tree::pending::SIGCHLD,
     tree::sighand::Handlers,
+    tree::task::TaskId,
     tree::task::{Task, TaskState, COMM_LEN},
     tree::{Room, Tree},
     world::sleep::pause,
@@ -25,7 +26,7 @@ use kernel::sync::aref::ARef;
 
 /// A task for a process that becomes a member.
 pub(crate) struct Admitted {
-    pub(crate) id: u64,
+    pub(crate) id: TaskId,
     pub(crate) pid: ARef<Pid>,
 }
 
@@ -40,7 +41,7 @@ impl World {
         &self,
         pid: NewPid,
         ns: ARef<Namespace>,
-        parent: Option<u64>,
+        parent: Option<TaskId>,
         comm: [u8; COMM_LEN],
     ) -> Outcome<Admitted> {
         let mut room = Room::new(false, false).with_body();
@@ -103,12 +104,12 @@ impl World {
 
     /// The body of a task has begun to live. Does not sleep: what it is owed already is sent by whoever
     /// works next.
-    pub(crate) fn bind(&self, id: u64, native: Native) {
+    pub(crate) fn bind(&self, id: TaskId, native: Native) {
         self.tree().tree_mut().bind(id, native);
     }
 
     /// A task does not get the body that it was made for: it is gone, and nobody is told.
-    pub(crate) fn abandon(&self, id: u64) {
+    pub(crate) fn abandon(&self, id: TaskId) {
         let mut tree = self.work();
         let Some(task) = tree.tasks().find(id) else {
             return;
@@ -121,7 +122,7 @@ impl World {
     }
 
     /// The body of a task exits. May sleep.
-    pub(crate) fn exited(&self, id: u64, end: &End) {
+    pub(crate) fn exited(&self, id: TaskId, end: &End) {
         let mut usage = None;
         let (mut tree, task, group) = loop {
             let tree = self.work();
@@ -151,7 +152,7 @@ impl World {
     /// Sleeps until a task that exits has done so, which for the init of a namespace is when the namespace
     /// is empty (`zap_pid_ns_processes()`). Nobody is waited for when only what is virtual is left and nobody
     /// has a descriptor by which it could be ended.
-    pub(crate) fn wait_for_end(&self, id: u64) {
+    pub(crate) fn wait_for_end(&self, id: TaskId) {
         let _waiting = self.count_waiting();
         loop {
             let is_over = {
@@ -170,7 +171,7 @@ impl World {
     /// process are gone, or nearly. May sleep.
     pub(crate) fn execed(
         &self,
-        id: u64,
+        id: TaskId,
         native: &Native,
         comm: [u8; COMM_LEN],
     ) -> Option<ARef<Pid>> {
@@ -192,7 +193,7 @@ impl World {
     }
 
     /// The pids of a task and its process.
-    pub(crate) fn pids_of(&self, id: u64) -> Option<(ARef<Pid>, ARef<Pid>)> {
+    pub(crate) fn pids_of(&self, id: TaskId) -> Option<(ARef<Pid>, ARef<Pid>)> {
         let tree = self.tree();
         let task = tree.tasks().find(id)?;
         Some((
@@ -202,7 +203,7 @@ impl World {
     }
 
     /// The thread behind a member.
-    pub(crate) fn native(&self, id: u64) -> Option<Native> {
+    pub(crate) fn native(&self, id: TaskId) -> Option<Native> {
         let tree = self.tree();
         let task = tree.tasks().find(id)?;
         tree.native_of_task(task).cloned()
@@ -210,7 +211,7 @@ impl World {
 
     /// Takes over what the kernel says of the stops of a member's process: whether that is known for now,
     /// and whether it is stopped, or gone. May sleep.
-    pub(crate) fn look_at_job(&self, id: u64) -> (bool, bool) {
+    pub(crate) fn look_at_job(&self, id: TaskId) -> (bool, bool) {
         let mut tree = self.work();
         let Ok(task) = tree.find_alive(id) else {
             return (true, true);

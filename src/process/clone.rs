@@ -20,8 +20,10 @@ use crate::{
     tree::call::Call,
     tree::group::{Group, Parent},
     tree::handles::Pidfd,
+    tree::handles::PidfdId,
     tree::pending::{NSIG, SIGCHLD},
     tree::sighand::{Handlers, Sighand},
+    tree::task::TaskId,
     tree::task::{Task, COMM_LEN},
     tree::{Room, Tree},
     world::hold::{InCall, Work},
@@ -73,7 +75,7 @@ pub(crate) enum ParentArg {
     /// Whose clone3 makes it: the caller's, or with `CLONE_PARENT` that of the caller's parent.
     Native,
     /// That of the task with this id.
-    Task(u64),
+    Task(TaskId),
     /// Nobody's in this world.
     Outside,
 }
@@ -81,7 +83,7 @@ pub(crate) enum ParentArg {
 /// What clone3 is asked for (`struct kernel_clone_args`).
 pub(crate) struct CloneArgs<'a> {
     /// The id of the task that clones.
-    pub(crate) task: u64,
+    pub(crate) task: TaskId,
     pub(crate) flags: u64,
     pub(crate) exit_signal: i32,
     /// Numbers to have, the most nested namespace first.
@@ -97,11 +99,11 @@ pub(crate) struct CloneArgs<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Cloned {
     /// The child's id.
-    pub(crate) child: u64,
+    pub(crate) child: TaskId,
     /// Its number in the caller's active namespace.
     pub(crate) pid: i32,
-    /// The handle on it, 0 for none.
-    pub(crate) pidfd: u64,
+    /// The handle on it.
+    pub(crate) pidfd: Option<PidfdId>,
 }
 
 /// What the caller was when it was looked at.
@@ -245,7 +247,7 @@ impl CloneArgs<'_> {
             return Err(Reason::NsDead.into());
         }
         if self.has(flags::NEWPID) {
-            let above = ns.parent().map_or(0, Namespace::id);
+            let above = ns.parent().map(Namespace::id);
             tree.tell_ns_born(ns.id(), above, caller);
         }
         let origin = &tree.tasks()[caller];
@@ -364,9 +366,9 @@ impl World {
         let pidfd = if args.makes_pidfd() {
             let pid = tree.tasks()[child].pid().clone();
             let pidfd = Pidfd::new(pid, args.has(flags::THREAD));
-            tree.insert_pidfd(pidfd.autokill(args.has(flags::PIDFD_AUTOKILL)))
+            Some(tree.insert_pidfd(pidfd.autokill(args.has(flags::PIDFD_AUTOKILL))))
         } else {
-            0
+            None
         };
         let id = tree.tasks().id(child);
         if args.has(flags::VFORK) {

@@ -19,6 +19,7 @@ use crate::{
     tree::call::Exec,
     tree::fate::Fate,
     tree::sighand::Handlers,
+    tree::task::TaskId,
     tree::task::{Task, TaskState, COMM_LEN},
     tree::Tree,
     world::World,
@@ -37,7 +38,7 @@ impl World {
     /// As [`World::act`]; `ENOMEM`, with nothing changed; `EAGAIN` when the process is killed meanwhile;
     /// `EINTR` when the caller is: the exec goes on.
     #[doc(alias = "begin_new_exec")]
-    pub(crate) fn exec(&self, task: u64, name: &[u8; COMM_LEN]) -> Outcome {
+    pub(crate) fn exec(&self, task: TaskId, name: &[u8; COMM_LEN]) -> Outcome {
         let (mut sighands, mut execs) = (Spare::new(), Spare::new());
         let (call, mut tree, mut index) = self.enter(task)?;
         loop {

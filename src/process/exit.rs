@@ -23,6 +23,7 @@ use crate::{
     tree::group::{Group, Parent},
     tree::pending::{SigInfo, CLD_DUMPED, CLD_EXITED, CLD_KILLED, NSIG, SIGCHLD},
     tree::sighand::Disposition,
+    tree::task::TaskId,
     tree::task::{Task, TaskState},
     tree::wakeups::Key,
     tree::Tree,
@@ -36,7 +37,7 @@ impl World {
     ///
     /// As [`World::act`]; `EBUSY` for the last thread of the world's init.
     #[doc(alias = "do_exit")]
-    pub(crate) fn exit(&self, task: u64, code: i32, whole_group: bool) -> Outcome {
+    pub(crate) fn exit(&self, task: TaskId, code: i32, whole_group: bool) -> Outcome {
         let status = (code & 0xff) << 8;
         let (mut tree, task) = self.act(task)?;
         let group = tree.tasks()[task].group();

@@ -22,7 +22,9 @@ use crate::{
     reason::{Outcome, Reason},
     signal::sending::{Scope, Source},
     tree::handles::Pidfd,
+    tree::handles::PidfdId,
     tree::pending::SIGKILL,
+    tree::task::TaskId,
     tree::task::{Task, TaskState},
     tree::wakeups::Key,
     tree::Tree,
@@ -36,9 +38,9 @@ use kernel::sync::aref::ARef;
 #[derive(Clone, Copy)]
 pub(crate) enum Target {
     /// Who has this number, as the task with this id sees it.
-    Number(u64, i32),
+    Number(TaskId, i32),
     /// The task with this id, for somebody outside of the world.
-    Task(u64),
+    Task(TaskId),
 }
 
 impl World {
@@ -48,7 +50,12 @@ impl World {
     ///
     /// See `struct altpid_pidfd_open`.
     #[doc(alias = "pidfd_create")]
-    pub(crate) fn pidfd_open(&self, target: Target, thread: bool, nonblock: bool) -> Outcome<u64> {
+    pub(crate) fn pidfd_open(
+        &self,
+        target: Target,
+        thread: bool,
+        nonblock: bool,
+    ) -> Outcome<PidfdId> {
         let mut room = Spare::new();
         loop {
             let mut tree = self.work();
@@ -87,7 +94,7 @@ impl World {
     ///
     /// `EBADF`
     #[doc(alias = "pidfs_file_release")]
-    pub(crate) fn pidfd_close(&self, id: u64) -> Outcome {
+    pub(crate) fn pidfd_close(&self, id: PidfdId) -> Outcome {
         let pidfd = {
             let mut tree = self.work();
             let pidfd = tree.remove_pidfd(id)?;
@@ -103,7 +110,7 @@ impl World {
         Ok(())
     }
 
-    /// What a handle knows, as `task` sees it, or with 0 somebody outside of the world. With
+    /// What a handle knows, as `task` sees it, or without one somebody outside of the world. With
     /// `wants_exit` also how its task ended.
     ///
     /// # Errors
@@ -111,13 +118,13 @@ impl World {
     /// See `struct altpid_pidfd_info`.
     pub(crate) fn pidfd_info(
         &self,
-        id: u64,
-        task: u64,
+        id: PidfdId,
+        task: Option<TaskId>,
         wants_exit: bool,
     ) -> Outcome<uapi::altpid_pidfd_info> {
         let (tree, view) = match task {
-            0 => (self.work(), ARef::from(self.root())),
-            _ => {
+            None => (self.work(), ARef::from(self.root())),
+            Some(task) => {
                 let (tree, task) = self.act(task)?;
                 let view = tree.tasks()[task].ns().into();
                 (tree, view)
@@ -131,8 +138,8 @@ impl World {
         let mut info = uapi::altpid_pidfd_info {
             size: core::mem::size_of::<uapi::altpid_pidfd_info>() as u32,
             level: pid.ns().level() as u32,
-            pidfd: id,
-            task,
+            pidfd: id.to_raw(),
+            task: task.map_or(0, TaskId::to_raw),
             mask: 0,
             target: 0,
             ns: 0,
@@ -163,7 +170,7 @@ impl World {
     ///
     /// `EBADF`; `EINTR` when a signal ends the sleep.
     #[doc(alias = "pidfd_poll")]
-    pub(crate) fn poll(&self, id: u64, events: u32, wait: bool) -> Outcome<u32> {
+    pub(crate) fn poll(&self, id: PidfdId, events: u32, wait: bool) -> Outcome<u32> {
         let mut tree = self.work();
         let pid = tree.pidfds()[tree.find_pidfd(id)?].pid().clone();
         loop {
@@ -192,14 +199,14 @@ impl Tree {
         let task = &self.tasks()[index];
         let group = self.group_of(index);
         info.mask |= u64::from(uapi::ALTPID_PIDFD_INFO_PID);
-        info.target = self.tasks().id(index);
+        info.target = self.tasks().id(index).to_raw();
         info.pid = task.pid().nr_ns(view);
         info.tgid = group.tgid().nr_ns(view);
         info.ppid = self.parent_nr(task.group(), view);
         // Who exits gives up its nsproxy, by which natively both are asked for.
         if let Some(for_children) = task.ns_for_children() {
-            info.ns = task.ns().id();
-            info.ns_for_children = for_children.id();
+            info.ns = task.ns().id().to_raw();
+            info.ns_for_children = for_children.id().to_raw();
         }
     }
 
@@ -223,7 +230,7 @@ impl Tree {
     ///
     /// `EBADF`; `ESRCH` for a task that has exited.
     #[doc(alias = "validate_nsset")]
-    pub(crate) fn ns_of_pidfd(&self, id: u64) -> Outcome<ARef<Namespace>> {
+    pub(crate) fn ns_of_pidfd(&self, id: PidfdId) -> Outcome<ARef<Namespace>> {
         let pid = self.pidfds()[self.find_pidfd(id)?].pid();
         let task = self.task_of(pid).ok_or(Reason::Reaped)?;
         if self.tasks()[task].ns_for_children().is_none() {

@@ -13,6 +13,7 @@ use crate::{
     reason::{Outcome, Reason},
     signal::sending::{Scope, Source},
     tree::pending::{SIGHUP, SIGINT, SIGKILL},
+    tree::task::TaskId,
     world::World,
 };
 
@@ -31,7 +32,7 @@ impl World {
     /// `EINVAL` for another command, whoever calls; `EBUSY` in the world's own namespace, where
     /// natively the machine would go down, and for a stopped task; `ESRCH`.
     #[doc(alias = "reboot_pid_ns")]
-    pub(crate) fn reboot(&self, task: u64, command: u32) -> Outcome {
+    pub(crate) fn reboot(&self, task: TaskId, command: u32) -> Outcome {
         let signal = match command {
             RESTART | RESTART2 => SIGHUP,
             HALT | POWER_OFF => SIGINT,

@@ -14,6 +14,7 @@ use crate::{
     reason::{Outcome, Reason},
     tree::group::Parent,
     tree::task::Task,
+    tree::task::TaskId,
     tree::Tree,
     world::World,
 };
@@ -26,7 +27,7 @@ impl World {
     ///
     /// As there and [`World::act_alone`].
     #[doc(alias = "ksys_setsid")]
-    pub(crate) fn setsid(&self, task: u64) -> Outcome<i32> {
+    pub(crate) fn setsid(&self, task: TaskId) -> Outcome<i32> {
         let (mut tree, task) = self.act_alone(task)?;
         tree.setsid(task)
     }
@@ -36,7 +37,7 @@ impl World {
     /// # Errors
     ///
     /// As there and [`World::act_alone`].
-    pub(crate) fn setpgid(&self, task: u64, pid: i32, pgid: i32) -> Outcome {
+    pub(crate) fn setpgid(&self, task: TaskId, pid: i32, pgid: i32) -> Outcome {
         let (mut tree, task) = self.act_alone(task)?;
         tree.setpgid(task, pid, pgid)
     }

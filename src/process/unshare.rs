@@ -16,9 +16,12 @@ use crate::{
     base::faults::{self, Fault},
     base::slots::Idx,
     pid::namespace::{ForChildren, Namespace},
+    pid::registry::NsId,
     process::clone::flags,
     reason::{Outcome, Reason},
+    tree::handles::PidfdId,
     tree::task::Task,
+    tree::task::TaskId,
     tree::Tree,
     world::hold::{InCall, Work},
     world::World,
@@ -52,7 +55,7 @@ impl World {
     /// `EINVAL` for other flags, of which those that unshare(2) knows have a reason of their own, and
     /// when the children go elsewhere already; `ENOSPC`, `ENOMEM`, `ESRCH`.
     #[doc(alias = "ksys_unshare")]
-    pub(crate) fn unshare(&self, task: u64, flags: u64) -> Outcome<u64> {
+    pub(crate) fn unshare(&self, task: TaskId, flags: u64) -> Outcome<Option<NsId>> {
         match flags & !flags::NEWPID {
             0 => {}
             others if others & !UNSHARE == 0 => return Err(Reason::NotVirtual.into()),
@@ -67,13 +70,13 @@ impl World {
     /// # Errors
     ///
     /// As [`World::unshare`].
-    pub(crate) fn unshare_member(&self, member: u64) -> Outcome<u64> {
+    pub(crate) fn unshare_member(&self, member: TaskId) -> Outcome<Option<NsId>> {
         let (call, tree, index) = self.enter_member(member)?;
         self.unshare_in(call, tree, index, flags::NEWPID)
     }
 
     /// The children of a member are born in its own namespace again.
-    pub(crate) fn unshare_undone(&self, member: u64) {
+    pub(crate) fn unshare_undone(&self, member: TaskId) {
         let old = {
             let mut tree = self.work();
             let Ok(task) = tree.find_alive(member) else {
@@ -91,11 +94,11 @@ impl World {
         tree: Work<'_>,
         index: Idx<Task>,
         flags: u64,
-    ) -> Outcome<u64> {
+    ) -> Outcome<Option<NsId>> {
         let active = {
             let task = &tree.tasks()[index];
             if flags == 0 {
-                return Ok(0);
+                return Ok(None);
             }
             if !task.has_children_at_home() && !faults::has(Fault::UnshareTwice) {
                 return Err(Reason::ChildrenElsewhere.into());
@@ -108,12 +111,12 @@ impl World {
         let old = {
             let (mut tree, index) = call.go_on()?;
             let old = tree.replace_ns_for_children(index, ForChildren::new(ns));
-            tree.tell_ns_born(id, active.id(), index);
+            tree.tell_ns_born(id, Some(active.id()), index);
             call.end(&mut tree);
             old
         };
         drop(old);
-        Ok(id)
+        Ok(Some(id))
     }
 
     /// A task joins a namespace: its children will be born there.
@@ -123,7 +126,7 @@ impl World {
     /// `EINVAL` for a namespace that is neither its own active one nor below that; `ENOENT` for one
     /// that does not exist, `ESRCH`.
     #[doc(alias = "pidns_install")]
-    pub(crate) fn setns(&self, task: u64, ns: u64) -> Outcome {
+    pub(crate) fn setns(&self, task: TaskId, ns: NsId) -> Outcome {
         let ns = self.namespace(ns)?;
         self.install(task, |_| Ok(ns))
     }
@@ -134,13 +137,13 @@ impl World {
     ///
     /// As above; `EBADF` for a handle that is closed, `ESRCH` for one whose task has exited.
     #[doc(alias = "validate_nsset")]
-    pub(crate) fn setns_by_pidfd(&self, task: u64, pidfd: u64) -> Outcome {
+    pub(crate) fn setns_by_pidfd(&self, task: TaskId, pidfd: PidfdId) -> Outcome {
         self.install(task, |tree| tree.ns_of_pidfd(pidfd))
     }
 
     fn install(
         &self,
-        task: u64,
+        task: TaskId,
         target: impl FnOnce(&Tree) -> Outcome<ARef<Namespace>>,
     ) -> Outcome {
         let old = {

@@ -16,10 +16,12 @@ use crate::{
     reason::{Outcome, Reason},
     tree::call::Call,
     tree::group::{Group, JobReport, Parent},
+    tree::handles::PidfdId,
     tree::pending::{
         CLD_CONTINUED, CLD_DUMPED, CLD_EXITED, CLD_KILLED, CLD_STOPPED, SIGCHLD, SIGCONT,
     },
     tree::task::Task,
+    tree::task::TaskId,
     tree::wakeups::Key,
     tree::{News, Tree},
     world::sleep::FOR_EVER,
@@ -53,7 +55,7 @@ pub(crate) enum Wanted {
     /// waitid(2): what the id is, the id, options.
     WaitId(u32, i32, u32),
     /// waitid(2) with `P_PIDFD`: the handle's id, options.
-    Pidfd(u64, u32),
+    Pidfd(PidfdId, u32),
 }
 
 /// Which children are waited for, looked up once when the call begins (`struct wait_opts`).
@@ -76,7 +78,7 @@ enum Which {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Report {
     /// The child's id.
-    pub(crate) child: u64,
+    pub(crate) child: TaskId,
     /// Its number as the waiter sees it.
     pub(crate) pid: i32,
     /// What has happened to it (`CLD_*`).
@@ -190,7 +192,7 @@ impl World {
     /// altpid_waitid`; `EINTR` when a signal ends the sleep: one for the calling thread, or one that the
     /// task has a handler for without `SA_RESTART`.
     #[doc(alias = "do_wait")]
-    pub(crate) fn wait(&self, task: u64, wanted: Wanted) -> Outcome<Option<Report>> {
+    pub(crate) fn wait(&self, task: TaskId, wanted: Wanted) -> Outcome<Option<Report>> {
         // Declared first: the lock is released before the call ends.
         let mut call = None;
         let (mut tree, mut waiter) = self.act(task)?;
@@ -385,7 +387,7 @@ impl Tree {
             return None;
         }
         let report = |code, status| Report {
-            child: group.leader().map_or(0, |leader| self.tasks().id(leader)),
+            child: (group.leader()).map_or(TaskId::NOTHING, |leader| self.tasks().id(leader)),
             pid: group.tgid().nr_ns(self.tasks()[waiter].ns()),
             code,
             status,

@@ -16,37 +16,48 @@ use crate::{
     reason::{Outcome, Reason},
     signal::sending::{Scope, Source},
     tree::handles::Pidfd,
+    tree::handles::PidfdId,
     tree::pending::{SigInfo, NSIG, SI_TKILL, SI_USER},
-    tree::task::Task,
+    tree::task::{Task, TaskId},
     tree::walks::{Sender, Targets},
     tree::Tree,
     world::World,
 };
 use kernel::sync::aref::ARef;
 
-/// A signal and whom it is for, as the caller gives it.
+/// Whom a signal that a task sends is for, and by which call.
 #[derive(Clone, Copy)]
 pub(crate) enum Kill {
-    /// kill(2): by the task with this id, with this pid.
-    Pid(u64, i32),
-    /// tgkill(2) by a task, with tgid and tid.
-    Thread(u64, i32, i32),
-    /// tkill(2) by a task, with tid.
-    Tkill(u64, i32),
-    /// rt_sigqueueinfo(2) by a task, with pid, `si_code` and `si_value`.
-    Queue(u64, i32, i32, u64),
-    /// rt_tgsigqueueinfo(2) by a task, with tgid, tid, `si_code` and `si_value`.
-    QueueThread(u64, i32, i32, i32, u64),
-    /// pidfd_send_signal(2) by a task, to the process of another one.
-    Task(u64, u64),
-    /// By a process outside of the world, to the process of a task.
-    Outside(u64),
-    /// By the kernel, as when a limit is reached, to the process of a task.
-    Kernel(u64),
-    /// A fault in the code of a task.
-    Fault(u64),
-    /// pidfd_send_signal(2) by a task, by this handle.
-    Pidfd(u64, u64, ByPidfd),
+    /// kill(2), with a pid.
+    Pid(i32),
+    /// tgkill(2)
+    Thread { tgid: i32, tid: i32 },
+    /// tkill(2), with a tid.
+    Tkill(i32),
+    /// rt_sigqueueinfo(2), with `si_code` and `si_value`.
+    Queue { pid: i32, code: i32, value: u64 },
+    /// rt_tgsigqueueinfo(2), likewise.
+    QueueThread {
+        tgid: i32,
+        tid: i32,
+        code: i32,
+        value: u64,
+    },
+    /// pidfd_send_signal(2), to the process of a task.
+    Task(TaskId),
+    /// pidfd_send_signal(2), by a handle.
+    Pidfd(PidfdId, ByPidfd),
+}
+
+/// Who sends a signal to the process of a task, if no task does.
+#[derive(Clone, Copy)]
+pub(crate) enum By {
+    /// A process outside of the world.
+    Outside,
+    /// The kernel, as when a limit is reached.
+    Kernel,
+    /// A fault in the code of the task itself.
+    Fault,
 }
 
 /// Whom a signal by a handle is for, if not whom the handle is on.
@@ -93,62 +104,58 @@ fn is_reserved(code: i32) -> bool {
 }
 
 impl World {
-    /// Sends a signal, 0 only asking whether one could. May sleep.
+    /// A task sends a signal, with 0 only asking whether it could. May sleep.
     ///
     /// # Errors
     ///
     /// See `struct altpid_kill`.
     #[doc(alias = "kill_something_info")]
-    pub(crate) fn kill(&self, kill: Kill, signal: i32) -> Outcome {
+    pub(crate) fn kill(&self, sender: TaskId, kill: Kill, signal: i32) -> Outcome {
         // Declared first: it must not be freed under the lock.
         let mut room = Spare::new();
         match kill {
-            Kill::Pid(sender, -1) => self.kill_many(sender, signal, |tree, sender| {
+            Kill::Pid(-1) => self.kill_many(sender, signal, |tree, sender| {
                 let targets = Targets::Everybody {
                     but: tree.group_of(sender).tgid().clone(),
                     next: 2,
                 };
                 Ok((targets, tree.sent_by_kill(sender)))
             }),
-            Kill::Pid(sender, pid @ (0 | ..-1)) => {
-                self.kill_many(sender, signal, |tree, sender| {
-                    let pgrp = match pid {
-                        // -INT_MIN is undefined
-                        i32::MIN => return Err(Reason::NoNumber.into()),
-                        0 => tree.group_of(sender).pgid().clone(),
-                        _ => find_pid(tree.tasks()[sender].ns(), -pid).ok_or(Reason::NoNumber)?,
-                    };
-                    let targets = Targets::ProcessGroup { pgrp, at: None };
-                    Ok((targets, tree.sent_by_kill(sender)))
-                })
-            }
-            Kill::Pidfd(sender, pidfd, how) if how.to == Some(To::ProcessGroup) => {
+            Kill::Pid(pid @ (0 | ..-1)) => self.kill_many(sender, signal, |tree, sender| {
+                let pgrp = match pid {
+                    // -INT_MIN is undefined
+                    i32::MIN => return Err(Reason::NoNumber.into()),
+                    0 => tree.group_of(sender).pgid().clone(),
+                    _ => find_pid(tree.tasks()[sender].ns(), -pid).ok_or(Reason::NoNumber)?,
+                };
+                let targets = Targets::ProcessGroup { pgrp, at: None };
+                Ok((targets, tree.sent_by_kill(sender)))
+            }),
+            Kill::Pidfd(pidfd, how) if how.to == Some(To::ProcessGroup) => {
                 self.kill_many(sender, signal, |tree, sender| {
                     let (pgrp, sender) = tree.sent_by_pidfd(sender, pidfd, how, signal)?;
                     Ok((Targets::ProcessGroup { pgrp, at: None }, sender))
                 })
             }
-            Kill::Pid(sender, _)
-            | Kill::Thread(sender, ..)
-            | Kill::Tkill(sender, _)
-            | Kill::Queue(sender, ..)
-            | Kill::QueueThread(sender, ..)
-            | Kill::Task(sender, _)
-            | Kill::Pidfd(sender, ..) => {
+            _ => {
                 let (mut tree, sender) = self.act_with_room(sender, &mut room)?;
-                tree.kill_by(sender, kill, signal)
+                tree.kill_one(sender, kill, signal)
             }
-            Kill::Outside(target) => {
-                let mut tree = self.work_with_room(&mut room);
-                let target = tree.find(target)?;
-                tree.send_checked(signal, Source::Outside, target, Scope::Process)
-            }
-            Kill::Kernel(target) => {
-                let mut tree = self.work_with_room(&mut room);
-                let target = tree.find(target)?;
-                tree.send_checked(signal, Source::Kernel, target, Scope::Process)
-            }
-            Kill::Fault(target) => {
+        }
+    }
+
+    /// Somebody else sends a signal to the process of a task, with 0 only asking. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// See `struct altpid_kill`.
+    pub(crate) fn kill_from(&self, by: By, target: TaskId, signal: i32) -> Outcome {
+        // Declared first: it must not be freed under the lock.
+        let mut room = Spare::new();
+        let source = match by {
+            By::Outside => Source::Outside,
+            By::Kernel => Source::Kernel,
+            By::Fault => {
                 let (mut tree, target) = self.act_with_room(target, &mut room)?;
                 if !(1..=NSIG).contains(&signal) {
                     return Err(Reason::Signal.into());
@@ -157,9 +164,12 @@ impl World {
                 if tree.is_world_init(tree.tasks()[target].group()) {
                     return Err(Reason::WorldInit.into());
                 }
-                tree.force_signal(signal, target)
+                return tree.force_signal(signal, target);
             }
-        }
+        };
+        let mut tree = self.work_with_room(&mut room);
+        let target = tree.find(target)?;
+        tree.send_checked(signal, source, target, Scope::Process)
     }
 }
 
@@ -183,7 +193,7 @@ impl Tree {
     fn sent_by_pidfd(
         &self,
         sender: Idx<Task>,
-        pidfd: u64,
+        pidfd: PidfdId,
         how: ByPidfd,
         signal: i32,
     ) -> Outcome<(ARef<Pid>, Sender)> {
@@ -211,47 +221,42 @@ impl Tree {
     }
 
     /// A task sends a signal to one task or process.
-    fn kill_by(&mut self, sender: Idx<Task>, kill: Kill, signal: i32) -> Outcome {
+    fn kill_one(&mut self, sender: Idx<Task>, kill: Kill, signal: i32) -> Outcome {
+        let own = self.tasks()[sender].pid().nr();
         match kill {
-            Kill::Pid(_, pid) => {
+            Kill::Pid(pid) => {
                 let target = self.numbered(sender, pid)?;
                 let sender = self.sent_by_kill(sender);
                 self.send_checked(signal, Source::of(&sender), target, Scope::Process)
             }
-            Kill::Thread(_, tgid, tid) => {
-                if tid <= 0 || tgid <= 0 {
-                    return Err(Reason::Range.into());
-                }
+            Kill::Thread { tgid, .. } if tgid <= 0 => Err(Reason::Range.into()),
+            Kill::QueueThread { tgid, .. } if tgid <= 0 => Err(Reason::Range.into()),
+            Kill::Thread { tid, .. } | Kill::Tkill(tid) | Kill::QueueThread { tid, .. }
+                if tid <= 0 =>
+            {
+                Err(Reason::Range.into())
+            }
+            Kill::Thread { tgid, tid } => {
                 self.send_specific(sender, Some(tgid), tid, signal, (SI_TKILL, 0))
             }
-            Kill::Tkill(sender, tid) => {
-                let sender = self.find_actor(sender)?;
-                if tid <= 0 {
-                    return Err(Reason::Range.into());
-                }
-                self.send_specific(sender, None, tid, signal, (SI_TKILL, 0))
+            Kill::Tkill(tid) => self.send_specific(sender, None, tid, signal, (SI_TKILL, 0)),
+            Kill::QueueThread { tid: to, code, .. } | Kill::Queue { pid: to, code, .. }
+                if is_reserved(code) && own != to =>
+            {
+                Err(Reason::SignalCode.into())
             }
-            Kill::QueueThread(sender, tgid, tid, code, value) => {
-                let sender = self.find_actor(sender)?;
-                if tid <= 0 || tgid <= 0 {
-                    return Err(Reason::Range.into());
-                }
-                let own = self.tasks()[sender].pid().nr();
-                if is_reserved(code) && own != tid {
-                    return Err(Reason::SignalCode.into());
-                }
-                self.send_specific(sender, Some(tgid), tid, signal, (code, value))
-            }
-            Kill::Queue(_, pid, code, value) => {
-                let own = self.tasks()[sender].pid().nr();
-                if is_reserved(code) && own != pid {
-                    return Err(Reason::SignalCode.into());
-                }
+            Kill::QueueThread {
+                tgid,
+                tid,
+                code,
+                value,
+            } => self.send_specific(sender, Some(tgid), tid, signal, (code, value)),
+            Kill::Queue { pid, code, value } => {
                 let target = self.numbered(sender, pid)?;
                 let sender = self.sent_by(sender, code, value);
                 self.send_checked(signal, Source::of(&sender), target, Scope::Process)
             }
-            Kill::Task(_, target) => {
+            Kill::Task(target) => {
                 let target = self.find(target)?;
                 // access_pidfd_pidns()
                 let ns = self.tasks()[sender].ns();
@@ -261,14 +266,12 @@ impl Tree {
                 let sender = self.sent_by(sender, SI_USER, 0);
                 self.send_checked(signal, Source::of(&sender), target, Scope::Process)
             }
-            Kill::Pidfd(_, pidfd, how) => {
+            Kill::Pidfd(pidfd, how) => {
                 let (pid, sender) = self.sent_by_pidfd(sender, pidfd, how, signal)?;
                 let scope = how.scope(&self.pidfds()[self.find_pidfd(pidfd)?]);
                 let target = self.task_of(&pid).ok_or(Reason::Reaped)?;
                 self.send_checked(signal, Source::of(&sender), target, scope)
             }
-            // Not by a task.
-            Kill::Outside(_) | Kill::Kernel(_) | Kill::Fault(_) => Err(Reason::TaskGone.into()),
         }
     }
 

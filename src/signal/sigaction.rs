@@ -14,6 +14,7 @@ use crate::{
     tree::pending::{SigSet, NSIG},
     tree::sighand::{Details, Disposition},
     tree::task::Task,
+    tree::task::TaskId,
     tree::Tree,
     world::work::is_killed,
     world::World,
@@ -58,7 +59,12 @@ impl World {
     /// `EINVAL` for a signal that there is not, and for a change of SIGKILL or SIGSTOP; `ESRCH`,
     /// `EBUSY`, `ENOMEM`.
     #[doc(alias = "do_sigaction")]
-    pub(crate) fn sigaction(&self, id: u64, signal: i32, new: Option<Action>) -> Outcome<Action> {
+    pub(crate) fn sigaction(
+        &self,
+        id: TaskId,
+        signal: i32,
+        new: Option<Action>,
+    ) -> Outcome<Action> {
         // Declared first: it must not be freed under the lock.
         let mut room = None;
         loop {
@@ -89,7 +95,7 @@ impl World {
     /// # Errors
     ///
     /// `ESRCH`, `EBUSY`
-    pub(crate) fn sigprocmask(&self, task: u64, how: How, set: SigSet) -> Outcome<SigSet> {
+    pub(crate) fn sigprocmask(&self, task: TaskId, how: How, set: SigSet) -> Outcome<SigSet> {
         let (mut tree, task) = self.act(task)?;
         let old = tree.tasks()[task].blocked();
         let blocked = match how {
@@ -112,7 +118,7 @@ impl World {
     ///
     /// As [`World::act`].
     #[doc(alias = "do_sigpending")]
-    pub(crate) fn sigpending(&self, task: u64) -> Outcome<SigSet> {
+    pub(crate) fn sigpending(&self, task: TaskId) -> Outcome<SigSet> {
         let (tree, task) = self.act(task)?;
         let waiting = tree
             .own_signals(task)

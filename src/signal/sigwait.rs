@@ -17,6 +17,7 @@ use crate::{
     tree::call::Awaited,
     tree::call::Call,
     tree::pending::{SigInfo, SigSet},
+    tree::task::TaskId,
     tree::wakeups::Key,
     world::hold::InCall,
     world::World,
@@ -32,7 +33,12 @@ impl World {
     /// As [`World::act`]; `EAGAIN` when there is none in that time, `EINTR` when another signal ends the
     /// sleep, `ENOMEM`.
     #[doc(alias = "do_sigtimedwait")]
-    pub(crate) fn sigwait(&self, task: u64, wanted: SigSet, timeout: c_long) -> Outcome<SigInfo> {
+    pub(crate) fn sigwait(
+        &self,
+        task: TaskId,
+        wanted: SigSet,
+        timeout: c_long,
+    ) -> Outcome<SigInfo> {
         let wanted = wanted.minus(SigSet::ONLY);
         let (mut tree, index) = self.act(task)?;
         let taken = tree.dequeue(index, wanted);

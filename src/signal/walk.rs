@@ -22,6 +22,7 @@ use crate::{
     tree::group::Group,
     tree::pending::{SIGCONT, SIGHUP},
     tree::task::Task,
+    tree::task::TaskId,
     tree::walks::Sender,
     tree::walks::{Orphaned, Phase, SignalWalk, Targets},
     tree::Tree,
@@ -41,7 +42,7 @@ impl World {
     /// is killed: the signal is on its way then.
     pub(crate) fn kill_many(
         &self,
-        sender: u64,
+        sender: TaskId,
         signal: i32,
         find: impl Fn(&Tree, Idx<Task>) -> Outcome<(Targets, Sender)>,
     ) -> Outcome {
@@ -73,7 +74,7 @@ impl World {
     /// As [`World::act`]; `EINTR` when the caller is killed.
     #[track_caller]
     #[inline(always)]
-    pub(crate) fn act_alone(&self, task: u64) -> Outcome<(Work<'_>, Idx<Task>)> {
+    pub(crate) fn act_alone(&self, task: TaskId) -> Outcome<(Work<'_>, Idx<Task>)> {
         loop {
             let (tree, task) = self.act(task)?;
             if !tree.has_walks() {
@@ -94,7 +95,7 @@ impl World {
     ///
     /// `ESRCH` for one that is about to die; `EINTR` when the caller is killed.
     #[track_caller]
-    pub(crate) fn act_alone_as_member(&self, member: u64) -> Outcome<(Work<'_>, Idx<Task>)> {
+    pub(crate) fn act_alone_as_member(&self, member: TaskId) -> Outcome<(Work<'_>, Idx<Task>)> {
         loop {
             let mut tree = self.work();
             if !tree.has_walks() {

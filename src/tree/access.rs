@@ -21,6 +21,7 @@ use super::{
 use crate::{
     base::slots::{Idx, Slots, Spare},
     reason::{Outcome, Reason},
+    tree::handles::PidfdId,
 };
 
 impl Tree {
@@ -182,7 +183,7 @@ impl Tree {
     /// # Errors
     ///
     /// `EBADF` when there is none any more.
-    pub(crate) fn remove_pidfd(&mut self, id: u64) -> Outcome<Pidfd> {
+    pub(crate) fn remove_pidfd(&mut self, id: PidfdId) -> Outcome<Pidfd> {
         let pidfd = self.find_pidfd(id)?;
         Ok(self.pidfds.remove(pidfd).ok_or(Reason::PidfdGone)?)
     }

@@ -26,6 +26,7 @@ use crate::{
     reason::{Outcome, Reason},
     tree::group::Group,
     tree::pending::{SigInfo, SigSet, SIGCHLD, SIGKILL, SI_KERNEL},
+    tree::task::TaskId,
     tree::task::{chain, Task},
 };
 
@@ -159,7 +160,7 @@ impl Tree {
     }
 
     /// The body of a task has begun to live.
-    pub(crate) fn bind(&mut self, id: u64, native: Native) {
+    pub(crate) fn bind(&mut self, id: TaskId, native: Native) {
         let Some(task) = self.tasks.find(id) else {
             return;
         };
@@ -285,7 +286,7 @@ impl Tree {
     /// # Errors
     ///
     /// `ESRCH` for one that is gone or about to die.
-    pub(crate) fn find_member(&mut self, id: u64) -> Outcome<Idx<Task>> {
+    pub(crate) fn find_member(&mut self, id: TaskId) -> Outcome<Idx<Task>> {
         let task = self.find_alive(id)?;
         if !self.goes_on(task) {
             return Err(Reason::TaskExited.into());

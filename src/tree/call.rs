@@ -15,6 +15,7 @@ use crate::{
     tree::group::{Group, JobState},
     tree::pending::{SigSet, SIGKILL},
     tree::sighand::Sighand,
+    tree::task::TaskId,
     tree::task::{Task, TaskState, COMM_LEN},
     tree::wakeups::Key,
 };
@@ -90,7 +91,7 @@ impl Group {
 
 impl Tree {
     /// The task that an id names, if it can do nothing only because it is at work in a call.
-    pub(crate) fn at_work(&self, id: u64) -> Option<Idx<Task>> {
+    pub(crate) fn at_work(&self, id: TaskId) -> Option<Idx<Task>> {
         let task = self.tasks.find(id)?;
         let call = self.tasks[task].call;
         let is_at_work = matches!(call, Call::Working | Call::Sending | Call::Exec);
@@ -152,7 +153,7 @@ impl Tree {
 
     /// A call of a task is over: it takes the signals that it was told of meanwhile, and others may act
     /// for it.
-    pub(crate) fn end_call(&mut self, id: u64) {
+    pub(crate) fn end_call(&mut self, id: TaskId) {
         if let Some(task) = self.tasks.find(id) {
             self.set_call(task, Call::None);
         }
@@ -160,7 +161,7 @@ impl Tree {
 
     /// The task that an id names, which is in a call, unless it is about to exit.
     #[inline]
-    pub(crate) fn find_caller(&self, id: u64) -> Outcome<Idx<Task>> {
+    pub(crate) fn find_caller(&self, id: TaskId) -> Outcome<Idx<Task>> {
         let task = self.find_alive(id)?;
         if !self.goes_on(task) {
             return Err(Reason::TaskExited.into());

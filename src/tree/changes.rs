@@ -12,7 +12,7 @@
 use super::{
     crowd::Pdeath,
     fate::Fate,
-    group::{Group, Owed},
+    group::{Group, GroupId, Owed},
     pending::{SigInfo, SigSet, SIGCHLD},
     task::{Task, TaskState},
     Tree,
@@ -122,7 +122,7 @@ impl Tree {
 
     /// Nothing is known of the ancestors of a process.
     pub(crate) fn forget_reaper_hint(&mut self, group: Idx<Group>) {
-        self.groups[group].reaper_hint = 0;
+        self.groups[group].reaper_hint = GroupId::NOTHING;
     }
 
     /// Nobody took orphans between a process and this ancestor when [`Tree::subreapers_set`] was `then`.

@@ -8,7 +8,7 @@
 use crate::{
     base::slots::{
         chain::{Chain, Link},
-        Idx,
+        Id, Idx,
     },
     pid::Pid,
     tree::call::Call,
@@ -104,6 +104,9 @@ pub(crate) enum Owed {
     Continued,
 }
 
+/// Names a process of a world.
+pub(crate) type GroupId = Id<Group>;
+
 /// A thread group.
 pub(crate) struct Group {
     /// `None` only between the making of the group and that of its first task.
@@ -142,7 +145,7 @@ pub(crate) struct Group {
     pub(super) wants_pdeath: bool,
     /// An ancestor between which and this process nobody takes orphans, as an id, 0 for none; valid as
     /// long as [`Tree::subreapers_set`](crate::tree::Tree) is what it was then.
-    pub(super) reaper_hint: u64,
+    pub(super) reaper_hint: GroupId,
     /// See [`Group::reaper_hint`].
     pub(super) hinted_at: u32,
     /// Of the first member of a process group: how many members are stopped.
@@ -210,7 +213,7 @@ impl Group {
         /// See [`Group::wants_pdeath`].
         wants_pdeath: bool;
         /// See [`Group::reaper_hint`].
-        reaper_hint: u64;
+        reaper_hint: GroupId;
         /// See [`Group::hinted_at`].
         hinted_at: u32;
         /// See [`Group::pgrp_stopped`].
@@ -255,7 +258,7 @@ impl Group {
             parent_exec_id: 0,
             is_subreaper: false,
             wants_pdeath: false,
-            reaper_hint: 0,
+            reaper_hint: GroupId::NOTHING,
             hinted_at: 0,
             pgrp_stopped: 0,
             pgrp_controlled: None,

@@ -8,7 +8,7 @@
 
 use super::Tree;
 use crate::{
-    base::slots::Idx,
+    base::slots::{Id, Idx},
     pid::{Pid, PidType},
     reason::{Outcome, Reason},
 };
@@ -21,6 +21,9 @@ pub(crate) struct Pidfd {
     is_nonblock: bool,
     is_autokill: bool,
 }
+
+/// Names a handle of a world.
+pub(crate) type PidfdId = Id<Pidfd>;
 
 impl Pidfd {
     read! {
@@ -70,12 +73,12 @@ impl Tree {
     /// # Errors
     ///
     /// `EBADF` when there is none any more.
-    pub(crate) fn find_pidfd(&self, id: u64) -> Outcome<Idx<Pidfd>> {
+    pub(crate) fn find_pidfd(&self, id: PidfdId) -> Outcome<Idx<Pidfd>> {
         Ok(self.pidfds.find(id).ok_or(Reason::PidfdGone)?)
     }
 
     /// Puts a handle into the store, for which the caller has made room; returns its id.
-    pub(crate) fn insert_pidfd(&mut self, pidfd: Pidfd) -> u64 {
+    pub(crate) fn insert_pidfd(&mut self, pidfd: Pidfd) -> PidfdId {
         let pidfd = self.pidfds.insert(pidfd);
         let pidfd = pidfd.unwrap_or_else(|_| panic!("altpid: no room was made"));
         self.pidfds.id(pidfd)

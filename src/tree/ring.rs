@@ -18,6 +18,7 @@ use super::{
 use crate::{
     base::slots::Idx,
     pid::namespace::Namespace,
+    pid::registry::NsId,
     uapi::{self, altpid_event},
 };
 use kernel::{
@@ -167,7 +168,7 @@ impl Events {
     pub(crate) fn tell_ns_dead(&mut self, ns: &Namespace) {
         self.add(altpid_event {
             type_: uapi::ALTPID_EVENT_NS_DEAD,
-            ns: ns.id(),
+            ns: ns.id().to_raw(),
             ..altpid_event::new_zeroed()
         });
     }
@@ -204,8 +205,8 @@ fn of_task(tree: &Tree, kind: u32, index: Idx<Task>) -> altpid_event {
     let task = &tree.tasks[index];
     altpid_event {
         type_: kind,
-        task: tree.tasks.id(index),
-        ns: task.ns().id(),
+        task: tree.tasks.id(index).to_raw(),
+        ns: task.ns().id().to_raw(),
         pid: task.pid.nr_at(0),
         nr: task.pid.nr(),
         ..altpid_event::new_zeroed()
@@ -293,12 +294,12 @@ impl Tree {
     }
 
     /// A task has made a namespace, `ns`, below another one.
-    pub(crate) fn tell_ns_born(&mut self, ns: u64, above: u64, task: Idx<Task>) {
+    pub(crate) fn tell_ns_born(&mut self, ns: NsId, above: Option<NsId>, task: Idx<Task>) {
         self.tell(|tree| altpid_event {
             type_: uapi::ALTPID_EVENT_NS_BORN,
-            task: tree.tasks.id(task),
-            other: above,
-            ns,
+            task: tree.tasks.id(task).to_raw(),
+            other: above.map_or(0, NsId::to_raw),
+            ns: ns.to_raw(),
             ..altpid_event::new_zeroed()
         });
     }
@@ -308,10 +309,16 @@ impl Tree {
         self.tell(|tree| of_task(tree, uapi::ALTPID_EVENT_NS_DYING, init));
     }
 
+    /// The id of a task as user space is given it, 0 for none.
+    pub(crate) fn raw_id(&self, task: Option<Idx<Task>>) -> u64 {
+        task.map_or(0, |task| self.tasks.id(task).to_raw())
+    }
+
+    /// The id of a parent as user space is given it, 0 for one outside of the world.
     pub(crate) fn parent_id(&self, parent: Parent) -> u64 {
         match parent {
             Parent::Outside => 0,
-            Parent::Task(parent) => self.tasks.id(parent),
+            Parent::Task(parent) => self.raw_id(Some(parent)),
         }
     }
 }

@@ -10,7 +10,7 @@
 use crate::{
     base::slots::{
         chain::{Chain, Link},
-        Idx,
+        Id, Idx,
     },
     pid::namespace::{ForChildren, Namespace},
     pid::Pid,
@@ -67,6 +67,9 @@ pub(crate) enum TaskState {
     /// Gone but for its number and its status (`EXIT_ZOMBIE`).
     Zombie,
 }
+
+/// Names a task of a world.
+pub(crate) type TaskId = Id<Task>;
 
 /// A thread.
 pub(crate) struct Task {

@@ -29,6 +29,7 @@ use crate::{
     tree::call::Call,
     tree::pending::Queued,
     tree::task::Task,
+    tree::task::TaskId,
     tree::wakeups::Key,
     tree::Tree,
     world::sleep::FOR_EVER,
@@ -135,7 +136,7 @@ impl<'a> Work<'a> {
     ///
     /// `failure`; `EINTR` when a signal ends the wait.
     #[cold]
-    fn wait_for_call(self, id: u64, failure: Failure) -> Outcome {
+    fn wait_for_call(self, id: TaskId, failure: Failure) -> Outcome {
         let task = self.at_work(id).ok_or(failure)?;
         let key = Key::task(&self, task);
         self.sleep([key; 2], FOR_EVER)?;
@@ -259,7 +260,7 @@ impl World {
     /// `EINTR` when a signal ends the wait.
     #[track_caller]
     #[inline(always)]
-    pub(crate) fn act(&self, id: u64) -> Outcome<(Work<'_>, Idx<Task>)> {
+    pub(crate) fn act(&self, id: TaskId) -> Outcome<(Work<'_>, Idx<Task>)> {
         loop {
             let tree = self.work();
             match tree.find_actor(id) {
@@ -278,7 +279,7 @@ impl World {
     #[track_caller]
     pub(crate) fn act_with_room(
         &self,
-        id: u64,
+        id: TaskId,
         room: &mut Spare<Queued>,
     ) -> Outcome<(Work<'_>, Idx<Task>)> {
         loop {
@@ -297,7 +298,7 @@ impl World {
     ///
     /// As [`World::act`].
     #[track_caller]
-    pub(crate) fn enter(&self, id: u64) -> Outcome<(InCall<'_>, Work<'_>, Idx<Task>)> {
+    pub(crate) fn enter(&self, id: TaskId) -> Outcome<(InCall<'_>, Work<'_>, Idx<Task>)> {
         let (mut tree, task) = self.act(id)?;
         let call = tree.begin_call(task, Call::Working);
         // The lock goes first when all of this is dropped in the order of a pattern.
@@ -312,7 +313,7 @@ impl World {
     ///
     /// `ESRCH` for one that is about to die.
     #[track_caller]
-    pub(crate) fn enter_member(&self, id: u64) -> Outcome<(InCall<'_>, Work<'_>, Idx<Task>)> {
+    pub(crate) fn enter_member(&self, id: TaskId) -> Outcome<(InCall<'_>, Work<'_>, Idx<Task>)> {
         let mut tree = self.work();
         let task = tree.find_member(id)?;
         let call = tree.begin_call(task, Call::Working);
@@ -324,7 +325,7 @@ impl World {
 #[must_use]
 pub(crate) struct InCall<'a> {
     world: &'a World,
-    id: u64,
+    id: TaskId,
 }
 
 impl<'a> InCall<'a> {

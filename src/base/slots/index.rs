@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What names an object of a store: an index inside of the module, an id outside.
+
+use super::chunk::{Chunk, Slot, CHUNK_BYTES};
+use core::{
+    marker::PhantomData,
+    mem::{align_of, size_of},
+    num::NonZeroU32,
+};
+
+/// Names an object of a [`Slots<T>`](super::Slots).
+///
+/// # Invariants
+///
+/// The high bits are the number of a chunk. The low [`Self::BITS`] are 1 plus the offset of the object in
+/// its chunk, in units of its alignment; the 1 keeps every index from being 0. Every chunk has a whole
+/// object at that offset.
+pub(crate) struct Idx<T>(NonZeroU32, PhantomData<fn() -> T>);
+
+impl<T> Idx<T> {
+    /// Bytes of a unit.
+    pub(super) const UNIT: usize = align_of::<Slot<T>>();
+    /// Units of an object. Two at least, so that 1 and the last offset of a chunk fit [`Self::BITS`].
+    const UNITS: u32 = {
+        let units = size_of::<Slot<T>>() / Self::UNIT;
+        assert!(units >= 2 && units * Self::UNIT <= CHUNK_BYTES);
+        units as u32
+    };
+    /// How many bits say where in its chunk an object is.
+    pub(super) const BITS: u32 = (CHUNK_BYTES / Self::UNIT).trailing_zeros();
+
+    /// Where the object with a number is. Numbers are below those of `MAX_CHUNKS` chunks.
+    pub(super) fn new(position: usize) -> Self {
+        let (chunk, within) = (
+            position / Chunk::<T>::OBJECTS,
+            position % Chunk::<T>::OBJECTS,
+        );
+        let raw = (chunk as u32) << Self::BITS | (within as u32 * Self::UNITS);
+        // INVARIANT: A chunk has `PER_CHUNK` objects; with 1 added the last stays below `1 << BITS`.
+        Self(NonZeroU32::MIN.saturating_add(raw), PhantomData)
+    }
+
+    /// The number of the chunk.
+    pub(super) fn chunk(self) -> usize {
+        (self.0.get() >> Self::BITS) as usize
+    }
+
+    /// Bytes behind the beginning of the chunk, and those of a unit.
+    #[inline]
+    pub(super) fn offset(self) -> usize {
+        (self.0.get() % (1 << Self::BITS)) as usize * Self::UNIT
+    }
+
+    /// Units behind the beginning of the chunk.
+    fn units(self) -> u32 {
+        (self.0.get() % (1 << Self::BITS)).wrapping_sub(1)
+    }
+
+    /// The number of the object in its store: see [`Slots::at`](super::Slots::at).
+    pub(crate) fn position(self) -> usize {
+        self.chunk() * Chunk::<T>::OBJECTS + (self.units() / Self::UNITS) as usize
+    }
+
+    /// As a number, for keeping in an atomic; 0 is no index.
+    pub(crate) fn to_raw(this: Option<Self>) -> u32 {
+        this.map_or(0, |idx| idx.0.get())
+    }
+
+    /// The reverse of [`Idx::to_raw`]; `None` for what that does not give.
+    pub(crate) fn from_raw(raw: u32) -> Option<Self> {
+        let idx = Self(NonZeroU32::new(raw)?, PhantomData);
+        let units = idx.units();
+        let end = Chunk::<T>::OBJECTS as u32 * Self::UNITS;
+        // INVARIANT: So an object begins there, and it is one of the chunk's.
+        (units < end && units % Self::UNITS == 0).then_some(idx)
+    }
+}
+
+/// Names an object of a [`Slots<T>`](super::Slots) and nothing else that is ever in that store: what user space is
+/// given. The low half is the object's index, the high half says how often its place was vacated.
+pub(crate) struct Id<T>(u64, PhantomData<fn() -> T>);
+
+impl<T> Id<T> {
+    /// Names nothing ever: 0 for user space.
+    pub(crate) const NOTHING: Self = Self::from_raw(0);
+
+    /// The id of what is at a place that was vacated so often.
+    pub(super) fn new(idx: Idx<T>, generation: u32) -> Self {
+        Self::from_raw(u64::from(generation) << 32 | u64::from(idx.0.get()))
+    }
+
+    /// An id that user space has given: any number, which may name nothing.
+    pub(crate) const fn from_raw(raw: u64) -> Self {
+        Self(raw, PhantomData)
+    }
+
+    /// Likewise; `None` for 0.
+    pub(crate) fn unless_0(raw: u64) -> Option<Self> {
+        (raw != 0).then(|| Self::from_raw(raw))
+    }
+
+    /// As user space is given it.
+    pub(crate) const fn to_raw(self) -> u64 {
+        self.0
+    }
+
+    /// The place that it names, if there can be one, and how often that was vacated.
+    #[inline]
+    pub(super) fn parts(self) -> Option<(Idx<T>, u32)> {
+        Some((Idx::from_raw(self.0 as u32)?, (self.0 >> 32) as u32))
+    }
+}
+
+/// A number that names something is copied and compared as one, whatever it names.
+macro_rules! is_number {
+    ($($name:ident)*) => {
+        $(
+            impl<T> Clone for $name<T> {
+                fn clone(&self) -> Self {
+                    *self
+                }
+            }
+            impl<T> Copy for $name<T> {}
+            impl<T> core::fmt::Debug for $name<T> {
+                fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                    self.0.fmt(f)
+                }
+            }
+            impl<T> PartialEq for $name<T> {
+                fn eq(&self, other: &Self) -> bool {
+                    self.0 == other.0
+                }
+            }
+            impl<T> Eq for $name<T> {}
+        )*
+    };
+}
+
+is_number!(Idx Id);
+
+impl<T> kernel::fmt::Display for Id<T> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        self.0.fmt(f)
+    }
+}
