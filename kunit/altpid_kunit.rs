@@ -66,6 +66,7 @@ mod suites {
         mod kill;
         mod sending_immunity;
         mod sigaction;
+        mod sigwait;
         mod taking;
     }
     mod world {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! sigaction(2): flags and masks, who has them, and what of them can be seen.
+//! sigaction(2): flags and masks, who has them, and what of them can be seen; sigprocmask(2).
 
 use crate::{
     process::clone::flags::*,
     signal::kill::By,
+    signal::sending::{Scope, Source},
     signal::sigaction::Action,
     support::{signals::*, state::*, world, Errno, Verbs},
     tree::pending::*,
@@ -189,6 +190,49 @@ mod tests {
         both()?;
         assert_eq!(interrupts(&world, task)?, 2);
         assert_eq!(verbs.received(task)?.0, 6);
+        Ok(())
+    }
+
+    /// `__set_task_blocked()`: what a thread was told of and blocks before it has taken it goes to another
+    /// one (`retarget_shared_pending()`)
+    #[test]
+    fn what_is_blocked_before_it_is_taken_goes_to_another() -> Result {
+        let world = world()?;
+        let verbs = Verbs(&world);
+        let leader = verbs.fork(world.init())?;
+        let thread = verbs.thread(leader)?;
+        verbs.sigaction(leader, SIGUSR1, Handler)?;
+        {
+            let mut held = world.tree();
+            let tree = held.tree_mut();
+            let index = tree.find(leader)?;
+            tree.begin_hold();
+            tree.send_checked(SIGUSR1, Source::Kernel, index, Scope::Process)
+                .errno()?;
+        }
+        verbs.block(leader, &[SIGUSR1])?;
+        let received = [leader, thread].map(|task| verbs.received(task).map(|r| r.0));
+        assert!(received == [Ok(0), Ok(1)]);
+        assert!(verbs.is_sound());
+        Ok(())
+    }
+
+    /// `__set_current_blocked()`: nothing is looked at when nothing changes, so that a signal stays with
+    /// the thread that was told of it
+    #[test]
+    fn a_mask_that_stays_takes_nothing() -> Result {
+        let world = world()?;
+        let verbs = Verbs(&world);
+        let leader = verbs.fork(world.init())?;
+        let thread = verbs.thread(leader)?;
+        verbs.sigaction(leader, SIGUSR1, Handler)?;
+        let (child, _) = verbs.clone(leader, VM | VFORK, &[])?;
+        world.kill_from(By::Outside, leader, SIGUSR1)?;
+        verbs.unblock(thread, &[SIGTERM])?;
+        assert_eq!(verbs.received(thread)?.0, 0);
+        verbs.exit(child, 0)?;
+        assert_eq!(verbs.received(leader)?.0, 1);
+        assert!(verbs.is_sound());
         Ok(())
     }
 }

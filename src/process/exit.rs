@@ -20,8 +20,9 @@ use crate::{
     signal::sending::{Scope, Source},
     tree::budget::SIGNAL_STEPS,
     tree::crowd::Pdeath,
+    tree::fate::Fate,
     tree::group::{Group, Parent},
-    tree::pending::{SigInfo, CLD_DUMPED, CLD_EXITED, CLD_KILLED, NSIG, SIGCHLD},
+    tree::pending::{SigInfo, SigSet, CLD_DUMPED, CLD_EXITED, CLD_KILLED, NSIG, SIGCHLD},
     tree::sighand::Disposition,
     tree::task::TaskId,
     tree::task::{Task, TaskState},
@@ -62,8 +63,16 @@ impl Tree {
         }
         self.tell_exit(task, status);
         let group = self.tasks()[task].group();
-        if self.groups()[group].exit_status().is_none() && self.groups()[group].nr_live() > 1 {
-            self.retarget(task);
+        let fate = self.groups()[group].fate();
+        let lives_on = self.groups()[group].nr_live() > 1;
+        // exit_signals(). Threads that an exec kills have looked at what waits before (get_signal()).
+        if match fate {
+            Fate::Alive => lives_on && self.is_told(task),
+            Fate::Exec(_) => lives_on,
+            Fate::Exiting(_) => false,
+        } {
+            let unblocked = SigSet::EVERY.minus(self.tasks()[task].blocked());
+            self.retarget(task, unblocked);
         }
         self.set_exiting(task, status);
         self.end_vfork_of(task);

@@ -106,6 +106,7 @@ impl World {
         let blocked = blocked.minus(SigSet::ONLY);
         // __set_current_blocked(): otherwise a signal that another thread was told of stays with that.
         if blocked != old {
+            tree.leave_to_others(task, blocked.minus(old));
             tree.set_blocked(task, blocked);
             tree.recalc_sigpending(task);
         }
@@ -128,6 +129,14 @@ impl World {
 }
 
 impl Tree {
+    /// A thread is about to block signals. If it was told of one that it has not taken, others take it
+    /// (`__set_task_blocked()`).
+    pub(crate) fn leave_to_others(&mut self, task: Idx<Task>, signals: SigSet) {
+        if self.is_told(task) && self.group_of(task).nr_live() > 1 {
+            self.retarget(task, signals);
+        }
+    }
+
     /// Changes what a process does about a signal, with `room` for flags and a mask that were others
     /// before. `None`: there was no room, and nothing is changed.
     fn set_action(

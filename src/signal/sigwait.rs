@@ -59,12 +59,19 @@ impl World {
         drop(tree);
         let result = self.sleep_for_signal(&call, awaited, before, timeout);
         let mut tree = self.work();
+        let mut last = None;
         if let Ok(task) = tree.find_alive(task) {
+            let blocked = tree.tasks()[task].blocked();
+            tree.leave_to_others(task, wanted.intersection(blocked));
+            // Whatever has ended the sleep, one that is there by now is taken.
+            if result.is_err() {
+                last = tree.dequeue(task, wanted);
+            }
             tree.set_call(task, Call::Working);
             tree.recalc_sigpending(task);
         }
         tree.discard_awaited(awaited);
-        result
+        last.map_or(result, Ok)
     }
 
     fn sleep_for_signal(
@@ -88,6 +95,8 @@ impl World {
                 return Err(EAGAIN.into());
             }
             tree.set_call(task, Call::Sigwait(awaited));
+            // What was left to another thread, which has not taken it, ends the sleep.
+            tree.recalc_sigpending(task);
             let of_process = Key::process(tree.tasks()[task].group());
             let keys = [of_process, Key::task(&tree, task)];
             timeout = tree.sleep(keys, timeout)?;

@@ -181,7 +181,7 @@ impl Tree {
     }
 
     /// Whether a task has been told of a signal or a stop, and has not come to take it (`TIF_SIGPENDING`).
-    fn is_told(&self, task: Idx<Task>) -> bool {
+    pub(crate) fn is_told(&self, task: Idx<Task>) -> bool {
         let thread = &self.tasks[task];
         self.groups[thread.group].has_told(thread, thread.call)
     }

@@ -291,14 +291,11 @@ impl Tree {
             .is_some_and(|crowd| crowd.duties.forgotten != SigSet::EMPTY)
     }
 
-    /// A thread that exits was to take signals of its group: others do (`retarget_shared_pending()`).
-    /// It still is on the list of the live ones.
-    pub(crate) fn retarget(&mut self, task: Idx<Task>) {
+    /// A thread was to take these signals, if they wait for its group, and does not: others do
+    /// (`retarget_shared_pending()`). It still is on the list of the live ones.
+    pub(crate) fn retarget(&mut self, task: Idx<Task>, signals: SigSet) {
         let group = self.tasks[task].group;
-        let mut left = self.groups[group]
-            .pending
-            .set()
-            .minus(self.tasks[task].blocked);
+        let mut left = self.groups[group].pending.set().intersection(signals);
         if left == SigSet::EMPTY {
             return;
         }

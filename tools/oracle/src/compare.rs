@@ -15,12 +15,18 @@ use altpid_command::script::{self, Value};
 use anyhow::Result;
 use std::collections::HashMap;
 
-/// How many signals altpid has counted beyond those that must have been natively, by task. Of those
-/// that are sent at the same time to a process that has not taken the first yet, only one arrives, at
-/// any of its threads; and none when the process ignores it by the time that it would take it, as one
-/// does that has its handlers in common with an init that dies.
+/// How many signals can have been natively, as far as that is not what altpid has counted. Of those that
+/// are sent at the same time to a process that has not taken the first yet, only one arrives, at any of
+/// its threads; and none when the process ignores it by the time that it would take it, as one does that
+/// has its handlers in common with an init that dies.
 #[derive(Clone, Debug, Default)]
-pub struct Merged(HashMap<Name, u32>);
+pub struct Merged {
+    /// Those that altpid has counted and that need not have been natively, by task.
+    fewer: HashMap<Name, u32>,
+    /// Those that need not have been in altpid, and that any thread can have got natively, by process: of
+    /// several children that one operation stops or ends each sends a SIGCHLD.
+    more: HashMap<Name, u32>,
+}
 
 impl Merged {
     /// Takes notice of what has changed from one state to the next.
@@ -43,7 +49,14 @@ impl Merged {
                 .is_some_and(|s| s.ignored.contains(s.last.signo));
             let merged = more - u32::from(is_all && !is_ignored);
             if merged > 0 {
-                *self.0.entry(name).or_default() += merged;
+                *self.fewer.entry(name).or_default() += merged;
+            }
+        }
+        for (process, count) in by_process {
+            let sent = children_that_tell(before, after, process);
+            let more = sent.saturating_sub(count);
+            if sent > 1 && more > 0 {
+                *self.more.entry(process).or_default() += more;
             }
         }
     }
@@ -51,15 +64,26 @@ impl Merged {
     /// Whether what a task has received natively can be what altpid has counted.
     fn differs(&self, name: Name, count: u32, last: SigInfo, seen: &Seen) -> Option<Mismatch> {
         let signals = seen.signals?;
-        let merged = self.0.get(&name).copied().unwrap_or(0);
+        let merged = self.fewer.get(&name).copied().unwrap_or(0);
+        let more = self.more.get(&seen.leader).copied().unwrap_or(0);
         let expected = signals.received;
-        if count > expected || count < expected - merged.min(expected) {
+        if count > expected + more || count < expected - merged.min(expected) {
             let what = format!("received: {count} signals, altpid {expected}");
             return Some(Mismatch::new(what).with("received", name, count));
         }
-        (merged == 0 && count > 0 && last != signals.last)
+        ((merged, more) == (0, 0) && count > 0 && last != signals.last)
             .then(|| Mismatch::of_signal(last, signals.last))
     }
+}
+
+/// How many children of a process have stopped, gone on or died between two states: each tells it.
+fn children_that_tell(before: &State, after: &State, process: Name) -> u32 {
+    let tells = |(name, old): &(&Name, &Seen)| {
+        let is_child = old.parent == Some(process) && old.is_leader();
+        let state = after.tasks.get(name).map(|new| new.task.state);
+        is_child && state != Some(old.task.state)
+    };
+    before.tasks.iter().filter(tells).count() as u32
 }
 
 /// What a task natively is, as a scenario calls it.
