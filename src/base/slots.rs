@@ -138,11 +138,11 @@ impl<T> Slots<T> {
     pub(crate) fn grow(&mut self, spare: &mut Spare<T>) -> bool {
         let len = self.chunks.len();
         // What was wanted before may be there by now: others can have grown the store.
-        spare.wants_directory = if len < self.chunks.capacity() {
-            0
-        } else if len >= Self::MAX_CHUNKS {
+        spare.wants_directory = if len >= Self::MAX_CHUNKS {
             // None of that size can be had.
             usize::MAX
+        } else if len < self.chunks.capacity() {
+            0
         } else {
             FIRST_CHUNKS.max(2 * len)
         };

@@ -3,12 +3,12 @@
 //! Real programs in a world: `altpid exec`.
 
 use crate::{command_line, raw};
-use altpid::World;
+use altpid::{PidType, TaskId, World};
 use rustix::fd::{AsFd, AsRawFd};
 use std::{
     env, fs,
     os::unix::fs::PermissionsExt,
-    process::{Command, id},
+    process::{Child, Command, ExitStatus, id},
     sync::OnceLock,
 };
 
@@ -38,6 +38,21 @@ pub fn are_refused() -> bool {
     version.contains("PREEMPT_RT")
 }
 
+/// Whether this kernel can have members.
+pub fn has_members() -> bool {
+    !are_refused()
+}
+
+/// The task with a number at level 0.
+///
+/// # Panics
+///
+/// When there is none.
+pub fn numbered(world: &World, nr: i32) -> TaskId {
+    let root = world.info().expect("info").root_ns;
+    world.find(root, nr, PidType::Pid).expect("a task")
+}
+
 /// `altpid exec` in a world, with these arguments.
 pub fn exec(world: &World, args: &[&str]) -> Command {
     let fd = world.as_fd().as_raw_fd().to_string();
@@ -45,4 +60,43 @@ pub fn exec(world: &World, args: &[&str]) -> Command {
     command.args(args);
     raw::hand_down(&mut command, world);
     command
+}
+
+/// Runs `members ARGS` in a world and does something meanwhile.
+///
+/// # Panics
+///
+/// When it cannot be run.
+pub fn run(world: &World, args: &[&str], meanwhile: impl FnOnce(&Child)) -> ExitStatus {
+    let program = program();
+    let mut child = exec(world, &["--", program])
+        .args(args)
+        .spawn()
+        .expect("it runs");
+    meanwhile(&child);
+    child.wait().expect("its end")
+}
+
+/// Somebody who has nothing to do with all that.
+pub struct Bystander(Child);
+
+impl Bystander {
+    /// It begins to look.
+    ///
+    /// # Panics
+    ///
+    /// When there is no such program.
+    #[expect(clippy::new_without_default)]
+    pub fn new() -> Self {
+        Self(Command::new("sleep").arg("100000").spawn().expect("sleep"))
+    }
+}
+
+impl Drop for Bystander {
+    fn drop(&mut self) {
+        let ended = self.0.try_wait().expect("a child");
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+        assert_eq!(ended, None, "a signal has gone astray");
+    }
 }

@@ -22,7 +22,7 @@ const NOWHERE: [u64; 6] = [
 
 /// Runs `test` for every command, each with a request that would succeed in a world of its own.
 fn each(mut test: impl FnMut(&Fixture, &mut Request<'_>)) {
-    for command in COMMANDS {
+    for command in COMMANDS.iter() {
         let room = Region::with_room(PAGE);
         let world = Fixture::new();
         test(&world, &mut command.request(&world, &room));

@@ -92,7 +92,7 @@ fn summary(results: &Results) -> String {
 fn the_header_is_understood() {
     let world = Fixture::new();
     assert_eq!(shapes().len(), COMMANDS.len());
-    for command in COMMANDS {
+    for command in COMMANDS.iter() {
         let shape = shapes().iter().find(|shape| shape.name == command.name);
         let shape = shape.expect(command.name);
         assert_eq!(shape.number, command.number, "{}", shape.name);

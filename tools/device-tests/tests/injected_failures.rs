@@ -166,7 +166,7 @@ fn exhaust(
 fn in_every_command() {
     let mut injector = Injector::new();
     let mut sums = Sums::default();
-    for command in COMMANDS {
+    for command in COMMANDS.iter() {
         exhaust(&mut injector, &mut sums, command, |_| (), |_, _| ());
     }
     sums.tell("in every command");

@@ -5,10 +5,10 @@
 //! The program is `c/members`, and busybox's shell. A process outside of all worlds is there meanwhile,
 //! which would die of any signal that goes astray.
 
-use altpid::{Attach, Kill, PidType, TaskId, TaskState, World};
+use altpid::{Attach, Kill};
 use altpid_device_tests::{
     Fixture, command_line, exited,
-    members::{are_refused, exec, program},
+    members::{Bystander, exec, has_members, numbered, program, run},
     patience::eventually,
     raw,
     scratch::Scratch,
@@ -16,24 +16,12 @@ use altpid_device_tests::{
 use rustix::{
     fd::{AsFd, AsRawFd},
     io::Errno,
-    process::{Pid, Signal, kill_process},
 };
 use std::{
     fs,
     os::unix::process::{CommandExt, ExitStatusExt},
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
 };
-
-/// Whether this kernel can have members.
-fn has_members() -> bool {
-    !are_refused()
-}
-
-/// The task with a number at level 0.
-fn numbered(world: &World, nr: i32) -> TaskId {
-    let root = world.info().expect("info").root_ns;
-    world.find(root, nr, PidType::Pid).expect("a task")
-}
 
 /// What becomes of `sh -c SCRIPT` in a world: its status and what it has written.
 fn shell(script: &str) -> (i32, String) {
@@ -43,24 +31,6 @@ fn shell(script: &str) -> (i32, String) {
     assert_eq!(err, "", "{out}");
     assert_eq!(world.info().expect("info").tasks, 1);
     (status, out)
-}
-
-/// Somebody who has nothing to do with all that.
-struct Bystander(Child);
-
-impl Bystander {
-    fn new() -> Self {
-        Self(Command::new("sleep").arg("100000").spawn().expect("sleep"))
-    }
-}
-
-impl Drop for Bystander {
-    fn drop(&mut self) {
-        let ended = self.0.try_wait().expect("a child");
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-        assert_eq!(ended, None, "a signal has gone astray");
-    }
 }
 
 macro_rules! cases {
@@ -314,17 +284,6 @@ fn a_world_is_its_users() {
     assert_eq!(world.info().expect("info").tasks, 1);
 }
 
-/// Runs `members ARGS` in a world and does something meanwhile.
-fn run(world: &Fixture, args: &[&str], meanwhile: impl FnOnce(&Child)) -> std::process::ExitStatus {
-    let program = program();
-    let mut child = exec(world, &["--", program])
-        .args(args)
-        .spawn()
-        .expect("it runs");
-    meanwhile(&child);
-    child.wait().expect("its end")
-}
-
 #[test]
 fn an_init_takes_a_thousand_along() {
     if !has_members() {
@@ -350,123 +309,4 @@ fn forks_race_the_end_of_init() {
         assert_eq!(status.code(), Some(7));
         assert_eq!(world.info().expect("info").tasks, 1);
     }
-}
-
-/// The native numbers of all members but this one.
-fn natives(world: &World, but: i32) -> Vec<i32> {
-    let tasks = world.tasks(None).expect("a listing");
-    let natives = tasks.iter().filter_map(|task| task.native);
-    natives
-        .map(|(pid, _)| pid)
-        .filter(|&pid| pid != but && pid != 0)
-        .collect()
-}
-
-#[test]
-fn the_host_kills_whom_it_likes() {
-    if !has_members() {
-        return;
-    }
-    let _bystander = Bystander::new();
-    for round in 0..10 {
-        let world = Fixture::new();
-        let status = run(&world, &["races", "0"], |child| {
-            let init = i32::try_from(child.id()).expect("a pid");
-            eventually("there are some", || natives(&world, init).len() > 4);
-            for _ in 0..round {
-                // One that is gone meanwhile is nobody's number yet: there are too few processes.
-                for native in natives(&world, init).into_iter().take(3) {
-                    let _ = kill_process(Pid::from_raw(native).expect("a pid"), Signal::KILL);
-                }
-            }
-            kill_process(Pid::from_raw(init).expect("a pid"), Signal::KILL).expect("kill");
-        });
-        assert_eq!(status.signal(), Some(9));
-        assert_eq!(world.info().expect("info").tasks, 1);
-    }
-}
-
-#[test]
-fn a_world_lives_on_with_its_members() {
-    if !has_members() {
-        return;
-    }
-    let world = World::open().expect("a world");
-    let program = program();
-    let mut child = exec(&world, &["--", program, "closing", "sh", "-c"])
-        .arg("read line; (exit 5); echo $?")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("it runs");
-    drop(world);
-    drop(child.stdin.take());
-    let output = child.wait_with_output().expect("its end");
-    assert_eq!(String::from_utf8_lossy(&output.stdout), "5\n");
-}
-
-#[test]
-fn a_world_can_end_with_its_descriptor() {
-    if !has_members() {
-        return;
-    }
-    let world = World::open().expect("a world");
-    let program = program();
-    let mut child = exec(&world, &["--kill-on-close", "--", program, "closing"])
-        .args(["sh", "-c", "echo closed; sleep 100000"])
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("it runs");
-    let mut line = [0; 7];
-    let out = child.stdout.as_mut().expect("its output");
-    std::io::Read::read_exact(out, &mut line).expect("a line");
-    drop(world);
-    assert_eq!(child.wait().expect("its end").signal(), Some(9));
-}
-
-/// Whoever sends a signal from outside has no number, also where it says one itself.
-#[test]
-fn a_sender_outside_has_no_number() {
-    if !has_members() {
-        return;
-    }
-    let world = Fixture::new();
-    let mut child = exec(&world, &["--", program(), "queued"])
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("it runs");
-    let mut out = child.stdout.take().expect("its output");
-    let mut line = [0; 6];
-    std::io::Read::read_exact(&mut out, &mut line).expect("a line");
-    let native = child.id().to_string();
-    let sent = Command::new(program()).args(["queue", &native]).status();
-    assert!(sent.expect("it runs").success());
-    let said = std::io::read_to_string(out).expect("what it says");
-    // SI_QUEUE
-    assert_eq!(said, "-1 0 5\n");
-    assert!(child.wait().expect("its end").success());
-}
-
-#[test]
-fn stopped_ones_are_told_of() {
-    if !has_members() {
-        return;
-    }
-    let world = Fixture::new();
-    let mut child = exec(&world, &["--pid", "1,300", "--", "sleep", "100000"])
-        .spawn()
-        .expect("it runs");
-    let native = Pid::from_child(&child);
-    eventually("it joins", || world.info().expect("info").tasks == 2);
-    let member = numbered(&world, 300);
-    kill_process(native, Signal::STOP).expect("kill");
-    eventually("it stops", || {
-        world.state_of(member) == Some(TaskState::Stopped)
-    });
-    kill_process(native, Signal::CONT).expect("kill");
-    eventually("it goes on", || {
-        world.state_of(member) == Some(TaskState::Running)
-    });
-    kill_process(native, Signal::KILL).expect("kill");
-    assert_eq!(child.wait().expect("its end").signal(), Some(9));
 }

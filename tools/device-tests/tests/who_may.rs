@@ -102,7 +102,7 @@ fn ids_of_another_world_name_nothing() {
     }
     let pidfd = pidfd.expect("pidfd_open");
     let mut tried = 0;
-    for command in COMMANDS {
+    for command in COMMANDS.iter() {
         let shape = shapes().iter().find(|shape| shape.name == command.name);
         for member in &shape.expect(command.name).members {
             let id = match member.kind {
@@ -214,7 +214,7 @@ fn reply(command: &Command) -> (Vec<u8>, Vec<u8>) {
 #[test]
 fn replies_have_nothing_of_the_kernels_memory() {
     let mut bytes = 0;
-    for command in COMMANDS {
+    for command in COMMANDS.iter() {
         let first = reply(command);
         for _ in 0..3 {
             // Other things on the stack and in the allocator meanwhile.
