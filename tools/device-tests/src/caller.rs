@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Another process that calls something on a world of this one, again and again until it is killed.
+//! Another process that calls something on a world of this one, again and again until it is killed, or once:
+//! then it stays until it is killed ([`Given::makes`]).
 //!
 //! It is this program once more, with the test [`TEST`] as the only one, which asks with
 //! [`Given::by_the_other`] what it is to do.
 
-use altpid::World;
+use crate::patience::eventually;
+use altpid::{CloneArgs, CloneFlags, TaskId, World};
 use rustix::{
     fd::{AsFd, AsRawFd, BorrowedFd},
     io::{FdFlags, fcntl_getfd, fcntl_setfd},
@@ -17,6 +19,7 @@ use std::{
     os::unix::process::ExitStatusExt,
     process::{Child, Command, Stdio},
     sync::Mutex,
+    thread::{park, yield_now},
 };
 
 /// The name of the test that is the other process, ignored where nobody starts it.
@@ -64,6 +67,60 @@ impl Given {
     pub fn is_ready(&self) {
         println!("{READY}");
     }
+
+    /// Says that it begins, makes a call when the [`Gate`] is open, and stays. The gate is the last of the
+    /// numbers.
+    ///
+    /// # Panics
+    ///
+    /// When no gate was given.
+    pub fn makes(&self, call: impl FnOnce()) -> ! {
+        let gate = TaskId(*self.numbers.last().expect("a gate"));
+        self.is_ready();
+        while self.world.task(gate).is_ok() {
+            yield_now();
+        }
+        call();
+        loop {
+            park();
+        }
+    }
+}
+
+/// What callers wait for before they make their calls, so that they do so at the same time: a task that is
+/// still there.
+pub struct Gate(TaskId);
+
+impl Gate {
+    /// A child of the world's init.
+    pub fn new(world: &World) -> Self {
+        let init = world.info().expect("world").init;
+        let flags = CloneFlags::AUTOREAP;
+        let args = CloneArgs::new().flags(flags).exit_signal(0);
+        Self(world.clone(init, &args).expect("clone").task)
+    }
+
+    /// A number for [`Caller::start`].
+    pub fn number(&self) -> u64 {
+        self.0.0
+    }
+
+    /// Lets them begin.
+    pub fn open(self, world: &World) {
+        world.exit(self.0, 0).expect("exit");
+    }
+}
+
+/// Sends all of some callers SIGKILL; returns when all are gone.
+///
+/// # Panics
+///
+/// When one of them stays, or has ended by itself.
+pub fn kill_all(callers: &mut [Caller]) {
+    callers.iter_mut().for_each(Caller::kill);
+    eventually("those who were killed are gone", || {
+        callers.iter_mut().all(Caller::is_gone)
+    });
 }
 
 /// The process. When this is dropped it is killed.

@@ -3,7 +3,16 @@
 //! The module goes when nobody uses it, and not before: whatever of it user space holds meanwhile
 //! either keeps it or survives it.
 
-use altpid_device_tests::{Fixture, members, module, patience::eventually, sleeper::Sleeper};
+use altpid::{CloneArgs, CloneFlags, TaskId, World};
+use altpid_device_tests::{
+    Fixture,
+    caller::{Caller, Gate, Given, kill_all},
+    crowd::{children, wide},
+    figures::scaled,
+    members, module,
+    patience::eventually,
+    sleeper::Sleeper,
+};
 use rustix::{
     event::{PollFd, PollFlags, epoll, poll},
     io::Errno,
@@ -300,5 +309,69 @@ fn it_waits_for_what_it_has_given_up() {
         drop(world);
         eventually("nobody uses the module", || module::unload().is_ok());
         module::load("").expect("the module loads");
+    }
+}
+
+/// Ends a process and stays, until it is killed.
+#[test]
+#[ignore = "another test starts it"]
+fn the_other_process() {
+    let Some(given) = Given::by_the_other() else {
+        return;
+    };
+    given.makes(|| {
+        // Who is killed in there does not see what comes of it.
+        let _ = given.world.exit_group(TaskId(given.numbers[0]), 3);
+    });
+}
+
+/// A caller is killed while a container of so many dies, and the last descriptor of the world is closed: his,
+/// or one that this process has. Whether the world was still there then, and was worked on: nobody else has
+/// it. The module goes at once.
+fn is_worked_on_when_closed(closed_first: bool, count: usize) -> bool {
+    let watch = World::open().expect("the device");
+    let worlds = || watch.info().expect("world").worlds;
+    let before = worlds();
+    let world = World::open().expect("the device");
+    wide(&world);
+    let init = world.info().expect("world").init;
+    let args = CloneArgs::new().flags(CloneFlags::NEWPID);
+    let container = world.clone(init, &args).expect("clone").task;
+    let members = children(&world, container, count);
+    let gate = Gate::new(&world);
+    let numbers = [container.0, gate.number()];
+    let mut callers = [Caller::start("exit_group", &world, &numbers)];
+    gate.open(&world);
+    eventually("they begin to die", || world.task(members[0]).is_err());
+    if closed_first {
+        drop(world);
+        kill_all(&mut callers);
+    } else {
+        kill_all(&mut callers);
+        drop(world);
+    }
+    let is_hit = worlds() > before;
+    drop(watch);
+    module::unload_when_unused();
+    module::load("").expect("the module loads");
+    is_hit
+}
+
+/// The work item goes on with what a killed caller has left when nobody has the world open any more, and
+/// the module waits for it.
+#[test]
+fn it_waits_for_what_a_killed_caller_has_left() {
+    const TRIES: usize = 10;
+    let _turn = Turn::new();
+    // Afterwards there are no probes, which would have to go before the module.
+    module::unload_when_unused();
+    module::load("").expect("the module loads");
+    for closed_first in [false, true] {
+        let count = scaled(50_000) as usize;
+        let is_hit = (0..TRIES).any(|_| is_worked_on_when_closed(closed_first, count));
+        assert!(
+            is_hit,
+            "in {TRIES} tries no world was worked on when it was closed ({closed_first})"
+        );
     }
 }
