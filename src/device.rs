@@ -111,7 +111,8 @@ impl MiscDevice for OpenFile {
 
 /// Performs an operation, be it a call of its own or one of an array.
 fn perform(call: &Call<'_>, cmd: u32) -> Outcome {
-    // Commands by which something happens come before the questions, but for one.
+    // Commands by which something happens come before the questions; NS_SET, which changes a sysctl, is among
+    // those.
     let acts = (uapi::ALTPID_IOC_CLONE..uapi::ALTPID_IOC_TASK).contains(&cmd);
     if (acts || cmd == uapi::ALTPID_IOC_NS_SET) && !call.world.may_act() {
         return Err(Reason::NotOwner.into());

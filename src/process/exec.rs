@@ -30,8 +30,8 @@ impl World {
     /// A thread calls exec: every other thread of its process ends, and it takes the numbers of the
     /// leader at every level. `name` is what the program is called. May sleep.
     ///
-    /// What it was told to ignore and to block stays so, handlers are gone, and so is nothing else:
-    /// process group, session, children, and where children are born are as they were.
+    /// Handlers are reset. Everything else stays: ignored and blocked signals, process group, session,
+    /// children, and where children are born.
     ///
     /// # Errors
     ///

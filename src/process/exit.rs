@@ -84,9 +84,11 @@ impl Tree {
 
     /// A thread that exits: hands on its children, then becomes a zombie or vanishes.
     pub(crate) fn exit(&mut self, task: Idx<Task>) {
-        let is_done = (self.find_child_reaper(task) || self.becomes_zapper(task))
-            && self.hand_on_children(task)
-            && self.exit_notify(task);
+        if !self.find_child_reaper(task) {
+            self.begin_zap(task);
+            return;
+        }
+        let is_done = self.hand_on_children(task) && self.exit_notify(task);
         if !is_done && self.tasks()[task].state() == TaskState::Exiting {
             self.begin_half(task);
         }
@@ -287,8 +289,8 @@ impl Tree {
 }
 
 impl Tree {
-    /// A thread of a dying init is not the last: another one becomes init (`find_child_reaper()`). True
-    /// unless the thread has to take its namespace along.
+    /// If a thread that exits is init, another one of its process becomes init (`find_child_reaper()`). False
+    /// if there is none: the thread takes its namespace along.
     fn find_child_reaper(&mut self, task: Idx<Task>) -> bool {
         let raw = Idx::to_raw(Some(task));
         if self.tasks()[task].ns().child_reaper() != raw {
@@ -304,9 +306,8 @@ impl Tree {
         }
     }
 
-    /// The last thread of an init begins to take its namespace along; false: it does not exit before
-    /// that is done.
-    fn becomes_zapper(&mut self, task: Idx<Task>) -> bool {
+    /// The last thread of an init begins to take its namespace along, and does not exit before that is done.
+    fn begin_zap(&mut self, task: Idx<Task>) {
         self.tasks()[task].ns().disable_allocation();
         self.tell_ns_dying(task);
         let group = self.tasks()[task].group();
@@ -314,6 +315,5 @@ impl Tree {
         handlers.set(SIGCHLD, Disposition::Ignore);
         self.set_state(task, TaskState::Zapping { next: 2 });
         self.queue_work(task);
-        false
     }
 }

@@ -61,8 +61,8 @@ impl Tree {
         }
     }
 
-    /// The init of a dying namespace whose members are all killed goes on when its number is the
-    /// last one.
+    /// Decides whether the init of a dying namespace, whose members are all killed, has to wait: it exits
+    /// if no number is left but its own, and else is queued again by [`Tree::put_number`].
     pub(crate) fn zap_wait(&mut self, init: Idx<Task>) {
         let group = self.tasks()[init].group();
         // A dead leader keeps its own number beside that of the last thread.
@@ -71,7 +71,6 @@ impl Tree {
             && self.tasks()[init].children().is_empty()
             && !self.has_exits();
         if self.tasks()[init].ns().nr_pids() > own && !is_early {
-            // `Tree::put_number` queues it again.
             return;
         }
         debug_assert!(self.tasks()[init].children().is_empty());

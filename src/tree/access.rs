@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the layers above see of a tree: everything to be read, and to be changed what this names.
+//! What the layers above see of a tree, and its stores and counters; fields of a task or a process are changed
+//! in [`changes`](super::changes).
 //!
 //! # Locks
 //!
@@ -57,7 +58,8 @@ impl Tree {
         max_tasks: usize;
         /// The most handles that may be open.
         max_pidfds: usize;
-        /// A scan that dropped the lock must restart if this moved.
+        /// Moves with each change of the tree. A scan that has dropped the lock since it read this cannot rely on
+        /// what it has seen: the audit leaves out what it would compare.
         changes: u64;
     }
 

@@ -62,7 +62,7 @@ pub(crate) enum TaskState {
         /// The number to go on from.
         next: i32,
     },
-    /// Init of a namespace on its way out: waits until its number is the last one.
+    /// Init of a namespace on its way out: has killed all. `zap_wait()` decides whether it has to wait.
     ZapWait,
     /// Gone but for its number and its status (`EXIT_ZOMBIE`).
     Zombie,
