@@ -32,6 +32,7 @@ fn check_indices<T: PartialEq>(object: fn(usize) -> T) -> Result {
         assert!(raw > last);
         last = raw;
         assert_eq!(Idx::from_raw(raw), Some(idx));
+        assert_eq!(slots.id(idx).to_raw(), position as u64 + 1);
         assert_eq!(slots.find(slots.id(idx)), Some(idx));
     }
     assert!(slots.at(MANY).is_none());

@@ -246,7 +246,11 @@ impl<T> Slots<T> {
     /// Likewise, with the object itself.
     #[inline]
     pub(crate) fn named(&self, id: Id<T>) -> Option<(Idx<T>, &T)> {
-        let (idx, generation) = id.parts()?;
+        let (position, generation) = id.parts()?;
+        if position >= self.touched {
+            return None;
+        }
+        let idx = Idx::new(position);
         let slot = self.slot(idx)?;
         let value = slot.value.as_ref()?;
         (slot.generation == generation).then_some((idx, value))

@@ -78,7 +78,7 @@ impl<T> Idx<T> {
 }
 
 /// Names an object of a [`Slots<T>`](super::Slots) and nothing else that is ever in that store: what user space is
-/// given. The low half is the object's index, the high half says how often its place was vacated.
+/// given. The low half is 1 plus the object's number, the high half says how often its place was vacated.
 pub(crate) struct Id<T>(u64, PhantomData<fn() -> T>);
 
 impl<T> Id<T> {
@@ -87,7 +87,7 @@ impl<T> Id<T> {
 
     /// The id of what is at a place that was vacated so often.
     pub(super) fn new(idx: Idx<T>, generation: u32) -> Self {
-        Self::from_raw(u64::from(generation) << 32 | u64::from(idx.0.get()))
+        Self::from_raw(u64::from(generation) << 32 | (idx.position() as u64 + 1))
     }
 
     /// An id that user space has given: any number, which may name nothing.
@@ -105,10 +105,11 @@ impl<T> Id<T> {
         self.0
     }
 
-    /// The place that it names, if there can be one, and how often that was vacated.
+    /// The number that it names, and how often the place of that was vacated.
     #[inline]
-    pub(super) fn parts(self) -> Option<(Idx<T>, u32)> {
-        Some((Idx::from_raw(self.0 as u32)?, (self.0 >> 32) as u32))
+    pub(super) fn parts(self) -> Option<(usize, u32)> {
+        let position = (self.0 as u32).checked_sub(1)?;
+        Some((position as usize, (self.0 >> 32) as u32))
     }
 }
 

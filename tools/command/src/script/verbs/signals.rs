@@ -303,7 +303,7 @@ expect DFL RESETHAND mask=USR1: sigaction a SIGTERM",
         brief: "which signals are blocked: sigprocmask(2)",
         rule: "\
 Returns what was blocked so far. What waits and is no longer blocked is taken at once;
-SIGKILL and SIGSTOP are never blocked.",
+SIGKILL and SIGSTOP are never blocked. A call that changes nothing takes nothing either.",
         c: "",
         example: "\
 a = clone
