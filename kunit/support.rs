@@ -9,7 +9,7 @@ use crate::{
     process::pidfd::Target,
     process::wait::{Report, Wanted, WNOHANG},
     reason::Outcome,
-    signal::kill::Kill,
+    signal::kill::{By, Kill},
     signal::sigaction::{Action, How},
     tree::handles::PidfdId,
     tree::pending::{SigSet, SIGCHLD},
@@ -209,6 +209,27 @@ impl Verbs<'_> {
     /// kill(2)
     pub(crate) fn kill(&self, task: TaskId, pid: i32, signal: i32) -> Result {
         self.0.kill(task, Kill::Pid(pid), signal).errno()
+    }
+
+    /// A task sends a process a signal with a value (rt_sigqueueinfo(2), `SI_QUEUE`).
+    pub(crate) fn queue(&self, task: TaskId, pid: i32, value: u64, signal: i32) -> Result {
+        let kill = Kill::Queue {
+            pid,
+            code: -1,
+            value,
+        };
+        self.0.kill(task, kill, signal).errno()
+    }
+
+    /// A process with a handler for a signal, which its leader was told of while it sleeps in vfork; another
+    /// thread of it, and the child.
+    pub(crate) fn told_in_vfork(&self, signal: i32) -> Result<[TaskId; 3]> {
+        let leader = self.fork(self.0.init())?;
+        let thread = self.thread(leader)?;
+        self.sigaction(leader, signal, Disposition::Handler)?;
+        let (child, _) = self.clone(leader, flags::VM | flags::VFORK, &[])?;
+        self.0.kill_from(By::Outside, leader, signal).errno()?;
+        Ok([leader, thread, child])
     }
 
     /// What a process does about a signal from now on.

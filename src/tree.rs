@@ -59,8 +59,7 @@ use crate::{
     tree::ring::Events,
     tree::shares::Shares,
     tree::sighand::Sighand,
-    tree::task::TaskId,
-    tree::task::{chain, Task, TaskState, COMM_LEN},
+    tree::task::{chain, Task, TaskId, TaskState, COMM_LEN},
     tree::wakeups::Wakes,
     tree::walks::{Hangup, SignalWalk},
 };

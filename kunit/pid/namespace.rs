@@ -4,8 +4,7 @@
 
 use crate::{
     pid::namespace::{pid_max_min, CreateError, Namespace, PID_MAX_LIMIT},
-    pid::registry::NsId,
-    pid::registry::Registry,
+    pid::registry::{NsId, Registry},
     process::clone::flags,
     support::{world, world_of, Errno, Verbs},
     tree::task::TaskId,

@@ -223,11 +223,7 @@ mod tests {
     fn a_mask_that_stays_takes_nothing() -> Result {
         let world = world()?;
         let verbs = Verbs(&world);
-        let leader = verbs.fork(world.init())?;
-        let thread = verbs.thread(leader)?;
-        verbs.sigaction(leader, SIGUSR1, Handler)?;
-        let (child, _) = verbs.clone(leader, VM | VFORK, &[])?;
-        world.kill_from(By::Outside, leader, SIGUSR1)?;
+        let [leader, thread, child] = verbs.told_in_vfork(SIGUSR1)?;
         verbs.unblock(thread, &[SIGTERM])?;
         assert_eq!(verbs.received(thread)?.0, 0);
         verbs.exit(child, 0)?;

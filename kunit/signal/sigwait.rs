@@ -3,11 +3,9 @@
 //! sigtimedwait(2): what it takes, and what ends its sleep.
 
 use crate::{
-    process::clone::flags::*,
     signal::kill::By,
     support::{signals::*, world, Errno, Verbs},
     tree::pending::*,
-    tree::sighand::Disposition::*,
 };
 use kernel::prelude::*;
 
@@ -21,12 +19,7 @@ mod tests {
     fn what_another_thread_was_told_of_ends_the_sleep() -> Result {
         let world = world()?;
         let verbs = Verbs(&world);
-        let leader = verbs.fork(world.init())?;
-        let thread = verbs.thread(leader)?;
-        verbs.sigaction(leader, SIGUSR1, Handler)?;
-        // The leader sleeps until its child is gone, and takes no signals meanwhile.
-        let (child, _) = verbs.clone(leader, VM | VFORK, &[])?;
-        world.kill_from(By::Outside, leader, SIGUSR1)?;
+        let [leader, thread, child] = verbs.told_in_vfork(SIGUSR1)?;
         assert_eq!(
             (verbs.received(leader)?.0, verbs.received(thread)?.0),
             (0, 0)

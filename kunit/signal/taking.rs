@@ -27,15 +27,7 @@ mod tests {
         verbs.block(task, &[SIGUSR1, SIGTERM, realtime])?;
         for value in 1..=3 {
             for signal in [realtime, SIGUSR1, SIGTERM] {
-                world.kill(
-                    task,
-                    Kill::Queue {
-                        pid: nr,
-                        code: -1,
-                        value,
-                    },
-                    signal,
-                )?;
+                verbs.queue(task, nr, value, signal)?;
             }
         }
         let every = SigSet::from_bits(u64::MAX);
@@ -65,31 +57,11 @@ mod tests {
         let nr = verbs.nr(task, 0);
         verbs.block(task, &[SIGRTMIN, SIGRTMIN + 1])?;
         let mut sent = 0;
-        while world
-            .kill(
-                task,
-                Kill::Queue {
-                    pid: nr,
-                    code: -1,
-                    value: sent,
-                },
-                SIGRTMIN,
-            )
-            .is_ok()
-        {
+        while verbs.queue(task, nr, sent, SIGRTMIN).is_ok() {
             sent += 1;
             assert!(sent < 100_000);
         }
-        let refused = world.kill(
-            task,
-            Kill::Queue {
-                pid: nr,
-                code: -1,
-                value: sent,
-            },
-            SIGRTMIN,
-        );
-        assert!(refused.errno().err() == Some(EAGAIN));
+        assert!(verbs.queue(task, nr, sent, SIGRTMIN).err() == Some(EAGAIN));
         verbs.kill(task, nr, SIGRTMIN + 1)?;
         // What came along is lost, the signal is not.
         let info = world.sigwait(task, SigSet::of(&[SIGRTMIN + 1]), 0)?;
@@ -182,35 +154,31 @@ mod tests {
         let blocker = verbs.thread(leader)?;
         verbs.sigaction(leader, SIGUSR1, Disposition::Handler)?;
         let received = |thread: TaskId| verbs.received(thread).map(|received| received.0);
-        let queue = Kill::Queue {
-            pid: verbs.nr(blocker, 0),
-            code: -1,
-            value: 0,
-        };
+        let queue = || verbs.queue(leader, verbs.nr(blocker, 0), 0, SIGUSR1);
         for thread in [leader, threads[1], blocker] {
             verbs.block(thread, &[SIGUSR1])?;
         }
-        world.kill(leader, queue, SIGUSR1).errno()?;
+        queue()?;
         assert_eq!(received(threads[2])?, 1);
         for thread in [leader, threads[1]] {
             verbs.unblock(thread, &[SIGUSR1])?;
         }
-        world.kill(leader, queue, SIGUSR1).errno()?;
+        queue()?;
         assert_eq!(received(threads[2])?, 2);
         verbs.kill(leader, verbs.nr(threads[1], 0), SIGUSR1)?;
-        world.kill(leader, queue, SIGUSR1).errno()?;
+        queue()?;
         assert_eq!((received(threads[1])?, received(threads[2])?), (1, 3));
         // When it is gone, or does not want it any more, it is the turn of those behind it.
         verbs.block(threads[2], &[SIGUSR1])?;
-        world.kill(leader, queue, SIGUSR1).errno()?;
+        queue()?;
         assert_eq!(received(leader)?, 1);
         verbs.block(leader, &[SIGUSR1])?;
-        world.kill(leader, queue, SIGUSR1).errno()?;
+        queue()?;
         assert_eq!(received(threads[1])?, 2);
         world.exit(threads[1], 0, false)?;
         verbs.unblock(leader, &[SIGUSR1])?;
         verbs.unblock(threads[2], &[SIGUSR1])?;
-        world.kill(leader, queue, SIGUSR1).errno()?;
+        queue()?;
         assert_eq!((received(leader)?, received(threads[2])?), (1, 4));
         assert!(verbs.is_sound());
         Ok(())

@@ -222,7 +222,7 @@ impl Tree {
             });
         }
         let waits_for = match self.alive_thread(task.group()) {
-            Some(thread) => self.raw_id(Some(thread)),
+            Some(thread) => self.tasks().id(thread).to_raw(),
             None => self.parent_id(self.groups()[task.group()].parent()),
         };
         Some(uapi::altpid_blocker {

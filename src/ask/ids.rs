@@ -13,8 +13,7 @@ use crate::{
     pid::{find_pid, Pid},
     reason::{Outcome, Reason},
     tree::group::Group,
-    tree::task::Task,
-    tree::task::TaskId,
+    tree::task::{Task, TaskId},
     tree::Tree,
     world::World,
 };

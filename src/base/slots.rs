@@ -7,9 +7,9 @@
 //! unsafe code, and a stale index is found out instead of followed.
 //!
 //! Memory comes in chunks of a page that are allocated before the lock is taken ([`Spare`]) and
-//! handed over under it. Chunks stay until the store goes. An index says in which chunk its object is,
-//! and how far behind the beginning of the chunk: the way to the object is one load in the directory
-//! of the chunks, without a multiplication. A clone, an exit and a wait go it a hundred times.
+//! handed over under it. Chunks stay until the store goes. An index is the number of a chunk and an offset in
+//! it: an access loads the address of the chunk from the directory, and multiplies nothing. A clone, an
+//! exit and a wait together access objects about a hundred times.
 
 pub(crate) mod chain;
 mod chunk;

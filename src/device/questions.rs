@@ -133,10 +133,8 @@ pub(super) fn list(call: &Call<'_>) -> Outcome {
         return Err(E2BIG.into());
     }
     let array = Array::new(value.entries, stride)?;
-    let view = match Id::unless_0(value.ns) {
-        None => None,
-        Some(id) => Some(call.world.namespace(id)?),
-    };
+    let view = Id::unless_0(value.ns).map(|id| call.world.namespace(id));
+    let view = view.transpose()?;
     check_flags(value.reserved.into(), 0)?;
     check_flags(
         value.flags.into(),

@@ -28,8 +28,7 @@ use crate::{
     base::sync::{Atomic, Relaxed},
     pid::mem::RcuHead,
     pid::pidmap::{PidMap, RESERVED_PIDS},
-    pid::registry::NsId,
-    pid::registry::Registry,
+    pid::registry::{NsId, Registry},
     pid::{create_cache, Pid},
     uapi,
 };

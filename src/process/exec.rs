@@ -19,8 +19,7 @@ use crate::{
     tree::call::Exec,
     tree::fate::Fate,
     tree::sighand::Handlers,
-    tree::task::TaskId,
-    tree::task::{Task, TaskState, COMM_LEN},
+    tree::task::{Task, TaskId, TaskState, COMM_LEN},
     tree::Tree,
     world::World,
 };

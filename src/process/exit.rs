@@ -24,8 +24,7 @@ use crate::{
     tree::group::{Group, Parent},
     tree::pending::{SigInfo, SigSet, CLD_DUMPED, CLD_EXITED, CLD_KILLED, NSIG, SIGCHLD},
     tree::sighand::Disposition,
-    tree::task::TaskId,
-    tree::task::{Task, TaskState},
+    tree::task::{Task, TaskId, TaskState},
     tree::wakeups::Key,
     tree::Tree,
     world::World,
@@ -63,16 +62,12 @@ impl Tree {
         }
         self.tell_exit(task, status);
         let group = self.tasks()[task].group();
-        let fate = self.groups()[group].fate();
-        let lives_on = self.groups()[group].nr_live() > 1;
-        // exit_signals(). Threads that an exec kills have looked at what waits before (get_signal()).
-        if match fate {
-            Fate::Alive => lives_on && self.is_told(task),
-            Fate::Exec(_) => lives_on,
-            Fate::Exiting(_) => false,
-        } {
-            let unblocked = SigSet::EVERY.minus(self.tasks()[task].blocked());
-            self.retarget(task, unblocked);
+        let unblocked = SigSet::EVERY.minus(self.tasks()[task].blocked());
+        match self.groups()[group].fate() {
+            Fate::Alive => self.leave_to_others(task, unblocked),
+            // It has looked at what waits before it dies of the exec (get_signal()).
+            Fate::Exec(_) => self.retarget(task, unblocked),
+            Fate::Exiting(_) => {}
         }
         self.set_exiting(task, status);
         self.end_vfork_of(task);

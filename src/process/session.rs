@@ -13,8 +13,7 @@ use crate::{
     pid::{find_pid, Pid, PidType},
     reason::{Outcome, Reason},
     tree::group::Parent,
-    tree::task::Task,
-    tree::task::TaskId,
+    tree::task::{Task, TaskId},
     tree::Tree,
     world::World,
 };

@@ -20,8 +20,7 @@ use crate::{
     tree::pending::{
         CLD_CONTINUED, CLD_DUMPED, CLD_EXITED, CLD_KILLED, CLD_STOPPED, SIGCHLD, SIGCONT,
     },
-    tree::task::Task,
-    tree::task::TaskId,
+    tree::task::{Task, TaskId},
     tree::wakeups::Key,
     tree::{News, Tree},
     world::sleep::FOR_EVER,

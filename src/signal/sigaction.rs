@@ -13,8 +13,7 @@ use crate::{
     reason::{Outcome, Reason},
     tree::pending::{SigSet, NSIG},
     tree::sighand::{Details, Disposition},
-    tree::task::Task,
-    tree::task::TaskId,
+    tree::task::{Task, TaskId},
     tree::Tree,
     world::work::is_killed,
     world::World,
@@ -129,14 +128,6 @@ impl World {
 }
 
 impl Tree {
-    /// A thread is about to block signals. If it was told of one that it has not taken, others take it
-    /// (`__set_task_blocked()`).
-    pub(crate) fn leave_to_others(&mut self, task: Idx<Task>, signals: SigSet) {
-        if self.is_told(task) && self.group_of(task).nr_live() > 1 {
-            self.retarget(task, signals);
-        }
-    }
-
     /// Changes what a process does about a signal, with `room` for flags and a mask that were others
     /// before. `None`: there was no room, and nothing is changed.
     fn set_action(

@@ -64,7 +64,7 @@ impl World {
             let blocked = tree.tasks()[task].blocked();
             tree.leave_to_others(task, wanted.intersection(blocked));
             // Whatever has ended the sleep, one that is there by now is taken.
-            if result.is_err() {
+            if result.is_err() && tree.goes_on(task) {
                 last = tree.dequeue(task, wanted);
             }
             tree.set_call(task, Call::Working);

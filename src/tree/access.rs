@@ -9,7 +9,7 @@
 
 use super::{
     call::{Awaited, Exec},
-    group::Group,
+    group::{Group, Parent},
     handles::Pidfd,
     pending::{Pending, Queued, SigInfo, SigSet},
     ring::Events,
@@ -229,5 +229,18 @@ impl Tree {
     /// The process group that may be orphaned, or is and has not been told of it entirely.
     pub(crate) fn hangup(&self) -> Option<&Hangup> {
         self.hangup.as_ref()
+    }
+
+    /// The id of a task as user space is given it, 0 for none.
+    pub(crate) fn raw_id(&self, task: Option<Idx<Task>>) -> u64 {
+        task.map_or(0, |task| self.tasks.id(task).to_raw())
+    }
+
+    /// The id of a parent as user space is given it, 0 for one outside of the world.
+    pub(crate) fn parent_id(&self, parent: Parent) -> u64 {
+        match parent {
+            Parent::Outside => 0,
+            Parent::Task(parent) => self.raw_id(Some(parent)),
+        }
     }
 }

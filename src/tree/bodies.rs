@@ -26,8 +26,7 @@ use crate::{
     reason::{Outcome, Reason},
     tree::group::Group,
     tree::pending::{SigInfo, SigSet, SIGCHLD, SIGKILL, SI_KERNEL},
-    tree::task::TaskId,
-    tree::task::{chain, Task},
+    tree::task::{chain, Task, TaskId},
 };
 
 /// Letters that are sent after one hold of the lock.

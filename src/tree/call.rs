@@ -15,8 +15,7 @@ use crate::{
     tree::group::{Group, JobState},
     tree::pending::{SigSet, SIGKILL},
     tree::sighand::Sighand,
-    tree::task::TaskId,
-    tree::task::{Task, TaskState, COMM_LEN},
+    tree::task::{Task, TaskId, TaskState, COMM_LEN},
     tree::wakeups::Key,
 };
 
@@ -181,7 +180,7 @@ impl Tree {
     }
 
     /// Whether a task has been told of a signal or a stop, and has not come to take it (`TIF_SIGPENDING`).
-    pub(crate) fn is_told(&self, task: Idx<Task>) -> bool {
+    pub(super) fn is_told(&self, task: Idx<Task>) -> bool {
         let thread = &self.tasks[task];
         self.groups[thread.group].has_told(thread, thread.call)
     }

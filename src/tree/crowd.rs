@@ -291,12 +291,20 @@ impl Tree {
             .is_some_and(|crowd| crowd.duties.forgotten != SigSet::EMPTY)
     }
 
+    /// A thread is about to block signals, or to exit. If it was told of one that it has not taken, others take
+    /// it (`__set_task_blocked()`, `exit_signals()`).
+    pub(crate) fn leave_to_others(&mut self, task: Idx<Task>, signals: SigSet) {
+        if self.is_told(task) {
+            self.retarget(task, signals);
+        }
+    }
+
     /// A thread was to take these signals, if they wait for its group, and does not: others do
     /// (`retarget_shared_pending()`). It still is on the list of the live ones.
     pub(crate) fn retarget(&mut self, task: Idx<Task>, signals: SigSet) {
         let group = self.tasks[task].group;
         let mut left = self.groups[group].pending.set().intersection(signals);
-        if left == SigSet::EMPTY {
+        if left == SigSet::EMPTY || self.groups[group].nr_live == 1 {
             return;
         }
         if self.is_crowd(group) {

@@ -308,17 +308,4 @@ impl Tree {
     pub(crate) fn tell_ns_dying(&mut self, init: Idx<Task>) {
         self.tell(|tree| of_task(tree, uapi::ALTPID_EVENT_NS_DYING, init));
     }
-
-    /// The id of a task as user space is given it, 0 for none.
-    pub(crate) fn raw_id(&self, task: Option<Idx<Task>>) -> u64 {
-        task.map_or(0, |task| self.tasks.id(task).to_raw())
-    }
-
-    /// The id of a parent as user space is given it, 0 for one outside of the world.
-    pub(crate) fn parent_id(&self, parent: Parent) -> u64 {
-        match parent {
-            Parent::Outside => 0,
-            Parent::Task(parent) => self.raw_id(Some(parent)),
-        }
-    }
 }

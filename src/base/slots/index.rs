@@ -30,15 +30,15 @@ impl<T> Idx<T> {
     /// How many bits say where in its chunk an object is.
     pub(super) const BITS: u32 = (CHUNK_BYTES / Self::UNIT).trailing_zeros();
 
-    /// Where the object with a number is. Numbers are below those of `MAX_CHUNKS` chunks.
+    /// The index of the object with a number. There are [`Slots::MAX_CHUNKS`](super::Slots) chunks at most.
     pub(super) fn new(position: usize) -> Self {
-        let (chunk, within) = (
-            position / Chunk::<T>::OBJECTS,
-            position % Chunk::<T>::OBJECTS,
-        );
-        let raw = (chunk as u32) << Self::BITS | (within as u32 * Self::UNITS);
-        // INVARIANT: A chunk has `PER_CHUNK` objects; with 1 added the last stays below `1 << BITS`.
-        Self(NonZeroU32::MIN.saturating_add(raw), PhantomData)
+        let chunk = (position / Chunk::<T>::OBJECTS) as u32;
+        let units = (position % Chunk::<T>::OBJECTS) as u32 * Self::UNITS;
+        // INVARIANT: A chunk has `OBJECTS` objects; with 1 added the last offset stays below `1 << BITS`.
+        Self(
+            NonZeroU32::MIN.saturating_add(chunk << Self::BITS | units),
+            PhantomData,
+        )
     }
 
     /// The number of the chunk.
@@ -46,20 +46,15 @@ impl<T> Idx<T> {
         (self.0.get() >> Self::BITS) as usize
     }
 
-    /// Bytes behind the beginning of the chunk, and those of a unit.
+    /// The offset of the object in its chunk, in units, and 1.
     #[inline]
-    pub(super) fn offset(self) -> usize {
-        (self.0.get() % (1 << Self::BITS)) as usize * Self::UNIT
-    }
-
-    /// Units behind the beginning of the chunk.
-    fn units(self) -> u32 {
-        (self.0.get() % (1 << Self::BITS)).wrapping_sub(1)
+    pub(super) fn units_and_1(self) -> u32 {
+        self.0.get() % (1 << Self::BITS)
     }
 
     /// The number of the object in its store: see [`Slots::at`](super::Slots::at).
     pub(crate) fn position(self) -> usize {
-        self.chunk() * Chunk::<T>::OBJECTS + (self.units() / Self::UNITS) as usize
+        self.chunk() * Chunk::<T>::OBJECTS + ((self.units_and_1() - 1) / Self::UNITS) as usize
     }
 
     /// As a number, for keeping in an atomic; 0 is no index.
@@ -70,7 +65,7 @@ impl<T> Idx<T> {
     /// The reverse of [`Idx::to_raw`]; `None` for what that does not give.
     pub(crate) fn from_raw(raw: u32) -> Option<Self> {
         let idx = Self(NonZeroU32::new(raw)?, PhantomData);
-        let units = idx.units();
+        let units = idx.units_and_1().checked_sub(1)?;
         let end = Chunk::<T>::OBJECTS as u32 * Self::UNITS;
         // INVARIANT: So an object begins there, and it is one of the chunk's.
         (units < end && units % Self::UNITS == 0).then_some(idx)
@@ -113,7 +108,7 @@ impl<T> Id<T> {
     }
 }
 
-/// A number that names something is copied and compared as one, whatever it names.
+/// Copies, compares and prints a type by the number in it, without asking that of `T`, as a derive would.
 macro_rules! is_number {
     ($($name:ident)*) => {
         $(

@@ -28,19 +28,14 @@ pub fn program() -> &'static str {
     })
 }
 
-/// Whether this kernel cannot have members at all: one with PREEMPT_RT.
+/// Whether this kernel can have members: one with PREEMPT_RT cannot.
 ///
 /// # Panics
 ///
 /// When the kernel does not say which it is.
-pub fn are_refused() -> bool {
-    let version = fs::read_to_string("/proc/sys/kernel/version").expect("a version");
-    version.contains("PREEMPT_RT")
-}
-
-/// Whether this kernel can have members.
 pub fn has_members() -> bool {
-    !are_refused()
+    let version = fs::read_to_string("/proc/sys/kernel/version").expect("a version");
+    !version.contains("PREEMPT_RT")
 }
 
 /// The task with a number at level 0.
@@ -77,11 +72,12 @@ pub fn run(world: &World, args: &[&str], meanwhile: impl FnOnce(&Child)) -> Exit
     child.wait().expect("its end")
 }
 
-/// Somebody who has nothing to do with all that.
+/// A process outside of all worlds, which no signal for a member may reach: it has to be alive when this is
+/// dropped.
 pub struct Bystander(Child);
 
 impl Bystander {
-    /// It begins to look.
+    /// Starts it.
     ///
     /// # Panics
     ///

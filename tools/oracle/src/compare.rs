@@ -15,7 +15,7 @@ use altpid_command::script::{self, Value};
 use anyhow::Result;
 use std::collections::HashMap;
 
-/// How many signals can have been natively, as far as that is not what altpid has counted. Of those that
+/// By how many signals the native count of a task may differ from altpid's. Of those that
 /// are sent at the same time to a process that has not taken the first yet, only one arrives, at any of
 /// its threads; and none when the process ignores it by the time that it would take it, as one does that
 /// has its handlers in common with an init that dies.

@@ -40,6 +40,7 @@ macro_rules! command {
     };
 }
 
+// After the macro, which they use.
 mod acting;
 mod asking;
 
