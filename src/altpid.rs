@@ -183,6 +183,7 @@ struct Altpid {
     directory: device::Directory,
     bodies: body::Bodies,
     workers: world::work::Workers,
+    dead: body::Dead,
     caches: pid::mem::Caches,
 }
 
@@ -200,6 +201,7 @@ impl kernel::InPlaceModule for Altpid {
                 check_parameters()?;
                 pid::mem::Caches::new()?
             },
+            dead: body::Dead::new(),
             workers: world::work::Workers::new()?,
             bodies: body::Bodies::new(parameter(module_parameters::probe_seconds.value()))?,
             directory: device::Directory::new(module)?,

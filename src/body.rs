@@ -15,6 +15,14 @@
 //! | [`birth`] | fork, vfork, clone, clone3 |
 //! | [`waiting`] | wait4, waitid |
 //! | [`killing`] | kill, tkill, tgkill |
+//! | [`queueing`] | rt_sigqueueinfo, rt_tgsigqueueinfo, pidfd_send_signal |
+//! | [`pidfds`] | what a pidfd of the kernel's is on |
+//! | [`arguments`] | numbers in arguments of calls that the kernel makes |
+//! | [`results`] | numbers in what they give |
+//! | [`messages`] | who sends a message of a socket |
+//! | [`numbers`] | from a number of altpid's to one of the kernel's, and back |
+//! | [`known`] | which of altpid's pids a native number stands for, of the dead as well |
+//! | [`lending`] | memory that the kernel is given in place of what the program points to |
 //! | [`news`] | stops and continues, and what cannot be done where it is noticed |
 //! | [`member`] | the members, by their threads |
 //! | [`probes`] | the tracepoints |
@@ -22,26 +30,34 @@
 //! # Failing safe
 //!
 //! A native number is never given to a program: where one would come out that is nobody's in the world
-//! it is 0. A number of a program's is never given to a native call, but for that of the caller itself,
-//! which stays its own for as long as it calls. A child that appears without having been expected
+//! it is 0. A number of a program's is never given to a native call: what stands for nobody with a body is a number
+//! that nobody has. A child that appears without having been expected
 //! is killed.
 //!
 //! # Locks
 //!
 //! 1. The lock of the probes, a mutex: registering them.
-//! 2. The lock of the table, a spinlock: a member joins or leaves it. No other lock is wanted under it.
+//! 2. The lock of the tables, a spinlock: a member joins or leaves them. No other lock is wanted under it.
 //!
 //! Probes of signals run with interrupts off and the receiver's lock of signals held: they look members up
 //! under RCU, and take no lock of the module's.
 
+mod arguments;
 mod birth;
 mod border;
 mod calls;
 mod killing;
+mod known;
+mod lending;
 mod member;
+mod messages;
 mod news;
+mod numbers;
+mod pidfds;
 mod probes;
-mod terminal;
+mod queueing;
+mod results;
+mod table;
 mod user;
 mod waiting;
 
@@ -68,7 +84,7 @@ impl Bodies {
     pub(crate) fn new(probe_seconds: u32) -> Result<Self> {
         // SAFETY: Called once, when the module is loaded.
         unsafe {
-            member::init();
+            table::init();
             probes::init(probe_seconds);
         }
         news::init()?;
@@ -84,6 +100,23 @@ impl Drop for Bodies {
         // SAFETY: No requirements.
         unsafe { kernel::bindings::rcu_barrier() };
         news::end();
+    }
+}
+
+/// Members that are gone and whom sockets and pidfds still name. Goes after the work items, by which the last members
+/// do.
+pub(crate) struct Dead(());
+
+impl Dead {
+    /// There are none. Called once, when the module is loaded.
+    pub(crate) fn new() -> Self {
+        Self(())
+    }
+}
+
+impl Drop for Dead {
+    fn drop(&mut self) {
+        known::end();
     }
 }
 
@@ -136,9 +169,11 @@ pub(crate) fn attach(world: Arc<World>, wanted: &Attach<'_>) -> Outcome<(TaskId,
     let joining = probes::Joining::new()?;
     let admitted = world.admit(pid, ns, wanted.parent, native::own_comm())?;
     let (id, nr) = (admitted.id, admitted.pid.nr());
-    let mut own = Own::new(admitted.pid.clone());
-    own.is_attached = true;
-    let member = match Member::new(world.clone(), id, admitted.pid, own) {
+    let member = Own::new(admitted.pid.clone()).and_then(|mut own| {
+        own.is_attached = true;
+        Member::new(world.clone(), id, admitted.pid, own)
+    });
+    let member = match member {
         Ok(member) => member,
         Err(error) => {
             world.abandon(id);
@@ -155,7 +190,7 @@ pub(crate) fn attach(world: Arc<World>, wanted: &Attach<'_>) -> Outcome<(TaskId,
         native::make_self_unkillable();
     }
     // SAFETY: It is the calling thread, which is no member yet.
-    unsafe { member.join(current) };
+    unsafe { member.join(current, &native) };
     joining.done();
     world.bind(id, native);
     // What it may be owed already is sent.

@@ -84,6 +84,27 @@ void altpid_retire_never(void)
 	cancel_delayed_work_sync(&retiring);
 }
 
+/* Has the dead forgotten in a while, and again as long as somebody keeps some. From everywhere. */
+
+static void forget(struct work_struct *work);
+static DECLARE_DELAYED_WORK(forgetting, forget);
+
+static void forget(struct work_struct *work)
+{
+	if (altpid_forget())
+		altpid_forget_later();
+}
+
+void altpid_forget_later(void)
+{
+	queue_delayed_work(system_percpu_wq, &forgetting, HZ);
+}
+
+void altpid_forget_never(void)
+{
+	cancel_delayed_work_sync(&forgetting);
+}
+
 /*
  * Waits until no probe that was registered runs any more, and no thread that has given back
  * the module as the last thing it did is still on its way out of it.
@@ -236,6 +257,11 @@ void altpid_kill_child(struct task_struct *child)
 int altpid_native_nr(struct pid *pid)
 {
 	return pid_nr(pid);
+}
+
+bool altpid_is_last_reference(struct pid *pid)
+{
+	return refcount_read(&pid->count) == 1;
 }
 
 /* What a process does about SIGCHLD. */

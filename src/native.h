@@ -94,6 +94,14 @@ void altpid_let_go_on(u64 blocked);
 void altpid_let_child_go_on(struct task_struct *child, u64 blocked);
 int altpid_send(struct pid *pid, const struct altpid_signal *signal);
 int altpid_send_thread(struct pid *pid, int sig);
+int altpid_queue(struct pid *pid, int sig, const void *info, bool thread);
+bool altpid_is_last_reference(struct pid *pid);
+struct pid *altpid_pidfd(int fd, unsigned int *flags);
+struct pid *altpid_peer(int fd);
+unsigned int altpid_namespace_kind(int fd);
+void altpid_give_native_words(u32 nr);
+void altpid_forget_later(void);
+void altpid_forget_never(void);
 int altpid_own_tid(void);
 int altpid_own_tgid(void);
 void altpid_sent(int sig, struct task_struct *task, bool group, int nr);
@@ -102,5 +110,6 @@ void altpid_sent(int sig, struct task_struct *task, bool group, int nr);
 bool altpid_body_exits(struct callback_head *head);
 void altpid_body_woken(struct callback_head *head);
 void altpid_retire_probes(void);
+bool altpid_forget(void);
 
 #endif

@@ -9,6 +9,7 @@
 //!
 //! None of the module's. Nothing here sleeps but what is in [`probes`].
 
+pub(crate) mod files;
 pub(crate) mod groups;
 pub(crate) mod probes;
 pub(crate) mod usage;
@@ -21,6 +22,19 @@ use kernel::{bindings, prelude::*};
 pub(crate) struct NativeNr(i32);
 
 impl NativeNr {
+    /// One that nobody has: beyond `PID_MAX_LIMIT`, and small enough for the number of a CPU clock.
+    pub(crate) const NOBODY: Self = Self(0x0fff_ffff);
+
+    /// What the kernel calls somebody.
+    pub(crate) fn from_kernel(nr: i32) -> Self {
+        Self(nr)
+    }
+
+    /// A word to hash.
+    pub(crate) fn word(self) -> u64 {
+        self.0 as u64
+    }
+
     /// For the host's root to see.
     pub(crate) fn to_user(self) -> i32 {
         self.0
@@ -119,6 +133,16 @@ mod c {
         pub(super) fn altpid_native_group(pid: *mut bindings::pid) -> c_int;
         pub(super) fn altpid_send(pid: *mut bindings::pid, signal: *const Signal) -> c_int;
         pub(super) fn altpid_send_thread(pid: *mut bindings::pid, sig: c_int) -> c_int;
+        pub(super) fn altpid_queue(
+            pid: *mut bindings::pid,
+            sig: c_int,
+            info: *const [u8; 48],
+            thread: bool,
+        ) -> c_int;
+        pub(super) fn altpid_is_last_reference(pid: *mut bindings::pid) -> bool;
+        pub(super) fn altpid_give_native_words(nr: c_uint);
+        pub(super) fn altpid_forget_later();
+        pub(super) fn altpid_forget_never();
         pub(super) fn altpid_hold_signals() -> u64;
         pub(super) fn altpid_let_go_on(blocked: u64);
         pub(super) fn altpid_let_child_go_on(child: *mut bindings::task_struct, blocked: u64);
@@ -175,6 +199,17 @@ impl Native {
         NativeNr(unsafe { c::altpid_native_nr(self.0.as_ptr()) })
     }
 
+    /// Whether it is the same `struct pid`.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+
+    /// Whether nobody else has a reference, nor will: the thread is gone.
+    pub(crate) fn is_last_reference(&self) -> bool {
+        // SAFETY: There is a reference.
+        unsafe { c::altpid_is_last_reference(self.0.as_ptr()) }
+    }
+
     /// What the process does about SIGCHLD.
     pub(crate) fn about_children(&self) -> AboutChildren {
         // SAFETY: There is a reference.
@@ -215,6 +250,13 @@ impl Native {
     pub(crate) fn kill(&self, signal: i32) -> Result {
         // SAFETY: There is a reference.
         kernel::error::to_result(unsafe { bindings::kill_pid(self.0.as_ptr(), signal, 0) })
+    }
+
+    /// Likewise with a siginfo, to the process or the thread. Of the siginfo these are the first bytes.
+    pub(crate) fn queue(&self, signal: i32, info: &[u8; 48], to_thread: bool) -> Result {
+        // SAFETY: There is a reference, and the siginfo is as long as the kernel's.
+        let sent = unsafe { c::altpid_queue(self.0.as_ptr(), signal, info, to_thread) };
+        kernel::error::to_result(sent)
     }
 
     /// Likewise, to the thread.
@@ -388,4 +430,23 @@ pub(crate) unsafe fn is_immune(task: *mut bindings::task_struct) -> bool {
 pub(crate) unsafe fn sent(sig: i32, task: *mut bindings::task_struct, group: bool, nr: i32) {
     // SAFETY: By the safety requirements.
     unsafe { c::altpid_sent(sig, task, group, nr) };
+}
+
+/// The calling thread dies: its robust futexes, by which it calls itself `nr`, get the number by which the kernel looks
+/// for them. Does not sleep.
+pub(crate) fn give_native_words(nr: i32) {
+    // SAFETY: No requirements.
+    unsafe { c::altpid_give_native_words(nr as u32) };
+}
+
+/// Has `altpid_forget()` called in a second, and again as long as that says so. From everywhere.
+pub(crate) fn forget_later() {
+    // SAFETY: No requirements.
+    unsafe { c::altpid_forget_later() };
+}
+
+/// Takes back [`forget_later`], and waits for what is under way of it. May sleep.
+pub(crate) fn forget_never() {
+    // SAFETY: No requirements.
+    unsafe { c::altpid_forget_never() };
 }

@@ -45,7 +45,7 @@ fn look(world: &World, task: TaskId, options: u32, search: &mut Search) -> Resul
     let mut tree = world.work();
     let task = tree.find(task)?;
     let wanted = Wanted::WaitId(0, 0, options | WNOWAIT);
-    let selection = tree.select(task, wanted).errno()?;
+    let selection = tree.select(task, &wanted).errno()?;
     Ok(match tree.look(task, &selection, search).errno() {
         Ok(Look::Found(report)) => Piece::Found(report.child),
         Ok(Look::Nothing) => Piece::Nothing,

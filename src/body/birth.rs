@@ -242,7 +242,7 @@ pub(super) fn begin(
                 world.clone(),
                 cloned.child,
                 tgid,
-                Own::new(pid),
+                Own::new(pid)?,
             )?),
             id: cloned.child,
             nr: cloned.pid,
@@ -317,7 +317,7 @@ pub(super) unsafe fn born(own: &mut Own, child: *mut bindings::task_struct) {
     let of_child = unsafe { member.own() };
     of_child.call = Call::Changed(saved, Then::Born(birth.words));
     // SAFETY: As above.
-    unsafe { member.join(child) };
+    unsafe { member.join(child, &native) };
     world.bind(id, native);
     // Not the last reference: the parent has one.
     drop(world);

@@ -11,18 +11,24 @@
 //! None are held here; the tree lock is taken for moments.
 
 use super::{
+    arguments::Entry,
     birth::{self, Birth},
     border::{self, Fate},
     killing,
     member::{Member, Own},
-    terminal::{self, Word},
-    user::{names_thread, read_word, sends_credentials, write_word},
+    messages,
+    numbers::{from_kernel, Kind},
+    pidfds::{self, Setns},
+    queueing,
+    results::Lent,
+    user::write_word,
     waiting::{self, Waiting},
 };
 use crate::{
     ask::ids::Asked,
     base::slots::Idx,
     native,
+    pid::namespace::Namespace,
     process::clone::flags,
     reason::Outcome,
     tree::{
@@ -30,7 +36,7 @@ use crate::{
         Tree,
     },
 };
-use kernel::{bindings, prelude::*};
+use kernel::{bindings, prelude::*, sync::aref::ARef};
 
 /// What is put back when a system call is over.
 #[derive(Clone, Copy)]
@@ -63,8 +69,14 @@ pub(super) enum Then {
     Exec,
     /// It unshares more than its pid namespace.
     Unshare,
-    /// A terminal is asked whose it is, or told.
-    Word(Word),
+    /// Its result is a native number.
+    Task,
+    /// The kernel was lent memory for it.
+    Lent(Lent),
+    /// It receives messages, to this address.
+    Received(u64),
+    /// It joins a pid namespace, and others.
+    Setns(ARef<Namespace>),
 }
 
 impl Call {
@@ -128,21 +140,6 @@ pub(super) fn enter(member: &Member, own: &mut Own, regs: &mut bindings::pt_regs
     let answered = match border::of(nr) {
         Fate::Native => return,
         Fate::Refused => ENOSYS_,
-        Fate::Own(at) => return own_number(own, regs, saved, &[at]),
-        Fate::OwnBoth(one, other) => return own_number(own, regs, saved, &[one, other]),
-        Fate::Some(_) if border::is_refused(nr, &args) => ENOSYS_,
-        Fate::Some(_) => return,
-        Fate::Ioctl if border::is_refused_ioctl(args[1] as u32) => ENOSYS_,
-        Fate::Ioctl => match terminal::begin(member, regs, args[1] as u32, args[2]) {
-            Ok(None) => return,
-            Ok(Some(then)) => {
-                own.call = Call::Changed(saved, then);
-                return;
-            }
-            Err(error) => error.to_errno().into(),
-        },
-        Fate::Clock if border::names_clock(args[0]) => ENOSYS_,
-        Fate::Clock => return,
         Fate::Getpid => member.tgid.nr().into(),
         Fate::Gettid => own.pid.nr().into(),
         Fate::Getppid => id(Asked::Ppid),
@@ -154,6 +151,9 @@ pub(super) fn enter(member: &Member, own: &mut Own, regs: &mut bindings::pt_regs
         Fate::Tgkill => {
             killing::tgkill(member, Some(args[0] as i32), args[1] as i32, args[2] as i32)
         }
+        Fate::Sigqueue => queueing::process(member, own, &args),
+        Fate::ThreadSigqueue => queueing::thread(member, own, &args),
+        Fate::PidfdSendSignal => queueing::by_pidfd(member, own, &args),
         Fate::Fork | Fate::Vfork | Fate::Clone | Fate::Clone3 => {
             match birth::begin(member, regs, border::of(nr), &args) {
                 Ok(birth) => {
@@ -207,31 +207,44 @@ pub(super) fn enter(member: &Member, own: &mut Own, regs: &mut bindings::pt_regs
             }
             Err(failure) => failure.error().to_errno().into(),
         },
-        // Whether it is about pid namespaces is not known before the descriptor is looked at, if the
-        // caller does not say so.
-        Fate::Setns if args[1] as u32 == 0 || args[1] & flags::NEWPID != 0 => ENOSYS_,
-        Fate::Setns => return,
+        Fate::Setns => match pidfds::setns(member, args[0] as i32, args[1]) {
+            Ok(Setns::Native) => return,
+            Ok(Setns::Children(ns)) => result(member.world.setns_member(member.id, ns).map(|()| 0)),
+            Ok(Setns::Both(ns, others)) => {
+                own.call = Call::Changed(saved, Then::Setns(ns));
+                regs.si = others as usize;
+                return;
+            }
+            Err(failure) => failure.error().to_errno().into(),
+        },
         Fate::SetTidAddress => {
             own.call = Call::Changed(saved, Then::Number(own.pid.nr().into()));
             return;
         }
-        Fate::Prctl => match prctl(member, own, &args) {
-            Some(result) => result,
-            None => return,
-        },
-        // Those of a user are for everybody of it.
-        Fate::Priority => return priority(own, regs, saved, nr),
-        Fate::TimerCreate if border::names_clock(args[0]) || names_thread(args[1]) => ENOSYS_,
-        Fate::TimerCreate => return,
-        Fate::Perf if !matches!(args[1] as i32, 0 | -1) => ENOSYS_,
-        Fate::Perf => return,
-        Fate::Capability if read_word(args[0], 4).is_some_and(|pid| pid != 0) => ENOSYS_,
-        Fate::Capability => return,
-        Fate::SendMessage => {
-            if !sends_credentials(args[1], if nr == 46 { 1 } else { args[2] as u32 }) {
-                return;
+        fate => {
+            if fate == Fate::Prctl {
+                if let Some(result) = prctl(member, &args) {
+                    return answer(own, regs, saved, result);
+                }
             }
-            ENOSYS_
+            let mut entry = Entry {
+                member,
+                own,
+                regs,
+                args,
+            };
+            match entry.begin(fate) {
+                Ok(None) => return,
+                Ok(Some(then)) => {
+                    own.call = Call::Changed(saved, then);
+                    return;
+                }
+                Err(error) => {
+                    // Some of its arguments may have been changed.
+                    set_args(regs, &args);
+                    error.to_errno().into()
+                }
+            }
         }
     };
     answer(own, regs, saved, answered);
@@ -273,7 +286,19 @@ pub(super) fn leave(member: &Member, own: &mut Own, regs: &mut bindings::pt_regs
         Then::Wait(waiting) => regs.ax = waiting::end(member, own, &waiting) as usize,
         Then::Unshare if failed => member.world.unshare_undone(member.id),
         Then::Unshare => {}
-        Then::Word(word) => regs.ax = word.end(member, regs.ax as i64) as usize,
+        Then::Task if failed => {}
+        Then::Task => regs.ax = from_kernel(member, regs.ax as i32, Kind::Task) as usize,
+        Then::Lent(lent) => regs.ax = lent.end(member, regs.ax as i64) as usize,
+        Then::Received(_) if failed => {}
+        Then::Received(messages) => {
+            let is_many = border::of(saved.nr as i64) == Fate::ReceiveMessages;
+            messages::received(member, messages, is_many, regs.ax as i64);
+        }
+        Then::Setns(_) if failed => {}
+        Then::Setns(ns) => {
+            let joined = member.world.setns_member(member.id, ns).map(|()| 0);
+            regs.ax = result(joined) as usize;
+        }
     }
 }
 
@@ -284,49 +309,11 @@ fn execed(member: &Member, own: &mut Own) {
     let Some(native) = native else { return };
     let comm: [u8; COMM_LEN] = native::own_comm();
     if let Some(pid) = member.world.execed(member.id, &native, comm) {
-        own.pid = pid;
-    }
-}
-
-/// A call goes on whose arguments at these places are 0 or the caller's own number; others are refused.
-fn own_number(own: &mut Own, regs: &mut bindings::pt_regs, saved: Saved, places: &[u8]) {
-    let mut args = saved.args;
-    for &at in places {
-        let arg = &mut args[usize::from(at)];
-        match native_own(own, *arg as i32) {
-            Some(nr) => *arg = nr,
-            None => return answer(own, regs, saved, ENOSYS_),
+        if !own.pid.is(&pid) {
+            // The kernel calls it by the number of its leader, too.
+            own.know(native, pid.clone());
         }
-    }
-    if args != saved.args {
-        own.call = Call::Changed(saved, Then::Nothing);
-        set_args(regs, &args);
-    }
-}
-
-/// 0, or the native number of the caller if this is its own.
-fn native_own(own: &Own, nr: i32) -> Option<u64> {
-    let member = super::member::current()?;
-    if nr == 0 {
-        Some(0)
-    } else if nr == member.tgid.nr() {
-        Some(native::own_tgid().to_argument())
-    } else if nr == own.pid.nr() {
-        Some(native::own_tid().to_argument())
-    } else {
-        None
-    }
-}
-
-/// getpriority(2), setpriority(2), ioprio_get(2), ioprio_set(2).
-fn priority(own: &mut Own, regs: &mut bindings::pt_regs, saved: Saved, nr: i64) {
-    let (which, who) = (saved.args[0] as i32, saved.args[1] as i32);
-    // PRIO_PROCESS is 0, and 1 for I/O.
-    let (process, user) = if nr < 200 { (0, 2) } else { (1, 3) };
-    if which == process {
-        own_number(own, regs, saved, &[1]);
-    } else if which != user && who != 0 {
-        answer(own, regs, saved, ENOSYS_);
+        own.pid = pid;
     }
 }
 
@@ -356,13 +343,11 @@ fn unshare(member: &Member, wanted: u64) -> Outcome<u64> {
 }
 
 /// What prctl(2) does about parents; `None` for what the kernel does.
-fn prctl(member: &Member, _own: &Own, args: &[u64; 6]) -> Option<i64> {
+fn prctl(member: &Member, args: &[u64; 6]) -> Option<i64> {
     const SET_PDEATHSIG: i32 = 1;
     const GET_PDEATHSIG: i32 = 2;
     const SET_CHILD_SUBREAPER: i32 = 36;
     const GET_CHILD_SUBREAPER: i32 = 37;
-    const SCHED_CORE: i32 = 62;
-    const SET_PTRACER: i32 = 0x5961_6d61;
     let act = |f: &mut dyn FnMut(&mut Tree, Idx<Task>) -> Outcome| -> Outcome {
         let mut tree = member.world.work();
         let task = tree.find_member(member.id)?;
@@ -389,8 +374,6 @@ fn prctl(member: &Member, _own: &Own, args: &[u64; 6]) -> Option<i64> {
             value = tree.is_subreaper(task).into();
             Ok(())
         }),
-        SCHED_CORE if args[2] != 0 => return Some(ENOSYS_),
-        SET_PTRACER if !matches!(args[1] as i64, 0 | -1) => return Some(ENOSYS_),
         _ => return None,
     };
     Some(match (done, args[0] as i32) {

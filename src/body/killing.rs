@@ -10,14 +10,14 @@
 //!
 //! The tree lock to find somebody; signals are sent without it.
 
-use super::{calls::result, member::Member};
+use super::{calls::result, member::Member, queueing::Info};
 use crate::{
     base::slots::{Idx, Spare},
     native::Native,
     pid::{find_pid, find_pid_from, namespace::Namespace, Pid, PidType},
     reason::{Outcome, Reason},
     signal::sending::{Scope, Source},
-    tree::{group::Group, pending::NSIG},
+    tree::{group::Group, pending::NSIG, task::Task, Tree},
     world::work::is_killed,
 };
 use kernel::{prelude::*, sync::aref::ARef, task::might_sleep};
@@ -25,7 +25,7 @@ use kernel::{prelude::*, sync::aref::ARef, task::might_sleep};
 /// kill(2)
 pub(super) fn kill(member: &Member, pid: i32, signal: i32) -> i64 {
     result(match pid {
-        1.. => to_one(member, pid, signal).map(|()| 0),
+        1.. => to_one(member, pid, signal, By::Kill).map(|()| 0),
         i32::MIN => Err(Reason::NoNumber.into()),
         _ => to_many(member, pid, signal).map(|()| 0),
     })
@@ -33,7 +33,47 @@ pub(super) fn kill(member: &Member, pid: i32, signal: i32) -> i64 {
 
 /// tkill(2), and with a `tgid` tgkill(2)
 pub(super) fn tgkill(member: &Member, tgid: Option<i32>, tid: i32, signal: i32) -> i64 {
-    result(to_thread(member, tgid, tid, signal).map(|()| 0))
+    result(to_thread(member, tgid, tid, signal, By::Kill).map(|()| 0))
+}
+
+/// How a signal is sent.
+#[derive(Clone, Copy)]
+pub(super) enum By<'a> {
+    /// By kill(2) and its kin.
+    Kill,
+    /// With this along.
+    Queue(&'a Info),
+}
+
+impl By<'_> {
+    fn to_native(self, native: &Native, signal: i32, to_thread: bool) -> Outcome {
+        let sent = match self {
+            By::Queue(info) => native.queue(signal, info.bytes(), to_thread),
+            By::Kill if to_thread => native.kill_thread(signal),
+            By::Kill => native.kill(signal),
+        };
+        match sent {
+            // It has died meanwhile, and is a zombie here.
+            Err(error) if error == ESRCH => Ok(()),
+            sent => Ok(sent?),
+        }
+    }
+
+    /// In the tree, to a virtual task.
+    fn to_virtual(
+        self,
+        tree: &mut Tree,
+        sender: Idx<Task>,
+        signal: i32,
+        target: Idx<Task>,
+        scope: Scope,
+    ) -> Outcome {
+        let sender = match self {
+            By::Kill => tree.sent_by_kill(sender),
+            By::Queue(info) => tree.sent_by(sender, info.code(), info.value()),
+        };
+        tree.send_checked(signal, Source::of(&sender), target, scope)
+    }
 }
 
 /// Somebody that a signal is for.
@@ -46,18 +86,18 @@ enum Target {
     Done,
 }
 
-fn to_one(member: &Member, nr: i32, signal: i32) -> Outcome {
+pub(super) fn to_one(member: &Member, nr: i32, signal: i32, by: By<'_>) -> Outcome {
     let target = {
         let tree = member.world.tree();
         let sender = tree.find(member.id)?;
         let target = tree.numbered(sender, nr)?;
         tree.group_of(target).tgid().clone()
     };
-    to_process(member, &target, signal)
+    to_process(member, &target, signal, by)
 }
 
 /// Sends a signal to the process with this pid.
-fn to_process(member: &Member, target: &Pid, signal: i32) -> Outcome {
+pub(super) fn to_process(member: &Member, target: &Pid, signal: i32, by: By<'_>) -> Outcome {
     if !(0..=NSIG).contains(&signal) {
         return Err(Reason::Signal.into());
     }
@@ -76,40 +116,49 @@ fn to_process(member: &Member, target: &Pid, signal: i32) -> Outcome {
         } else {
             let sender = tree.find(member.id)?;
             let leader = tree.groups()[group].leader().ok_or(Reason::NoNumber)?;
-            let sender = tree.sent_by_kill(sender);
-            tree.send_checked(signal, Source::of(&sender), leader, Scope::Process)?;
+            by.to_virtual(&mut tree, sender, signal, leader, Scope::Process)?;
             Target::Done
         }
     };
     match target {
-        Target::Native(native) => match native.kill(signal) {
-            // It has died meanwhile, and is a zombie here.
-            Err(error) if error == ESRCH => Ok(()),
-            sent => Ok(sent?),
-        },
+        Target::Native(native) => by.to_native(&native, signal, false),
         Target::Dead | Target::Done => Ok(()),
     }
 }
 
-fn to_thread(member: &Member, tgid: Option<i32>, tid: i32, signal: i32) -> Outcome {
+/// Sends a signal to the thread with this number, of the process with that one if one is given.
+pub(super) fn to_thread(
+    member: &Member,
+    tgid: Option<i32>,
+    tid: i32,
+    signal: i32,
+    by: By<'_>,
+) -> Outcome {
     if tid <= 0 || tgid.is_some_and(|tgid| tgid <= 0) {
         return Err(Reason::Range.into());
+    }
+    let target = {
+        let tree = member.world.tree();
+        let sender = tree.find(member.id)?;
+        let target = tree.numbered(sender, tid)?;
+        let of = tree.group_of(target).tgid();
+        if tgid.is_some_and(|tgid| tgid != of.nr_ns(tree.tasks()[sender].ns())) {
+            return Err(Reason::NoNumber.into());
+        }
+        tree.tasks()[target].pid().clone()
+    };
+    to_task(member, &target, signal, by)
+}
+
+/// Sends a signal to the thread with this pid.
+pub(super) fn to_task(member: &Member, target: &Pid, signal: i32, by: By<'_>) -> Outcome {
+    if !(0..=NSIG).contains(&signal) {
+        return Err(Reason::Signal.into());
     }
     let mut room = Spare::new();
     let native = {
         let mut tree = member.world.work_with_room(&mut room);
-        let sender = tree.find(member.id)?;
-        let target = tree.numbered(sender, tid)?;
-        let of = tree
-            .group_of(target)
-            .tgid()
-            .nr_ns(tree.tasks()[sender].ns());
-        if tgid.is_some_and(|tgid| tgid != of) {
-            return Err(Reason::NoNumber.into());
-        }
-        if !(0..=NSIG).contains(&signal) {
-            return Err(Reason::Signal.into());
-        }
+        let target = tree.task_of(target).ok_or(Reason::NoNumber)?;
         if !tree.tasks()[target].is_alive() {
             return Ok(());
         }
@@ -119,72 +168,97 @@ fn to_thread(member: &Member, tgid: Option<i32>, tid: i32, signal: i32) -> Outco
                 return Err(Reason::NoNumber.into());
             }
             None => {
-                let sender = tree.sent_by_kill(sender);
-                return tree.send_checked(signal, Source::of(&sender), target, Scope::Thread);
+                let sender = tree.find(member.id)?;
+                return by.to_virtual(&mut tree, sender, signal, target, Scope::Thread);
             }
         }
     };
-    match native.kill_thread(signal) {
-        Err(error) if error == ESRCH => Ok(()),
-        sent => Ok(sent?),
-    }
+    by.to_native(&native, signal, true)
+}
+
+/// Sends a signal to the process group with this pid.
+pub(super) fn to_group(member: &Member, pgrp: &Pid, signal: i32, by: By<'_>) -> Outcome {
+    let many = Many {
+        ns: member.world.root().into(),
+        pgrp: Some(pgrp.into()),
+    };
+    many.send(member, signal, by)
+}
+
+/// Whom a signal for many is for.
+struct Many {
+    /// Those with a number in there.
+    ns: ARef<Namespace>,
+    /// The members of this process group, or everybody.
+    pgrp: Option<ARef<Pid>>,
 }
 
 /// A signal for everybody (-1), or for a process group.
 fn to_many(member: &Member, pid: i32, signal: i32) -> Outcome {
-    let (ns, pgrp): (ARef<Namespace>, Option<ARef<Pid>>) = {
+    let many = {
         let tree = member.world.tree();
         let sender = tree.find(member.id)?;
         let ns = tree.tasks()[sender].ns();
-        match pid {
-            -1 => (ns.into(), None),
-            // Members that the sender does not see get it as well.
-            0 => {
-                let own = tree.group_of(sender).pgid().clone();
-                (member.world.root().into(), Some(own))
-            }
-            _ => {
-                let pgrp = find_pid(ns, -pid).ok_or(Reason::NoNumber)?;
-                (member.world.root().into(), Some(pgrp))
-            }
+        let pgrp = match pid {
+            -1 => None,
+            0 => Some(tree.group_of(sender).pgid().clone()),
+            _ => Some(find_pid(ns, -pid).ok_or(Reason::NoNumber)?),
+        };
+        // Members of a process group that the sender does not see get it as well.
+        let ns = pgrp.as_ref().map_or(ns, |_| member.world.root());
+        Many {
+            ns: ns.into(),
+            pgrp,
         }
     };
-    let mut result: Option<Outcome> = None;
-    // Everybody but init.
-    let mut next = if pgrp.is_none() { 2 } else { 1 };
-    // Its own process comes last: it may be killed by it.
-    let mut own_is_meant = false;
-    while let Some((nr, found)) = find_pid_from(&ns, next) {
-        next = nr + 1;
-        might_sleep();
-        if is_killed() {
-            break;
+    many.send(member, signal, By::Kill)
+}
+
+impl Many {
+    fn send(&self, member: &Member, signal: i32, by: By<'_>) -> Outcome {
+        let Self { ns, pgrp } = self;
+        let mut result: Option<Outcome> = None;
+        // Everybody but init.
+        let mut next = if pgrp.is_none() { 2 } else { 1 };
+        // Its own process comes last: it may be killed by it.
+        let mut own_is_meant = false;
+        while let Some((nr, found)) = find_pid_from(ns, next) {
+            next = nr + 1;
+            might_sleep();
+            if is_killed() {
+                break;
+            }
+            let is_meant = {
+                let tree = member.world.tree();
+                let group = Idx::<Group>::from_raw(found.user(PidType::Tgid));
+                let group = group.and_then(|group| tree.groups().get(group));
+                group.is_some_and(|group| {
+                    group.tgid().is(&found)
+                        && pgrp.as_ref().is_none_or(|pgrp| group.pgid().is(pgrp))
+                })
+            };
+            if !is_meant {
+                continue;
+            }
+            if core::ptr::eq(&*found, &*member.tgid) {
+                own_is_meant = pgrp.is_some();
+                continue;
+            }
+            note(
+                &mut result,
+                pgrp.is_some(),
+                to_process(member, &found, signal, by),
+            );
         }
-        let is_meant = {
-            let tree = member.world.tree();
-            let group = Idx::<Group>::from_raw(found.user(PidType::Tgid));
-            let group = group.and_then(|group| tree.groups().get(group));
-            group.is_some_and(|group| {
-                group.tgid().is(&found) && pgrp.as_ref().is_none_or(|pgrp| group.pgid().is(pgrp))
-            })
-        };
-        if !is_meant {
-            continue;
+        if own_is_meant {
+            note(
+                &mut result,
+                true,
+                to_process(member, &member.tgid, signal, by),
+            );
         }
-        if core::ptr::eq(&*found, &*member.tgid) {
-            own_is_meant = pgrp.is_some();
-            continue;
-        }
-        note(
-            &mut result,
-            pgrp.is_some(),
-            to_process(member, &found, signal),
-        );
+        result.unwrap_or(Err(Reason::NoNumber.into()))
     }
-    if own_is_meant {
-        note(&mut result, true, to_process(member, &member.tgid, signal));
-    }
-    result.unwrap_or(Err(Reason::NoNumber.into()))
 }
 
 /// One more result of a signal for many: of a process group one success is enough, of everybody only that

@@ -2,17 +2,23 @@
 
 //! The members of all worlds, found by their threads.
 //!
-//! A table of chains by the address of the `task_struct`, which names a thread for as long as it is there,
+//! A [table](super::table) by the address of the `task_struct`, which names a thread for as long as it is there,
 //! also over an exec that gives it another number. It is read under RCU, by probes that run with
 //! interrupts off.
 //!
 //! # Locks
 //!
-//! A spinlock for who joins and leaves; nothing is wanted under it.
+//! That of the table.
 
-use super::{calls::Call, news, probes};
+use super::{
+    calls::Call,
+    known::{self, KnownRef},
+    news, probes,
+    table::{Entry, Next, Table},
+};
 use crate::{
     base::sync::{read_lock, Acquire, Atomic, Full, Guard, Relaxed, Release},
+    native::Native,
     pid::{mem::RcuHead, Pid},
     tree::task::TaskId,
     world::{sleep::Bell, World},
@@ -25,25 +31,8 @@ use kernel::{
     types::Opaque,
 };
 
-/// Chains of the table, as a power of two.
-const BITS: u32 = 12;
-
-static TABLE: [Atomic<*mut ()>; 1 << BITS] = [const { Atomic::new(null_mut()) }; 1 << BITS];
-
-kernel::sync::global_lock! {
-    // SAFETY: Initialized in `init`, before there is a member.
-    unsafe(uninit) static CHANGING: SpinLock<()> = ();
-}
-
-/// Gets ready.
-///
-/// # Safety
-///
-/// Called once, when the module is loaded.
-pub(super) unsafe fn init() {
-    // SAFETY: By the safety requirements.
-    unsafe { CHANGING.init() };
-}
+/// By the address of the thread.
+static TABLE: Table<Member> = Table::new();
 
 /// A thread that is a member.
 ///
@@ -52,8 +41,7 @@ pub(super) unsafe fn init() {
 /// It is in an [`Arc`]. One that has joined has one reference for that, which is given up a grace
 /// period after it has left.
 pub(crate) struct Member {
-    /// The next one of its chain.
-    next: Atomic<*mut ()>,
+    next: Next,
     thread: Atomic<*mut ()>,
     pub(super) world: Arc<World>,
     /// The id of its task.
@@ -87,36 +75,52 @@ pub(super) struct Own {
     pub(super) is_hung: bool,
     /// It was a process before it became a member, and has a parent on the host that waits for it.
     pub(super) is_attached: bool,
+    /// Its native number is known to be its own.
+    known: Option<KnownRef>,
+    /// For that, as long as it is not.
+    room: Option<known::Room>,
 }
 
 impl Own {
-    pub(super) fn new(pid: ARef<Pid>) -> Self {
-        Self {
+    /// May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`
+    pub(super) fn new(pid: ARef<Pid>) -> Result<Self> {
+        Ok(Self {
             pid,
             call: Call::None,
             is_hung: false,
             is_attached: false,
-        }
+            known: None,
+            room: Some(known::Room::new()?),
+        })
+    }
+
+    /// The kernel calls the thread by another number, which stands for this pid. May sleep.
+    pub(super) fn know(&mut self, native: Native, pid: ARef<Pid>) {
+        // Without memory its number is nobody's.
+        self.known = known::Room::new().ok().map(|room| room.know(native, pid));
     }
 }
 
-fn chain(thread: *mut ()) -> &'static Atomic<*mut ()> {
-    let hash = (thread.addr() as u64 >> 6).wrapping_mul(0x61c8_8646_80b5_83eb);
-    &TABLE[(hash >> (64 - BITS)) as usize]
+impl Entry for Member {
+    fn next(&self) -> &Next {
+        &self.next
+    }
+}
+
+fn word(thread: *mut ()) -> u64 {
+    thread.addr() as u64 >> 6
 }
 
 /// The member whose thread this is.
-pub(super) fn find(thread: *mut bindings::task_struct, _guard: &Guard) -> Option<&Member> {
+pub(super) fn find(thread: *mut bindings::task_struct, guard: &Guard) -> Option<&Member> {
     let thread = thread.cast();
-    let mut at = chain(thread).load(Acquire).cast::<Member>();
-    // SAFETY: Members in a chain are freed a grace period after they have left it.
-    while let Some(member) = unsafe { at.as_ref() } {
-        if member.thread.load(Relaxed) == thread {
-            return Some(member);
-        }
-        at = member.next.load(Acquire).cast();
-    }
-    None
+    TABLE
+        .iter(word(thread), guard)
+        .find(|member| member.thread.load(Relaxed) == thread)
 }
 
 /// The calling thread, if it is a member. It stays one as long as it runs.
@@ -143,7 +147,7 @@ impl Member {
         // INVARIANT: It is in an `Arc`, and has not joined.
         Ok(Arc::new(
             Self {
-                next: Atomic::new(null_mut()),
+                next: Next::new(),
                 thread: Atomic::new(null_mut()),
                 world,
                 id,
@@ -187,38 +191,30 @@ impl Member {
     ///
     /// # Safety
     ///
-    /// The thread is the calling one or a child of it that has not run yet, and no member.
-    pub(super) unsafe fn join(self: Arc<Self>, thread: *mut bindings::task_struct) {
+    /// The thread is the calling one or a child of it that has not run yet, and no member. It is that behind
+    /// `native`, and the caller has the only reference to this.
+    pub(super) unsafe fn join(
+        self: Arc<Self>,
+        thread: *mut bindings::task_struct,
+        native: &Native,
+    ) {
         probes::joined();
+        // SAFETY: By the safety requirements.
+        let own = unsafe { self.own() };
+        let pid = own.pid.clone();
+        own.known = own.room.take().map(|room| room.know(native.clone(), pid));
         self.world.add_member();
         let thread = thread.cast();
         self.thread.store(thread, Relaxed);
-        let chain = chain(thread);
         // INVARIANT: The reference is that of a member that has joined.
-        let this = Arc::into_raw(self);
-        let _changing = CHANGING.lock();
-        // SAFETY: The reference is there.
-        unsafe { (*this).next.store(chain.load(Relaxed), Relaxed) };
-        // Release: who finds it finds all of it.
-        chain.store(this.cast_mut().cast(), Release);
+        let this = Arc::into_raw(self).cast_mut();
+        // SAFETY: The reference is given up a grace period after it has left.
+        unsafe { TABLE.insert(word(thread), this) };
     }
 
     /// Is not found any more, and given up after a grace period. The thread itself calls this.
     fn leave(&self) {
-        let this: *mut () = core::ptr::from_ref(self).cast_mut().cast();
-        let chain = chain(self.thread.load(Relaxed));
-        {
-            let _changing = CHANGING.lock();
-            let mut at = chain;
-            // SAFETY: Members leave under the lock only.
-            while let Some(member) = unsafe { at.load(Relaxed).cast::<Member>().as_ref() } {
-                if at.load(Relaxed) == this {
-                    at.store(self.next.load(Relaxed), Release);
-                    break;
-                }
-                at = &member.next;
-            }
-        }
+        TABLE.remove(word(self.thread.load(Relaxed)), self);
         self.world.remove_member();
         // SAFETY: It stays until then: the reference of a member that has joined is given up there.
         unsafe { self.rcu.call(given_up) };

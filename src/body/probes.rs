@@ -177,6 +177,8 @@ unsafe extern "C" fn sched_process_fork(
 /// Called for the tracepoint.
 unsafe extern "C" fn sched_process_exit(_: *mut c_void, _: *mut bindings::task_struct, _: bool) {
     if let Some(member) = member::current() {
+        // SAFETY: It is the thread of this member, in its exit.
+        native::give_native_words(unsafe { member.own() }.pid.nr());
         member.begin_exit();
     }
 }

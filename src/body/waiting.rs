@@ -11,13 +11,14 @@
 //! The tree lock, to look.
 
 use super::{
-    calls::{ENOSYS_, ERESTARTSYS},
+    calls::ERESTARTSYS,
     member::{Member, Own},
+    pidfds::{self, Descriptor},
     user::write_word,
 };
 use crate::{
     native::{self, usage::Usage},
-    process::wait::{Look, Report, Search, Wanted, WNOWAIT},
+    process::wait::{Look, Report, Search, Wanted, P_PIDFD, WNOWAIT},
     reason::Outcome,
     tree::{pending::SIGCHLD, wakeups::Key},
     world::work::is_killed,
@@ -28,8 +29,6 @@ use kernel::{
     uaccess::{UserPtr, UserSlice},
 };
 use zerocopy::IntoBytes;
-
-const P_PIDFD: u32 = 3;
 
 /// A wait, with where its results go.
 pub(super) struct Waiting {
@@ -63,11 +62,20 @@ pub(super) fn begin(
             is_wait4,
             rusage: args[3],
         }
-    } else if args[0] as u32 == P_PIDFD {
-        return Ok(ENOSYS_);
     } else {
+        let options = args[3] as u32;
+        let wanted = match (args[0] as u32, args[1] as i32) {
+            (P_PIDFD, fd @ 0..) => match pidfds::find(fd) {
+                Descriptor::Handle(on) => Wanted::Process(on.pid, on.is_nonblock, options),
+                // It is nobody's child here.
+                Descriptor::Stranger => return Ok(ECHILD.to_errno().into()),
+                Descriptor::Other => return Ok(EBADF.to_errno().into()),
+            },
+            (P_PIDFD, _) => return Ok(EINVAL.to_errno().into()),
+            (which, id) => Wanted::WaitId(which, id, options),
+        };
         Waiting {
-            wanted: Wanted::WaitId(args[0] as u32, args[1] as i32, args[3] as u32),
+            wanted,
             to: args[2],
             is_wait4,
             rusage: args[4],
@@ -105,12 +113,12 @@ fn look(member: &Member, own: &mut Own, waiting: &Waiting, may_sleep: bool) -> O
     loop {
         let mut tree = member.world.work();
         let task = tree.find_member(member.id)?;
-        let selection = tree.select(task, waiting.wanted)?;
+        let selection = tree.select(task, &waiting.wanted)?;
         match tree.look(task, &selection, &mut search)? {
             Look::Found(report) => return Ok(Seen::Child(report, search.usage())),
-            Look::Nothing | Look::Asleep if selection.only_asks() || !may_sleep => {
-                return Ok(Seen::Nothing)
-            }
+            Look::Nothing | Look::Asleep if selection.only_asks() => return Ok(Seen::Nothing),
+            Look::Nothing if selection.is_nonblock() => return Err(EAGAIN.into()),
+            Look::Nothing | Look::Asleep if !may_sleep => return Ok(Seen::Nothing),
             Look::Nothing | Look::Asleep => {
                 let group = tree.tasks()[task].group();
                 let keys = [selection.key(task, group), Key::task(&tree, task)];
@@ -157,11 +165,7 @@ impl Waiting {
 
     /// A child that is reaped has used something, which counts for the waiter from now on.
     fn take_usage(&self, report: &Report, usage: &Usage) {
-        let options = match self.wanted {
-            Wanted::Wait4(_, options)
-            | Wanted::WaitId(_, _, options)
-            | Wanted::Pidfd(_, options) => options,
-        };
+        let options = self.wanted.options();
         if report.is_end() && options & WNOWAIT == 0 {
             usage.add_to_own();
         }

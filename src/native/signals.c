@@ -16,7 +16,9 @@
 /* What altpid sends from this CPU, for the probe of signal_generate to put into the queue. */
 struct staged {
 	struct pid *pid;
+	/* One of altpid's own, or one that a member has queued. */
 	const struct altpid_signal *signal;
+	const struct kernel_siginfo *queued;
 };
 
 static DEFINE_PER_CPU(struct staged, staged);
@@ -32,10 +34,45 @@ int altpid_send(struct pid *pid, const struct altpid_signal *signal)
 
 	preempt_disable();
 	this_cpu_write(staged.signal, signal);
+	this_cpu_write(staged.queued, NULL);
 	this_cpu_write(staged.pid, pid);
 	err = kill_pid(pid, signal->signo, 1);
 	this_cpu_write(staged.pid, NULL);
 	preempt_enable();
+	return err;
+}
+
+/*
+ * The calling thread sends a signal to a process or thread with what comes along, the first
+ * sizeof(struct kernel_siginfo) bytes of a siginfo_t. To a process only kill_pid() is to be had,
+ * and the rest is put in as above; when it finds no memory for that the signal comes without.
+ */
+int altpid_queue(struct pid *pid, int sig, const void *given, bool thread)
+{
+	struct kernel_siginfo info;
+	struct task_struct *task;
+	int err;
+
+	BUILD_BUG_ON(sizeof(info) != 48);
+	memcpy(&info, given, sizeof(info));
+	info.si_signo = sig;
+	if (!thread) {
+		preempt_disable();
+		this_cpu_write(staged.signal, NULL);
+		this_cpu_write(staged.queued, &info);
+		this_cpu_write(staged.pid, pid);
+		err = kill_pid(pid, sig, 0);
+		this_cpu_write(staged.pid, NULL);
+		preempt_enable();
+		return err;
+	}
+	err = kill_pid(pid, 0, 0);
+	task = get_pid_task(pid, PIDTYPE_PID);
+	if (!task)
+		return -ESRCH;
+	if (!err && sig)
+		err = send_sig_info(sig, &info, task);
+	put_task_struct(task);
 	return err;
 }
 
@@ -130,14 +167,20 @@ void altpid_sent(int sig, struct task_struct *task, bool group, int nr)
 	struct sigpending *pending = group ? &task->signal->shared_pending : &task->pending;
 	const struct altpid_signal *signal = NULL;
 	struct sigqueue *q;
+	bool staging;
 
 	if (sig == SIGKILL || list_empty(&pending->list))
 		return;
 	q = list_last_entry(&pending->list, struct sigqueue, list);
 	if (q->info.si_signo != sig)
 		return;
-	if (in_task() && this_cpu_read(staged.pid) == task_tgid(task))
+	staging = in_task() && this_cpu_read(staged.pid) == task_tgid(task);
+	if (staging)
 		signal = this_cpu_read(staged.signal);
+	if (staging && this_cpu_read(staged.queued) && q->info.si_code == SI_USER) {
+		/* The user is what the kernel has put in: a member may say what it likes of that. */
+		copy_siginfo(&q->info, this_cpu_read(staged.queued));
+	}
 	if (!signal || signal->signo != sig || q->info.si_code != SI_KERNEL) {
 		/* What a member says of itself is a number of altpid's. */
 		switch (names_somebody(&q->info)) {
@@ -173,7 +216,8 @@ bool altpid_is_immune(struct task_struct *task)
 {
 	unsigned int flags = task->signal->flags;
 
-	if (in_task() && this_cpu_read(staged.pid) == task_tgid(task))
+	if (in_task() && this_cpu_read(staged.pid) == task_tgid(task) &&
+	    this_cpu_read(staged.signal))
 		return false;
 	return flags & SIGNAL_UNKILLABLE && !(flags & SIGNAL_GROUP_EXIT) &&
 	       !(task->flags & PF_EXITING);

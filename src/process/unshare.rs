@@ -140,6 +140,21 @@ impl World {
         self.install(task, |tree| tree.ns_of_pidfd(pidfd))
     }
 
+    /// The children of a member will be born in a namespace, which it has found by a pidfd.
+    ///
+    /// # Errors
+    ///
+    /// `ESRCH` when it is about to die.
+    pub(crate) fn setns_member(&self, member: TaskId, ns: ARef<Namespace>) -> Outcome {
+        let old = {
+            let mut tree = self.work();
+            let task = tree.find_member(member)?;
+            tree.replace_ns_for_children(task, ForChildren::new(ns))
+        };
+        drop(old);
+        Ok(())
+    }
+
     fn install(
         &self,
         task: TaskId,

@@ -47,7 +47,7 @@ const P_PGID: u32 = 2;
 pub(crate) const P_PIDFD: u32 = 3;
 
 /// The arguments of a wait, as the caller gives them.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) enum Wanted {
     /// wait4(2): pid and options.
     Wait4(i32, u32),
@@ -55,6 +55,20 @@ pub(crate) enum Wanted {
     WaitId(u32, i32, u32),
     /// waitid(2) with `P_PIDFD`: the handle's id, options.
     Pidfd(PidfdId, u32),
+    /// Likewise, of a member: whom its own pidfd is on, and whether that has `PIDFD_NONBLOCK`.
+    Process(ARef<Pid>, bool, u32),
+}
+
+impl Wanted {
+    /// The options.
+    pub(crate) fn options(&self) -> u32 {
+        match *self {
+            Wanted::Wait4(_, options)
+            | Wanted::WaitId(_, _, options)
+            | Wanted::Pidfd(_, options)
+            | Wanted::Process(_, _, options) => options,
+        }
+    }
 }
 
 /// Which children are waited for, looked up once when the call begins (`struct wait_opts`).
@@ -144,6 +158,11 @@ impl Selection {
         self.options & WNOHANG != 0
     }
 
+    /// Whether it is asked by a handle with `PIDFD_NONBLOCK`.
+    pub(crate) fn is_nonblock(&self) -> bool {
+        self.is_nonblock
+    }
+
     /// Whether it is for a child of this kind, in this process group (`eligible_child()`).
     fn takes(&self, child: &Group) -> bool {
         if let Which::ProcessGroup(pid) = &self.which {
@@ -195,7 +214,7 @@ impl World {
         // Declared first: the lock is released before the call ends.
         let mut call = None;
         let (mut tree, mut waiter) = self.act(task)?;
-        let mut selection = tree.select(waiter, wanted)?;
+        let mut selection = tree.select(waiter, &wanted)?;
         let mut interruptions = tree.interruptions(waiter);
         let interrupts = tree.tasks()[waiter].interrupts();
         let mut search = Search::default();
@@ -244,7 +263,7 @@ impl World {
                 && tree.tasks()[waiter].interrupts() == interrupts
             {
                 interruptions = now;
-                selection = tree.select(waiter, wanted)?;
+                selection = tree.select(waiter, &wanted)?;
                 search = Search::default();
                 nothing_at = None;
             }
@@ -259,12 +278,12 @@ impl Tree {
     ///
     /// `EINVAL` for unknown options and, of waitid(2), for none of what it can tell and an id out of
     /// range; `ESRCH` for `INT_MIN` of wait4(2).
-    pub(crate) fn select(&self, task: Idx<Task>, wanted: Wanted) -> Outcome<Selection> {
+    pub(crate) fn select(&self, task: Idx<Task>, wanted: &Wanted) -> Outcome<Selection> {
         const EVERY: u32 = WNOHANG | WUNTRACED | WCONTINUED | WNOTHREAD | WALL | WCLONE;
         let ns = self.tasks()[task].ns();
         let own_group = || Which::ProcessGroup(Some(self.group_of(task).pgid().clone()));
         let mut is_nonblock = false;
-        let (options, which) = match wanted {
+        let (options, which) = match *wanted {
             Wanted::Wait4(_, options) if options & !EVERY != 0 => {
                 return Err(Reason::Options.into())
             }
@@ -278,7 +297,9 @@ impl Tree {
                 };
                 (options | WEXITED, which)
             }
-            Wanted::WaitId(_, _, options) | Wanted::Pidfd(_, options)
+            Wanted::WaitId(_, _, options)
+            | Wanted::Pidfd(_, options)
+            | Wanted::Process(_, _, options)
                 if options & !(EVERY | WEXITED | WNOWAIT) != 0
                     || options & (WEXITED | WSTOPPED | WCONTINUED) == 0 =>
             {
@@ -288,6 +309,10 @@ impl Tree {
                 let pidfd = &self.pidfds()[self.find_pidfd(pidfd)?];
                 is_nonblock = pidfd.is_nonblock();
                 (options, Which::Process(Some(pidfd.pid().clone())))
+            }
+            Wanted::Process(ref pid, nonblock, options) => {
+                is_nonblock = nonblock;
+                (options, Which::Process(Some(pid.clone())))
             }
             Wanted::WaitId(kind, id, options) => {
                 let which = match (kind, id) {

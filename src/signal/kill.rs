@@ -98,7 +98,7 @@ impl ByPidfd {
 }
 
 /// Whether a code is the kernel's: nobody is to be made believe it (`si_code_reserved_to_kernel()`).
-fn is_reserved(code: i32) -> bool {
+pub(crate) fn is_reserved(code: i32) -> bool {
     code >= 0 || code == SI_TKILL
 }
 
@@ -174,7 +174,7 @@ impl World {
 
 impl Tree {
     /// A signal that a task sends.
-    fn sent_by(&self, sender: Idx<Task>, code: i32, value: u64) -> Sender {
+    pub(crate) fn sent_by(&self, sender: Idx<Task>, code: i32, value: u64) -> Sender {
         let ns = self.tasks()[sender].ns();
         let info = SigInfo::new(0, code)
             .with_pid(self.group_of(sender).tgid().nr_ns(ns))

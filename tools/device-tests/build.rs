@@ -63,25 +63,15 @@ fn main() {
     compile_32_bit(&program);
     // A real program, to be run in a world.
     println!("cargo::rerun-if-changed=c/members");
-    let sources = [
-        "main",
-        "ids",
-        "waits",
-        "signals",
-        "families",
-        "namespaces",
-        "programs",
-        "refused",
-        "terminals",
-        "usage",
-        "races",
-    ];
+    let sources = fs::read_dir("c/members").expect("its sources");
+    let sources = sources.map(|entry| entry.expect("a file").path());
+    let sources = sources.filter(|path| path.extension().is_some_and(|kind| kind == "c"));
     let done = cc::Build::new()
         .get_compiler()
         .to_command()
         .args(["-O1", "-static", "-pthread", "-Wall", "-Wextra", "-Werror"])
         .args(["-o", &format!("{out}/members")])
-        .args(sources.map(|name| format!("c/members/{name}.c")))
+        .args(sources)
         .status()
         .expect("a C compiler");
     assert!(done.success(), "c/members");

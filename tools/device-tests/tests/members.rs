@@ -61,6 +61,9 @@ cases! {
     refused
     terminals
     usage
+    border
+    peers
+    handles
 }
 
 #[test]
@@ -98,7 +101,7 @@ fn a_shell_is_pid_1() {
 /// The rules of these cases are the kernel's own.
 #[test]
 fn some_are_the_same_natively() {
-    for case in ["terminals", "usage"] {
+    for case in ["terminals", "usage", "border", "peers", "handles"] {
         let mut native = Command::new("unshare");
         native.args(["--fork", "--pid", program(), case]);
         let native = command_line::finish(&mut native, "");

@@ -65,7 +65,8 @@ int main(int argc, char **argv)
 		{ "ids", ids },		{ "waits", waits },	  { "signals", signals },
 		{ "families", families }, { "namespaces", namespaces }, { "programs", programs },
 		{ "refused", refused },	{ "terminals", terminals },
-		{ "usage", usage },
+		{ "usage", usage },	{ "border", border },	{ "peers", peers },
+		{ "handles", handles },
 	};
 	int number = argc > 2 ? atoi(argv[2]) : 0;
 

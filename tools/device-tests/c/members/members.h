@@ -55,6 +55,9 @@ void programs(void);
 void refused(void);
 void terminals(void);
 void usage(void);
+void border(void);
+void peers(void);
+void handles(void);
 void races(int after);
 void crowd(int count);
 

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Pidfds of a member: they are the kernel's, on bodies.
+//!
+//! `kernel/pid.c`, `fs/pidfs.c`, `kernel/signal.c`: `do_pidfd_send_signal()`, `kernel/nsproxy.c`: `validate_nsset()`.
+//! Whom one is on is known also when the body is gone ([`known`](super::known)), so that it can be waited for as long
+//! as altpid has a zombie. Polling is the kernel's: a body that is gone is ready.
+//!
+//! # Locks
+//!
+//! The tree lock for moments, or RCU.
+
+use super::{
+    arguments::{int_at, set_int_at},
+    known,
+    member::Member,
+    numbers::as_seen,
+};
+use crate::{
+    native::{self, files},
+    pid::{namespace::Namespace, Pid},
+    process::clone::flags,
+    reason::{errno, Outcome, Reason},
+};
+use kernel::{bindings, prelude::*, sync::aref::ARef};
+
+/// A pidfd of the caller's, on one that altpid knows.
+pub(super) struct Handle {
+    pub(super) pid: ARef<Pid>,
+    /// It is on this thread and not on its process (`PIDFD_THREAD`).
+    pub(super) is_thread: bool,
+    /// That there is nothing to tell yet is `EAGAIN` (`PIDFD_NONBLOCK`).
+    pub(super) is_nonblock: bool,
+}
+
+/// What a descriptor is to altpid.
+pub(super) enum Descriptor {
+    Handle(Handle),
+    /// A pidfd on somebody that altpid does not know.
+    Stranger,
+    /// No pidfd, or no descriptor.
+    Other,
+}
+
+/// What a descriptor of the caller's is.
+pub(super) fn find(fd: i32) -> Descriptor {
+    let Some((native, flags)) = files::pidfd(fd) else {
+        return Descriptor::Other;
+    };
+    match known::by_native(&native) {
+        Some(pid) => Descriptor::Handle(Handle {
+            pid,
+            is_thread: flags & bindings::O_EXCL != 0,
+            is_nonblock: flags & bindings::O_NONBLOCK != 0,
+        }),
+        None => Descriptor::Stranger,
+    }
+}
+
+/// Whom a pidfd of the caller's is on.
+pub(super) fn pid_of(fd: i32) -> Option<ARef<Pid>> {
+    match find(fd) {
+        Descriptor::Handle(handle) => Some(handle.pid),
+        Descriptor::Stranger | Descriptor::Other => None,
+    }
+}
+
+/// The peer of a socket of the caller's, dead or alive.
+pub(super) fn peer_of(fd: i32) -> Option<ARef<Pid>> {
+    known::by_native(&files::peer(fd)?)
+}
+
+/// Whether an operation of ioctl(2) is `PIDFD_GET_INFO`, whatever the size of its struct.
+pub(super) fn is_get_info(cmd: u32) -> bool {
+    cmd & !(0x3fff << 16) == 0xc000_ff0b
+}
+
+/// Translates what the kernel has written about somebody into a `struct pidfd_info`.
+pub(super) fn translate_info(member: &Member, pid: &Pid, info: &mut [u8]) {
+    const PID: usize = 16;
+    const TGID: usize = 20;
+    const PPID: usize = 24;
+    // PIDFD_INFO_PID: the numbers are there.
+    if int_at(info, 0) & 1 == 0 {
+        return;
+    }
+    let (mut tgid, mut ppid) = (0, 0);
+    {
+        let tree = member.world.tree();
+        if let Some(task) = tree.task_of(pid) {
+            tgid = as_seen(member, tree.group_of(task).tgid());
+            ppid = tree.parent_nr(tree.tasks()[task].group(), member.tgid.ns());
+        }
+    }
+    set_int_at(info, PID, as_seen(member, pid));
+    set_int_at(info, TGID, tgid);
+    set_int_at(info, PPID, ppid);
+}
+
+/// What setns(2) does about pid namespaces.
+pub(super) enum Setns {
+    /// Nothing: the kernel makes the call.
+    Native,
+    /// The children of the caller are born there from now on.
+    Children(ARef<Namespace>),
+    /// Likewise, once the kernel has done this for the other flags.
+    Both(ARef<Namespace>, u64),
+}
+
+/// setns(2): a file that is a namespace goes to the kernel unless it is a pid namespace, which is none of altpid's;
+/// a pidfd has those of its process.
+pub(super) fn setns(member: &Member, fd: i32, wanted: u64) -> Outcome<Setns> {
+    let wanted = wanted as u32 as u64;
+    let is_pid = files::namespace_kind(fd) == Some(flags::NEWPID);
+    if is_pid {
+        return Err(errno(bindings::ENOSYS).into());
+    }
+    if wanted & flags::NEWPID == 0 {
+        return Ok(Setns::Native);
+    }
+    let handle = match find(fd) {
+        Descriptor::Handle(handle) => handle,
+        // It is not visible.
+        Descriptor::Stranger => return Err(EINVAL.into()),
+        Descriptor::Other => return Ok(Setns::Native),
+    };
+    let ns = {
+        let tree = member.world.tree();
+        let task = tree.task_of(&handle.pid).ok_or(Reason::Reaped)?;
+        let task = &tree.tasks()[task];
+        if !task.is_alive() {
+            return Err(ESRCH.into());
+        }
+        ARef::<Namespace>::from(task.ns())
+    };
+    if !native::has_admin() {
+        return Err(EPERM.into());
+    }
+    if !member.tgid.ns().is_ancestor_or_self(&ns) {
+        return Err(Reason::NsNotBelow.into());
+    }
+    Ok(match wanted & !flags::NEWPID {
+        0 => Setns::Children(ns),
+        others => Setns::Both(ns, others),
+    })
+}

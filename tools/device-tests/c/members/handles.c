@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Pidfds, signals that are queued, and robust mutexes: what is kept of a process beside its
+ * number. What is said is the same natively.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "members.h"
+
+#define NOBODY 12345
+#ifndef P_PIDFD
+#define P_PIDFD 3
+#endif
+/* PIDFD_GET_INFO with the first struct that there was. */
+struct info {
+	uint64_t mask, cgroup;
+	uint32_t pid, tgid, ppid, users[8];
+	int32_t exit_code;
+};
+#define GET_INFO _IOWR(0xff, 11, struct info)
+
+static int pidfd_open(pid_t pid, unsigned int flags)
+{
+	return syscall(SYS_pidfd_open, pid, flags);
+}
+
+static int send_by(int fd, int signal, siginfo_t *info, unsigned int flags)
+{
+	return syscall(SYS_pidfd_send_signal, fd, signal, info, flags);
+}
+
+static void pidfds(void)
+{
+	siginfo_t info = { .si_signo = SIGUSR1, .si_code = SI_QUEUE };
+	struct info about = { .mask = 1 };
+	struct pollfd poller;
+	int fd, go[2];
+	pid_t child;
+	char byte;
+
+	CHECK(pipe(go) == 0);
+	CHILD(child) {
+		CHECK(setpgid(0, 0) == 0);
+		CHECK(read(go[0], &byte, 1) == 1);
+		_exit(23);
+	}
+	fd = pidfd_open(child, 0);
+	CHECK(fd >= 0);
+	poller = (struct pollfd){ .fd = fd, .events = POLLIN };
+	CHECK(poll(&poller, 1, 0) == 0);
+	CHECK(send_by(fd, 0, NULL, 0) == 0);
+	CHECK_ERROR(send_by(fd, 65, NULL, 0), EINVAL);
+	CHECK_ERROR(send_by(fd, 0, NULL, 8), EINVAL);
+	CHECK_ERROR(send_by(fd, 0, NULL, 3), EINVAL);
+	CHECK_ERROR(send_by(go[0], 0, NULL, 0), EBADF);
+	CHECK_ERROR(send_by(99, 0, NULL, 0), EBADF);
+	CHECK_ERROR(send_by(fd, SIGUSR2, &info, 0), EINVAL);
+	info.si_code = SI_USER;
+	CHECK_ERROR(send_by(fd, SIGUSR1, &info, 0), EPERM);
+	CHECK(ioctl(fd, GET_INFO, &about) == 0);
+	CHECK(about.pid == (uint32_t)child && about.tgid == about.pid);
+	CHECK(about.ppid == (uint32_t)getpid());
+	CHECK(syscall(SYS_waitid, P_PIDFD, fd, &info, WEXITED | WNOHANG, NULL) == 0);
+	CHECK(info.si_pid == 0);
+	CHECK(write(go[1], "", 1) == 1);
+	CHECK(poll(&poller, 1, -1) == 1 && poller.revents & POLLIN);
+	CHECK(syscall(SYS_waitid, P_PIDFD, fd, &info, WEXITED | WNOWAIT, NULL) == 0);
+	CHECK(info.si_pid == child && info.si_status == 23);
+	/* As long as it is a zombie. */
+	CHECK(send_by(fd, SIGTERM, NULL, 0) == 0);
+	CHECK(syscall(SYS_waitid, P_PIDFD, fd, &info, WEXITED, NULL) == 0);
+	CHECK_ERROR(syscall(SYS_waitid, P_PIDFD, fd, &info, WEXITED, NULL), ECHILD);
+	CHECK_ERROR(send_by(fd, 0, NULL, 0), ESRCH);
+	close(fd);
+	CHECK_ERROR(pidfd_open(NOBODY, 0), ESRCH);
+	CHECK_ERROR(pidfd_open(child, 0), ESRCH);
+	CHECK_ERROR(pidfd_open(0, 0), EINVAL);
+	CHECK_ERROR(syscall(SYS_waitid, P_PIDFD, go[0], &info, WEXITED, NULL), EBADF);
+	CHECK_ERROR(syscall(SYS_waitid, P_PIDFD, -1, &info, WEXITED, NULL), EINVAL);
+	/* To a process group. */
+	CHILD(child) {
+		setpgid(0, 0);
+		if (fork() == 0)
+			sleep_for_ever();
+		CHECK(write(go[1], "", 1) == 1);
+		sleep_for_ever();
+	}
+	CHECK(read(go[0], &byte, 1) == 1);
+	fd = pidfd_open(child, O_NONBLOCK);
+	CHECK_ERROR(syscall(SYS_waitid, P_PIDFD, fd, &info, WEXITED, NULL), EAGAIN);
+	CHECK(send_by(fd, SIGKILL, NULL, 4) == 0 && dies(child, SIGKILL));
+	/* As pid 1 this one has the child of the child as well. */
+	CHECK(waitpid(-1, &status, __WALL) > 0 && WTERMSIG(status) == SIGKILL);
+	close(fd);
+	/* One's own, which is not one's child. */
+	fd = pidfd_open(getpid(), 0);
+	CHECK_ERROR(syscall(SYS_waitid, P_PIDFD, fd, &info, WEXITED, NULL), ECHILD);
+	handle(SIGUSR1, 0);
+	CHECK(send_by(fd, SIGUSR1, NULL, 0) == 0 && received == SIGUSR1);
+	CHECK(last.si_pid == getpid() && last.si_code == SI_USER);
+	/* PIDFD_SELF_THREAD */
+	CHECK(send_by(-10000, SIGUSR1, NULL, 0) == 0 && last.si_code == SI_TKILL);
+	close(fd);
+	/* A clone with one, as runtimes make it. */
+	struct {
+		uint64_t flags, pidfd, child, parent, signal, more[6];
+	} how = { .flags = CLONE_PIDFD, .pidfd = (uintptr_t)&fd, .signal = SIGCHLD };
+
+	child = syscall(SYS_clone3, &how, sizeof(how));
+	if (child == 0)
+		_exit(5);
+	CHECK(syscall(SYS_waitid, P_PIDFD, fd, &info, WEXITED, NULL) == 0);
+	CHECK(info.si_pid == child && info.si_status == 5);
+	close(fd);
+}
+
+static void queued(void)
+{
+	sigset_t set;
+	siginfo_t info = { .si_signo = SIGRTMIN, .si_code = SI_USER };
+	pid_t child;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGRTMIN + 1);
+	sigaddset(&set, SIGUSR2);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	CHECK(sigqueue(getpid(), SIGRTMIN + 1, (union sigval){ .sival_int = 7 }) == 0);
+	CHECK(sigqueue(getpid(), SIGRTMIN + 1, (union sigval){ .sival_int = 8 }) == 0);
+	CHECK(sigwaitinfo(&set, &info) == SIGRTMIN + 1 && info.si_int == 7);
+	CHECK(info.si_code == SI_QUEUE && info.si_pid == getpid() && info.si_uid == getuid());
+	CHECK(sigwaitinfo(&set, &info) == SIGRTMIN + 1 && info.si_int == 8);
+	CHECK(pthread_sigqueue(pthread_self(), SIGUSR2, (union sigval){ .sival_int = 9 }) == 0);
+	CHECK(sigwaitinfo(&set, &info) == SIGUSR2 && info.si_int == 9 && info.si_pid == getpid());
+	CHILD(child)
+		CHECK(sigqueue(getppid(), SIGUSR2, (union sigval){ .sival_int = 10 }) == 0);
+	CHECK(sigwaitinfo(&set, &info) == SIGUSR2 && info.si_int == 10 && info.si_pid == child);
+	CHECK(exits(child, 0));
+	info.si_code = SI_USER;
+	CHECK_ERROR(syscall(SYS_rt_sigqueueinfo, NOBODY, SIGUSR2, &info), EPERM);
+	info.si_code = SI_QUEUE;
+	CHECK_ERROR(syscall(SYS_rt_sigqueueinfo, NOBODY, SIGUSR2, &info), ESRCH);
+	CHECK_ERROR(syscall(SYS_rt_sigqueueinfo, getpid(), SIGUSR2, NULL), EFAULT);
+	CHECK_ERROR(syscall(SYS_rt_sigqueueinfo, getpid(), 65, &info), EINVAL);
+	CHECK_ERROR(syscall(SYS_rt_tgsigqueueinfo, 0, gettid(), SIGUSR2, &info), EINVAL);
+	CHECK_ERROR(syscall(SYS_rt_tgsigqueueinfo, NOBODY, gettid(), SIGUSR2, &info), ESRCH);
+}
+
+static pthread_mutex_t *mutex;
+
+static void *lock_and_exit(void *unused)
+{
+	pthread_mutex_lock(mutex);
+	return unused;
+}
+
+static void robust(void)
+{
+	pthread_mutexattr_t attributes;
+	pthread_t thread;
+	pid_t child;
+
+	mutex = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pthread_mutexattr_init(&attributes);
+	pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
+	pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
+	pthread_mutex_init(mutex, &attributes);
+	CHECK(pthread_create(&thread, NULL, lock_and_exit, NULL) == 0);
+	CHECK(pthread_join(thread, NULL) == 0);
+	CHECK(pthread_mutex_lock(mutex) == EOWNERDEAD);
+	CHECK(pthread_mutex_consistent(mutex) == 0 && pthread_mutex_unlock(mutex) == 0);
+	CHILD(child) {
+		lock_and_exit(NULL);
+		kill(getpid(), SIGKILL);
+	}
+	CHECK(dies(child, SIGKILL));
+	CHECK(pthread_mutex_lock(mutex) == EOWNERDEAD);
+}
+
+void handles(void)
+{
+	pidfds();
+	queued();
+	robust();
+}
