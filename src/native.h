@@ -96,6 +96,7 @@ int altpid_send(struct pid *pid, const struct altpid_signal *signal);
 int altpid_send_thread(struct pid *pid, int sig);
 int altpid_queue(struct pid *pid, int sig, const void *info, bool thread);
 bool altpid_is_last_reference(struct pid *pid);
+bool altpid_is_taken(struct pid *pid);
 struct pid *altpid_pidfd(int fd, unsigned int *flags);
 struct pid *altpid_peer(int fd);
 unsigned int altpid_namespace_kind(int fd);

@@ -140,6 +140,7 @@ mod c {
             thread: bool,
         ) -> c_int;
         pub(super) fn altpid_is_last_reference(pid: *mut bindings::pid) -> bool;
+        pub(super) fn altpid_is_taken(pid: *mut bindings::pid) -> bool;
         pub(super) fn altpid_give_native_words(nr: c_uint);
         pub(super) fn altpid_forget_later();
         pub(super) fn altpid_forget_never();
@@ -208,6 +209,12 @@ impl Native {
     pub(crate) fn is_last_reference(&self) -> bool {
         // SAFETY: There is a reference.
         unsafe { c::altpid_is_last_reference(self.0.as_ptr()) }
+    }
+
+    /// Whether its number is now that of somebody else.
+    pub(crate) fn is_taken(&self) -> bool {
+        // SAFETY: There is a reference.
+        unsafe { c::altpid_is_taken(self.0.as_ptr()) }
     }
 
     /// What the process does about SIGCHLD.

@@ -90,17 +90,21 @@ impl Drop for KnownRef {
     }
 }
 
-/// The pid of somebody with this native number; of several that of who lives.
+/// The pid of somebody with this native number; of a dead one only as long as nobody else has the number.
 pub(super) fn by_number(nr: i32) -> Option<ARef<Pid>> {
     let guard = read_lock();
     let nr = NativeNr::from_kernel(nr);
-    let mut found: Option<&Known> = None;
-    for known in TABLE.iter(nr.word(), &guard) {
-        if known.nr == nr && found.is_none_or(|found| found.is_dead.load(Relaxed) != 0) {
-            found = Some(known);
+    let all = TABLE.iter(nr.word(), &guard);
+    let known = all.filter(|known| known.nr == nr).reduce(|one, other| {
+        // The youngest comes first.
+        let is_dead = |known: &Known| known.is_dead.load(Relaxed) != 0;
+        if is_dead(one) && !is_dead(other) {
+            other
+        } else {
+            one
         }
-    }
-    found.map(|known| known.pid.clone())
+    })?;
+    (!known.native.is_taken()).then(|| known.pid.clone())
 }
 
 /// The pid that this `struct pid` of the kernel's stands for.
