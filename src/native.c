@@ -203,9 +203,9 @@ bool altpid_is_admin(void)
 	return capable(CAP_SYS_ADMIN);
 }
 
-bool altpid_has_admin(void)
+bool altpid_has_capability(int capability)
 {
-	return ns_capable(current_user_ns(), CAP_SYS_ADMIN);
+	return ns_capable(current_user_ns(), capability);
 }
 
 void altpid_comm(struct task_struct *task, char *comm)

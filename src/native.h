@@ -73,7 +73,7 @@ bool altpid_is_32_bit(void);
 unsigned int altpid_own_uid(void);
 unsigned int altpid_uid_here(unsigned int uid);
 bool altpid_is_admin(void);
-bool altpid_has_admin(void);
+bool altpid_has_capability(int capability);
 void altpid_comm(struct task_struct *task, char *comm);
 void altpid_how_ends(struct altpid_end *end);
 void altpid_own_usage(struct altpid_usage *usage);

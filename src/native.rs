@@ -117,7 +117,7 @@ mod c {
         pub(super) fn altpid_own_uid() -> c_uint;
         pub(super) fn altpid_uid_here(uid: c_uint) -> c_uint;
         pub(super) fn altpid_is_admin() -> bool;
-        pub(super) fn altpid_has_admin() -> bool;
+        pub(super) fn altpid_has_capability(capability: c_int) -> bool;
         pub(super) fn altpid_comm(task: *mut bindings::task_struct, comm: *mut u8);
         pub(super) fn altpid_how_ends(end: *mut End);
         pub(super) fn altpid_make_body(child: *mut bindings::task_struct);
@@ -312,7 +312,13 @@ pub(crate) fn is_32_bit() -> bool {
 /// Whether the calling thread has CAP_SYS_ADMIN in its own user namespace.
 pub(crate) fn has_admin() -> bool {
     // SAFETY: No requirements.
-    unsafe { c::altpid_has_admin() }
+    unsafe { c::altpid_has_capability(bindings::CAP_SYS_ADMIN as c_int) }
+}
+
+/// Whether the calling thread has CAP_SYS_BOOT in its own user namespace.
+pub(crate) fn may_reboot() -> bool {
+    // SAFETY: No requirements.
+    unsafe { c::altpid_has_capability(bindings::CAP_SYS_BOOT as c_int) }
 }
 
 /// The native number of the calling thread.

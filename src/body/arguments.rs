@@ -179,10 +179,12 @@ impl Entry<'_> {
 
     /// prctl(2), what the kernel does of it.
     fn prctl(&mut self) -> Begun {
+        const SET_NAME: i32 = 15;
         const SCHED_CORE: i32 = 62;
         const SET_PTRACER: i32 = 0x5961_6d61;
         const KINDS: [Option<Kind>; 3] = [Some(Kind::Task), Some(Kind::Task), Some(Kind::Group)];
         match self.int(0) {
+            SET_NAME => Ok(Some(Then::Name)),
             SCHED_CORE => self.one_of(3, &KINDS, 2),
             SET_PTRACER => self.number(1, Kind::Task),
             _ => Ok(None),

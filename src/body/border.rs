@@ -65,6 +65,7 @@ pub(super) enum Fate {
     Unshare,
     Setns,
     SetTidAddress,
+    Reboot,
 }
 
 /// The last system call that there is in Linux 7.3.
@@ -82,7 +83,7 @@ macro_rules! table {
 /// The number and the name of each system call stand together, as in `syscall_64.tbl`.
 static FATES: [Fate; LAST + 1] = table! {
     Fate::Refused => [
-        101 ptrace, 169 reboot, 300 fanotify_init, 321 bpf, 323 userfaultfd, 425 io_uring_setup,
+        101 ptrace, 300 fanotify_init, 321 bpf, 323 userfaultfd, 425 io_uring_setup,
         426 io_uring_enter, 427 io_uring_register, 470 listns,
     ];
     Fate::Tasks(&[0]) => [
@@ -118,6 +119,7 @@ static FATES: [Fate; LAST + 1] = table! {
     Fate::Setns => [308 setns];
     Fate::SetTidAddress => [218 set_tid_address];
     Fate::Prctl => [157 prctl];
+    Fate::Reboot => [169 reboot];
     Fate::Priority => [140 getpriority, 141 setpriority];
     Fate::IoPriority => [251 ioprio_set, 252 ioprio_get];
     Fate::Clock => [

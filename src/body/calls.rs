@@ -77,6 +77,8 @@ pub(super) enum Then {
     Received(u64),
     /// It joins a pid namespace, and others.
     Setns(ARef<Namespace>),
+    /// It is called by another name.
+    Name,
 }
 
 impl Call {
@@ -221,6 +223,16 @@ pub(super) fn enter(member: &Member, own: &mut Own, regs: &mut bindings::pt_regs
             own.call = Call::Changed(saved, Then::Number(own.pid.nr().into()));
             return;
         }
+        Fate::Reboot => match reboot(member, &args) {
+            Ok(()) => {
+                // exit(0): reboot_pid_ns() does not come back.
+                own.call = Call::Changed(saved, Then::Nothing);
+                regs.orig_ax = 60;
+                regs.di = 0;
+                return;
+            }
+            Err(failure) => failure.error().to_errno().into(),
+        },
         fate => {
             if fate == Fate::Prctl {
                 if let Some(result) = prctl(member, &args) {
@@ -294,6 +306,8 @@ pub(super) fn leave(member: &Member, own: &mut Own, regs: &mut bindings::pt_regs
             let is_many = border::of(saved.nr as i64) == Fate::ReceiveMessages;
             messages::received(member, messages, is_many, regs.ax as i64);
         }
+        Then::Name if failed => {}
+        Then::Name => member.world.rename_member(member.id, native::own_comm()),
         Then::Setns(_) if failed => {}
         Then::Setns(ns) => {
             let joined = member.world.setns_member(member.id, ns).map(|()| 0);
@@ -340,6 +354,19 @@ fn unshare(member: &Member, wanted: u64) -> Outcome<u64> {
     }
     member.world.unshare_member(member.id)?;
     Ok(others)
+}
+
+/// reboot(2), as the kernel checks it.
+fn reboot(member: &Member, args: &[u64; 6]) -> Outcome {
+    const MAGIC: u32 = 0xfee1_dead;
+    const OTHERS: [u32; 4] = [0x2812_1969, 0x0512_1996, 0x1604_1998, 0x2011_2000];
+    if !native::may_reboot() {
+        return Err(EPERM.into());
+    }
+    if args[0] as u32 != MAGIC || !OTHERS.contains(&(args[1] as u32)) {
+        return Err(EINVAL.into());
+    }
+    member.world.reboot_by_member(member.id, args[2] as u32)
 }
 
 /// What prctl(2) does about parents; `None` for what the kernel does.

@@ -191,6 +191,14 @@ impl World {
         }
     }
 
+    /// A member is called by another name.
+    pub(crate) fn rename_member(&self, id: TaskId, comm: [u8; COMM_LEN]) {
+        let mut tree = self.work();
+        if let Ok(task) = tree.find_member(id) {
+            tree.set_name(task, &comm);
+        }
+    }
+
     /// The pids of a task and its process.
     pub(crate) fn pids_of(&self, id: TaskId) -> Option<(ARef<Pid>, ARef<Pid>)> {
         let tree = self.tree();

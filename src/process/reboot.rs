@@ -13,7 +13,8 @@ use crate::{
     reason::{Outcome, Reason},
     signal::sending::{Scope, Source},
     tree::pending::{SIGHUP, SIGINT, SIGKILL},
-    tree::task::TaskId,
+    tree::task::{Task, TaskId},
+    tree::Tree,
     world::World,
 };
 
@@ -22,6 +23,15 @@ const RESTART: u32 = 0x0123_4567;
 const RESTART2: u32 = 0xa1b2_c3d4;
 const HALT: u32 = 0xcdef_0123;
 const POWER_OFF: u32 = 0x4321_fedc;
+
+/// The signal by which init seems to have died.
+fn cause(command: u32) -> Outcome<i32> {
+    match command {
+        RESTART | RESTART2 => Ok(SIGHUP),
+        HALT | POWER_OFF => Ok(SIGINT),
+        _ => Err(Reason::Range.into()),
+    }
+}
 
 impl World {
     /// A task reboots its namespace: init is killed, and its parent sees SIGHUP or SIGINT as the
@@ -33,23 +43,37 @@ impl World {
     /// natively the machine would go down, and for a stopped task; `ESRCH`.
     #[doc(alias = "reboot_pid_ns")]
     pub(crate) fn reboot(&self, task: TaskId, command: u32) -> Outcome {
-        let signal = match command {
-            RESTART | RESTART2 => SIGHUP,
-            HALT | POWER_OFF => SIGINT,
-            _ => return Err(Reason::Range.into()),
-        };
-        {
-            let (mut tree, task) = self.act(task)?;
-            let ns = tree.tasks()[task].ns();
-            if ns.level() == 0 {
-                return Err(Reason::WorldInit.into());
-            }
-            ns.set_reboot(signal);
-            if let Some(init) = Idx::from_raw(ns.child_reaper()) {
-                // SIGKILL takes no room.
-                let _ = tree.send(SIGKILL, Source::Kernel, init, Scope::Process);
-            }
-            tree.begin_exit(task, 0);
+        let signal = cause(command)?;
+        let (mut tree, task) = self.act(task)?;
+        tree.kill_init(task, signal)?;
+        tree.begin_exit(task, 0);
+        Ok(())
+    }
+
+    /// A member reboots its namespace. It has still to exit itself. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// As [`World::reboot`].
+    pub(crate) fn reboot_by_member(&self, member: TaskId, command: u32) -> Outcome {
+        let signal = cause(command)?;
+        let mut tree = self.work();
+        let task = tree.find_member(member)?;
+        tree.kill_init(task, signal)
+    }
+}
+
+impl Tree {
+    /// Kills the init of a task's namespace, as if it were by a signal.
+    fn kill_init(&mut self, task: Idx<Task>, signal: i32) -> Outcome {
+        let ns = self.tasks()[task].ns();
+        if ns.level() == 0 {
+            return Err(Reason::WorldInit.into());
+        }
+        ns.set_reboot(signal);
+        if let Some(init) = Idx::from_raw(ns.child_reaper()) {
+            // SIGKILL takes no room.
+            let _ = self.send(SIGKILL, Source::Kernel, init, Scope::Process);
         }
         Ok(())
     }

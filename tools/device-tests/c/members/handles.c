@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/reboot.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -38,6 +39,15 @@ static int pidfd_open(pid_t pid, unsigned int flags)
 static int send_by(int fd, int signal, siginfo_t *info, unsigned int flags)
 {
 	return syscall(SYS_pidfd_send_signal, fd, signal, info, flags);
+}
+
+static pid_t clone_with(uint64_t flags, int *pidfd)
+{
+	struct {
+		uint64_t flags, pidfd, words[2], signal, more[6];
+	} how = { .flags = flags, .pidfd = (uintptr_t)pidfd, .signal = SIGCHLD };
+
+	return syscall(SYS_clone3, &how, sizeof(how));
 }
 
 static void pidfds(void)
@@ -113,16 +123,51 @@ static void pidfds(void)
 	CHECK(send_by(-10000, SIGUSR1, NULL, 0) == 0 && last.si_code == SI_TKILL);
 	close(fd);
 	/* A clone with one, as runtimes make it. */
-	struct {
-		uint64_t flags, pidfd, child, parent, signal, more[6];
-	} how = { .flags = CLONE_PIDFD, .pidfd = (uintptr_t)&fd, .signal = SIGCHLD };
-
-	child = syscall(SYS_clone3, &how, sizeof(how));
+	child = clone_with(CLONE_PIDFD, &fd);
 	if (child == 0)
 		_exit(5);
 	CHECK(syscall(SYS_waitid, P_PIDFD, fd, &info, WEXITED, NULL) == 0);
 	CHECK(info.si_pid == child && info.si_status == 5);
 	close(fd);
+}
+
+/* Children are born where a pidfd says. */
+static void joined(void)
+{
+	pid_t joins, init, inner;
+	int fd;
+
+	CHILD(joins) {
+		init = clone_with(CLONE_NEWPID, NULL);
+		if (init == 0)
+			sleep_for_ever();
+		fd = pidfd_open(init, 0);
+		CHECK(setns(fd, CLONE_NEWPID) == 0);
+		CHILD(inner)
+			CHECK(getpid() == 2 && getppid() == 0);
+		CHECK(exits(inner, 0));
+		CHECK_ERROR(setns(fd, 0), EINVAL);
+		CHECK(setns(fd, CLONE_NEWPID | CLONE_NEWUTS) == 0);
+		CHECK(kill(init, SIGKILL) == 0 && dies(init, SIGKILL));
+		CHECK_ERROR(setns(fd, CLONE_NEWPID), ESRCH);
+		CHECK_ERROR(fork(), ENOMEM);
+	}
+	CHECK(exits(joins, 0));
+}
+
+/* An init whose namespace is rebooted. */
+static void rebooted(void)
+{
+	pid_t init = clone_with(CLONE_NEWPID, NULL), child;
+
+	if (init == 0) {
+		CHECK_ERROR(reboot(0), EINVAL);
+		CHILD(child)
+			reboot(RB_POWER_OFF);
+		sleep_for_ever();
+	}
+	/* LINUX_REBOOT_CMD_POWER_OFF */
+	CHECK(dies(init, SIGINT));
 }
 
 static void queued(void)
@@ -190,6 +235,8 @@ static void robust(void)
 void handles(void)
 {
 	pidfds();
+	joined();
+	rebooted();
 	queued();
 	robust();
 }

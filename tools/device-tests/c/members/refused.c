@@ -20,7 +20,6 @@ void refused(void)
 
 	CHECK_ERROR(syscall(SYS_ptrace, 0, 0, 0, 0), ENOSYS);
 	CHECK_ERROR(syscall(SYS_io_uring_setup, 1, NULL), ENOSYS);
-	CHECK_ERROR(syscall(SYS_reboot, 0, 0, 0, 0), ENOSYS);
 	CHECK_ERROR(syscall(SYS_setns, 99, 0), EBADF);
 	/* FUTEX_LOCK_PI; arguments of which the kernel sees the lower half. */
 	CHECK_ERROR(syscall(SYS_futex, &futex, 6 | 1L << 32, 0, NULL, NULL, 0), ENOSYS);
