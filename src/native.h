@@ -100,6 +100,8 @@ bool altpid_is_taken(struct pid *pid);
 struct pid *altpid_pidfd(int fd, unsigned int *flags);
 struct pid *altpid_peer(int fd);
 unsigned int altpid_namespace_kind(int fd);
+int altpid_open_dead(void *pid, unsigned int flags);
+void *altpid_dead(int fd, unsigned int *flags);
 void altpid_give_native_words(u32 nr);
 void altpid_forget_later(void);
 void altpid_forget_never(void);
@@ -112,5 +114,8 @@ bool altpid_body_exits(struct callback_head *head);
 void altpid_body_woken(struct callback_head *head);
 void altpid_retire_probes(void);
 bool altpid_forget(void);
+void altpid_get_dead(void *pid);
+void altpid_put_dead(void *pid);
+bool altpid_is_reaped(void *pid);
 
 #endif

@@ -234,6 +234,12 @@ pub(super) fn enter(member: &Member, own: &mut Own, regs: &mut bindings::pt_regs
             Err(failure) => failure.error().to_errno().into(),
         },
         fate => {
+            if fate == Fate::PidfdOpen {
+                let dead = pidfds::open_dead(member, args[0] as i32, args[1] as u32);
+                if let Some(opened) = dead {
+                    return answer(own, regs, saved, result(opened.map_err(Into::into)));
+                }
+            }
             if fate == Fate::Prctl {
                 if let Some(result) = prctl(member, &args) {
                     return answer(own, regs, saved, result);

@@ -4,7 +4,8 @@
 //!
 //! `kernel/pid.c`, `fs/pidfs.c`, `kernel/signal.c`: `do_pidfd_send_signal()`, `kernel/nsproxy.c`: `validate_nsset()`.
 //! Whom one is on is known also when the body is gone ([`known`](super::known)), so that it can be waited for as long
-//! as altpid has a zombie. Polling is the kernel's: a body that is gone is ready.
+//! as altpid has a zombie. Polling is the kernel's: a body that is gone is ready. The kernel opens none on a body
+//! that is gone; a zombie's is a file of altpid's, which can be polled, waited for and sent signals by.
 //!
 //! # Locks
 //!
@@ -22,6 +23,7 @@ use crate::{
     process::clone::flags,
     reason::{errno, Outcome, Reason},
 };
+use core::ptr::NonNull;
 use kernel::{bindings, prelude::*, sync::aref::ARef};
 
 /// A pidfd of the caller's, on one that altpid knows.
@@ -44,17 +46,80 @@ pub(super) enum Descriptor {
 
 /// What a descriptor of the caller's is.
 pub(super) fn find(fd: i32) -> Descriptor {
-    let Some((native, flags)) = files::pidfd(fd) else {
-        return Descriptor::Other;
-    };
-    match known::by_native(&native) {
-        Some(pid) => Descriptor::Handle(Handle {
+    let handle = |pid, flags| {
+        Descriptor::Handle(Handle {
             pid,
             is_thread: flags & bindings::O_EXCL != 0,
             is_nonblock: flags & bindings::O_NONBLOCK != 0,
-        }),
-        None => Descriptor::Stranger,
+        })
+    };
+    if let Some((native, flags)) = files::pidfd(fd) {
+        return known::by_native(&native).map_or(Descriptor::Stranger, |pid| handle(pid, flags));
     }
+    match files::dead(fd) {
+        // SAFETY: The pointer is that of `open`, and the reference goes with this.
+        Some((pid, flags)) => handle(unsafe { ARef::from_raw(pid.cast::<Pid>()) }, flags),
+        None => Descriptor::Other,
+    }
+}
+
+/// pidfd_open(2) of a process that has no body any more and nobody has waited for: the descriptor. `None` for
+/// whom the kernel knows, or is to say what is wrong.
+pub(super) fn open_dead(member: &Member, nr: i32, flags: u32) -> Option<Result<i32>> {
+    if flags & !(bindings::O_NONBLOCK | bindings::O_EXCL) != 0 || nr <= 0 {
+        return None;
+    }
+    let pid = {
+        let tree = member.world.tree();
+        let task = tree.numbered(tree.find(member.id).ok()?, nr).ok()?;
+        let group = tree.group_of(task);
+        let is_dead = group.nr_live() == 0 && group.tgid().is(tree.tasks()[task].pid());
+        is_dead.then(|| group.tgid().clone())?
+    };
+    let pid = ARef::into_raw(pid).cast();
+    // SAFETY: It is a pid with a reference.
+    let opened = unsafe { files::open_dead(pid, flags) };
+    if opened.is_err() {
+        // SAFETY: As above; it is not the descriptor's.
+        unsafe { altpid_put_dead(pid.as_ptr()) };
+    }
+    Some(opened)
+}
+
+/// One more reference.
+///
+/// # Safety
+///
+/// The pointer is one that [`open_dead`] has given away, and there is a reference.
+#[no_mangle]
+unsafe extern "C" fn altpid_get_dead(pid: *mut c_void) {
+    // SAFETY: By the safety requirements.
+    let pid: ARef<Pid> = unsafe { &*pid.cast::<Pid>() }.into();
+    let _ = ARef::into_raw(pid);
+}
+
+/// A reference less.
+///
+/// # Safety
+///
+/// As [`altpid_get_dead`].
+#[no_mangle]
+unsafe extern "C" fn altpid_put_dead(pid: *mut c_void) {
+    if let Some(pid) = NonNull::new(pid.cast::<Pid>()) {
+        // SAFETY: By the safety requirements.
+        drop(unsafe { ARef::from_raw(pid) });
+    }
+}
+
+/// Whether somebody has waited for it.
+///
+/// # Safety
+///
+/// As [`altpid_get_dead`].
+#[no_mangle]
+unsafe extern "C" fn altpid_is_reaped(pid: *mut c_void) -> bool {
+    // SAFETY: By the safety requirements.
+    unsafe { &*pid.cast::<Pid>() }.exit_code().is_some()
 }
 
 /// Whom a pidfd of the caller's is on.
@@ -97,6 +162,16 @@ pub(super) fn translate_info(member: &Member, pid: &Pid, info: &mut [u8]) {
     set_int_at(info, PPID, ppid);
 }
 
+/// What setns(2) takes.
+const NAMESPACES: u64 = flags::NEWNS
+    | flags::NEWIPC
+    | flags::NEWUSER
+    | flags::NEWPID
+    | flags::NEWTIME
+    | bindings::CLONE_NEWCGROUP as u64
+    | bindings::CLONE_NEWUTS as u64
+    | bindings::CLONE_NEWNET as u64;
+
 /// What setns(2) does about pid namespaces.
 pub(super) enum Setns {
     /// Nothing: the kernel makes the call.
@@ -114,6 +189,13 @@ pub(super) fn setns(member: &Member, fd: i32, wanted: u64) -> Outcome<Setns> {
     let is_pid = files::namespace_kind(fd) == Some(flags::NEWPID);
     if is_pid {
         return Err(errno(bindings::ENOSYS).into());
+    }
+    if let Some((dead, _)) = files::dead(fd) {
+        // SAFETY: The reference is that of `dead`.
+        unsafe { altpid_put_dead(dead.as_ptr()) };
+        // check_setns_flags()
+        let is_known = wanted != 0 && wanted & !NAMESPACES == 0;
+        return Err(if is_known { ESRCH } else { EINVAL }.into());
     }
     if wanted & flags::NEWPID == 0 {
         return Ok(Setns::Native);

@@ -2,13 +2,16 @@
 /*
  * For src/native/files.rs: what descriptors of the calling thread are.
  */
+#include <linux/anon_inodes.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/magic.h>
+#include <linux/module.h>
 #include <linux/net.h>
 #include <linux/ns_common.h>
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
+#include <linux/poll.h>
 #include <linux/proc_ns.h>
 #include <linux/rcupdate.h>
 #include <net/sock.h>
@@ -71,4 +74,54 @@ bool altpid_is_taken(struct pid *pid)
 	now = find_pid_ns(pid_nr(pid), &init_pid_ns);
 	rcu_read_unlock();
 	return now && now != pid;
+}
+
+/*
+ * Pidfds on the dead. The kernel makes none for a process that is gone, and a body is gone while its
+ * process is still a zombie here. What such a one can be used for is asked by the calls that take it;
+ * it is ready, as natively that of a zombie.
+ */
+
+static __poll_t dead_poll(struct file *file, struct poll_table_struct *table)
+{
+	__poll_t ready = EPOLLIN | EPOLLRDNORM;
+
+	/* Nobody is told when it is reaped. */
+	return altpid_is_reaped(file->private_data) ? ready | EPOLLHUP : ready;
+}
+
+static int dead_release(struct inode *inode, struct file *file)
+{
+	altpid_put_dead(file->private_data);
+	return 0;
+}
+
+static const struct file_operations dead_fops = {
+	.owner = THIS_MODULE,
+	.poll = dead_poll,
+	.release = dead_release,
+	.llseek = noop_llseek,
+};
+
+/* A descriptor for one of altpid's pids, whose reference goes with it if this does not fail. */
+int altpid_open_dead(void *pid, unsigned int flags)
+{
+	return anon_inode_getfd("[pidfd]", &dead_fops, pid, O_RDWR | O_CLOEXEC | flags);
+}
+
+/* Whom a descriptor is such a one on, with a reference, and its flags. */
+void *altpid_dead(int fd, unsigned int *flags)
+{
+	struct file *file = fget(fd);
+	void *pid = NULL;
+
+	if (!file)
+		return NULL;
+	if (file->f_op == &dead_fops) {
+		pid = file->private_data;
+		altpid_get_dead(pid);
+		*flags = file->f_flags;
+	}
+	fput(file);
+	return pid;
 }

@@ -405,7 +405,7 @@ impl Pid {
         self.stage.store(self.stage.load(Relaxed) | bit, Relaxed);
     }
 
-    /// How its task ended; `None` as long as it has one. Under the tree lock.
+    /// How its task ended; `None` as long as it has one. It stays what it is under the tree lock.
     pub(crate) fn exit_code(&self) -> Option<i32> {
         (self.stage.load(Relaxed) & REAPED != 0).then(|| self.exit_code.load(Relaxed))
     }

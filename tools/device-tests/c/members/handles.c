@@ -131,6 +131,33 @@ static void pidfds(void)
 	close(fd);
 }
 
+/* A pidfd that is opened when its process is dead already. */
+static void of_the_dead(void)
+{
+	siginfo_t info;
+	struct pollfd poller = { .events = POLLIN };
+	pid_t child;
+	int fd;
+
+	CHILD(child)
+		_exit(31);
+	CHECK(waitid(P_PID, child, &info, WEXITED | WNOWAIT) == 0);
+	fd = pidfd_open(child, 0);
+	CHECK(fd >= 0 && fcntl(fd, F_GETFD) == FD_CLOEXEC);
+	poller.fd = fd;
+	CHECK(poll(&poller, 1, -1) == 1 && poller.revents == POLLIN);
+	CHECK(send_by(fd, SIGTERM, NULL, 0) == 0);
+	CHECK_ERROR(pidfd_open(child, 7), EINVAL);
+	CHECK_ERROR(setns(fd, CLONE_NEWUTS), ESRCH);
+	CHECK(syscall(SYS_waitid, P_PIDFD, fd, &info, WEXITED, NULL) == 0);
+	CHECK(info.si_pid == child && info.si_status == 31);
+	CHECK_ERROR(syscall(SYS_waitid, P_PIDFD, fd, &info, WEXITED, NULL), ECHILD);
+	CHECK_ERROR(send_by(fd, SIGTERM, NULL, 0), ESRCH);
+	CHECK(poll(&poller, 1, 0) == 1 && poller.revents & POLLIN && poller.revents & POLLHUP);
+	CHECK_ERROR(pidfd_open(child, 0), ESRCH);
+	close(fd);
+}
+
 /* Children are born where a pidfd says. */
 static void joined(void)
 {
@@ -235,6 +262,7 @@ static void robust(void)
 void handles(void)
 {
 	pidfds();
+	of_the_dead();
 	joined();
 	rebooted();
 	queued();
