@@ -17,7 +17,7 @@ use self::work::Step;
 
 use crate::{
     base::slots::Idx,
-    base::sync::{Atomic, Relaxed},
+    base::sync::{Atomic, Full, Relaxed},
     native,
     pid::namespace::Namespace,
     pid::registry::{NsId, Registry},
@@ -96,6 +96,8 @@ pub(crate) struct World {
     kills_on_close: Atomic<u32>,
     /// Its members are killed: none has children any more.
     is_ending: Atomic<u32>,
+    /// What was said in the kernel log of calls that its members cannot make, as bits.
+    told: Atomic<u32>,
     /// The user that has opened it.
     owner: u32,
     registry: Arc<Registry>,
@@ -144,6 +146,7 @@ impl World {
                 waiting: Atomic::new(0),
                 kills_on_close: Atomic::new(0),
                 is_ending: Atomic::new(0),
+                told: Atomic::new(0),
                 owner: native::own_uid(),
                 registry,
                 root,
@@ -185,6 +188,18 @@ impl World {
                 }
             }
         }
+    }
+
+    /// Whether this is to be said, and was not before: a bit for each of what is said once a world.
+    pub(crate) fn tells_once(&self, bit: u32) -> bool {
+        let mut told = self.told.load(Relaxed);
+        while told & bit == 0 {
+            match self.told.cmpxchg(told, told | bit, Full) {
+                Ok(_) => return true,
+                Err(now) => told = now,
+            }
+        }
+        false
     }
 
     /// Whether members have no more children. Under the tree lock.

@@ -144,7 +144,6 @@ impl Entry<'_> {
             Fate::Fcntl => self.fcntl(),
             Fate::Ioctl if border::is_refused_ioctl(self.args[1] as u32) => enosys,
             Fate::Ioctl => self.ioctl(),
-            Fate::Futex if border::is_refused_futex(self.args[1]) => enosys,
             Fate::Keyctl if border::is_refused_keyctl(self.args[0]) => enosys,
             // SECCOMP_FILTER_FLAG_TSYNC, and neither NEW_LISTENER nor TSYNC_ESRCH: a thread that fails.
             Fate::Seccomp if self.args[1] & 0x19 == 1 => Ok(Some(Then::Task)),

@@ -207,6 +207,31 @@ pub(super) fn of(nr: i64) -> Fate {
         .unwrap_or(Fate::Refused)
 }
 
+/// A call that programs can do without, if somebody tells whoever runs them: the kernel log, once a world.
+#[derive(Clone, Copy)]
+pub(super) enum Missed {
+    IoUring = 1,
+    PiFutex = 2,
+}
+
+impl Missed {
+    /// What it is, if it is one.
+    pub(super) fn of(nr: i64) -> Option<Self> {
+        match nr {
+            202 => Some(Self::PiFutex),
+            425 => Some(Self::IoUring),
+            _ => None,
+        }
+    }
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::IoUring => "io_uring",
+            Self::PiFutex => "futexes with priority inheritance",
+        }
+    }
+}
+
 /// Whether an operation of futex(2) is refused: it compares the word with the native number of the thread.
 pub(super) fn is_refused_futex(op: u64) -> bool {
     // FUTEX_LOCK_PI, UNLOCK_PI, TRYLOCK_PI, WAIT_REQUEUE_PI, CMP_REQUEUE_PI, LOCK_PI2

@@ -13,7 +13,7 @@
 use super::{
     arguments::Entry,
     birth::{self, Birth},
-    border::{self, Fate},
+    border::{self, Fate, Missed},
     killing,
     member::{Member, Own},
     messages,
@@ -141,7 +141,9 @@ pub(super) fn enter(member: &Member, own: &mut Own, regs: &mut bindings::pt_regs
     let id = |asked| result(world.get_own_id(member.id, asked));
     let answered = match border::of(nr) {
         Fate::Native => return,
-        Fate::Refused => ENOSYS_,
+        Fate::Refused => refuse(member, nr),
+        Fate::Futex if border::is_refused_futex(args[1]) => refuse(member, nr),
+        Fate::Futex => return,
         Fate::Getpid => member.tgid.nr().into(),
         Fate::Gettid => own.pid.nr().into(),
         Fate::Getppid => id(Asked::Ppid),
@@ -266,6 +268,17 @@ pub(super) fn enter(member: &Member, own: &mut Own, regs: &mut bindings::pt_regs
         }
     };
     answer(own, regs, saved, answered);
+}
+
+/// A system call is not to be had.
+fn refuse(member: &Member, nr: i64) -> i64 {
+    if let Some(missed) = Missed::of(nr) {
+        if member.world.tells_once(missed as u32) {
+            let name = missed.name();
+            pr_info!("members cannot have {name}, which one has asked for: ENOSYS\n");
+        }
+    }
+    ENOSYS_
 }
 
 /// A system call is not made, and this is its result.

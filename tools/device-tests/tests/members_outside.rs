@@ -132,3 +132,23 @@ fn stopped_ones_are_told_of() {
     kill_process(native, Signal::KILL).expect("kill");
     assert_eq!(child.wait().expect("its end").signal(), Some(9));
 }
+
+/// The kernel log says once a world what its members have missed.
+#[test]
+fn what_is_missed_is_told_once() {
+    if !has_members() {
+        return;
+    }
+    let told = || {
+        let log = Command::new("dmesg").output().expect("dmesg").stdout;
+        let log = String::from_utf8_lossy(&log);
+        log.matches("members cannot have io_uring").count()
+    };
+    for worlds in 1..3 {
+        let world = Fixture::new();
+        for _ in 0..2 {
+            assert_eq!(run(&world, &["refused"], |_| {}).code(), Some(0));
+        }
+        assert_eq!(told(), worlds);
+    }
+}
