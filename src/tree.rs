@@ -33,6 +33,7 @@ mod members;
 pub(crate) mod pending;
 pub(crate) mod queue;
 pub(crate) mod ring;
+pub(crate) mod room;
 pub(crate) mod shares;
 mod siblings;
 pub(crate) mod sighand;
@@ -45,7 +46,7 @@ pub(crate) mod walks;
 pub(crate) use self::{bodies::Body, siblings::News};
 
 use crate::{
-    base::slots::{chain::Chain, Idx, Slots, Spare},
+    base::slots::{chain::Chain, Idx, Slots},
     pid::{Pid, PidType},
     reason::{Outcome, Reason},
     tree::call::Awaited,
@@ -64,54 +65,13 @@ use crate::{
     tree::walks::{Hangup, SignalWalk},
 };
 use core::cell::Cell;
-use kernel::{prelude::*, task::might_sleep};
+use kernel::task::might_sleep;
 
 /// Positions that are gone through at a time when a tree ends.
 const ENDED_AT_A_TIME: usize = 128;
 
 /// Counters for what changes in families.
 const FAMILIES: usize = 32;
-
-/// Room to be brought along for one more task and one more group with what that needs, and for a
-/// handle if one is wanted.
-pub(crate) struct Room {
-    tasks: Spare<Task>,
-    groups: Spare<Group>,
-    sighands: Spare<Sighand>,
-    pidfds: Option<Spare<Pidfd>>,
-    crowds: Option<Spare<Crowd>>,
-    bodies: Option<Spare<Body>>,
-}
-
-impl Room {
-    /// None yet: for a handle and for a second thread as well, if they are wanted.
-    pub(crate) fn new(with_pidfd: bool, with_crowd: bool) -> Self {
-        Self {
-            tasks: Spare::new(),
-            groups: Spare::new(),
-            sighands: Spare::new(),
-            pidfds: with_pidfd.then(Spare::new),
-            crowds: with_crowd.then(Spare::new),
-            bodies: None,
-        }
-    }
-
-    /// Also for what is behind a member.
-    pub(crate) fn with_body(mut self) -> Self {
-        self.bodies = Some(Spare::new());
-        self
-    }
-
-    /// Allocates what was found to be missing. May sleep; call it without the tree lock.
-    pub(crate) fn fill(&mut self) -> Result {
-        self.tasks.fill()?;
-        self.groups.fill()?;
-        self.sighands.fill()?;
-        self.crowds.as_mut().map_or(Ok(()), Spare::fill)?;
-        self.bodies.as_mut().map_or(Ok(()), Spare::fill)?;
-        self.pidfds.as_mut().map_or(Ok(()), Spare::fill)
-    }
-}
 
 /// All tasks of a world.
 pub(crate) struct Tree {
@@ -224,31 +184,6 @@ impl Tree {
             max_pidfds,
             events: Events::new(),
         }
-    }
-
-    /// Makes sure that a task and a group can join, with `room` if need be. False: fill `room`
-    /// without the lock and try again.
-    pub(crate) fn make_room(&mut self, room: &mut Room) -> bool {
-        self.tasks.make_room(&mut room.tasks)
-            && self.groups.make_room(&mut room.groups)
-            && self.sighands.make_room(&mut room.sighands)
-            && (room.pidfds.as_mut()).is_none_or(|spare| self.pidfds.make_room(spare))
-            && (room.crowds.as_mut()).is_none_or(|spare| self.crowds.make_room(spare))
-            && (room.bodies.as_mut()).is_none_or(|spare| self.bodies.make_room(spare))
-    }
-
-    /// Puts a task into the store. The caller has made room for it.
-    pub(crate) fn insert_task(&mut self, task: Task) -> Idx<Task> {
-        self.tasks
-            .insert(task)
-            .unwrap_or_else(|_| panic!("altpid: no room was made"))
-    }
-
-    /// Puts a group into the store. The caller has made room for it.
-    pub(crate) fn insert_group(&mut self, group: Group) -> Idx<Group> {
-        self.groups
-            .insert(group)
-            .unwrap_or_else(|_| panic!("altpid: no room was made"))
     }
 
     /// The task that an id names.

@@ -9,11 +9,13 @@ use kernel::prelude::*;
 fn fill<T>(slots: &mut Slots<T>, count: usize, object: fn(usize) -> T) -> Result {
     let mut spare = Spare::new();
     while slots.len() < count {
-        while !slots.make_room(&mut spare) {
-            spare.fill()?;
-        }
         let number = slots.len();
-        slots.insert(object(number)).map_err(|_| EINVAL)?;
+        match slots.make_room(&mut spare) {
+            Some(room) => {
+                room.insert(object(number));
+            }
+            None => spare.fill()?,
+        }
     }
     Ok(())
 }
@@ -86,7 +88,8 @@ mod tests {
         assert_eq!(slots.remove(idx), Some(50));
         assert!(slots.find(id).is_none());
         assert!(slots.at(50).is_none());
-        assert_eq!(slots.insert(7), Ok(idx));
+        let room = slots.vacancy().ok_or(EINVAL)?;
+        assert_eq!(room.insert(7), idx);
         assert!(slots.find(id).is_none());
         assert_eq!(slots.find(slots.id(idx)), Some(idx));
         Ok(())

@@ -5,12 +5,13 @@
 use crate::{
     pid::alloc_pid,
     pid::namespace::Namespace,
-    process::clone::{flags::*, CloneArgs, ParentArg},
+    process::clone::{flags::*, CloneArgs, ParentArg, Unborn},
     signal::kill::By,
     support::{state, world, world_of, Errno, Verbs},
     tree::pending::{SIGCHLD, SIGKILL},
+    tree::room::Spares,
     tree::task::TaskId,
-    tree::{Room, Tree},
+    tree::Tree,
     uapi,
     world::World,
 };
@@ -275,18 +276,21 @@ mod tests {
         };
         let pid = alloc_pid(ns, args.set_tid).map_err(Error::from)?;
         happens()?;
-        let mut room = Room::new(false, false);
+        let unborn = Unborn { pid, ns: ns.into() };
+        let mut spares = Spares::new(false);
         let (joined, more) = {
             let mut tree = world.work();
-            while !tree.make_room(&mut room) {
+            while tree.room_for_process(&mut spares).is_none() {
                 drop(tree);
-                room.fill()?;
+                spares.fill()?;
                 tree = world.work();
             }
             begins(&mut tree)?;
             let before = tree.tasks().len();
             let joined = match tree.find_actor(caller) {
-                Ok(caller) => args.join(&mut tree, caller, pid, ns.into()).map(|_| ()),
+                Ok(caller) => args
+                    .join(&mut tree, caller, unborn, &mut spares)
+                    .map(|_| ()),
                 Err(failure) => Err(failure),
             };
             (joined.errno(), tree.tasks().len() - before)

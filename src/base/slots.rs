@@ -7,7 +7,8 @@
 //! unsafe code, and a stale index is found out instead of followed.
 //!
 //! Memory comes in chunks of a page that are allocated before the lock is taken ([`Spare`]) and
-//! handed over under it. Chunks stay until the store goes. An index is the number of a chunk and an offset in
+//! handed over under it; [`Slots::make_room`] then gives a [`Vacancy`], and only by that an object is put
+//! in, which cannot fail. Chunks stay until the store goes. An index is the number of a chunk and an offset in
 //! it: an access loads the address of the chunk from the directory, and multiplies nothing. A clone, an
 //! exit and a wait together access objects about a hundred times.
 
@@ -68,17 +69,60 @@ impl<T> Spare<T> {
 /// A store of `T`s.
 pub(crate) struct Slots<T> {
     chunks: Directory<T>,
+    places: Places<T>,
+    /// Slots whose generations are used up.
+    worn: usize,
+    /// Objects that were met on lists and by position, ever, modulo 2^32.
+    met: Cell<u32>,
+}
+
+/// Which slots of a store have an object.
+struct Places<T> {
     /// Numbers from here on were never in use: vacant, and in no list.
     touched: usize,
     /// First of the list of vacated slots.
     vacant: Option<Idx<T>>,
     len: usize,
-    /// Slots whose generations are used up.
-    worn: usize,
     /// Objects that were put in or taken out, ever.
     turnover: u64,
-    /// Objects that were met on lists and by position, ever, modulo 2^32.
-    met: Cell<u32>,
+}
+
+impl<T> Places<T> {
+    /// The slot that the next object is put into.
+    #[inline]
+    fn next(&self) -> Idx<T> {
+        self.vacant.unwrap_or_else(|| Idx::new(self.touched))
+    }
+}
+
+/// Room for one object in a store. As long as there is a vacancy nothing else can be done with the store.
+#[must_use]
+pub(crate) struct Vacancy<'a, T> {
+    slot: &'a mut Slot<T>,
+    places: &'a mut Places<T>,
+    idx: Idx<T>,
+}
+
+impl<T> Vacancy<'_, T> {
+    /// The id that the object will have.
+    #[inline]
+    pub(crate) fn id(&self) -> Id<T> {
+        Id::new(self.idx, self.slot.generation)
+    }
+
+    /// Puts an object into the store.
+    #[inline]
+    pub(crate) fn insert(self, value: T) -> Idx<T> {
+        let Self { slot, places, idx } = self;
+        slot.value = Some(value);
+        match places.vacant {
+            Some(_) => places.vacant = slot.next_vacant,
+            None => places.touched += 1,
+        }
+        places.len += 1;
+        places.turnover += 1;
+        idx
+    }
 }
 
 impl<T> Slots<T> {
@@ -89,23 +133,25 @@ impl<T> Slots<T> {
     pub(crate) const fn new() -> Self {
         Self {
             chunks: Directory::new(),
-            touched: 0,
-            vacant: None,
-            len: 0,
+            places: Places {
+                touched: 0,
+                vacant: None,
+                len: 0,
+                turnover: 0,
+            },
             worn: 0,
-            turnover: 0,
             met: Cell::new(0),
         }
     }
 
     /// How many objects there are.
     pub(crate) fn len(&self) -> usize {
-        self.len
+        self.places.len
     }
 
     /// How often an object was put in or taken out.
     pub(crate) fn turnover(&self) -> u64 {
-        self.turnover
+        self.places.turnover
     }
 
     /// How many objects were met on lists ([`chain::Chain`]) and by position ([`Slots::at`]), ever, modulo
@@ -122,19 +168,36 @@ impl<T> Slots<T> {
 
     /// For how many more objects there is room.
     pub(crate) fn room(&self) -> usize {
-        self.chunks.len() * Chunk::<T>::OBJECTS - self.len - self.worn
+        self.chunks.len() * Chunk::<T>::OBJECTS - self.places.len - self.worn
     }
 
-    /// Makes sure that [`Slots::insert`] finds room, with memory from `spare` if need be.
+    /// Room for one more object, with memory from `spare` if need be.
     ///
-    /// Does not sleep. Returns false when there is no room and `spare` has not enough memory either:
-    /// fill it and try again.
-    pub(crate) fn make_room(&mut self, spare: &mut Spare<T>) -> bool {
-        self.vacant.is_some() || self.room() > 0 || self.grow(spare)
+    /// Does not sleep. `None` when there is no room and `spare` has not enough memory either: fill it and
+    /// try again.
+    #[inline]
+    pub(crate) fn make_room(&mut self, spare: &mut Spare<T>) -> Option<Vacancy<'_, T>> {
+        if self.places.next().chunk() >= self.chunks.len() && !self.grow(spare) {
+            return None;
+        }
+        self.vacancy()
+    }
+
+    /// Room for one more object, if there is some.
+    #[inline]
+    pub(crate) fn vacancy(&mut self) -> Option<Vacancy<'_, T>> {
+        let idx = self.places.next();
+        Some(Vacancy {
+            slot: self.chunks.get_mut(idx.chunk())?.slot_mut(idx),
+            places: &mut self.places,
+            idx,
+        })
     }
 
     /// Makes room for a chunk of objects with memory from `spare`. Returns false when it has not
     /// enough: fill it and try again.
+    #[cold]
+    #[inline(never)]
     pub(crate) fn grow(&mut self, spare: &mut Spare<T>) -> bool {
         let len = self.chunks.len();
         // What was wanted before may be there by now: others can have grown the store.
@@ -169,24 +232,6 @@ impl<T> Slots<T> {
         swap(&mut self.chunks, directory);
     }
 
-    /// Puts an object into the store. Gives it back when there is no room, which does not happen
-    /// after [`Slots::make_room`].
-    pub(crate) fn insert(&mut self, value: T) -> Result<Idx<T>, T> {
-        let idx = self.vacant.unwrap_or_else(|| Idx::new(self.touched));
-        let Some(slot) = self.slot_mut(idx) else {
-            return Err(value);
-        };
-        slot.value = Some(value);
-        let next = slot.next_vacant;
-        match self.vacant {
-            Some(_) => self.vacant = next,
-            None => self.touched += 1,
-        }
-        self.len += 1;
-        self.turnover += 1;
-        Ok(idx)
-    }
-
     /// Takes an object out. Its id ([`Id`]) is not given again.
     pub(crate) fn remove(&mut self, idx: Idx<T>) -> Option<T> {
         let value = self.slot_mut(idx)?.value.take()?;
@@ -205,7 +250,7 @@ impl<T> Slots<T> {
 
     /// An object was taken from its slot.
     fn vacate(&mut self, idx: Idx<T>) {
-        let vacant = self.vacant;
+        let vacant = self.places.vacant;
         let Some(slot) = self.slot_mut(idx) else {
             return;
         };
@@ -213,12 +258,12 @@ impl<T> Slots<T> {
         // A slot whose generations are used up stays vacant for ever, so that no id comes twice.
         if slot.generation != 0 {
             slot.next_vacant = vacant;
-            self.vacant = Some(idx);
+            self.places.vacant = Some(idx);
         } else {
             self.worn += 1;
         }
-        self.len -= 1;
-        self.turnover += 1;
+        self.places.len -= 1;
+        self.places.turnover += 1;
     }
 
     /// The object, if there is one.
@@ -247,7 +292,7 @@ impl<T> Slots<T> {
     #[inline]
     pub(crate) fn named(&self, id: Id<T>) -> Option<(Idx<T>, &T)> {
         let (position, generation) = id.parts()?;
-        if position >= self.touched {
+        if position >= self.places.touched {
             return None;
         }
         let idx = Idx::new(position);
@@ -258,7 +303,7 @@ impl<T> Slots<T> {
 
     /// Numbers in use are below this.
     pub(crate) fn positions(&self) -> usize {
-        self.touched
+        self.places.touched
     }
 
     /// The object with a number, for going through all of them piece by piece.
@@ -267,7 +312,7 @@ impl<T> Slots<T> {
     /// inserted and removed meanwhile.
     pub(crate) fn at(&self, position: usize) -> Option<Idx<T>> {
         self.meet();
-        if position >= self.touched {
+        if position >= self.places.touched {
             return None;
         }
         let idx = Idx::new(position);

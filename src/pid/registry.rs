@@ -62,15 +62,14 @@ impl Registry {
             if entries.len() >= self.max {
                 return Err(CreateError::TooMany);
             }
-            if !entries.make_room(&mut spare) {
-                drop(entries);
-                spare.fill().map_err(|_| CreateError::NoMemory)?;
-                continue;
+            if let Some(room) = entries.make_room(&mut spare) {
+                let id = room.id();
+                room.insert(Entry(NonNull::from(&mut *ns)));
+                named(ns, id);
+                return Ok(());
             }
-            let entry = Entry(NonNull::from(&mut *ns));
-            let idx = entries.insert(entry).map_err(|_| CreateError::NoMemory)?;
-            named(ns, entries.id(idx));
-            return Ok(());
+            drop(entries);
+            spare.fill().map_err(|_| CreateError::NoMemory)?;
         }
     }
 

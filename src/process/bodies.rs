@@ -10,13 +10,15 @@ use crate::{
     base::slots::Idx,
     native::{usage::Usage, End, Native, NativeNr},
     pid::{find_pid, namespace::Namespace, NewPid, Pid},
+    process::clone::Unborn,
     reason::{Outcome, Reason},
     tree::fate::Fate,
     tree::group::{Group, JobState, Parent},
     tree::pending::SIGCHLD,
+    tree::room::{NewSighand, Spares},
     tree::sighand::Handlers,
     tree::task::{Task, TaskId, TaskState, COMM_LEN},
-    tree::{Room, Tree},
+    tree::Tree,
     world::sleep::pause,
     world::work::is_killed,
     world::World,
@@ -43,8 +45,9 @@ impl World {
         parent: Option<TaskId>,
         comm: [u8; COMM_LEN],
     ) -> Outcome<Admitted> {
-        let mut room = Room::new(false, false).with_body();
-        let mut tree = loop {
+        let mut spares = Spares::new(false).with_body();
+        let mut unborn = Unborn { pid, ns };
+        loop {
             let mut tree = self.work();
             if tree.has_walks() {
                 tree.work_off_all();
@@ -53,12 +56,26 @@ impl World {
                 }
                 continue;
             }
-            if tree.make_room(&mut room) {
-                break tree;
+            match self.admit_to(&mut tree, unborn, parent, comm, &mut spares)? {
+                Ok(admitted) => return Ok(admitted),
+                Err(back) => unborn = back,
             }
             drop(tree);
-            room.fill()?;
-        };
+            spares.fill()?;
+        }
+    }
+
+    /// Likewise, in one hold; gives back what there is when there is no room: fill `spares` without the lock and
+    /// try again.
+    fn admit_to(
+        &self,
+        tree: &mut Tree,
+        unborn: Unborn,
+        parent: Option<TaskId>,
+        comm: [u8; COMM_LEN],
+        spares: &mut Spares,
+    ) -> Outcome<Result<Admitted, Unborn>> {
+        let Unborn { pid, ns } = unborn;
         let relative = match parent {
             Some(id) => tree.find_alive(id)?,
             None => {
@@ -84,21 +101,23 @@ impl World {
             (group.pgid().clone(), group.sid().clone())
         };
         let self_exec_id = tree.tasks()[relative].self_exec_id();
-        let sighand = tree.insert_sighand(Handlers::DEFAULT);
+        let Some(room) = tree.room_for_process(spares) else {
+            return Ok(Err(Unborn { pid, ns }));
+        };
         let pid = pid.keep();
-        let group = Group::new(pid.clone(), pgid, sid, parent, SIGCHLD, sighand)
-            .with_parent_exec_id(self_exec_id);
-        let admitted = pid.clone();
-        let group = tree.insert_group(group);
-        let task = tree.insert_task(Task::new(group, pid, ns, comm));
-        tree.join_group(task);
+        let (tgid, admitted) = (pid.clone(), pid.clone());
+        let new_group = |sighand| {
+            Group::new(tgid, pgid, sid, parent, SIGCHLD, sighand).with_parent_exec_id(self_exec_id)
+        };
+        let new_task = |group| Task::new(group, pid, ns, comm);
+        let (group, entrant) = room.insert(NewSighand::Own(Handlers::DEFAULT), new_group, new_task);
+        let task = tree.join_group(entrant);
         tree.join_tree(group, task);
-        tree.expect_body(task);
         tree.tell_clone(task, parent, 0);
-        Ok(Admitted {
+        Ok(Ok(Admitted {
             id: tree.tasks().id(task),
             pid: admitted,
-        })
+        }))
     }
 
     /// The body of a task has begun to live. Does not sleep: what it is owed already is sent by whoever

@@ -21,9 +21,10 @@ use crate::{
     tree::group::{Group, Parent},
     tree::handles::{Pidfd, PidfdId},
     tree::pending::{NSIG, SIGCHLD},
-    tree::sighand::{Handlers, Sighand},
+    tree::room::{NewSighand, Spares},
+    tree::sighand::Handlers,
     tree::task::{Task, TaskId, COMM_LEN},
-    tree::{Room, Tree},
+    tree::Tree,
     world::hold::{InCall, Work},
     world::work::is_killed,
     world::Limits,
@@ -102,6 +103,20 @@ pub(crate) struct Cloned {
     pub(crate) pid: i32,
     /// The handle on it.
     pub(crate) pidfd: Option<PidfdId>,
+}
+
+/// What a child has before it joins.
+pub(crate) struct Unborn {
+    pub(crate) pid: NewPid,
+    /// Where its children will be born.
+    pub(crate) ns: ARef<Namespace>,
+}
+
+/// A child that has joined.
+pub(crate) struct Joined {
+    task: Idx<Task>,
+    /// The handle on it.
+    pidfd: Option<PidfdId>,
 }
 
 /// What the caller was when it was looked at.
@@ -208,19 +223,19 @@ impl CloneArgs<'_> {
 
     /// What the new process does about signals: what the caller does, in common with it or as a copy
     /// (`copy_sighand()`).
-    fn copy_sighand(&self, tree: &mut Tree, caller: Idx<Task>) -> Idx<Sighand> {
-        let group = tree.tasks()[caller].group();
+    fn copy_sighand(&self, tree: &Tree, group: Idx<Group>) -> NewSighand {
         if self.has(flags::SIGHAND) {
-            return tree.share_sighand(group);
+            return NewSighand::Shared(tree.groups()[group].sighand());
         }
         let mut handlers = tree.handlers(group).clone();
         if self.has(flags::CLEAR_SIGHAND) {
             handlers.forget();
         }
-        tree.insert_sighand(handlers)
+        NewSighand::Own(handlers)
     }
 
-    /// Lets the child join; everything that it needs is there.
+    /// Lets the child join, with memory from `spares` if need be: then fails nothing any more. Gives back what
+    /// it has so far when there is no room: fill `spares` without the lock and try again.
     ///
     /// # Errors
     ///
@@ -230,9 +245,10 @@ impl CloneArgs<'_> {
         &self,
         tree: &mut Tree,
         caller: Idx<Task>,
-        pid: NewPid,
-        ns: ARef<Namespace>,
-    ) -> Outcome<Idx<Task>> {
+        unborn: Unborn,
+        spares: &mut Spares,
+    ) -> Outcome<Result<Joined, Unborn>> {
+        let Unborn { pid, ns } = unborn;
         let parent = self.real_parent(tree, caller)?;
         if self.makes_pidfd() && tree.pidfds().len() >= tree.max_pidfds() {
             return Err(Reason::PidfdLimit.into());
@@ -244,30 +260,31 @@ impl CloneArgs<'_> {
         if !pid.ns().upwards().all(Namespace::is_adding) && !faults::has(Fault::NoGuard) {
             return Err(Reason::NsDead.into());
         }
-        if self.has(flags::NEWPID) {
-            let above = ns.parent().map(Namespace::id);
-            tree.tell_ns_born(ns.id(), above, caller);
-        }
         let origin = &tree.tasks()[caller];
+        let origin_group = origin.group();
         let (comm, blocked, self_exec_id) =
             (origin.comm(), origin.blocked(), origin.self_exec_id());
-        let new_task = |group, pid| {
+        let new_task = |group, pid, ns| {
             Task::new(group, pid, ns, comm)
                 .with_mask(blocked)
                 .with_exec_id(self_exec_id)
         };
+        let new_pidfd = |pid: &ARef<Pid>| {
+            Pidfd::new(pid.clone(), self.has(flags::THREAD))
+                .autokill(self.has(flags::PIDFD_AUTOKILL))
+        };
         if self.has(flags::THREAD) {
-            let group = tree.tasks()[caller].group();
-            // The pid is kept only when nothing can fail any more.
-            let task = tree.insert_task(new_task(group, pid.keep()));
-            tree.join_group(task);
-            if self.by_member {
-                tree.expect_body(task);
-            }
-            tree.tell_clone(task, tree.groups()[group].parent(), self.flags);
-            return Ok(task);
+            let Some(mut room) = tree.room_for_thread(origin_group, spares) else {
+                return Ok(Err(Unborn { pid, ns }));
+            };
+            let pid = pid.keep();
+            let pidfd = room.insert_pidfd(|| new_pidfd(&pid));
+            let entrant = room.insert(new_task(origin_group, pid, ns));
+            let task = tree.join_group(entrant);
+            tree.tell_clone(task, tree.groups()[origin_group].parent(), self.flags);
+            return Ok(Ok(Joined { task, pidfd }));
         }
-        let group = tree.group_of(caller);
+        let group = &tree.groups()[origin_group];
         let exit_signal = if self.has(flags::PARENT) {
             group.exit_signal()
         } else {
@@ -279,20 +296,32 @@ impl CloneArgs<'_> {
             Parent::Outside => 0,
         };
         let (pgid, sid) = (group.pgid().clone(), group.sid().clone());
-        let sighand = self.copy_sighand(tree, caller);
+        let sighand = self.copy_sighand(tree, origin_group);
+        let Some(mut room) = tree.room_for_process(spares) else {
+            return Ok(Err(Unborn { pid, ns }));
+        };
         let pid = pid.keep();
-        let group = Group::new(pid.clone(), pgid, sid, parent, exit_signal, sighand)
-            .with_autoreap(self.has(flags::AUTOREAP))
-            .with_parent_exec_id(parent_exec_id);
-        let group = tree.insert_group(group);
-        let task = tree.insert_task(new_task(group, pid));
-        tree.join_group(task);
+        let pidfd = room.insert_pidfd(|| new_pidfd(&pid));
+        let tgid = pid.clone();
+        let new_group = |sighand| {
+            Group::new(tgid, pgid, sid, parent, exit_signal, sighand)
+                .with_autoreap(self.has(flags::AUTOREAP))
+                .with_parent_exec_id(parent_exec_id)
+        };
+        let new_task = |group| new_task(group, pid, ns);
+        let (group, entrant) = room.insert(sighand, new_group, new_task);
+        if self.has(flags::SIGHAND) {
+            tree.share_sighand(origin_group);
+        }
+        let task = tree.join_group(entrant);
         tree.join_tree(group, task);
-        if self.by_member {
-            tree.expect_body(task);
+        if self.has(flags::NEWPID) {
+            let ns = tree.tasks()[task].ns();
+            let (id, above) = (ns.id(), ns.parent().map(Namespace::id));
+            tree.tell_ns_born(id, above, caller);
         }
         tree.tell_clone(task, parent, self.flags);
-        Ok(task)
+        Ok(Ok(Joined { task, pidfd }))
     }
 }
 
@@ -346,28 +375,25 @@ impl World {
             ns = Namespace::create(Some(&ns), self.registry())?;
         }
         let pid = alloc_pid(&ns, args.set_tid)?;
-        let mut room = Room::new(args.makes_pidfd(), args.has(flags::THREAD));
+        let mut unborn = Unborn { pid, ns };
+        let mut spares = Spares::new(args.makes_pidfd());
         if args.by_member {
-            room = room.with_body();
+            spares = spares.with_body();
         }
-        let (mut tree, mut caller) = call.go_on_alone()?;
-        while !tree.make_room(&mut room) {
+        let (mut tree, caller, joined) = loop {
+            let (mut tree, caller) = call.go_on_alone()?;
+            if args.by_member && self.is_ending() {
+                return Err(Reason::NsDead.into());
+            }
+            match args.join(&mut tree, caller, unborn, &mut spares)? {
+                Ok(joined) => break (tree, caller, joined),
+                Err(back) => unborn = back,
+            }
             drop(tree);
-            room.fill()?;
-            (tree, caller) = call.go_on_alone()?;
-        }
-        if args.by_member && self.is_ending() {
-            return Err(Reason::NsDead.into());
-        }
-        let nr = pid.nr_ns(tree.tasks()[caller].ns());
-        let child = args.join(&mut tree, caller, pid, ns)?;
-        let pidfd = if args.makes_pidfd() {
-            let pid = tree.tasks()[child].pid().clone();
-            let pidfd = Pidfd::new(pid, args.has(flags::THREAD));
-            Some(tree.insert_pidfd(pidfd.autokill(args.has(flags::PIDFD_AUTOKILL))))
-        } else {
-            None
+            spares.fill()?;
         };
+        let Joined { task: child, pidfd } = joined;
+        let pid = tree.tasks()[child].pid().nr_ns(tree.tasks()[caller].ns());
         let id = tree.tasks().id(child);
         if args.has(flags::VFORK) {
             tree.begin_vfork(caller, child, stops);
@@ -377,7 +403,7 @@ impl World {
         }
         Ok(Cloned {
             child: id,
-            pid: nr,
+            pid,
             pidfd,
         })
     }
@@ -397,26 +423,33 @@ impl World {
 impl Tree {
     /// Makes the init of a world, pid 1 of its root.
     fn add_init(&mut self, root: &Namespace) -> Result {
-        let mut room = Room::new(false, false);
-        while !self.make_room(&mut room) {
-            room.fill()?;
-        }
         let outside = Pid::outside(root)?;
-        let pid = alloc_pid(root, &[])?.keep();
+        let pid = alloc_pid(root, &[])?;
         let mut comm = [0; COMM_LEN];
         comm[..4].copy_from_slice(b"init");
-        let sighand = self.insert_sighand(Handlers::DEFAULT);
-        let group = Group::new(
-            pid.clone(),
-            outside.clone(),
-            outside,
-            Parent::Outside,
-            SIGCHLD,
-            sighand,
-        );
-        let group = self.insert_group(group);
-        let task = self.insert_task(Task::new(group, pid, root.into(), comm));
-        self.join_group(task);
+        let mut spares = Spares::new(false);
+        let room = loop {
+            if let Some(room) = self.room_for_process(&mut spares) {
+                break room;
+            }
+            spares.fill()?;
+        };
+        let pid = pid.keep();
+        let tgid = pid.clone();
+        let new_group = |sighand| {
+            let outside_too = outside.clone();
+            Group::new(
+                tgid,
+                outside,
+                outside_too,
+                Parent::Outside,
+                SIGCHLD,
+                sighand,
+            )
+        };
+        let new_task = |group| Task::new(group, pid, root.into(), comm);
+        let (group, entrant) = room.insert(NewSighand::Own(Handlers::DEFAULT), new_group, new_task);
+        let task = self.join_group(entrant);
         self.join_tree(group, task);
         Ok(())
     }

@@ -18,7 +18,6 @@ use crate::{
     tree::call::Call,
     tree::call::Exec,
     tree::fate::Fate,
-    tree::sighand::Handlers,
     tree::task::{Task, TaskId, TaskState, COMM_LEN},
     tree::Tree,
     world::World,
@@ -40,17 +39,17 @@ impl World {
     pub(crate) fn exec(&self, task: TaskId, name: &[u8; COMM_LEN]) -> Outcome {
         let (mut sighands, mut execs) = (Spare::new(), Spare::new());
         let (call, mut tree, mut index) = self.enter(task)?;
-        loop {
+        let exec = loop {
             let group = tree.tasks()[index].group();
-            if tree.make_room_for_exec(group, &mut sighands, &mut execs) {
-                break;
+            if let Some(room) = tree.room_for_exec(group, &mut sighands, &mut execs) {
+                break room.insert(index, name);
             }
             drop(tree);
             sighands.fill()?;
             execs.fill()?;
             (tree, index) = call.go_on()?;
-        }
-        let exec = tree.begin_exec(index, name);
+        };
+        tree.begin_exec(index, exec);
         call.leave_to_others();
         if tree.is_all_that_is_left(index) {
             tree.finish_exec(exec);
@@ -67,17 +66,12 @@ impl World {
 }
 
 impl Tree {
-    /// A thread, for which the caller has made room, will become another program.
-    fn begin_exec(&mut self, task: Idx<Task>, name: &[u8; COMM_LEN]) -> Idx<Exec> {
+    /// A thread will become another program.
+    fn begin_exec(&mut self, task: Idx<Task>, exec: Idx<Exec>) {
         let group = self.tasks()[task].group();
-        let sighand = self
-            .shares_handlers(group)
-            .then(|| self.insert_sighand(Handlers::DEFAULT));
-        let exec = self.insert_exec(task, name, sighand);
         self.set_call(task, Call::Exec);
         self.set_fate(group, Fate::Exec(exec));
         self.cancel_stop(group);
-        exec
     }
 
     /// A group has its turn in which a thread calls exec: goes on with that if no other thread is left.

@@ -54,7 +54,7 @@ impl World {
         thread: bool,
         nonblock: bool,
     ) -> Outcome<PidfdId> {
-        let mut room = Spare::new();
+        let mut spare = Spare::new();
         loop {
             let mut tree = self.work();
             let pid = match target {
@@ -78,11 +78,13 @@ impl World {
             if tree.pidfds().len() >= tree.max_pidfds() {
                 return Err(Reason::PidfdLimit.into());
             }
-            if tree.make_room_for_pidfd(&mut room) {
-                return Ok(tree.insert_pidfd(Pidfd::new(pid, thread).nonblock(nonblock)));
+            if let Some(room) = tree.room_for_pidfd(&mut spare) {
+                let id = room.id();
+                room.insert(Pidfd::new(pid, thread).nonblock(nonblock));
+                return Ok(id);
             }
             drop(tree);
-            room.fill()?;
+            spare.fill()?;
         }
     }
 

@@ -49,13 +49,15 @@ impl World {
         drop(tree);
         let (call, mut tree, index) = self.enter(task)?;
         let before = tree.interruptions(index);
-        let mut room = Spare::new();
-        while !tree.make_room_for_awaited(&mut room) {
+        let mut spare = Spare::new();
+        let awaited = loop {
+            if let Some(room) = tree.room_for_awaited(&mut spare) {
+                break room.insert(Awaited(wanted));
+            }
             drop(tree);
-            room.fill()?;
+            spare.fill()?;
             (tree, _) = call.go_on()?;
-        }
-        let awaited = tree.insert_awaited(wanted);
+        };
         drop(tree);
         let result = self.sleep_for_signal(&call, awaited, before, timeout);
         let mut tree = self.work();

@@ -45,19 +45,22 @@ impl World {
         signal: i32,
         find: impl Fn(&Tree, Idx<Task>) -> Outcome<(Targets, Sender)>,
     ) -> Outcome {
-        let mut room = Spare::new();
+        let mut spare = Spare::new();
         let mut signals = Spare::new();
         // For what working it off sends: else others come in between.
         drop(self.work_with_room(&mut signals));
         let (call, mut tree, mut index) = self.enter(sender)?;
-        while !tree.make_room_for_walk(&mut room) {
+        let walk = loop {
+            let (targets, sender) = find(&tree, index)?;
+            if let Some(room) = tree.room_for_walk(&mut spare) {
+                break room.insert(SignalWalk::new(sender, signal, targets));
+            }
             drop(tree);
-            room.fill()?;
+            spare.fill()?;
             (tree, index) = call.go_on()?;
-        }
-        let (targets, sender) = find(&tree, index)?;
+        };
         tree.set_call(index, Call::Sending);
-        let walk = tree.begin_walk(SignalWalk::new(sender, signal, targets));
+        tree.begin_walk(walk);
         // Has it done.
         drop(tree);
         let walk = self.work().end_walk(walk);

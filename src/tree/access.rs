@@ -20,7 +20,7 @@ use super::{
     Tree,
 };
 use crate::{
-    base::slots::{Idx, Slots, Spare},
+    base::slots::{Idx, Slots, Spare, Vacancy},
     reason::{Outcome, Reason},
     tree::handles::PidfdId,
 };
@@ -175,9 +175,12 @@ impl Tree {
         sighand
     }
 
-    /// Room for a handle. False: fill `room` without the lock and try again.
-    pub(crate) fn make_room_for_pidfd(&mut self, room: &mut Spare<Pidfd>) -> bool {
-        self.pidfds.make_room(room)
+    /// Room for a handle. `None`: fill `spare` without the lock and try again.
+    pub(crate) fn room_for_pidfd(
+        &mut self,
+        spare: &mut Spare<Pidfd>,
+    ) -> Option<Vacancy<'_, Pidfd>> {
+        self.pidfds.make_room(spare)
     }
 
     /// Takes a handle out.
@@ -190,15 +193,12 @@ impl Tree {
         Ok(self.pidfds.remove(pidfd).ok_or(Reason::PidfdGone)?)
     }
 
-    /// Room for a call of sigtimedwait. False: fill `room` without the lock and try again.
-    pub(crate) fn make_room_for_awaited(&mut self, room: &mut Spare<Awaited>) -> bool {
-        self.awaited.make_room(room)
-    }
-
-    /// Keeps what a call of sigtimedwait waits for; the caller has made room.
-    pub(crate) fn insert_awaited(&mut self, signals: SigSet) -> Idx<Awaited> {
-        let awaited = self.awaited.insert(Awaited(signals));
-        awaited.unwrap_or_else(|_| panic!("altpid: no room was made"))
+    /// Room for what a call of sigtimedwait waits for. `None`: fill `spare` without the lock and try again.
+    pub(crate) fn room_for_awaited(
+        &mut self,
+        spare: &mut Spare<Awaited>,
+    ) -> Option<Vacancy<'_, Awaited>> {
+        self.awaited.make_room(spare)
     }
 
     /// What a call of sigtimedwait waits for.
@@ -211,9 +211,12 @@ impl Tree {
         self.awaited.discard(awaited);
     }
 
-    /// Room for a signal for many. False: fill `room` without the lock and try again.
-    pub(crate) fn make_room_for_walk(&mut self, room: &mut Spare<SignalWalk>) -> bool {
-        self.signal_walks.make_room(room)
+    /// Room for a signal for many. `None`: fill `spare` without the lock and try again.
+    pub(crate) fn room_for_walk(
+        &mut self,
+        spare: &mut Spare<SignalWalk>,
+    ) -> Option<Vacancy<'_, SignalWalk>> {
+        self.signal_walks.make_room(spare)
     }
 
     /// The signal for many that is being sent.

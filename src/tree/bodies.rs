@@ -150,10 +150,8 @@ impl Tree {
         Some((native.nr(), self.native_of(self.tasks[task].group)?.nr()))
     }
 
-    /// A task that has just joined has a body. The caller has made room for it.
-    pub(crate) fn expect_body(&mut self, task: Idx<Task>) {
-        let body = self.bodies.insert(Body::new());
-        let body = body.unwrap_or_else(|_| panic!("altpid: no room was made"));
+    /// A task that joins has a body.
+    pub(super) fn expect_body(&mut self, task: Idx<Task>, body: Idx<Body>) {
         self.tasks[task].body = Some(body);
         self.nr_members += 1;
     }

@@ -9,12 +9,12 @@
 
 use super::Tree;
 use crate::{
-    base::slots::{Idx, Spare},
+    base::slots::{Idx, Spare, Vacancy},
     reason::{Outcome, Reason},
     tree::fate::Fate,
     tree::group::{Group, JobState},
     tree::pending::{SigSet, SIGKILL},
-    tree::sighand::Sighand,
+    tree::sighand::{Handlers, Sighand},
     tree::task::{Task, TaskId, TaskState, COMM_LEN},
     tree::wakeups::Key,
 };
@@ -68,6 +68,31 @@ impl Exec {
         task: Idx<Task>;
         /// See [`Exec::name`].
         name: [u8; COMM_LEN];
+    }
+}
+
+/// Room for a call of exec, and for what the process does about signals if it has that in common with others.
+#[must_use]
+pub(crate) struct ExecRoom<'a> {
+    exec: Vacancy<'a, Exec>,
+    sighand: Option<Vacancy<'a, Sighand>>,
+    kept_sighands: &'a mut usize,
+}
+
+impl ExecRoom<'_> {
+    /// Keeps a call of exec.
+    pub(crate) fn insert(self, task: Idx<Task>, name: &[u8; COMM_LEN]) -> Idx<Exec> {
+        let sighand = self
+            .sighand
+            .map(|room| room.insert(Sighand::new(Handlers::DEFAULT)));
+        *self.kept_sighands += usize::from(sighand.is_some());
+        self.exec.insert(Exec {
+            task,
+            name: *name,
+            sighand,
+            result: None,
+            is_awaited: true,
+        })
     }
 }
 
@@ -284,34 +309,22 @@ impl Tree {
         result
     }
 
-    /// Room for a call of exec, and for what the process does about signals if it has that in common with
-    /// others. False: fill both without the lock and try again.
-    pub(crate) fn make_room_for_exec(
+    /// Room for a call of exec. `None`: fill both without the lock and try again.
+    pub(crate) fn room_for_exec(
         &mut self,
         group: Idx<Group>,
         sighands: &mut Spare<Sighand>,
         execs: &mut Spare<Exec>,
-    ) -> bool {
-        let has_sighand = !self.shares_handlers(group) || self.sighands.make_room(sighands);
-        has_sighand && self.execs.make_room(execs)
-    }
-
-    /// Keeps a call of exec, for which the caller has made room.
-    pub(crate) fn insert_exec(
-        &mut self,
-        task: Idx<Task>,
-        name: &[u8; COMM_LEN],
-        sighand: Option<Idx<Sighand>>,
-    ) -> Idx<Exec> {
-        self.kept_sighands += usize::from(sighand.is_some());
-        let exec = self.execs.insert(Exec {
-            task,
-            name: *name,
+    ) -> Option<ExecRoom<'_>> {
+        let sighand = match self.shares_handlers(group) {
+            true => Some(self.sighands.make_room(sighands)?),
+            false => None,
+        };
+        Some(ExecRoom {
+            exec: self.execs.make_room(execs)?,
             sighand,
-            result: None,
-            is_awaited: true,
-        });
-        exec.unwrap_or_else(|_| panic!("altpid: no room was made"))
+            kept_sighands: &mut self.kept_sighands,
+        })
     }
 
     /// What a process does about signals is its own from now on, in the room that its exec has.

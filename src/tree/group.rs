@@ -220,6 +220,8 @@ impl Group {
         pgrp_stopped: u32;
         /// See [`Group::pgrp_controlled`].
         pgrp_controlled: Option<Idx<Group>>;
+        /// See [`Group::sighand`].
+        sighand: Idx<Sighand>;
         /// See [`Group::job`].
         job: JobState;
         /// See [`Group::nr_stops`].

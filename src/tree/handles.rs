@@ -77,13 +77,6 @@ impl Tree {
         Ok(self.pidfds.find(id).ok_or(Reason::PidfdGone)?)
     }
 
-    /// Puts a handle into the store, for which the caller has made room; returns its id.
-    pub(crate) fn insert_pidfd(&mut self, pidfd: Pidfd) -> PidfdId {
-        let pidfd = self.pidfds.insert(pidfd);
-        let pidfd = pidfd.unwrap_or_else(|_| panic!("altpid: no room was made"));
-        self.pidfds.id(pidfd)
-    }
-
     /// Whether a handle is as it must be: its pid has a task, or is a reaped one's.
     pub(crate) fn is_pidfd_sound(&self, pidfd: Idx<Pidfd>) -> bool {
         let pid = &self.pidfds[pidfd].pid;

@@ -13,26 +13,26 @@ use super::Tree;
 use crate::{
     base::slots::Idx,
     pid::{Pid, PidType},
-    tree::crowd::Crowd,
     tree::group::{Group, Parent},
     tree::pending::SigSet,
+    tree::room::Entrant,
     tree::task::{Task, TaskState},
     tree::wakeups::Key,
 };
 use kernel::sync::aref::ARef;
 
 impl Tree {
-    /// Adds a thread to a group. The pid is one that nobody used so far. For a second thread the caller
-    /// has made room ([`Room`](super::Room)).
-    pub(crate) fn join_group(&mut self, task: Idx<Task>) {
+    /// Adds a thread to its group. The pid is one that nobody used so far.
+    pub(crate) fn join_group(&mut self, entrant: Entrant) -> Idx<Task> {
+        let task = entrant.task;
         let group = self.tasks[task].group;
-        let first = self.groups[group].threads.first();
-        if let (Some(first), None) = (first, self.groups[group].crowd) {
-            let crowd = self.crowds.insert(Crowd::new(self.tasks[first].call));
-            let crowd = crowd.unwrap_or_else(|_| panic!("altpid: no room was made"));
-            self.groups[group].crowd = Some(crowd);
+        if let Some(body) = entrant.body {
+            self.expect_body(task, body);
         }
         let members = &mut self.groups[group];
+        if entrant.crowd.is_some() {
+            members.crowd = entrant.crowd;
+        }
         members.threads.push_back(&mut self.tasks, task);
         members.nr_threads += 1;
         members.nr_live += 1;
@@ -40,6 +40,7 @@ impl Tree {
         let pid = &self.tasks[task].pid;
         pid.attach();
         pid.set_user(PidType::Pid, Idx::to_raw(Some(task)));
+        task
     }
 
     /// Makes a group the process whose leader is `leader`, with its number, its process group and

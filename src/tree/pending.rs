@@ -225,10 +225,11 @@ impl Pending {
 
     /// Adds a signal. False: there was no room for what came with it, and nothing was added.
     pub(crate) fn add(&mut self, queued: &mut Slots<Queued>, info: SigInfo) -> bool {
-        let link = Link::new();
-        let Ok(entry) = queued.insert(Queued { info, link }) else {
+        let Some(room) = queued.vacancy() else {
             return false;
         };
+        let link = Link::new();
+        let entry = room.insert(Queued { info, link });
         self.queue.push_back(queued, entry);
         self.add_bare(info.signo);
         true

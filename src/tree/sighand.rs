@@ -178,13 +178,6 @@ impl Handlers {
 }
 
 impl Tree {
-    /// Puts what a process does about signals into the store. The caller has made room for it.
-    pub(crate) fn insert_sighand(&mut self, handlers: Handlers) -> Idx<Sighand> {
-        self.sighands
-            .insert(Sighand::new(handlers))
-            .unwrap_or_else(|_| panic!("altpid: no room was made"))
-    }
-
     /// What a process does about signals.
     pub(crate) fn handlers(&self, group: Idx<Group>) -> &Handlers {
         &self.sighands[self.groups[group].sighand].handlers

@@ -199,13 +199,10 @@ impl Tree {
         }
     }
 
-    /// A signal for many is on its way. The caller has made room for it.
-    pub(crate) fn begin_walk(&mut self, mut walk: SignalWalk) -> Idx<SignalWalk> {
-        walk.share = self.shares.queue();
-        let walk = self.signal_walks.insert(walk);
-        let walk = walk.unwrap_or_else(|_| panic!("altpid: no room was made"));
+    /// A signal for many, which is in its store, is on its way.
+    pub(crate) fn begin_walk(&mut self, walk: Idx<SignalWalk>) {
+        self.signal_walks[walk].share = self.shares.queue();
         self.walking.push_back(&mut self.signal_walks, walk);
-        walk
     }
 
     /// The caller of a walk asks for it. `None` if it is not over: nobody will ask again.
