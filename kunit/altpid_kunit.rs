@@ -29,6 +29,8 @@ use sources::*;
 /// No real processes here.
 mod native;
 
+mod late;
+
 mod support;
 
 /// The suites: each is in the folder of the file that it tests, and begins with its name.
@@ -49,6 +51,7 @@ mod suites {
         mod pidmap;
     }
     pub(crate) mod process {
+        mod bodies;
         mod clone;
         mod clone_sighand;
         mod exec;
@@ -73,6 +76,7 @@ mod suites {
         mod hold;
         mod hold_budget;
         mod hold_shares;
+        mod world_end;
         mod world_random;
         mod world_threads;
     }

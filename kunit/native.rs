@@ -1,18 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Stands for `src/native.rs`: in the suites no task has a real thread behind it, and nothing makes one.
+//! Stands for `src/native.rs`: a body here runs nothing. It records what is sent to it and obeys when the case
+//! says so ([`late`](crate::late)).
+
+use crate::{
+    base::sync::{Atomic, Relaxed},
+    world::World,
+};
+use kernel::{
+    new_spinlock,
+    prelude::*,
+    sync::{Arc, SpinLock},
+};
+
+/// The most signals that a case looks at together.
+const MAX_SENT: usize = 64;
 
 /// A number in the kernel's own first pid namespace.
 #[derive(Clone, Copy)]
-pub(crate) struct NativeNr(());
+pub(crate) struct NativeNr(i32);
 
 impl NativeNr {
     pub(crate) fn to_user(self) -> i32 {
-        0
+        self.0
     }
 
     pub(crate) fn to_argument(self) -> u64 {
-        0
+        self.0 as u64
     }
 }
 
@@ -20,11 +34,13 @@ impl NativeNr {
 pub(crate) struct End {
     pub(crate) code: i32,
     pub(crate) uid: u32,
+    /// The status word of its process, if that is decided.
+    pub(crate) group: Option<i32>,
 }
 
 impl End {
     pub(crate) fn of_group(&self) -> Option<i32> {
-        None
+        self.group
     }
 }
 
@@ -55,13 +71,106 @@ impl AboutChildren {
     }
 }
 
-/// A thread of the kernel's: there is none.
+/// What the bodies of a world have been sent.
+#[pin_data]
+pub(crate) struct Log {
+    #[pin]
+    sent: SpinLock<Sent>,
+    /// The world, whose tree lock must be free when something is sent.
+    #[pin]
+    world: SpinLock<Option<Arc<World>>>,
+}
+
+/// Signals by the numbers of their receivers, in the order in which they were sent.
+struct Sent {
+    signals: [(i32, i32); MAX_SENT],
+    len: usize,
+    is_sound: bool,
+}
+
+impl Log {
+    /// Of the bodies of a world.
+    pub(crate) fn new(world: Arc<World>) -> Result<Arc<Self>> {
+        Arc::pin_init(
+            pin_init!(Self {
+                sent <- new_spinlock!(Sent { signals: [(0, 0); MAX_SENT], len: 0, is_sound: true }),
+                world <- new_spinlock!(Some(world)),
+            }),
+            GFP_KERNEL,
+        )
+    }
+
+    /// Nothing is sent any more: the bodies are going to be released with the world.
+    pub(crate) fn close(&self) {
+        let world = self.world.lock().take();
+        drop(world);
+    }
+
+    /// Whether just this was sent since the last time that this was asked, and each without the tree lock;
+    /// says what was if not.
+    pub(crate) fn takes(&self, wanted: &[(i32, i32)]) -> bool {
+        let mut sent = self.sent.lock();
+        let len = core::mem::replace(&mut sent.len, 0);
+        let is_it = sent.signals.get(..len) == Some(wanted) && sent.is_sound;
+        if !is_it {
+            pr_err!(
+                "sent: {:?}, sound: {}\n",
+                &sent.signals[..len],
+                sent.is_sound
+            );
+        }
+        is_it
+    }
+
+    /// A body is sent a signal, or, with 0 and 0, somebody is woken. Does not sleep.
+    pub(crate) fn note(&self, nr: i32, signal: i32) {
+        // Nobody else uses the world of a case while something is sent.
+        let is_unlocked = {
+            let world = self.world.lock();
+            world
+                .as_ref()
+                .is_some_and(|world| world.locked().try_lock().is_some())
+        };
+        let mut sent = self.sent.lock();
+        let len = sent.len;
+        sent.is_sound &= is_unlocked && len < MAX_SENT;
+        if let Some(entry) = sent.signals.get_mut(len) {
+            *entry = (nr, signal);
+            sent.len += 1;
+        }
+    }
+}
+
+/// A thread of the kernel's: there is none, and whoever wants to know what it does asks this.
 #[derive(Clone)]
-pub(crate) struct Native(());
+pub(crate) struct Native(Arc<Recorder>);
+
+struct Recorder {
+    nr: i32,
+    log: Arc<Log>,
+    /// The signal that it is stopped by, 0 for none.
+    stopped_by: Atomic<i32>,
+}
 
 impl Native {
+    /// One that is known to the kernel by this number.
+    pub(crate) fn new(nr: i32, log: Arc<Log>) -> Result<Self> {
+        let stopped_by = Atomic::new(0);
+        let recorder = Recorder {
+            nr,
+            log,
+            stopped_by,
+        };
+        Ok(Self(Arc::new(recorder, GFP_KERNEL)?))
+    }
+
+    /// It has stopped by a signal, or with 0 goes on.
+    pub(crate) fn set_stopped_by(&self, signal: i32) {
+        self.0.stopped_by.store(signal, Relaxed);
+    }
+
     pub(crate) fn nr(&self) -> NativeNr {
-        NativeNr(())
+        NativeNr(self.0.nr)
     }
 
     pub(crate) fn about_children(&self) -> AboutChildren {
@@ -73,14 +182,17 @@ impl Native {
     }
 
     pub(crate) fn stopped_by(&self) -> Result<Option<i32>, ()> {
-        Ok(None)
+        let signal = self.0.stopped_by.load(Relaxed);
+        Ok((signal != 0).then_some(signal))
     }
 
     pub(crate) fn group(&self) -> Option<NativeNr> {
         None
     }
 
-    pub(crate) fn send(&self, _signal: &Signal) {}
+    pub(crate) fn send(&self, signal: &Signal) {
+        self.0.log.note(self.0.nr, signal.signo);
+    }
 }
 
 /// Whoever runs the suites.
