@@ -10,7 +10,6 @@
 
 mod args;
 mod batch;
-mod caller;
 mod debugfs;
 mod failures;
 mod info;

@@ -159,7 +159,13 @@ mod c {
     }
 }
 
-/// A thread of the kernel's, by the `struct pid` that outlives its number. Owns a reference.
+/// A thread of the kernel's, by the `struct pid` that outlives its number, and by whose address it is told
+/// apart. Owns a reference.
+///
+/// An `ARef<Task>` of the kernel crate, which has nothing for a `struct pid`, would keep a dead thread's
+/// `task_struct` with its `signal_struct`, its credentials and its cgroup (6 KiB and 1 KiB in Debian's 7.3, for
+/// each of the 64 threads whose failures a descriptor remembers, and for every zombie) instead of 128 bytes.
+#[derive(PartialEq, Eq)]
 pub(crate) struct Native(NonNull<bindings::pid>);
 
 // SAFETY: A `struct pid` is reference counted, and may be used from everywhere.
@@ -183,6 +189,12 @@ impl Drop for Native {
 }
 
 impl Native {
+    /// The calling thread.
+    pub(crate) fn own() -> Option<Self> {
+        // SAFETY: It is the calling thread.
+        unsafe { Self::of(kernel::task::Task::current_raw()) }
+    }
+
     /// The `struct pid` of a thread.
     ///
     /// # Safety

@@ -6,11 +6,9 @@
 //!
 //! One spinlock an open file, taken alone.
 
-use super::{
-    args::{Args, Call},
-    caller::Caller,
-};
+use super::args::{Args, Call};
 use crate::{
+    native::Native,
     reason::{errno, Failure, Outcome},
     uapi,
 };
@@ -28,13 +26,13 @@ struct Failed {
 
 /// The last failures, each of another thread, in a ring.
 struct LastFailures {
-    entries: [Option<(Caller, Failed)>; REMEMBERED],
+    entries: [Option<(Native, Failed)>; REMEMBERED],
     next: usize,
 }
 
 impl LastFailures {
     /// What a thread had fail last.
-    fn of(&mut self, caller: &Caller) -> Option<&mut Failed> {
+    fn of(&mut self, caller: &Native) -> Option<&mut Failed> {
         let mut entries = self.entries.iter_mut().flatten();
         entries.find_map(|(who, failed)| (who == caller).then_some(failed))
     }
@@ -60,7 +58,7 @@ impl Failures {
 
     /// The calling thread had a command fail.
     pub(super) fn note(&self, cmd: u32, failure: Failure) {
-        let Some(caller) = Caller::current() else {
+        let Some(caller) = Native::own() else {
             return;
         };
         let failed = Failed { cmd, failure };
@@ -79,7 +77,7 @@ impl Failures {
 
     /// What the calling thread had fail last.
     fn last(&self) -> Option<Failed> {
-        let caller = Caller::current()?;
+        let caller = Native::own()?;
         self.ring.lock().of(&caller).copied()
     }
 }
