@@ -4,9 +4,10 @@
 
 use crate::{
     late::Late,
+    pid::alloc_pid,
     process::clone::flags::*,
     signal::kill::By,
-    support::{signals::*, state::*},
+    support::{signals::*, state::*, Errno},
     tree::pending::*,
     world::World,
 };
@@ -231,6 +232,23 @@ mod tests {
         let (child, _) = late.birth(parent, 0)?;
         late.while_waiting(parent, || late.exits(child, 0))?;
         assert!(late.log().takes(&[(nr, SIGCHLD), (0, 0)]));
+        Ok(())
+    }
+
+    /// `copy_process()`: PIDNS_ADDING is looked at again when a process joins that has a number already
+    #[test]
+    fn nobody_is_admitted_to_a_namespace_that_dies() -> Result {
+        let late = Late::new()?;
+        let verbs = late.verbs();
+        let root = late.world.init();
+        let init = verbs.container(root)?;
+        let ns = late.world.namespace(verbs.ns(init)?)?;
+        let pid = alloc_pid(&ns, &[]).map_err(Error::from)?;
+        verbs.exit(init, 0)?;
+        let admitted = late.world.admit(pid, ns, Some(root), [0; 16]).errno();
+        assert_eq!(admitted.err(), Some(ENOMEM));
+        assert_eq!(verbs.state(init), ZOMBIE);
+        assert!(verbs.is_sound());
         Ok(())
     }
 
