@@ -6,27 +6,27 @@
 //! the host build of the allocator puts a module with the same names and the same meanings in this
 //! place, over the atomics of loom or of the standard library.
 //!
-//! [`Atomic`] is the kernel crate's, with its operations in line. That crate calls a C function for
-//! each of them, unless the kernel was configured with `RUST_INLINE_HELPERS`, and allocating a pid
-//! is little else than such operations. A load or a store is what C's `READ_ONCE()` and
-//! `WRITE_ONCE()` are; the rest is in [`arch`].
+//! [`Atomic`] is the kernel crate's. That crate calls a C function for each operation, unless the kernel was
+//! configured with `RUST_INLINE_HELPERS`; on x86-64 they are in line all the same ([`arch`], which says what
+//! that saves). Where a sanitizer looks at accesses to memory they are the kernel crate's, which it sees.
 
-#[cfg(CONFIG_X86_64)]
-#[path = "sync/x86.rs"]
-mod arch;
-#[cfg(not(CONFIG_X86_64))]
+#[rustfmt::skip]
+#[cfg(any(not(CONFIG_X86_64), CONFIG_KASAN, CONFIG_KCSAN, CONFIG_KMSAN, CONFIG_RUST_INLINE_HELPERS))]
 #[path = "sync/generic.rs"]
+mod arch;
+#[rustfmt::skip]
+#[cfg(not(any(not(CONFIG_X86_64), CONFIG_KASAN, CONFIG_KCSAN, CONFIG_KMSAN, CONFIG_RUST_INLINE_HELPERS)))]
+#[path = "sync/x86.rs"]
 mod arch;
 
 pub(crate) use kernel::sync::atomic::{Acquire, Full, Relaxed, Release};
 pub(crate) use kernel::sync::rcu::{read_lock, Guard};
 
-use core::ptr::{read_volatile, write_volatile};
 use kernel::{
     bindings,
     sync::atomic::{
         self,
-        ordering::{AcquireOrRelaxed, Ordering, OrderingType, ReleaseOrRelaxed},
+        ordering::{AcquireOrRelaxed, Ordering, ReleaseOrRelaxed},
         AtomicType,
     },
 };
@@ -49,24 +49,15 @@ impl<T: Word> Atomic<T> {
     /// Loads (`READ_ONCE()`, `smp_load_acquire()`).
     #[doc(alias = "atomic_read")]
     #[inline(always)]
-    pub(crate) fn load<O: AcquireOrRelaxed>(&self, _: O) -> T {
-        match O::TYPE {
-            OrderingType::Acquire => T::load_acquire(&self.0),
-            // SAFETY: It points to a live atomic, and in the kernel's memory model a volatile load
-            // is atomic.
-            _ => unsafe { read_volatile(self.0.as_ptr()) },
-        }
+    pub(crate) fn load<O: AcquireOrRelaxed>(&self, order: O) -> T {
+        T::load(&self.0, order)
     }
 
     /// Stores (`WRITE_ONCE()`, `smp_store_release()`).
     #[doc(alias = "atomic_set")]
     #[inline(always)]
-    pub(crate) fn store<O: ReleaseOrRelaxed>(&self, value: T, _: O) {
-        match O::TYPE {
-            OrderingType::Release => T::store_release(&self.0, value),
-            // SAFETY: As above; a volatile store is atomic as well.
-            _ => unsafe { write_volatile(self.0.as_ptr(), value) },
-        }
+    pub(crate) fn store<O: ReleaseOrRelaxed>(&self, value: T, order: O) {
+        T::store(&self.0, value, order);
     }
 
     /// Stores `value`; returns what was there before.
@@ -110,8 +101,8 @@ impl<T: Number> Atomic<T> {
 
 /// What an [`Atomic`] can hold. The methods are those of `Atomic`, for one width.
 pub(crate) trait Word: AtomicType {
-    fn load_acquire(a: &atomic::Atomic<Self>) -> Self;
-    fn store_release(a: &atomic::Atomic<Self>, value: Self);
+    fn load<O: AcquireOrRelaxed>(a: &atomic::Atomic<Self>, order: O) -> Self;
+    fn store<O: ReleaseOrRelaxed>(a: &atomic::Atomic<Self>, value: Self, order: O);
     fn xchg<O: Ordering>(a: &atomic::Atomic<Self>, value: Self, order: O) -> Self;
     fn cmpxchg<O: Ordering>(
         a: &atomic::Atomic<Self>,

@@ -8,13 +8,31 @@
 //! keeps loads in order with loads and stores behind loads and stores, so that Acquire and Release
 //! hold back nothing but the compiler. An `asm!` that does not say otherwise does that: it may read
 //! and write any memory (the "memory" clobber of C).
+//!
+//! # What it saves
+//!
+//! Debian's kernels are built by gcc and so without `RUST_INLINE_HELPERS`: the kernel crate calls a C helper of
+//! 3 to 5 instructions for a load, and returns by a thunk. Instructions with both in the kernel
+//! 7.3.4+deb13-amd64, those of the kernel's functions among them:
+//!
+//! | | in line | the kernel crate's | |
+//! |---|---|---|---|
+//! | clone+exit+wait in an array | 7,517 | 8,324 | 1.11 |
+//! | a clone in a nested namespace, in an array | 3,456 | 3,850 | 1.11 |
+//! | a zap of 1,000, for each task | 2,983 | 3,633 | 1.22 |
+//! | a number looked up, in an array | 987 | 1,075 | 1.09 |
+//! | of that `find_pid()` and helpers of atomics | 100 | 168 | 1.68 |
+//! | the module's text | 421 KiB | 439 KiB | 1.04 |
 
 use super::{Number, Word};
 use core::{
     arch::asm,
     ptr::{read_volatile, write_volatile},
 };
-use kernel::sync::atomic::{ordering::Ordering, Atomic};
+use kernel::sync::atomic::{
+    ordering::{AcquireOrRelaxed, Ordering, OrderingType, ReleaseOrRelaxed},
+    Atomic,
+};
 
 /// Keeps the compiler from moving accesses to memory across it (`barrier()`).
 #[inline(always)]
@@ -41,16 +59,21 @@ macro_rules! word {
     ($([$($of:ident)?] $word:ty: $xchg:literal, $cmpxchg:literal;)*) => {$(
         impl$(<$of>)? Word for $word {
             #[inline(always)]
-            fn load_acquire(a: &Atomic<Self>) -> Self {
-                // SAFETY: It points to a live atomic, and a volatile load is atomic.
+            fn load<O: AcquireOrRelaxed>(a: &Atomic<Self>, _: O) -> Self {
+                // SAFETY: It points to a live atomic, and in the kernel's memory model a volatile load is
+                // atomic (`READ_ONCE()`).
                 let value = unsafe { read_volatile(a.as_ptr()) };
-                barrier();
+                if matches!(O::TYPE, OrderingType::Acquire) {
+                    barrier();
+                }
                 value
             }
 
             #[inline(always)]
-            fn store_release(a: &Atomic<Self>, value: Self) {
-                barrier();
+            fn store<O: ReleaseOrRelaxed>(a: &Atomic<Self>, value: Self, _: O) {
+                if matches!(O::TYPE, OrderingType::Release) {
+                    barrier();
+                }
                 // SAFETY: As above; a volatile store is atomic as well.
                 unsafe { write_volatile(a.as_ptr(), value) };
             }
