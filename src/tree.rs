@@ -19,13 +19,12 @@
 #[macro_use]
 mod read;
 
-mod access;
 mod bodies;
 pub(crate) mod budget;
 pub(crate) mod call;
-mod changes;
 pub(crate) mod crowd;
 pub(crate) mod fate;
+mod fields;
 pub(crate) mod group;
 pub(crate) mod handles;
 mod jobs;
@@ -39,6 +38,7 @@ mod siblings;
 pub(crate) mod sighand;
 #[cfg(altpid_kunit)]
 mod spoil;
+mod stores;
 pub(crate) mod task;
 pub(crate) mod wakeups;
 pub(crate) mod walks;

@@ -19,7 +19,7 @@ use crate::{
     reason::{Outcome, Reason},
     signal::sending::{Scope, Source},
     tree::budget::SIGNAL_STEPS,
-    tree::crowd::Pdeath,
+    tree::crowd::PdeathProgress,
     tree::fate::Fate,
     tree::group::{Group, Parent},
     tree::pending::{SigInfo, SigSet, CLD_DUMPED, CLD_EXITED, CLD_KILLED, NSIG, SIGCHLD},
@@ -105,7 +105,7 @@ impl Tree {
                 return false;
             }
             self.draw(SIGNAL_STEPS);
-            if self.groups()[child].wants_pdeath() && !self.send_pdeath(child, father) {
+            if self.groups()[child].wants_pdeath() && !self.send_pdeath_signals(child, father) {
                 return false;
             }
             self.change_parent(child, heir.map_or(Parent::Outside, Parent::Task));
@@ -127,12 +127,12 @@ impl Tree {
         self.hangup().is_none()
     }
 
-    /// Sends the threads of a process the signals that they want when their parent dies, a dead leader's
-    /// first, as natively it is still among them; false when some are left for later.
-    fn send_pdeath(&mut self, child: Idx<Group>, father: Idx<Task>) -> bool {
-        let mut next = match self.crowd(child).map(|crowd| crowd.pdeath()) {
-            Some(Pdeath::At(next)) => next,
-            Some(Pdeath::None) | None => {
+    /// Sends the parent-death signals of all threads of a process, a dead leader's first, as natively the leader
+    /// still is among the threads; false when some are left for later.
+    fn send_pdeath_signals(&mut self, child: Idx<Group>, father: Idx<Task>) -> bool {
+        let mut next = match self.crowd(child).map(|crowd| crowd.pdeath_progress()) {
+            Some(PdeathProgress::At(next)) => next,
+            Some(PdeathProgress::None) | None => {
                 let leader = self.groups()[child].leader();
                 if let Some(leader) = leader.filter(|&leader| !self.tasks()[leader].is_alive()) {
                     self.send_pdeath_signal(leader, father);
@@ -142,17 +142,17 @@ impl Tree {
         };
         while let Some(thread) = next {
             if self.is_spent() {
-                self.set_pdeath(child, Pdeath::At(next));
+                self.set_pdeath_progress(child, PdeathProgress::At(next));
                 return false;
             }
             next = self.groups()[child].threads().next(self.tasks(), thread);
             self.send_pdeath_signal(thread, father);
         }
-        self.set_pdeath(child, Pdeath::None);
+        self.set_pdeath_progress(child, PdeathProgress::None);
         true
     }
 
-    /// Sends a thread's process the signal that the thread wants when its parent dies.
+    /// Sends the parent-death signal of one thread, to its process.
     fn send_pdeath_signal(&mut self, thread: Idx<Task>, father: Idx<Task>) {
         let signal = self.tasks()[thread].pdeath_signal().into();
         // 0 only asks.

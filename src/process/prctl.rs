@@ -23,7 +23,8 @@ impl Tree {
         self.group_of(task).is_subreaper()
     }
 
-    /// A thread gets a signal when its parent dies; 0 for none.
+    /// The prctl: a thread will get a signal when its parent dies; 0 for none. It is sent by
+    /// `send_pdeath_signals()` in [`exit`](crate::process::exit).
     ///
     /// # Errors
     ///
@@ -33,7 +34,7 @@ impl Tree {
         if signal > NSIG as u64 {
             return Err(Reason::Signal.into());
         }
-        self.note_pdeath_signal(task, signal as u8);
+        self.store_pdeath_signal(task, signal as u8);
         Ok(())
     }
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a process of several threads needs, and what is to be done for each of very many.
+//! The part of a process that only one with several threads has, and work that has to be done for every thread.
 //!
 //! `kernel/signal.c`: `complete_signal()`, `retarget_shared_pending()`, `flush_sigqueue_mask()` in
 //! `prepare_signal()`, which go through all threads of a process in one hold of its lock. Here a process
-//! may have a million. What concerns a few is done at once; what concerns more is a *duty* of the process,
+//! may have a million. Work for up to [`FEW`] threads is done at once; for more it becomes a *duty* of the process,
 //! which [`Tree::step_crowd`] does a part at a time.
 //!
 //! # Locks
@@ -21,33 +21,34 @@ use crate::{
     tree::Tree,
 };
 
-/// Threads that are gone through at once; it is a duty if there are more.
+/// Up to so many threads work is done at once; for more it becomes a duty.
 pub(crate) const FEW: u32 = 16;
 
-/// How far the parent-death signals for the threads of a process have come.
+/// How far the sending of parent-death signals to the threads of a process has come. It is done in parts
+/// (`hand_on_children()` in `process/exit.rs`), and every thread has a signal of its own, [`Task::pdeath_signal`].
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Pdeath {
+pub(crate) enum PdeathProgress {
     /// The parent is not dying.
     None,
-    /// This live thread is next; `None`: all have been sent theirs.
+    /// This live thread is next; `None`: every thread has been sent its signal.
     At(Option<Idx<Task>>),
 }
 
-/// What only a process of several threads needs; it is made with the second one.
+/// The part of a process that only one with several threads has; it is allocated for the second thread.
 pub(crate) struct Crowd {
     /// Threads that have begun to exit, a dead leader among them.
     pub(super) exiting: Chain<chain::Threads, Task>,
     /// The live thread that is asked first whether it takes a signal, after the one that it was sent to;
     /// `None` for the first one.
     pub(super) curr_target: Option<Idx<Task>>,
-    /// Counts flushes of stop and continue signals of all threads, of which each thread is told when
-    /// its signals are looked at next ([`Task::flushed`]).
+    /// Counts flushes of stop or continue signals of all threads. A thread catches up on them when its pending
+    /// signals are looked at next ([`Task::flushed`]).
     flushes: u64,
     /// [`Crowd::flushes`] when a SIGCONT last flushed stop signals, and when a stop signal last flushed
     /// SIGCONT.
     stops_flushed: u64,
     conts_flushed: u64,
-    pub(super) pdeath: Pdeath,
+    pub(super) pdeath_progress: PdeathProgress,
     /// Threads in calls that defer signals and stops ([`Call::defers_signals`]).
     pub(super) nr_deferring: u32,
     pub(super) duties: Duties,
@@ -60,22 +61,22 @@ impl Crowd {
     }
 
     read_value! {
-        /// See [`Crowd::pdeath`].
-        pdeath: Pdeath;
+        /// See [`Crowd::pdeath_progress`].
+        pdeath_progress: PdeathProgress;
     }
 }
 
-/// What is to be done for each live thread.
+/// Work that has to be done for every live thread.
 pub(crate) struct Duties {
-    /// The next one; `None` for the first.
+    /// The thread that is next; `None` for the first.
     at: Option<Idx<Task>>,
-    /// How many threads there still are to go through.
+    /// How many threads are left to go through.
     left: u32,
-    /// Signals of the group that no thread has been found for.
+    /// Pending signals of the group for which no thread has been found yet that takes them.
     offered: SigSet,
-    /// Each takes what waits for it: the process goes on after a stop.
+    /// Every thread takes its pending signals: the process goes on after a stop.
     takes: bool,
-    /// Signals to be forgotten that wait for each: they are ignored from now on.
+    /// Signals to be flushed from every thread: they are ignored from now on.
     forgotten: SigSet,
 }
 
@@ -91,7 +92,7 @@ impl Duties {
 }
 
 impl Crowd {
-    /// Of a process that has had one thread so far, which is in a call.
+    /// For a process that has had one thread so far, which is in `call`.
     pub(crate) fn new(call: Call) -> Self {
         Self {
             exiting: Chain::new(),
@@ -99,7 +100,7 @@ impl Crowd {
             flushes: 0,
             stops_flushed: 0,
             conts_flushed: 0,
-            pdeath: Pdeath::None,
+            pdeath_progress: PdeathProgress::None,
             nr_deferring: call.defers_signals().into(),
             duties: Duties {
                 at: None,
@@ -133,7 +134,7 @@ impl Crowd {
         flushed
     }
 
-    /// A live thread is none any more: nothing is to come by it.
+    /// A thread begins to exit: whatever points to it points to the next live one.
     pub(crate) fn forget_thread(&mut self, thread: Idx<Task>, next: Option<Idx<Task>>) {
         if self.curr_target == Some(thread) {
             self.curr_target = next;
@@ -141,25 +142,25 @@ impl Crowd {
         if self.duties.at == Some(thread) {
             self.duties.at = next;
         }
-        if self.pdeath == Pdeath::At(Some(thread)) {
-            self.pdeath = Pdeath::At(next);
+        if self.pdeath_progress == PdeathProgress::At(Some(thread)) {
+            self.pdeath_progress = PdeathProgress::At(next);
         }
     }
 }
 
 impl Tree {
-    /// What is to be done for each thread of a group.
+    /// The duties of a group.
     pub(crate) fn duties(&self, group: Idx<Group>) -> Option<&Duties> {
         self.crowd(group).map(|crowd| &crowd.duties)
     }
 
-    /// The next thread of a group for which that is to be done.
+    /// The next thread of a group for which duties have to be done.
     pub(crate) fn next_with_duties(&self, group: Idx<Group>) -> Option<Idx<Task>> {
         let duties = self.duties(group).filter(|duties| duties.left > 0)?;
         duties.at.or(self.groups[group].threads.first())
     }
 
-    /// It will have been done for this thread, the next one.
+    /// Moves the place of the duties behind this thread, the next one.
     pub(crate) fn pass_duties(&mut self, group: Idx<Group>, thread: Idx<Task>) {
         let behind = self.groups[group].threads.next(&self.tasks, thread);
         if let Some(crowd) = self.crowd_mut(group) {
@@ -168,7 +169,7 @@ impl Tree {
         }
     }
 
-    /// A thread takes signals that are offered to each.
+    /// A thread takes signals that are offered to every thread.
     pub(crate) fn take_offer(&mut self, group: Idx<Group>, thread: Idx<Task>, signals: SigSet) {
         if let Some(crowd) = self.crowd_mut(group) {
             crowd.duties.offered = crowd.duties.offered.minus(signals);
@@ -176,7 +177,7 @@ impl Tree {
         }
     }
 
-    /// Nothing is left to be done for each thread of a group.
+    /// The duties of a group are done.
     pub(crate) fn end_duties(&mut self, group: Idx<Group>) {
         if let Some(crowd) = self.crowd_mut(group) {
             let duties = &mut crowd.duties;
@@ -190,7 +191,7 @@ impl Tree {
         self.groups[group].crowd.map(|crowd| &self.crowds[crowd])
     }
 
-    /// Likewise, to be changed.
+    /// [`Tree::crowd`], to be changed.
     pub(super) fn crowd_mut(&mut self, group: Idx<Group>) -> Option<&mut Crowd> {
         match self.groups[group].crowd {
             Some(crowd) => Some(&mut self.crowds[crowd]),
@@ -203,9 +204,8 @@ impl Tree {
         self.groups[group].nr_live > FEW
     }
 
-    /// Stop signals, or SIGCONT, that wait for a group or any thread of it are forgotten, as a SIGCONT
-    /// or a stop signal has come (`prepare_signal()`). The threads are told when their signals are
-    /// looked at.
+    /// Flushes pending stop signals of a group and its threads as a SIGCONT was sent, or a pending SIGCONT as a stop
+    /// signal was (`prepare_signal()`). Threads catch up when their pending signals are looked at.
     pub(crate) fn flush_undone(&mut self, group: Idx<Group>, by_cont: bool) {
         let signals = match by_cont {
             true => SigSet::STOP,
@@ -219,7 +219,7 @@ impl Tree {
         }
     }
 
-    /// Signals that wait for a thread itself.
+    /// The signals that are pending for a thread itself.
     pub(crate) fn own_signals(&self, task: Idx<Task>) -> SigSet {
         let thread = &self.tasks[task];
         let flushed = self
@@ -228,7 +228,7 @@ impl Tree {
         thread.pending.set().minus(flushed)
     }
 
-    /// Forgets what waits for a thread and was flushed meanwhile.
+    /// A thread catches up on flushes: drops pending signals that were flushed meanwhile.
     pub(crate) fn settle_signals(&mut self, task: Idx<Task>) {
         let Some(crowd) = self.crowd(self.tasks[task].group) else {
             return;
@@ -244,7 +244,7 @@ impl Tree {
     pub(crate) fn has_signals(&self, task: Idx<Task>) -> bool {
         let thread = &self.tasks[task];
         let group = &self.groups[thread.group];
-        // Mostly none waits.
+        // Mostly none is pending.
         if thread.pending.set().union(group.pending.set()) == SigSet::EMPTY {
             return group.owed != Owed::Nothing;
         }
@@ -252,7 +252,7 @@ impl Tree {
         waiting.minus(self.kept_from(task)) != SigSet::EMPTY || group.owed != Owed::Nothing
     }
 
-    /// All threads of a group take what waits for them.
+    /// All threads of a group take their pending signals.
     pub(crate) fn take_all_signals(&mut self, group: Idx<Group>) {
         if self.is_crowd(group) {
             self.give_duty(group, |duties| duties.takes = true);
@@ -267,8 +267,7 @@ impl Tree {
         }
     }
 
-    /// Signals that wait for a group or any thread of it are forgotten, as they are ignored from now
-    /// on.
+    /// Flushes pending signals of a group and its threads, as they are ignored from now on.
     pub(crate) fn forget_signals(&mut self, group: Idx<Group>, signals: SigSet) {
         self.groups[group].pending.flush(&mut self.queued, signals);
         if self.is_crowd(group) {
@@ -284,23 +283,23 @@ impl Tree {
         }
     }
 
-    /// Whether signals are still being forgotten: what a process does about them must not change again
-    /// before that is done.
+    /// Whether signals are still being flushed from the threads: dispositions must not change again before that is
+    /// done.
     pub(crate) fn is_forgetting(&self, group: Idx<Group>) -> bool {
         self.crowd(group)
             .is_some_and(|crowd| crowd.duties.forgotten != SigSet::EMPTY)
     }
 
-    /// A thread is about to block signals, or to exit. If it was told of one that it has not taken, others take
-    /// it (`__set_task_blocked()`, `exit_signals()`).
+    /// A thread is about to block signals, or to exit. If it was woken for a signal that it has not taken, other
+    /// threads take that (`__set_task_blocked()`, `exit_signals()`).
     pub(crate) fn leave_to_others(&mut self, task: Idx<Task>, signals: SigSet) {
         if self.is_told(task) {
             self.retarget(task, signals);
         }
     }
 
-    /// A thread was to take these signals, if they wait for its group, and does not: others do
-    /// (`retarget_shared_pending()`). It still is on the list of the live ones.
+    /// Has other threads take signals that are pending for the group, as `task` does not
+    /// (`retarget_shared_pending()`). `task` still is on the list of live threads.
     pub(crate) fn retarget(&mut self, task: Idx<Task>, signals: SigSet) {
         let group = self.tasks[task].group;
         let mut left = self.groups[group].pending.set().intersection(signals);
@@ -323,8 +322,8 @@ impl Tree {
         }
     }
 
-    /// Looks among a few threads of a group for one that takes a signal, in turn, beginning with whoever
-    /// took the last one. With more threads the others are looked at later.
+    /// Searches up to [`FEW`] threads of a group for one that takes a signal, beginning with the thread that took
+    /// the last one. Of more threads the others are asked later, as a duty.
     pub(crate) fn find_taker(
         &mut self,
         group: Idx<Group>,
@@ -354,7 +353,7 @@ impl Tree {
         None
     }
 
-    /// Something more is to be done for each live thread of a group.
+    /// Adds a duty of a group.
     fn give_duty(&mut self, group: Idx<Group>, add: impl FnOnce(&mut Duties)) {
         let live = self.groups[group].nr_live;
         if let Some(crowd) = self.crowd_mut(group) {
@@ -364,15 +363,14 @@ impl Tree {
         }
     }
 
-    /// The first signal of a set that waits for a thread, or for its group.
+    /// The first signal of a set that is pending for a thread, or for its group.
     pub(crate) fn next_signal(&self, task: Idx<Task>, wanted: SigSet) -> Option<i32> {
         let own = self.own_signals(task).intersection(wanted).first();
         let group = &self.groups[self.tasks[task].group];
         own.or_else(|| group.pending.set().intersection(wanted).first())
     }
 
-    /// Takes the first signal of a set that waits for a thread, or for its group
-    /// (`dequeue_signal()`).
+    /// Takes the first signal of a set that is pending for a thread, or for its group (`dequeue_signal()`).
     pub(crate) fn dequeue(&mut self, task: Idx<Task>, wanted: SigSet) -> Option<SigInfo> {
         self.settle_signals(task);
         let of = |set: SigSet| set.intersection(wanted).first();

@@ -19,20 +19,22 @@ use crate::{
     },
 };
 
-/// Whether a process lives on.
+/// Whether a process lives on. Of this name there is another one in `body/border.rs`, which says what becomes of a
+/// system call of a real process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fate {
-    /// It does.
+    /// It lives on.
     Alive,
-    /// As another program, as soon as the thread that calls exec is the only one (`group_exec_task`).
+    /// One of its threads calls exec: it goes on as another program as soon as the other threads are gone
+    /// (`group_exec_task`).
     Exec(Idx<Exec>),
     /// It exits with this status word (`group_exit_code`, `SIGNAL_GROUP_EXIT`).
     Exiting(i32),
 }
 
 impl Tree {
-    /// All threads of a group begin to exit with a status word (`do_group_exit()`, or a fatal
-    /// signal). The rest is left to [`Tree::step`].
+    /// All threads of a group begin to exit with a status word (`do_group_exit()`, or a fatal signal), the rest of
+    /// which is done by [`Tree::step`]. The process of a member is only sent SIGKILL: it exits when its body does.
     pub(crate) fn begin_group_exit(&mut self, group: Idx<Group>, status: i32) {
         if self.groups[group].nr_live == 0 {
             return;
@@ -47,7 +49,7 @@ impl Tree {
         self.begin_kill(group);
     }
 
-    /// It is decided how a process ends.
+    /// Decides the status word with which a process exits.
     pub(crate) fn decide_exit(&mut self, group: Idx<Group>, status: i32) {
         let process = &mut self.groups[group];
         let before = core::mem::replace(&mut process.fate, Fate::Exiting(status));
@@ -58,7 +60,7 @@ impl Tree {
         }
     }
 
-    /// A thread is on its way out with a status word: it takes no more signals and has no children born.
+    /// A thread becomes [`TaskState::Exiting`] with a status word: it takes no more signals and clones no more.
     pub(crate) fn set_exiting(&mut self, task: Idx<Task>, status: i32) {
         self.unqueue_work(task);
         self.leave_live_threads(task);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the layers above change in a task or a process, a method for each.
+//! Fields of a task or of a process that the layers above change: a method for each.
 //!
-//! What also moves a count, a list or a number has a method where that is: [`members`](super::members),
+//! A field that also moves a count, a list or a number is changed elsewhere: [`members`](super::members),
 //! [`jobs`](super::jobs), [`fate`](super::fate), [`call`](super::call).
 //!
 //! # Locks
@@ -10,7 +10,7 @@
 //! Under the tree lock.
 
 use super::{
-    crowd::Pdeath,
+    crowd::PdeathProgress,
     fate::Fate,
     group::{Group, GroupId, Owed},
     pending::{SigInfo, SigSet, SIGCHLD},
@@ -20,7 +20,7 @@ use super::{
 use crate::{base::slots::Idx, pid::namespace::ForChildren};
 
 impl Tree {
-    /// An exiting task goes on to another part of that.
+    /// An exiting task enters the next state of its exit.
     pub(crate) fn set_state(&mut self, task: Idx<Task>, state: TaskState) {
         self.tasks[task].state = state;
     }
@@ -35,8 +35,9 @@ impl Tree {
         self.tasks[task].blocked = blocked;
     }
 
-    /// The signal that a task gets when its parent dies, 0 for none.
-    pub(crate) fn note_pdeath_signal(&mut self, task: Idx<Task>, signal: u8) {
+    /// Stores the signal that a task gets when its parent dies, 0 for none, and that its process has to be looked at
+    /// for it. The prctl, which checks it, is [`Tree::set_pdeath_signal`].
+    pub(crate) fn store_pdeath_signal(&mut self, task: Idx<Task>, signal: u8) {
         let group = self.tasks[task].group;
         self.tasks[task].pdeath_signal = signal;
         self.groups[group].wants_pdeath |= signal != 0;
@@ -53,8 +54,8 @@ impl Tree {
         }
     }
 
-    /// Children of a task are born elsewhere from now on; returns where they were. Drop that without the
-    /// lock.
+    /// Sets the namespace that children of a task will be born in; returns the previous one, to be dropped without
+    /// the lock.
     #[must_use]
     pub(crate) fn replace_ns_for_children(
         &mut self,
@@ -69,17 +70,17 @@ impl Tree {
         self.tasks[child].vfork_parent.take()
     }
 
-    /// Takes what a SIGCONT owes the parent of a process.
+    /// Takes the CLD notification that a SIGCONT has left for the parent of a process.
     pub(crate) fn take_owed(&mut self, group: Idx<Group>) -> Owed {
         core::mem::take(&mut self.groups[group].owed)
     }
 
-    /// Init of a namespace is killed like everybody else from now on (`SIGNAL_UNKILLABLE`).
+    /// The init of a namespace is killed like any other process from now on (`SIGNAL_UNKILLABLE`).
     pub(crate) fn lose_immunity(&mut self, group: Idx<Group>) {
         self.groups[group].unkillable = false;
     }
 
-    /// A process vanishes when it exits.
+    /// A process is reaped as soon as it has exited, without a wait.
     pub(crate) fn set_autoreap(&mut self, group: Idx<Group>) {
         self.groups[group].autoreap = true;
     }
@@ -89,7 +90,7 @@ impl Tree {
         self.groups[group].leader = Some(task);
     }
 
-    /// What becomes of a process.
+    /// Sets whether a process lives on, execs or exits.
     pub(crate) fn set_fate(&mut self, group: Idx<Group>, fate: Fate) {
         self.groups[group].fate = fate;
     }
@@ -104,38 +105,40 @@ impl Tree {
         group.has_execed = true;
     }
 
-    /// A process tells its death by SIGCHLD from now on: it was handed on (`reparent_leader()`).
+    /// A process was reparented: its exit signal is SIGCHLD from now on (`reparent_leader()`).
     pub(crate) fn reset_exit_signal(&mut self, group: Idx<Group>) {
         self.groups[group].exit_signal = SIGCHLD;
     }
 
-    /// A process exits, and controls nobody's process group any more, or does after all; returns whether
-    /// it did so already.
+    /// Sets whether a process is leaving: from then on it does not count as a parent outside of a process group that
+    /// keeps this from being orphaned. Returns whether it was leaving before.
     pub(crate) fn set_leaving(&mut self, group: Idx<Group>, is_leaving: bool) -> bool {
         core::mem::replace(&mut self.groups[group].is_leaving, is_leaving)
     }
 
-    /// A subreaper is looked for that gets the children of an exiting task; returns whether one was before.
+    /// Notes that a reaper was searched for the children of an exiting task; returns whether that was noted
+    /// before.
     pub(crate) fn note_reaper_sought(&mut self, task: Idx<Task>) -> bool {
         core::mem::replace(&mut self.tasks[task].has_sought_reaper, true)
     }
 
-    /// Nothing is known of the ancestors of a process.
+    /// Clears the reaper hint of a process: nothing is known about its ancestors.
     pub(crate) fn forget_reaper_hint(&mut self, group: Idx<Group>) {
         self.groups[group].reaper_hint = GroupId::NOTHING;
     }
 
-    /// Nobody took orphans between a process and this ancestor when [`Tree::subreapers_set`] was `then`.
+    /// Sets the reaper hint of a process: there was no subreaper between the process and this ancestor when
+    /// [`Tree::subreapers_set`] was `then`.
     pub(crate) fn hint_reaper(&mut self, group: Idx<Group>, ancestor: Idx<Group>, then: u32) {
         let id = self.groups.id(ancestor);
         let process = &mut self.groups[group];
         (process.reaper_hint, process.hinted_at) = (id, then);
     }
 
-    /// How far the parent-death signals for the threads of a process have come.
-    pub(crate) fn set_pdeath(&mut self, group: Idx<Group>, pdeath: Pdeath) {
+    /// Sets how far the sending of parent-death signals to the threads of a process has come.
+    pub(crate) fn set_pdeath_progress(&mut self, group: Idx<Group>, progress: PdeathProgress) {
         if let Some(crowd) = self.crowd_mut(group) {
-            crowd.pdeath = pdeath;
+            crowd.pdeath_progress = progress;
         }
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the layers above see of a tree, and its stores and counters; fields of a task or a process are changed
-//! in [`changes`](super::changes).
+//! The stores and the counters of a tree, as the layers above use them: they read the stores, take room in
+//! them, and move counters by methods. Fields of a task or of a process are changed in [`fields`](super::fields).
 //!
 //! # Locks
 //!
@@ -31,15 +31,15 @@ impl Tree {
         tasks: Slots<Task>;
         /// Every process.
         groups: Slots<Group>;
-        /// What processes do about signals.
+        /// The signal dispositions of processes.
         sighands: Slots<Sighand>;
         /// Calls of exec that wait for the other threads to be gone.
         execs: Slots<Exec>;
         /// Open handles on tasks.
         pidfds: Slots<Pidfd>;
-        /// What came with signals that wait.
+        /// Siginfo of pending signals.
         queued: Slots<Queued>;
-        /// What happens here.
+        /// Events of this world.
         events: Events;
     }
 
@@ -52,14 +52,14 @@ impl Tree {
         nr_subreapers: usize;
         /// How often a process has become one.
         subreapers_set: u32;
-        /// Structs for what a process does about signals that are kept for calls of exec.
+        /// Dispositions that are reserved for calls of exec.
         kept_sighands: usize;
         /// The most tasks there may be.
         max_tasks: usize;
         /// The most handles that may be open.
         max_pidfds: usize;
-        /// Moves with each change of the tree. A scan that has dropped the lock since it read this cannot rely on
-        /// what it has seen: the audit leaves out what it would compare.
+        /// Moves with each change of the tree. A scan that has dropped the lock since it read this counter cannot
+        /// rely on earlier results: the audit skips comparisons then.
         changes: u64;
     }
 
@@ -107,7 +107,7 @@ impl Tree {
         self.queue_work(task);
     }
 
-    /// A task has exited: all that is left of it is its number and its status.
+    /// A task has exited and becomes a zombie: only its number and its status are left.
     pub(crate) fn set_zombie(&mut self, task: Idx<Task>) {
         if core::mem::replace(&mut self.tasks[task].is_half_done, false) {
             self.half_done -= 1;
@@ -131,8 +131,8 @@ impl Tree {
         self.changes += 1;
     }
 
-    /// Adds a signal, with what comes along, to what waits for a thread, or with `is_shared` for its
-    /// process; false when there is no room.
+    /// Adds a signal with its siginfo to the pending signals of a thread, or with `is_shared` of its process;
+    /// false when there is no room.
     pub(crate) fn add_pending(
         &mut self,
         target: Idx<Task>,
@@ -147,7 +147,7 @@ impl Tree {
         pending.add(&mut self.queued, info)
     }
 
-    /// What waits for a thread, or with `is_shared` for its process.
+    /// The pending signals of a thread, or with `is_shared` of its process.
     pub(crate) fn pending_mut(&mut self, target: Idx<Task>, is_shared: bool) -> &mut Pending {
         let group = self.tasks[target].group;
         match is_shared {
@@ -156,19 +156,19 @@ impl Tree {
         }
     }
 
-    /// Forgets signals that wait for a thread.
+    /// Flushes pending signals of a thread.
     pub(crate) fn flush_pending(&mut self, task: Idx<Task>, signals: SigSet) {
         self.tasks[task].pending.flush(&mut self.queued, signals);
     }
 
-    /// Forgets what timers have sent to a thread and its process.
+    /// Flushes pending signals that timers have sent to a thread and its process.
     pub(crate) fn flush_timers(&mut self, task: Idx<Task>) {
         let group = self.tasks[task].group;
         self.tasks[task].pending.flush_timers(&mut self.queued);
         self.groups[group].pending.flush_timers(&mut self.queued);
     }
 
-    /// One more process has what another one does about signals.
+    /// One more process shares the signal dispositions of `group`.
     pub(crate) fn share_sighand(&mut self, group: Idx<Group>) -> Idx<Sighand> {
         let sighand = self.groups[group].sighand;
         self.sighands[sighand].users += 1;
@@ -193,7 +193,7 @@ impl Tree {
         Ok(self.pidfds.remove(pidfd).ok_or(Reason::PidfdGone)?)
     }
 
-    /// Room for what a call of sigtimedwait waits for. `None`: fill `spare` without the lock and try again.
+    /// Room for the signals that a call of sigtimedwait waits for. `None`: fill `spare` without the lock and try again.
     pub(crate) fn room_for_awaited(
         &mut self,
         spare: &mut Spare<Awaited>,
@@ -201,7 +201,7 @@ impl Tree {
         self.awaited.make_room(spare)
     }
 
-    /// What a call of sigtimedwait waits for.
+    /// The signals that a call of sigtimedwait waits for.
     pub(crate) fn awaited(&self, awaited: Idx<Awaited>) -> SigSet {
         self.awaited[awaited].0
     }
@@ -229,7 +229,8 @@ impl Tree {
         &self.signal_walks[walk]
     }
 
-    /// The process group that may be orphaned, or is and has not been told of it entirely.
+    /// The process group that is being checked for having become orphaned, or that is being sent SIGHUP and
+    /// SIGCONT because it has.
     pub(crate) fn hangup(&self) -> Option<&Hangup> {
         self.hangup.as_ref()
     }
