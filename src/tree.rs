@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The task tree of a world, and what every verb over it needs. Who joins and leaves it, and whose
-//! children have something to tell, is in the modules below.
+//! The task tree of a world: its stores, its counters, and lookups that every verb needs. Joining and leaving,
+//! lists of children and everything else is in the modules below.
 //!
 //! `kernel/fork.c` and `kernel/exit.c` under `tasklist_lock`; `kernel/pid.c`: `pid_task()`.
 //!
@@ -78,27 +78,27 @@ pub(crate) struct Tree {
     tasks: Slots<Task>,
     groups: Slots<Group>,
     sighands: Slots<Sighand>,
-    /// What processes of several threads need.
+    /// The part of processes that only those with several threads have.
     crowds: Slots<Crowd>,
     /// Calls of exec that wait for the other threads to be gone.
     execs: Slots<Exec>,
-    /// Structs for what a process does about signals that are kept for them.
+    /// Dispositions that are reserved for them.
     kept_sighands: usize,
-    /// What tasks that sleep in sigtimedwait wait for.
+    /// The signals that tasks in sigtimedwait wait for.
     awaited: Slots<Awaited>,
-    /// Tasks that exit; see [`Tree::step`] for this and the next ones.
+    /// Tasks that have a step of their exit to do. Like the next lists these are queued work ([`Tree::step`]).
     exiting: Chain<chain::Working, Task>,
     /// Tasks that have signals to take.
     taking: Chain<chain::Working, Task>,
-    /// Whose the queued work is.
+    /// Which callers work off the queued work.
     shares: Shares,
-    /// Exits of which others have seen a part.
+    /// Exits that have begun to change what other tasks see, and are not done.
     half_done: usize,
-    /// Groups with something to do for each of many threads.
+    /// Groups that have duties ([`crowd`]).
     crowded: Chain<chain::Crowded, Group>,
     /// Groups that are killed and have live threads left.
     killed: Chain<chain::Killed, Group>,
-    /// What is behind tasks that are members, and those of them that are owed something.
+    /// Bodies of members, and the list of bodies that have signals to be sent.
     bodies: Slots<Body>,
     owing: Chain<chain::Owing, Body>,
     /// Tasks that are members.
@@ -108,17 +108,18 @@ pub(crate) struct Tree {
     /// Signals for many, and those of them that are on their way, the first one being sent.
     signal_walks: Slots<SignalWalk>,
     walking: Chain<chain::Walking, SignalWalk>,
-    /// A process group that may be orphaned, or is and has not been told of it entirely.
+    /// A process group that is being checked for having become orphaned, or that is being sent SIGHUP and SIGCONT
+    /// because it has.
     hangup: Option<Hangup>,
-    /// Walks have the next turn.
+    /// Whether walks have the next turn.
     walks_turn: bool,
-    /// What has happened in this hold of the lock that somebody may wait for.
+    /// Wakeups to be sent when the lock is released.
     wakes: Wakes,
     /// Steps that no store has counted, of all holds, modulo 2^32.
     drawn: Cell<u32>,
     /// Steps of the holds before this one, modulo 2^32.
     steps_before: Cell<u32>,
-    /// What came with signals that wait.
+    /// Siginfo of pending signals.
     queued: Slots<Queued>,
     /// Zombies among the tasks.
     nr_zombies: usize,
@@ -127,20 +128,20 @@ pub(crate) struct Tree {
     /// Changes whenever a task joins or leaves, begins to exit, dies, stops or goes on, or gets another
     /// parent, process group or session: a scan that dropped the lock must begin again if this moved.
     changes: u64,
-    /// Likewise for the children of some processes, by [`Tree::family_of`]: they join, leave, or can be
-    /// waited for in another way.
+    /// Counters that move when children of a process join, leave, or can be waited for in another way, each for
+    /// several processes ([`Tree::family_of`]).
     families: [u32; FAMILIES],
     /// The last [`Group::place`] that was given.
     last_place: u64,
     /// Processes that take orphans (`PR_SET_CHILD_SUBREAPER`).
     nr_subreapers: usize,
-    /// How often a process has become one.
+    /// How often a process has become a subreaper.
     subreapers_set: u32,
     /// The most tasks there may be.
     max_tasks: usize,
     /// The most handles that may be open.
     max_pidfds: usize,
-    /// What happens here.
+    /// Events of this world.
     events: Events,
 }
 
@@ -225,7 +226,7 @@ impl Tree {
         self.is_spared(task, self.group_of(task).fate)
     }
 
-    /// Likewise, by the fate of its process.
+    /// [`Tree::goes_on`], with the fate of the process at hand.
     #[inline]
     fn is_spared(&self, task: Idx<Task>, fate: Fate) -> bool {
         match fate {
@@ -244,7 +245,7 @@ impl Tree {
         Ok(self.alive(id)?.0)
     }
 
-    /// Likewise, with the task itself.
+    /// [`Tree::find_alive`], with a reference to the task.
     #[inline]
     fn alive(&self, id: TaskId) -> Outcome<(Idx<Task>, &Task)> {
         let (index, task) = self.tasks.named(id).ok_or(Reason::TaskGone)?;
@@ -267,7 +268,7 @@ impl Tree {
     /// The first live thread of a group (`find_alive_thread()`).
     pub(crate) fn alive_thread(&self, group: Idx<Group>) -> Option<Idx<Task>> {
         let group = &self.groups[group];
-        // Others than live threads are on the list only when there are none.
+        // Threads that are not live are on this list only if none is live.
         group.threads.first().filter(|_| group.nr_live > 0)
     }
 
@@ -281,7 +282,7 @@ impl Tree {
         group.position() % FAMILIES
     }
 
-    /// What can be waited for has changed for the parent of a process.
+    /// Moves the family counter of the parent of a process.
     pub(crate) fn change_family(&mut self, child: Idx<Group>) {
         if let Parent::Task(parent) = self.groups[child].parent {
             let family = &mut self.families[Self::family_place(self.tasks[parent].group)];
@@ -358,7 +359,7 @@ fn rest(position: usize) {
 }
 
 impl Drop for Tree {
-    /// Ends the world's tasks without any of the rules: nobody is left to see it.
+    /// Frees the numbers of all tasks, without exits: nobody is left who could observe them.
     fn drop(&mut self) {
         for position in 0..self.groups.positions() {
             rest(position);

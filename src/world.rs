@@ -2,8 +2,15 @@
 
 //! Worlds: self-contained pid universes, one for each open of the device.
 //!
-//! A [`World`] begins with its initial namespace and the init in it, and has everything that is
-//! made over its descriptor. When it is dropped all of that goes.
+//! A [`World`] begins with its initial namespace and the init in it, and owns everything that is made over its
+//! descriptor.
+//!
+//! # Work
+//!
+//! *Queued work* is what verbs leave to be done: exits, signals to be taken, walks ([`queue`](crate::tree::queue)).
+//! [`World::work`] takes the lock to change the tree, and gives the guard [`hold::Work`], which has queued work done
+//! when it is dropped: that is *working off*, in [`work`]. [`World::work_item`] is a work item of the kernel's work
+//! queues, by which the world goes on with that if the caller is killed.
 //!
 //! # Locks
 //!
@@ -38,13 +45,13 @@ use kernel::{
 /// Worlds in the module.
 static COUNT: Atomic<i64> = Atomic::new(0);
 
-/// One of the worlds that [`COUNT`] counts, as long as this is there.
+/// Counts one world in [`COUNT`] until it is dropped.
 struct Counted(());
 
 impl Counted {
-    /// One more, unless there are `max` already.
+    /// Counts one more world, unless there are `max` already.
     fn new(max: usize) -> Result<Self> {
-        // One too many is counted for a moment; whoever comes meanwhile is one too many as well.
+        // One too many is counted for a moment; another world that is made meanwhile would be too many as well.
         let counted = Self(());
         let before = COUNT.fetch_add(1i64, Relaxed);
         if usize::try_from(before).is_ok_and(|before| before >= max) {
@@ -60,7 +67,7 @@ impl Drop for Counted {
     }
 }
 
-/// What a world may have at most, and how many worlds there may be.
+/// Limits of a world, and how many worlds there may be.
 #[derive(Clone, Copy)]
 pub(crate) struct Limits {
     pub(crate) worlds: usize,
@@ -83,18 +90,18 @@ pub(crate) struct World {
     /// Where callers sleep.
     #[pin]
     queues: Queues,
-    /// Does what is left to do when the caller that should is killed.
+    /// Works off what is queued when the caller that should is killed.
     #[pin]
     pub(crate) work_item: Work<World>,
-    /// Nobody has the device open any more.
+    /// The last file of the device that had this world is closed.
     closed: Atomic<u32>,
     /// Threads that have this world as their own.
     members: Atomic<i32>,
-    /// Those of them that wait until their task has exited.
+    /// Threads among them that wait until their task has exited.
     waiting: Atomic<i32>,
     /// See [`World::kill_on_close`].
     kills_on_close: Atomic<u32>,
-    /// Its members are killed: none has children any more.
+    /// Its members are being killed: they cannot clone any more.
     is_ending: Atomic<u32>,
     /// What was said in the kernel log of calls that its members cannot make, as bits.
     told: Atomic<u32>,
@@ -158,7 +165,7 @@ impl World {
         )
     }
 
-    /// The last file of the device that had it is closed: what is left to do need not be done.
+    /// The last file of the device that had this world is closed: queued work need not be done any more.
     pub(crate) fn close(&self) {
         if self.kills_on_close.load(Relaxed) != 0 {
             self.kill_members();
@@ -166,14 +173,14 @@ impl World {
         self.closed.store(1u32, Relaxed);
     }
 
-    /// Whether nobody has it open any more, and no member is in it.
+    /// Whether the last file is closed, and no member is left.
     pub(crate) fn is_closed(&self) -> bool {
         self.closed.load(Relaxed) != 0 && self.members.load(Relaxed) == 0
     }
 
-    /// Kills all members, who have no more children from now on. May sleep.
+    /// Kills all members, which cannot clone any more from now on. May sleep.
     pub(crate) fn kill_members(&self) {
-        // Who has looked at this before, under the tree lock, has put its child into the tree.
+        // A clone that has seen it unset, under the tree lock, has put its child into the tree in the same hold.
         self.is_ending.store(1u32, Relaxed);
         let mut next = 2;
         while let Some((nr, pid)) = find_pid_from(self.root(), next) {
@@ -181,7 +188,7 @@ impl World {
             might_sleep();
             let mut tree = self.work();
             let group = Idx::<Group>::from_raw(pid.user(PidType::Tgid));
-            // It may be somebody else's by now, of the same world, who is to be killed as well.
+            // The number may belong to another process of the world by now, which has to be killed as well.
             if let Some(group) = group.filter(|&group| tree.groups().get(group).is_some()) {
                 if tree.is_member(group) {
                     tree.kill_body(group);
@@ -202,12 +209,12 @@ impl World {
         false
     }
 
-    /// Whether members have no more children. Under the tree lock.
+    /// Whether members cannot clone any more. Under the tree lock.
     pub(crate) fn is_ending(&self) -> bool {
         self.is_ending.load(Relaxed) != 0
     }
 
-    /// Whether the calling process is of the user that has opened it.
+    /// Whether the calling process belongs to the user that has opened the world.
     pub(crate) fn is_own(&self) -> bool {
         native::own_uid() == self.owner
     }
@@ -219,7 +226,7 @@ impl World {
         self.members.load(Relaxed) == 0 || self.is_own() || native::is_admin()
     }
 
-    /// Whether nobody has it open any more and no member is in it but those that wait for their ends.
+    /// Whether the last file is closed, and no member is left but those that wait until their task has exited.
     pub(crate) fn is_left_alone(&self) -> bool {
         self.closed.load(Relaxed) != 0 && self.members.load(Relaxed) <= self.waiting.load(Relaxed)
     }
@@ -235,7 +242,7 @@ impl World {
         self.members.add(1, Relaxed);
     }
 
-    /// One less.
+    /// One process or thread less has this world as its own.
     pub(crate) fn remove_member(&self) {
         self.members.add(-1, Relaxed);
     }

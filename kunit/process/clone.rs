@@ -277,7 +277,7 @@ mod tests {
         let pid = alloc_pid(ns, args.set_tid).map_err(Error::from)?;
         happens()?;
         let unborn = Unborn { pid, ns: ns.into() };
-        let mut spares = Spares::new(false);
+        let mut spares = Spares::new(false, false);
         let (joined, more) = {
             let mut tree = world.work();
             while tree.room_for_process(&mut spares).is_none() {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Real processes as tasks: what they do to the tree when they join, are born, call exec, stop and exit.
+//! Real processes as tasks: changes of the tree when a process becomes a member, forks, calls exec, stops and exits.
 //!
 //! # Locks
 //!
@@ -45,7 +45,7 @@ impl World {
         parent: Option<TaskId>,
         comm: [u8; COMM_LEN],
     ) -> Outcome<Admitted> {
-        let mut spares = Spares::new(false).with_body();
+        let mut spares = Spares::new(false, true);
         let mut unborn = Unborn { pid, ns };
         loop {
             let mut tree = self.work();
@@ -65,8 +65,8 @@ impl World {
         }
     }
 
-    /// Likewise, in one hold; gives back what there is when there is no room: fill `spares` without the lock and
-    /// try again.
+    /// [`World::admit`] in one hold. Gives `unborn` back when there is no room: fill `spares` without the lock and try
+    /// again.
     fn admit_to(
         &self,
         tree: &mut Tree,
@@ -120,13 +120,13 @@ impl World {
         }))
     }
 
-    /// The body of a task has begun to live. Does not sleep: what it is owed already is sent by whoever
-    /// works next.
+    /// The thread behind a task is known from now on. Does not sleep: signals that the task is owed already are sent
+    /// when a [`Work`](crate::world::hold::Work) is dropped next.
     pub(crate) fn bind(&self, id: TaskId, native: Native) {
         self.tree().tree_mut().bind(id, native);
     }
 
-    /// A task does not get the body that it was made for: it is gone, and nobody is told.
+    /// The thread behind a task will not be made: the task exits and is reaped, and its parent is not told.
     pub(crate) fn abandon(&self, id: TaskId) {
         let mut tree = self.work();
         let Some(task) = tree.tasks().find(id) else {
@@ -151,7 +151,7 @@ impl World {
             if tree.groups()[group].nr_live() > 1 || usage.is_some() {
                 break (tree, task, group);
             }
-            // The last thread goes through all that the kernel still has. It stays the last one.
+            // The last thread sums up the usage of the process, without the lock. It stays the last one.
             drop(tree);
             usage = Some(Usage::own());
         };
@@ -167,9 +167,9 @@ impl World {
         tree.begin_exit(task, end.code);
     }
 
-    /// Sleeps until a task that exits has done so, which for the init of a namespace is when the namespace
-    /// is empty (`zap_pid_ns_processes()`). Nobody is waited for when only what is virtual is left and nobody
-    /// has a descriptor by which it could be ended.
+    /// Sleeps until a task that exits has exited, which for the init of a namespace is when the namespace is empty
+    /// (`zap_pid_ns_processes()`). Returns early when only virtual tasks are left and no descriptor of the world is
+    /// open by which they could be ended.
     pub(crate) fn wait_for_end(&self, id: TaskId) {
         let _waiting = self.count_waiting();
         loop {
@@ -200,7 +200,7 @@ impl World {
                 tree.finish_member_exec(task, native, comm);
                 return Some(tree.tasks()[task].pid().clone());
             }
-            // Others work off what is left of the exits.
+            // Other threads work off the rest of their exits.
             drop(tree);
             kernel::task::might_sleep();
             if is_killed() {
@@ -235,8 +235,8 @@ impl World {
         tree.native_of_task(task).cloned()
     }
 
-    /// Takes over what the kernel says of the stops of a member's process: whether that is known for now,
-    /// and whether it is stopped, or gone. May sleep.
+    /// Updates the job state of a member's process from the kernel's. Returns whether the kernel's state was final,
+    /// and whether the process is stopped, or gone. May sleep.
     pub(crate) fn look_at_job(&self, id: TaskId) -> (bool, bool) {
         let mut tree = self.work();
         let Ok(task) = tree.find_alive(id) else {
@@ -280,9 +280,8 @@ impl Tree {
     }
 
     /// A member puts a process into a process group; returns the native numbers for setpgid(2): 0 for the caller's
-    /// own process, and the kernel's group. That is decided on here, under the lock: several callers may put the
-    /// same process there, and the kernel is told by each of them a little later. `None` where the kernel does not
-    /// know the process.
+    /// own process, and the kernel's group. The kernel's group is decided on here, under the lock: several callers may
+    /// move the same process, and each makes its native call a little later. `None` for a virtual process.
     ///
     /// # Errors
     ///
@@ -321,9 +320,10 @@ impl Tree {
         Ok(Some((process, decided.to_argument())))
     }
 
-    /// The kernel's process group for the one with this pid; where there is none that of the process with the
-    /// pid, which the kernel takes for one as well (`session_of_pgrp()`). Natively zombies are members: one of
-    /// nobody else, in the caller's session, is the caller's own.
+    /// The kernel's process group for the process group with this pid. If no real process is in it, the native
+    /// number of the process with this pid, which the kernel accepts as well (`session_of_pgrp()`). Natively zombies
+    /// are members of a process group: for one that has only zombies and is in the caller's session this is the
+    /// caller's own.
     pub(crate) fn native_group(&self, caller: Idx<Task>, pgrp: &Pid) -> Option<NativeNr> {
         let own = self.tasks()[caller].group();
         self.native_group_but(pgrp, None).or_else(|| {
@@ -337,11 +337,11 @@ impl Tree {
         })
     }
 
-    /// The kernel's process group of some members of a process group; one of them does not count.
+    /// The kernel's process group of the members of a process group other than `but`.
     fn native_group_but(&self, pgrp: &Pid, but: Option<Idx<Group>>) -> Option<NativeNr> {
         let members = self.process_group(pgrp);
         let others = members.iter(self.groups()).take(64);
-        // One that is dead here may not be gone from the kernel's yet.
+        // A process that is dead here may still be in the kernel's group.
         let mut others = others.filter(|&other| Some(other) != but && !self.is_dead(other));
         others.find_map(|other| {
             let actual = || self.native_of(other)?.group();

@@ -68,18 +68,18 @@ pub(crate) mod flags {
     pub(crate) const CSIGNAL: u64 = 0xff;
 }
 
-/// Whose child the new process shall be.
+/// The parent that the new process is to have.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ParentArg {
-    /// Whose clone3 makes it: the caller's, or with `CLONE_PARENT` that of the caller's parent.
+    /// The caller, or with `CLONE_PARENT` the parent of the caller.
     Native,
-    /// That of the task with this id.
+    /// The task with this id.
     Task(TaskId),
-    /// Nobody's in this world.
+    /// None in this world.
     Outside,
 }
 
-/// What clone3 is asked for (`struct kernel_clone_args`).
+/// The arguments of clone3 (`struct kernel_clone_args`).
 pub(crate) struct CloneArgs<'a> {
     /// The id of the task that clones.
     pub(crate) task: TaskId,
@@ -94,7 +94,7 @@ pub(crate) struct CloneArgs<'a> {
     pub(crate) by_member: bool,
 }
 
-/// What came of it.
+/// The result of a clone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Cloned {
     /// The child's id.
@@ -105,10 +105,10 @@ pub(crate) struct Cloned {
     pub(crate) pidfd: Option<PidfdId>,
 }
 
-/// What a child has before it joins.
+/// The pid and the namespace of a child that has not joined yet.
 pub(crate) struct Unborn {
     pub(crate) pid: NewPid,
-    /// Where its children will be born.
+    /// The namespace that its children will be born in.
     pub(crate) ns: ARef<Namespace>,
 }
 
@@ -119,7 +119,7 @@ pub(crate) struct Joined {
     pidfd: Option<PidfdId>,
 }
 
-/// What the caller was when it was looked at.
+/// The state of the caller when it was looked at first.
 struct Origin {
     ns: ARef<Namespace>,
     /// [`Group::nr_stops`]
@@ -147,7 +147,7 @@ impl CloneArgs<'_> {
         (0..=NSIG).contains(&self.exit_signal) && (self.exit_signal == 0 || !self.has_any(has_none))
     }
 
-    /// What can be said without looking at the caller: `clone3_args_valid()`, and the same of
+    /// The checks that do not depend on the caller: `clone3_args_valid()`, and those of
     /// `copy_process()`. None of the errors has precedence over another, all are `EINVAL`.
     fn is_consistent(&self) -> bool {
         let known = flags::LEGACY
@@ -189,7 +189,7 @@ impl CloneArgs<'_> {
         Ok(())
     }
 
-    /// Where the child will be born, after that (`copy_pid_ns()`).
+    /// The namespace that the child will be born in, looked up after [`CloneArgs::is_allowed`] (`copy_pid_ns()`).
     fn origin(&self, tree: &Tree, caller: Idx<Task>) -> Outcome<Origin> {
         let task = &tree.tasks()[caller];
         let ns = task.ns_for_children().as_deref();
@@ -211,7 +211,7 @@ impl CloneArgs<'_> {
         Ok(Origin { ns, stops })
     }
 
-    /// Whose child the new process is.
+    /// The parent of the new process.
     fn real_parent(&self, tree: &Tree, caller: Idx<Task>) -> Outcome<Parent> {
         Ok(match self.parent {
             ParentArg::Native if self.has(flags::PARENT) => tree.group_of(caller).parent(),
@@ -221,8 +221,7 @@ impl CloneArgs<'_> {
         })
     }
 
-    /// What the new process does about signals: what the caller does, in common with it or as a copy
-    /// (`copy_sighand()`).
+    /// The signal dispositions of the new process: those of the caller, shared or as a copy (`copy_sighand()`).
     fn copy_sighand(&self, tree: &Tree, group: Idx<Group>) -> NewSighand {
         if self.has(flags::SIGHAND) {
             return NewSighand::Shared(tree.groups()[group].sighand());
@@ -234,12 +233,12 @@ impl CloneArgs<'_> {
         NewSighand::Own(handlers)
     }
 
-    /// Lets the child join, with memory from `spares` if need be: then fails nothing any more. Gives back what
-    /// it has so far when there is no room: fill `spares` without the lock and try again.
+    /// Lets the child join, with memory from `spares` if need be. Gives `unborn` back when there is no room: fill
+    /// `spares` without the lock and try again.
     ///
     /// # Errors
     ///
-    /// What has happened since the first look: `ESRCH` for a parent that exits, `ENOMEM` for a namespace
+    /// For changes since [`CloneArgs::origin`]: `ESRCH` for a parent that exits, `ENOMEM` for a namespace
     /// whose init has exited, and limits.
     pub(crate) fn join(
         &self,
@@ -376,11 +375,8 @@ impl World {
         }
         let pid = alloc_pid(&ns, args.set_tid)?;
         let mut unborn = Unborn { pid, ns };
-        let mut spares = Spares::new(args.makes_pidfd());
-        if args.by_member {
-            spares = spares.with_body();
-        }
-        let (mut tree, caller, joined) = loop {
+        let mut spares = Spares::new(args.makes_pidfd(), args.by_member);
+        let (mut tree, caller, Joined { task, pidfd }) = loop {
             let (mut tree, caller) = call.go_on_alone()?;
             if args.by_member && self.is_ending() {
                 return Err(Reason::NsDead.into());
@@ -392,20 +388,15 @@ impl World {
             drop(tree);
             spares.fill()?;
         };
-        let Joined { task: child, pidfd } = joined;
-        let pid = tree.tasks()[child].pid().nr_ns(tree.tasks()[caller].ns());
-        let id = tree.tasks().id(child);
+        let pid = tree.tasks()[task].pid().nr_ns(tree.tasks()[caller].ns());
+        let child = tree.tasks().id(task);
         if args.has(flags::VFORK) {
-            tree.begin_vfork(caller, child, stops);
+            tree.begin_vfork(caller, task, stops);
             call.leave_to_others();
         } else {
             call.end(&mut tree);
         }
-        Ok(Cloned {
-            child: id,
-            pid,
-            pidfd,
-        })
+        Ok(Cloned { child, pid, pidfd })
     }
 }
 
@@ -427,7 +418,7 @@ impl Tree {
         let pid = alloc_pid(root, &[])?;
         let mut comm = [0; COMM_LEN];
         comm[..4].copy_from_slice(b"init");
-        let mut spares = Spares::new(false);
+        let mut spares = Spares::new(false, false);
         let room = loop {
             if let Some(room) = self.room_for_process(&mut spares) {
                 break room;

@@ -101,7 +101,7 @@ impl Tree {
         self.set_name(task, &name);
         self.end_vfork_of(task);
         self.tell_exec(task);
-        // What has arrived meanwhile is for the new program.
+        // Signals that have arrived meanwhile are for the new program.
         let id = self.tasks().id(task);
         self.end_call(id);
         self.end_exec(exec, Ok(()));

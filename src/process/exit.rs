@@ -3,7 +3,7 @@
 //! exit(2) and exit_group(2): dying, and leaving the children to somebody.
 //!
 //! `kernel/exit.c`: `do_exit()`, `exit_notify()`, `forget_original_parent()`, `reparent_leader()`,
-//! `release_task()`; `kernel/signal.c`: `do_notify_parent()`. Who gets the children is in
+//! `release_task()`; `kernel/signal.c`: `do_notify_parent()`. The new parent of the children is in
 //! [`reaper`](crate::process::reaper), taking a namespace along in [`zap`](crate::process::zap).
 //!
 //! A task that exits is queued, and exits in steps ([`work`](crate::world::work)): its children can be any
@@ -65,7 +65,7 @@ impl Tree {
         let unblocked = SigSet::EVERY.minus(self.tasks()[task].blocked());
         match self.groups()[group].fate() {
             Fate::Alive => self.leave_to_others(task, unblocked),
-            // It has looked at what waits before it dies of the exec (get_signal()).
+            // It has looked at its pending signals before it dies of the exec (get_signal()).
             Fate::Exec(_) => self.retarget(task, unblocked),
             Fate::Exiting(_) => {}
         }
@@ -89,8 +89,8 @@ impl Tree {
         }
     }
 
-    /// Gives the children of an exiting thread to whom they belong from now on; false when some are
-    /// left for later (`forget_original_parent()`).
+    /// Reparents the children of an exiting thread; false when some are left for later
+    /// (`forget_original_parent()`).
     fn hand_on_children(&mut self, father: Idx<Task>) -> bool {
         if self.tasks()[father].children().is_empty() {
             return true;
@@ -195,14 +195,14 @@ impl Tree {
         process.nr_live() == 0 && process.nr_threads() == 1 + dead
     }
 
-    /// Tells the parent that a process is dead; true when nobody will reap it
+    /// Tells the parent that a process is dead; true when the process is to be reaped without a wait
     /// (`do_notify_parent()`).
     fn notify_parent(&mut self, group: Idx<Group>) -> bool {
         let child = &self.groups()[group];
         let Parent::Task(parent) = child.parent() else {
             return true;
         };
-        // Also of a child that vanishes: then there may be nothing left to wait for.
+        // Also for a child that is reaped at once: a wait may have no child left then.
         self.note_wakeup(|tree| Key::child(tree, parent, group));
         let child = &self.groups()[group];
         if child.autoreap() {
@@ -213,7 +213,7 @@ impl Tree {
         if child.parent_exec_id() != self.tasks()[parent].self_exec_id() {
             signal = SIGCHLD;
         }
-        // Its own: what reboot(2) makes of it is for who waits.
+        // The status of the leader itself: the one that reboot(2) sets is only for a wait.
         let status = child
             .leader()
             .map_or(0, |leader| self.tasks()[leader].exit_code());
@@ -240,12 +240,12 @@ impl Tree {
             // Too many real-time signals: natively it is lost as well.
             let _ = self.send(signal, Source::Child(info), parent, Scope::Process);
         }
-        // Who takes a namespace along waits for children of every kind.
+        // An init that zaps its namespace reaps children of every kind.
         unwanted || self.tasks()[parent].is_zapping()
     }
 
-    /// Takes a dead thread that does not lead out of the tree. If a dead leader had to wait for
-    /// that, it is its turn now (`release_task()`).
+    /// Takes a dead thread that is not the leader out of the tree. If it was the last one a dead leader can be waited
+    /// for from now on (`release_task()`).
     fn release(&mut self, task: Idx<Task>) {
         let group = self.tasks()[task].group();
         self.leave(task);
@@ -260,7 +260,7 @@ impl Tree {
         self.become_waitable(group);
     }
 
-    /// A process is dead, and its parent is told; if nobody will reap it it is gone.
+    /// A process is dead: its parent is told, or it is reaped at once if the parent will not wait for it.
     fn become_waitable(&mut self, group: Idx<Group>) {
         self.wake_pollers(group);
         if self.notify_parent(group) {
@@ -284,8 +284,8 @@ impl Tree {
 }
 
 impl Tree {
-    /// If a thread that exits is init, another one of its process becomes init (`find_child_reaper()`). False
-    /// if there is none: the thread takes its namespace along.
+    /// If a thread that exits is the init of its namespace, another thread of its process becomes that
+    /// (`find_child_reaper()`). False if there is none, in which case the namespace dies.
     fn find_child_reaper(&mut self, task: Idx<Task>) -> bool {
         let raw = Idx::to_raw(Some(task));
         if self.tasks()[task].ns().child_reaper() != raw {
@@ -301,7 +301,7 @@ impl Tree {
         }
     }
 
-    /// The last thread of an init begins to take its namespace along, and does not exit before that is done.
+    /// The last thread of an init begins to zap its namespace, and does not exit before that is done.
     fn begin_zap(&mut self, task: Idx<Task>) {
         self.tasks()[task].ns().disable_allocation();
         self.tell_ns_dying(task);

@@ -32,12 +32,12 @@ use crate::{
 };
 use kernel::sync::aref::ARef;
 
-/// Whom a handle shall be on.
+/// The task that a handle is to be opened on.
 #[derive(Clone, Copy)]
 pub(crate) enum Target {
-    /// Who has this number, as the task with this id sees it.
+    /// The task with this number, as the task with this id sees it.
     Number(TaskId, i32),
-    /// The task with this id, for somebody outside of the world.
+    /// The task with this id, for a caller outside of the world.
     Task(TaskId),
 }
 
@@ -110,8 +110,8 @@ impl World {
         Ok(())
     }
 
-    /// What a handle knows, as `task` sees it, or without one somebody outside of the world. With
-    /// `wants_exit` also how its task ended.
+    /// The info of a handle as `task` sees it, or without one a caller outside of the world. With `wants_exit` also
+    /// the exit status of its task.
     ///
     /// # Errors
     ///
@@ -189,7 +189,7 @@ impl World {
 }
 
 impl Tree {
-    /// What only a task that is not reaped can tell, as seen from `view`.
+    /// Fills in the fields that only a task has which is not reaped, as seen from `view`.
     fn describe_living(
         &self,
         index: Idx<Task>,
@@ -203,14 +203,14 @@ impl Tree {
         info.pid = task.pid().nr_ns(view);
         info.tgid = group.tgid().nr_ns(view);
         info.ppid = self.parent_nr(task.group(), view);
-        // Who exits gives up its nsproxy, by which natively both are asked for.
+        // A task that exits gives up its nsproxy, which natively both are read from.
         if let Some(for_children) = task.ns_for_children() {
             info.ns = task.ns().id().to_raw();
             info.ns_for_children = for_children.id().to_raw();
         }
     }
 
-    /// What poll(2) would say of a handle on `pid`.
+    /// The events that poll(2) would return for a handle on `pid`.
     fn poll(&self, pid: &Pid) -> u32 {
         let Some(task) = self.task_of(pid) else {
             return uapi::ALTPID_POLL_IN | uapi::ALTPID_POLL_HUP;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Who gets the children of a thread that exits.
+//! Reparenting: which task becomes the parent of the children of a thread that exits.
 //!
 //! `kernel/exit.c`: `find_new_reaper()`, `find_alive_thread()`; `kernel/sys.c`: `PR_SET_CHILD_SUBREAPER`.
 //!
-//! Natively `has_child_subreaper` says that some ancestor takes orphans, and the way up to it is gone in
-//! one hold of `tasklist_lock`: in a line of n processes that die from the last one up, n^2 / 2 steps. Here
-//! a process remembers an ancestor up to which nobody takes orphans ([`Group::reaper_hint`]), the way is
-//! shortened by that each time it is gone, and it can be gone in parts.
+//! Natively `has_child_subreaper` says that some ancestor is a subreaper, and the walk up to it is done in one
+//! hold of `tasklist_lock`: in a line of n processes that die from the last one up, n^2 / 2 steps. Here a
+//! process remembers an ancestor up to which there is no subreaper ([`Group::reaper_hint`]); each walk up
+//! shortens the next one by that, and can be done in parts.
 //!
 //! # Why a hint stays true
 //!
@@ -28,17 +28,17 @@ use crate::{
     tree::Tree,
 };
 
-/// What came of looking for the task that gets orphans.
+/// The result of a search for the new parent.
 pub(crate) enum Heir {
-    /// This one, or nobody in this world.
+    /// This task, or none in this world.
     Found(Option<Idx<Task>>),
-    /// The way up is long: go on later.
+    /// The walk up is long: go on later.
     Later,
 }
 
 impl Tree {
-    /// Who gets the children of `father`: another thread of its group, the nearest subreaper among
-    /// its ancestors, or the init of *its* namespace.
+    /// The new parent of the children of `father`: another thread of its group, the nearest subreaper among its
+    /// ancestors, or the init of the namespace of `father`.
     pub(crate) fn find_new_reaper(&mut self, father: Idx<Task>) -> Heir {
         if faults::has(Fault::WrongReaper) {
             if let Some(above) = self.tasks()[father].ns().parent() {
@@ -58,11 +58,11 @@ impl Tree {
         }
     }
 
-    /// A live thread of the nearest ancestor that takes orphans. Those at another level than `father`
-    /// do not count, nor what is above them: they are not of its namespace.
+    /// A live thread of the nearest ancestor that is a subreaper. The search ends at an ancestor of another level
+    /// than `father`, which is not of its namespace.
     ///
-    /// If this exit `has_begun` to look it goes on where that has come: a process on the way that has become
-    /// a subreaper since did so after this exit. Others must not believe that hint: it stays as old as it is.
+    /// If this exit `has_begun` to search it goes on from the hint, however old: a process below it that has become a
+    /// subreaper since has done so after this exit. Other exits must not trust that hint, so its age is kept.
     pub(crate) fn find_subreaper(&mut self, father: Idx<Group>, has_begun: bool) -> Heir {
         if self.nr_subreapers() == 0 {
             return Heir::Found(None);
@@ -80,8 +80,8 @@ impl Tree {
         if at != father && self.takes_orphans(at, level) {
             return Heir::Found(self.alive_thread(at));
         }
-        // Each process on the way learns of the one behind the next (path splitting): however often a long
-        // way is gone, that is some log n steps for each of n processes.
+        // The hint of each process on the way is set to its grandparent there (path splitting), so that all walks
+        // together take some log n steps for each of n processes.
         let mut below = None;
         loop {
             let Some(next) = self.next_above(at) else {
@@ -114,14 +114,14 @@ impl Tree {
             })
     }
 
-    /// Whether a process takes the orphans of a level.
+    /// Whether a process is a live subreaper of a level.
     fn takes_orphans(&self, group: Idx<Group>, level: usize) -> bool {
         let process = &self.groups()[group];
         process.is_subreaper() && process.nr_live() > 0 && process.tgid().ns().level() == level
     }
 
-    /// The ancestor up to which nobody takes orphans, as far as a process knows; if it is `trusted` also
-    /// if somebody has become a subreaper since.
+    /// The ancestor in the hint of a process, if the hint is valid: no process has become a subreaper since, or it is
+    /// `trusted` all the same.
     fn hinted(&self, group: Idx<Group>, trusted: bool) -> Option<Idx<Group>> {
         let process = &self.groups()[group];
         let is_current =

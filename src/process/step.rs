@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Steps of the work that verbs leave to be done: exits, signals to be taken, walks through process
-//! groups.
+//! Steps of queued work, which verbs leave to be done: exits, signals to be taken, walks through process groups.
 //!
 //! When they are done, and by which thread, is in [`work`](crate::world::work).
 //!
@@ -28,7 +27,7 @@ use crate::{
 const KILLED_AT_ONCE: usize = 64;
 
 impl Tree {
-    /// Does some of the work that is left: one thing, or a part of it.
+    /// Does one step of the queued work.
     pub(crate) fn step(&mut self) {
         self.draw(1);
         match self.next_work() {
@@ -41,7 +40,7 @@ impl Tree {
         }
     }
 
-    /// A task that is exiting does some of that.
+    /// Does a step of the exit of a task.
     fn step_exit(&mut self, task: Idx<Task>) {
         match self.tasks()[task].state() {
             TaskState::Exiting => self.exit(task),
@@ -62,7 +61,7 @@ impl Tree {
             Fate::Exiting(status) => (status, None),
             // As do_group_exit() has it for the other threads of an exec.
             Fate::Exec(exec) => (0, Some(self.execs()[exec].task())),
-            // It was killed for an exec that is over.
+            // It was queued to be killed for an exec that is over.
             Fate::Alive => return,
         };
         // Threads that exit leave the list of the live ones, so that the next one is at its beginning,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! unshare(2) and setns(2): where the children of a task will be born.
+//! unshare(2) and setns(2): the namespace that the children of a task will be born in.
 //!
 //! `kernel/fork.c`: `ksys_unshare()`; `kernel/pid_namespace.c`: `copy_pid_ns()`,
 //! `pidns_install()`.
@@ -27,8 +27,8 @@ use crate::{
 };
 use kernel::{bindings, sync::aref::ARef};
 
-/// What unshare(2) knows beside `CLONE_NEWPID` (`check_unshare_flags()`): about resources that a
-/// virtual task does not have, or does not part with.
+/// Flags of unshare(2) beside `CLONE_NEWPID` (`check_unshare_flags()`), for resources that a virtual task does
+/// not have or cannot unshare.
 const UNSHARE: u64 = flags::THREAD
     | flags::FS
     | flags::SIGHAND
@@ -46,8 +46,8 @@ const UNSHARE: u64 = flags::THREAD
     | 1 << 20;
 
 impl World {
-    /// A task unshares: its next child will be init of a new namespace. Returns that one's id, 0 if
-    /// none was asked for. May sleep.
+    /// A task unshares: its next child will be init of a new namespace. Returns the id of that, `None` if none was
+    /// asked for. May sleep.
     ///
     /// # Errors
     ///
@@ -122,19 +122,19 @@ impl World {
     ///
     /// # Errors
     ///
-    /// `EINVAL` for a namespace that is neither its own active one nor below that; `ENOENT` for one
-    /// that does not exist, `ESRCH`.
+    /// `EINVAL` for a namespace that is neither the active one of the task nor a descendant of that; `ENOENT` for a
+    /// namespace that does not exist, `ESRCH`.
     #[doc(alias = "pidns_install")]
     pub(crate) fn setns(&self, task: TaskId, ns: NsId) -> Outcome {
         let ns = self.namespace(ns)?;
         self.install(task, |_| Ok(ns))
     }
 
-    /// Likewise, with the active namespace of the task that a handle is on.
+    /// [`World::setns`] with the active namespace of the task that a handle is on.
     ///
     /// # Errors
     ///
-    /// As above; `EBADF` for a handle that is closed, `ESRCH` for one whose task has exited.
+    /// As [`World::setns`]; `EBADF` for a handle that is closed, `ESRCH` for a handle whose task has exited.
     #[doc(alias = "validate_nsset")]
     pub(crate) fn setns_by_pidfd(&self, task: TaskId, pidfd: PidfdId) -> Outcome {
         self.install(task, |tree| tree.ns_of_pidfd(pidfd))

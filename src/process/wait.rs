@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! wait4(2) and waitid(2): which child, what is to be told of it, and reaping it.
+//! wait4(2) and waitid(2): finding a child, reporting it, and reaping it.
 //!
 //! `kernel/exit.c`: `kernel_wait4()`, `kernel_waitid_prepare()`, `do_wait()`, `eligible_child()`,
 //! `wait_consider_task()`.
@@ -40,7 +40,7 @@ const WNOTHREAD: u32 = 0x2000_0000;
 const WALL: u32 = 0x4000_0000;
 const WCLONE: u32 = 0x8000_0000;
 
-/// What waitid(2) takes an id for (`include/uapi/linux/wait.h`).
+/// The kinds of ids of waitid(2) (`include/uapi/linux/wait.h`).
 const P_ALL: u32 = 0;
 const P_PID: u32 = 1;
 const P_PGID: u32 = 2;
@@ -51,7 +51,7 @@ pub(crate) const P_PIDFD: u32 = 3;
 pub(crate) enum Wanted {
     /// wait4(2): pid and options.
     Wait4(i32, u32),
-    /// waitid(2): what the id is, the id, options.
+    /// waitid(2): the kind of the id, the id, options.
     WaitId(u32, i32, u32),
     /// waitid(2) with `P_PIDFD`: the handle's id, options.
     Pidfd(PidfdId, u32),
@@ -75,28 +75,28 @@ impl Wanted {
 pub(crate) struct Selection {
     options: u32,
     which: Which,
-    /// That there is nothing to tell yet is `EAGAIN`: the handle says so, not the options.
+    /// Without a child to report the result is `EAGAIN`, as the handle is `PIDFD_NONBLOCK`.
     is_nonblock: bool,
 }
 
 enum Which {
     Any,
-    /// The process with this number, and nobody when it has none.
+    /// The process with this pid; `None` matches no process.
     Process(Option<ARef<Pid>>),
     /// The processes of this process group.
     ProcessGroup(Option<ARef<Pid>>),
 }
 
-/// What a wait has to tell.
+/// What a wait reports of a child.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Report {
     /// The child's id.
     pub(crate) child: TaskId,
-    /// Its number as the waiter sees it.
+    /// The number of the child as the waiter sees it.
     pub(crate) pid: i32,
-    /// What has happened to it (`CLD_*`).
+    /// `CLD_EXITED` and so on.
     pub(crate) code: i32,
-    /// The exit code, or the signal that did it.
+    /// The exit code, or the signal that has killed, stopped or continued the child.
     pub(crate) status: i32,
     /// The user that a member belonged to when it exited.
     pub(crate) uid: u32,
@@ -120,33 +120,33 @@ impl Report {
     }
 }
 
-/// What a look at the children has found.
+/// The result of a search among the children.
 pub(crate) enum Look {
-    /// A child with something to tell, which is told by this.
+    /// A child, which is reported and if need be reaped.
     Found(Report),
-    /// Children that are waited for, none of them with anything to tell yet.
+    /// There are children that the wait is for, but none of them has news yet.
     Nothing,
     /// More children than can be looked at in one hold of the lock.
     More,
-    /// The process is stopped, and looks at nothing.
+    /// The waiter itself is stopped, and does not search.
     Asleep,
 }
 
-/// How far a look at the children has come.
+/// How far a search among the children has come.
 #[derive(Default)]
 pub(crate) struct Search {
-    /// The thread whose children it is at, and the next of them.
+    /// The thread whose children are being searched, and the next child.
     at: Option<(Idx<Task>, Option<Idx<Group>>)>,
-    /// What [`Tree::family_of`] was then.
+    /// [`Tree::family_of`] when the search began.
     family: u32,
-    /// There is a child that is waited for.
+    /// There is a child that the wait is for.
     expected: bool,
-    /// What the member that was found has used, if it is dead.
+    /// The resource usage of the child that was found, if it is a dead member.
     usage: Option<Usage>,
 }
 
 impl Search {
-    /// What the child that was found has used: nothing if it is virtual, or lives.
+    /// The resource usage of the child that was found: none if it is virtual, or lives.
     pub(crate) fn usage(&self) -> Usage {
         self.usage.unwrap_or_default()
     }
@@ -174,7 +174,7 @@ impl Selection {
         self.options & WALL != 0 || (child.exit_signal() != SIGCHLD) == clone
     }
 
-    /// What it wants to be told.
+    /// The kinds of news that the options ask for.
     fn news(&self) -> impl Iterator<Item = News> {
         let kinds = [
             (WEXITED, News::Death),
@@ -202,7 +202,7 @@ impl Selection {
 
 impl World {
     /// A task waits for a child. Sleeps unless `WNOHANG` is among the options; `None` then says
-    /// that there is nothing to tell yet.
+    /// that there is no child to report yet.
     ///
     /// # Errors
     ///
@@ -219,7 +219,7 @@ impl World {
         let interrupts = tree.tasks()[waiter].interrupts();
         let mut search = Search::default();
         let mut is_stopped = false;
-        // What the family's counter was when there was nothing: so there is until it moves.
+        // The family counter when there was no child to report: that holds until it moves.
         let mut nothing_at = None;
         loop {
             let family = tree.family_of(tree.tasks()[waiter].group());
@@ -238,7 +238,7 @@ impl World {
                 }
                 Look::More | Look::Nothing | Look::Asleep => {}
             }
-            // What takes one hold of the lock is no call to be in.
+            // A wait that takes one hold of the lock needs no call.
             let call = &*call.get_or_insert_with(|| tree.begin_call(waiter, Call::Asleep));
             if matches!(look, Look::More) {
                 tree.set_call(waiter, Call::Working);
@@ -332,13 +332,12 @@ impl Tree {
         })
     }
 
-    /// Looks at the children of `task` and of the other threads of its group, and tells of the
-    /// first one that there is something to tell of.
+    /// Searches the children of `task` and of the other threads of its group, and reports the first one that has
+    /// news.
     ///
-    /// Which one that is, and that there is none, is true of one moment, as natively, where all of
-    /// it is one hold of `tasklist_lock`. Here children that have nothing to tell are not looked at
-    /// ([`News`]), and what is left goes in parts: it begins again if the children of the process have
-    /// changed between two of them ([`Tree::family_of`]).
+    /// The result is true of one moment, as natively, where the search is one hold of `tasklist_lock`. Here
+    /// children without news are not looked at ([`News`]), and a search among many is done in parts: it begins again
+    /// if the children of the process have changed between two parts ([`Tree::family_of`]).
     ///
     /// # Errors
     ///
@@ -363,7 +362,7 @@ impl Tree {
         if search.family != family {
             search.at = None;
         }
-        // One's own children come first, then those of the threads behind, and round.
+        // The waiter's own children come first, then those of the next threads, and round.
         let (mut thread, mut next_child) = search.at.take().unwrap_or_else(|| {
             search.expected = false;
             (task, self.tasks()[task].children().first())
@@ -397,8 +396,8 @@ impl Tree {
         }
     }
 
-    /// What there is to tell of a child, which is told by this. Sets [`Search::expected`] when something
-    /// may come later (`wait_consider_task()`).
+    /// Reports a child, if it has news that the wait asks for. Sets [`Search::expected`] when it may have news later
+    /// (`wait_consider_task()`).
     fn consider(
         &mut self,
         waiter: Idx<Task>,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What is to be done for each of very many threads of a process: a part of it at a time.
+//! Duties: work for every thread of a process with very many of them, done a part at a time.
 //!
-//! `kernel/signal.c`: `complete_signal()`, `retarget_shared_pending()`. What is to be done is in
+//! `kernel/signal.c`: `complete_signal()`, `retarget_shared_pending()`. Which duties there are is in
 //! [`crowd`](crate::tree::crowd).
 //!
 //! # Locks
@@ -14,7 +14,7 @@ use crate::{
 };
 
 impl Tree {
-    /// Does what is to be done for some threads of a group.
+    /// Does the duties for some threads of a group, and queues the group again if there are more.
     pub(crate) fn step_crowd(&mut self, group: Idx<Group>) {
         while let Some(thread) = self.next_with_duties(group) {
             if self.is_spent() {
@@ -27,7 +27,7 @@ impl Tree {
         self.end_duties(group);
     }
 
-    /// Does what is to be done for a live thread of a group.
+    /// Does the duties for one live thread of a group.
     fn do_duties(&mut self, group: Idx<Group>, thread: Idx<Task>) {
         let waiting = self.groups()[group].pending().set();
         // As complete() asks each of a few threads.

@@ -20,16 +20,15 @@ use crate::{
 };
 
 impl Tree {
-    /// A process stops by a signal: at once but for threads in calls that defer it, after which the whole
-    /// of it is stopped.
+    /// Stops a process by a signal, at once but for threads in calls that defer it: the stop is complete when these
+    /// are over.
     #[doc(alias = "do_signal_stop")]
     pub(crate) fn stop(&mut self, group: Idx<Group>, signal: i32) {
         self.begin_stop(group, signal);
         self.finish_stop(group);
     }
 
-    /// A call of a thread may have been the last that deferred a stop of its process: then that has
-    /// stopped.
+    /// Completes a stop if no call of a thread defers it any more.
     #[doc(alias = "task_participate_group_stop")]
     pub(crate) fn finish_stop(&mut self, group: Idx<Group>) {
         if let Some(signal) = self.complete_stop(group) {
@@ -39,7 +38,7 @@ impl Tree {
         }
     }
 
-    /// A stopped process goes on, and owes its parent word of it; false when it was not stopped.
+    /// Continues a stopped process, and leaves a notification for its parent; false when it was not stopped.
     pub(crate) fn resume(&mut self, group: Idx<Group>) -> bool {
         if !self.set_continued(group) {
             return false;
@@ -51,8 +50,8 @@ impl Tree {
         true
     }
 
-    /// Tells the parent of a process what a SIGCONT owes it. Of a stop that was not complete it does not
-    /// say by which signal (`group_exit_code` is 0 by then).
+    /// Sends the parent of a process the notification that a SIGCONT has left. For a stop that was not complete the
+    /// signal in it is 0 (`group_exit_code` is 0 by then).
     pub(crate) fn notify_owed(&mut self, group: Idx<Group>) {
         match self.take_owed(group) {
             Owed::Nothing => {}
@@ -61,7 +60,7 @@ impl Tree {
         }
     }
 
-    /// Tells the parent of a process that it has stopped or goes on. Who waits is woken by the
+    /// Sends SIGCHLD to the parent of a process that has stopped or goes on. Callers that wait are woken by the
     /// world, after the tree lock is released.
     #[doc(alias = "do_notify_parent_cldstop")]
     fn notify_job(&mut self, group: Idx<Group>, code: i32, status: i32) {

@@ -24,7 +24,7 @@ use crate::{
 };
 use kernel::sync::aref::ARef;
 
-/// Whom a signal that a task sends is for, and by which call.
+/// The target of a signal that a task sends, and by which call.
 #[derive(Clone, Copy)]
 pub(crate) enum Kill {
     /// kill(2), with a pid.
@@ -48,7 +48,7 @@ pub(crate) enum Kill {
     Pidfd(PidfdId, ByPidfd),
 }
 
-/// Who sends a signal to the process of a task, if no task does.
+/// The sender of a signal that no task sends, to the process of a task.
 #[derive(Clone, Copy)]
 pub(crate) enum By {
     /// A process outside of the world.
@@ -59,7 +59,7 @@ pub(crate) enum By {
     Fault,
 }
 
-/// Whom a signal by a handle is for, if not whom the handle is on.
+/// The target of a signal by a handle, if it is not the task that the handle is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum To {
     /// `PIDFD_SIGNAL_THREAD`
@@ -97,7 +97,8 @@ impl ByPidfd {
     }
 }
 
-/// Whether a code is the kernel's: nobody is to be made believe it (`si_code_reserved_to_kernel()`).
+/// Whether a code is reserved to the kernel, so that a task must not send it to others
+/// (`si_code_reserved_to_kernel()`).
 pub(crate) fn is_reserved(code: i32) -> bool {
     code >= 0 || code == SI_TKILL
 }
@@ -143,7 +144,7 @@ impl World {
         }
     }
 
-    /// Somebody else sends a signal to the process of a task, with 0 only asking. May sleep.
+    /// Sends a signal that no task sends to the process of a task, with 0 only asking. May sleep.
     ///
     /// # Errors
     ///

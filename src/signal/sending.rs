@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Signals: who may be hit by which, and what they do.
+//! Sending signals: which ones are ignored, where they become pending, and which thread takes them.
 //!
 //! `kernel/signal.c`: `send_signal_locked()`, `prepare_signal()`, `sig_ignored()`,
 //! `complete_signal()`, `force_sig_info_to_task()`. How they are taken is in [`taking`](super::taking).
 //!
-//! A virtual task runs no code. A signal is never taken by its sender: a thread that does not block it
-//! is queued, and takes it in a step of its own ([`work`](crate::world::work)). A handler is counted as called,
-//! with what came along ([`Task::last_received`]); a default action that kills or stops does so. A signal
-//! that is blocked, or sent to a stopped process or to a task at work in a call, waits. One that kills
-//! whatever its process is doing decides that at once, as natively.
+//! A virtual task runs no code. A signal is never taken by its sender: a thread that does not block it is
+//! queued, and takes it in a step of its own ([`work`](crate::world::work)). A call of a handler is only
+//! counted, with the siginfo ([`Task::last_received`]); a default action that kills or stops does so. A signal
+//! that is blocked, or sent to a stopped process or to a task at work in a call, stays pending. A signal that
+//! kills whatever the process is doing decides that at once, as natively.
 //!
 //! # The one difference to native
 //!
@@ -20,9 +20,9 @@
 //!
 //! # Locks
 //!
-//! Under the tree lock. Entries of queues are not allocated here: who sends many signals, or lets
-//! tasks exit, makes room before ([`crate::world::World`]); without room a signal arrives all the
-//! same, but nothing that came along with it.
+//! Under the tree lock. Entries of queues are not allocated here: a caller that sends many signals, or lets
+//! tasks exit, makes room before ([`crate::world::World`]); without room a signal arrives all the same, but
+//! without siginfo.
 
 use crate::{
     base::faults::{self, Fault},
@@ -43,14 +43,14 @@ use crate::{
     uapi,
 };
 
-/// Signals of one world that can wait with what came along, as RLIMIT_SIGPENDING has it for a user.
-/// Taking one goes through what waits before it, in one hold of the lock.
+/// Signals of one world that can be pending with siginfo, as RLIMIT_SIGPENDING limits it for a user. Taking one
+/// goes through the entries before it, in one hold of the lock.
 const PENDING_LIMIT: usize = 1024;
 
-/// Where a signal comes from.
+/// The sender of a signal.
 #[derive(Clone, Copy)]
 pub(crate) enum Source<'a> {
-    /// A task in this namespace that called one of the kin of kill(2), and what it gave along.
+    /// A task in this namespace, with the siginfo that it gave.
     Task(&'a Namespace, SigInfo),
     /// A task in this namespace, of the process with this pid, that called kill(2): each receiver is
     /// told the number that it sees (`SEND_SIG_NOINFO`).
@@ -66,7 +66,7 @@ pub(crate) enum Source<'a> {
 }
 
 impl<'a> Source<'a> {
-    /// Where a signal of a sender comes from.
+    /// The sender of a walk.
     pub(crate) fn of(sender: &'a Sender) -> Self {
         match sender.tgid() {
             Some(tgid) => Source::Kill(sender.ns(), tgid),
@@ -75,7 +75,7 @@ impl<'a> Source<'a> {
     }
 }
 
-/// Whom a signal is for.
+/// Whether a signal is for a thread or for a process.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scope {
     /// This thread (`PIDTYPE_PID`).
@@ -85,7 +85,8 @@ pub(crate) enum Scope {
 }
 
 impl Tree {
-    /// Sends a signal, from 1 to 64, to a task. What it does is worked off later ([`Tree::step`]).
+    /// Sends a signal, from 1 to 64, to a task, which takes it later ([`Tree::step`]). The process of a member is only
+    /// noted to be owed it.
     ///
     /// # Errors
     ///
@@ -118,7 +119,7 @@ impl Tree {
         } else {
             let queued = self.nr_queued_now();
             let added = self.enqueue(info, source, target, scope);
-            // One that waits already was offered when it came (`legacy_queue()`).
+            // A signal that was pending before was offered then (`legacy_queue()`).
             if let Ok(true) = added {
                 self.complete(signal, target, scope);
             }
@@ -169,15 +170,15 @@ impl Tree {
             self.lose_immunity(group);
         }
         self.send(signal, Source::Kernel, task, Scope::Thread)?;
-        // It may have been pending and blocked before.
+        // The signal may have been pending and blocked before.
         if self.tasks()[task].is_alive() {
             self.signal_wake_up(task);
         }
         Ok(())
     }
 
-    /// What arrives at `target`, and whether its being init does not count against SIGKILL and
-    /// SIGSTOP.
+    /// Whether the signal is sent with force, so that an init is not immune to SIGKILL and SIGSTOP, and the siginfo as
+    /// the target sees it.
     fn seen_by(&self, signal: i32, source: Source<'_>, target: Idx<Task>) -> (bool, SigInfo) {
         let ns = self.tasks()[target].ns();
         match source {
@@ -205,8 +206,8 @@ impl Tree {
         }
     }
 
-    /// Stop and continue signals undo each other, even if they are ignored; true when the group is
-    /// continued by it (`prepare_signal()`).
+    /// Stop and continue signals flush each other, even if they are ignored; true when the group is continued
+    /// (`prepare_signal()`).
     fn prepare(&mut self, signal: i32, group: Idx<Group>) -> bool {
         if SigSet::STOP.contains(signal) {
             self.flush_undone(group, false);
@@ -221,7 +222,7 @@ impl Tree {
 
     /// Whether a signal would do nothing, so that it is dropped when it is sent (`sig_ignored()`).
     pub(crate) fn is_ignored(&self, target: Idx<Task>, signal: i32, force: bool) -> bool {
-        // What is blocked may find another disposition when it is taken.
+        // The disposition of a blocked signal may have changed when it is taken.
         if self.tasks()[target].blocked().contains(signal) {
             return false;
         }
@@ -243,7 +244,7 @@ impl Tree {
         self.groups()[group].unkillable() && !faults::has(Fault::NoImmunity)
     }
 
-    /// Adds a signal to what waits for a thread or a group (`__send_signal_locked()`); false when it waits
+    /// Adds a signal to those pending for a thread or a group (`__send_signal_locked()`); false when it is pending
     /// there already.
     fn enqueue(
         &mut self,
@@ -275,13 +276,13 @@ impl Tree {
             if from_task && is_realtime && info.code() != SI_USER {
                 return Err(Reason::SignalQueue.into());
             }
-            // It arrives, and nothing of what came along.
+            // The signal arrives without siginfo.
             self.pending_mut(target, is_shared).add_bare(signal);
         }
         Ok(true)
     }
 
-    /// Lets a thread take a signal that was added (`complete_signal()`).
+    /// Finds a thread that takes a signal that was added (`complete_signal()`).
     fn complete(&mut self, signal: i32, target: Idx<Task>, scope: Scope) {
         let wants = |tree: &Self, task: Idx<Task>| {
             tree.tasks()[task].is_alive() && !tree.unwanted_by(task).contains(signal)
@@ -299,12 +300,12 @@ impl Tree {
         }
     }
 
-    /// A thread was found that takes some signals: if one of them kills whatever the process is doing, the
+    /// Wakes the thread that was found for some signals. If one of them kills whatever the process is doing, the
     /// process dies now.
     pub(crate) fn take_or_die(&mut self, group: Idx<Group>, taker: Idx<Task>, signals: SigSet) {
         let kills = self.fatal(group).minus(SigSet::COREDUMP);
         let kills = kills.union(SigSet::of(&[SIGKILL])).intersection(signals);
-        // One that is blocked was found because it is waited for (`real_blocked`).
+        // A blocked one is there because the thread waits for it in sigtimedwait (`real_blocked`).
         let kills = kills.minus(self.tasks()[taker].blocked());
         match kills.first() {
             Some(signal) => self.begin_group_exit(group, signal),
@@ -312,8 +313,8 @@ impl Tree {
         }
     }
 
-    /// Whether children of a process vanish when they exit with SIGCHLD, and whether it is then
-    /// told at all.
+    /// Whether children of a process that exit with SIGCHLD are reaped at once, and whether the process gets the
+    /// SIGCHLD then.
     pub(crate) fn reaps_by_itself(&self, group: Idx<Group>) -> (bool, bool) {
         if let Some(about) = self.native_of(group).map(Native::about_children) {
             let ignored = about.ignores();
@@ -325,7 +326,7 @@ impl Tree {
         (ignored || nocldwait, !ignored)
     }
 
-    /// Whether a signal for a stopped or continued child is wanted.
+    /// Whether a process wants SIGCHLD for children that stop or continue.
     pub(crate) fn wants_job_news(&self, group: Idx<Group>) -> bool {
         if let Some(about) = self.native_of(group).map(Native::about_children) {
             return !about.ignores() && !about.no_stops();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! sigaction(2), sigprocmask(2) and sigpending(2): what a task does about signals.
+//! sigaction(2), sigprocmask(2) and sigpending(2).
 //!
 //! `kernel/signal.c`: `do_sigaction()`, `sigprocmask()`, `do_sigpending()`.
 //!
@@ -20,7 +20,7 @@ use crate::{
 };
 use kernel::{prelude::*, sync::UniqueArc};
 
-/// What sigaction(2) sets (`struct sigaction`).
+/// A disposition with flags and mask, as sigaction(2) sets it (`struct sigaction`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Action {
     pub(crate) disposition: Disposition,
@@ -41,7 +41,7 @@ impl From<Disposition> for Action {
     }
 }
 
-/// How sigprocmask(2) changes what is blocked (`SIG_BLOCK` and so on).
+/// How sigprocmask(2) changes the mask (`SIG_BLOCK` and so on).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum How {
     Block,
@@ -50,8 +50,7 @@ pub(crate) enum How {
 }
 
 impl World {
-    /// A process changes, unless `new` is `None`, what it does about a signal; returns what it did
-    /// so far.
+    /// Changes the disposition of a signal, unless `new` is `None`; returns the previous one.
     ///
     /// # Errors
     ///
@@ -72,7 +71,7 @@ impl World {
             if !is_signal || (new.is_some() && SigSet::ONLY.contains(signal)) {
                 return Err(Reason::Signal.into());
             }
-            // A change before this one may still have signals to be forgotten.
+            // Signals may still be flushed after the change before this one.
             if tree.is_forgetting(tree.tasks()[task].group()) {
                 tree.work_off_all();
                 if is_killed() {
@@ -103,7 +102,7 @@ impl World {
             How::Set => set,
         };
         let blocked = blocked.minus(SigSet::ONLY);
-        // __set_current_blocked(): otherwise a signal that another thread was told of stays with that.
+        // __set_current_blocked(): without a change a signal that another thread was woken for stays with it.
         if blocked != old {
             tree.leave_to_others(task, blocked.minus(old));
             tree.set_blocked(task, blocked);
@@ -112,7 +111,7 @@ impl World {
         Ok(old)
     }
 
-    /// Signals that wait for a thread or its group and that it blocks.
+    /// The signals that are pending for a thread or its group and blocked by the thread.
     ///
     /// # Errors
     ///
@@ -128,8 +127,8 @@ impl World {
 }
 
 impl Tree {
-    /// Changes what a process does about a signal, with `room` for flags and a mask that were others
-    /// before. `None`: there was no room, and nothing is changed.
+    /// Changes the disposition of a signal, with `room` for flags and mask if these change. `None`: there was no room,
+    /// and nothing is changed.
     fn set_action(
         &mut self,
         task: Idx<Task>,
@@ -150,7 +149,7 @@ impl Tree {
             return None;
         }
         handlers.set(signal, new.disposition);
-        // POSIX 3.3.1.3: what is ignored from now on and waits is forgotten, blocked or not.
+        // POSIX 3.3.1.3: a pending signal that is ignored from now on is dropped, blocked or not.
         let ignored = match new.disposition {
             Disposition::Ignore => true,
             Disposition::Default => SigSet::IGNORE.contains(signal),

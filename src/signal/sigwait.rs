@@ -97,7 +97,7 @@ impl World {
                 return Err(EAGAIN.into());
             }
             tree.set_call(task, Call::Sigwait(awaited));
-            // What was left to another thread, which has not taken it, ends the sleep.
+            // A signal that another thread was woken for and has not taken ends the sleep.
             tree.recalc_sigpending(task);
             let of_process = Key::process(tree.tasks()[task].group());
             let keys = [of_process, Key::task(&tree, task)];

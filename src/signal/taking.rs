@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Taking signals that wait, and what they do then.
+//! Taking pending signals, and doing what their dispositions say.
 //!
 //! `kernel/signal.c`: `get_signal()`, `dequeue_signal()`, `retarget_shared_pending()`, `sig_fatal()`.
 //!
@@ -21,8 +21,8 @@ use crate::{
 };
 
 impl Tree {
-    /// A thread takes what waits for it or its group and is not blocked (`get_signal()`), and if that
-    /// is much leaves the rest for later.
+    /// A thread takes the signals that are pending for it or its group and not blocked (`get_signal()`). If there are
+    /// many it is queued again for the rest.
     pub(crate) fn take_signals(&mut self, task: Idx<Task>) {
         let group = self.tasks()[task].group();
         if !self.tasks()[task].is_alive() {
@@ -36,7 +36,7 @@ impl Tree {
         self.notify_owed(group);
         let awaited = self.awaited_by(task);
         if self.next_signal(task, awaited).is_some() {
-            // Left for its call, which ends.
+            // Its call of sigtimedwait takes this one.
             self.wake_task(task);
         }
         let mut is_first = true;
@@ -80,8 +80,8 @@ impl Tree {
             && !self.is_immune(group)
     }
 
-    /// A thread does what is to be done about a signal that it has taken; true when that is to call a
-    /// handler, of which the first decides what becomes of a system call (`handle_signal()`).
+    /// Does what the disposition of a signal says that a thread has taken; true when a handler is called. The first
+    /// handler decides whether a system call is restarted (`handle_signal()`).
     fn do_signal(&mut self, task: Idx<Task>, info: SigInfo, is_first: bool) -> bool {
         let group = self.tasks()[task].group();
         let signal = info.signo();
@@ -89,19 +89,19 @@ impl Tree {
             Disposition::Ignore => {}
             Disposition::Handler => {
                 let handlers = self.handlers_mut(group);
-                // What the handler itself would block is over, as it has returned.
+                // The mask of the handler does not matter: it has returned already.
                 let restarts = handlers.has_flag(signal, uapi::ALTPID_SA_RESTART);
                 if handlers.has_flag(signal, uapi::ALTPID_SA_RESETHAND) {
                     handlers.set(signal, Disposition::Default);
                 }
                 self.note_handler(task, info, is_first && !restarts);
-                // A call in which it is asleep ends.
+                // If the thread sleeps in a call that ends.
                 self.wake_task(task);
                 return true;
             }
             Disposition::Default if SigSet::IGNORE.contains(signal) => {}
-            // What init does not want from its own people. SIGKILL and SIGSTOP come this far
-            // only by force.
+            // An init is immune to signals from its own namespace. SIGKILL and SIGSTOP come this far only by
+            // force.
             Disposition::Default if self.is_immune(group) && !SigSet::ONLY.contains(signal) => {}
             Disposition::Default if SigSet::STOP.contains(signal) => self.stop(group, signal),
             Disposition::Default => self.begin_group_exit(group, signal),
@@ -109,8 +109,8 @@ impl Tree {
         false
     }
 
-    /// Signals that kill a process whatever it is doing (`sig_fatal()`). That init dies by SIGKILL
-    /// from above does not depend on it: nobody takes that one.
+    /// Signals that kill a process whatever it is doing (`sig_fatal()`). SIGKILL for an init from an ancestor
+    /// namespace is not among them: it is not taken by a thread, but kills at once.
     pub(super) fn fatal(&self, group: Idx<Group>) -> SigSet {
         if self.is_immune(group) {
             return SigSet::EMPTY;

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Signals for many: for everybody, and for a process group that can have any number of members.
+//! Signals for many processes: kill(-1), and signals for a process group, which can have any number of members.
 //!
 //! `kernel/signal.c`: `kill_something_info()`, `__kill_pgrp_info()`; `kernel/exit.c`:
 //! `kill_orphaned_pgrp()`, all of which natively are one hold of `tasklist_lock`.
 //!
 //! Here such a signal goes from process to process in steps, and is one event all the same: a fork, a
-//! setsid or a setpgid that meets a walk under way has it finished first ([`World::act_alone`]). So
-//! whoever was a member when it began, and whoever is a child of one, gets the signal. Once begun a walk
-//! does not depend on its sender.
+//! setsid or a setpgid that meets a walk under way finishes the walk first ([`World::act_alone`]). So every
+//! process that was a member when the walk began gets the signal, and so does every child of one. Once begun
+//! a walk does not depend on its sender.
 //!
 //! # Locks
 //!
@@ -32,13 +32,13 @@ use crate::{
 use kernel::prelude::*;
 
 impl World {
-    /// A task sends a signal to many. `find` says whom, and from where.
+    /// A task sends a signal to many processes. `find` says to which, and from which namespace.
     ///
     /// # Errors
     ///
-    /// As [`World::act`], and those of `find`; `ESRCH` when there is nobody to get it, else the last error
-    /// if no member of a process group got it, or that of the last process of all; `EINTR` if the caller
-    /// is killed: the signal is on its way then.
+    /// As [`World::act`], and those of `find`; `ESRCH` when there is no process to send to; for a process group the
+    /// last error if no member got the signal, for kill(-1) that of the last process; `EINTR` if the caller is
+    /// killed, in which case the walk goes on.
     pub(crate) fn kill_many(
         &self,
         sender: TaskId,
@@ -47,7 +47,7 @@ impl World {
     ) -> Outcome {
         let mut spare = Spare::new();
         let mut signals = Spare::new();
-        // For what working it off sends: else others come in between.
+        // For the signals of the walk: without room it would be interrupted by other work.
         drop(self.work_with_room(&mut signals));
         let (call, mut tree, mut index) = self.enter(sender)?;
         let walk = loop {
@@ -61,15 +61,15 @@ impl World {
         };
         tree.set_call(index, Call::Sending);
         tree.begin_walk(walk);
-        // Has it done.
+        // The guard works the walk off.
         drop(tree);
         let walk = self.work().end_walk(walk);
         // Without the lock: a namespace may go with it.
         walk.map_or(Err(EINTR.into()), SignalWalk::result)
     }
 
-    /// The tree, to be changed, and a task that does something which changes who gets a signal for many:
-    /// no such signal is on its way. May sleep.
+    /// [`World::act`] for a verb that changes which processes get a signal for many: no walk is under way. May
+    /// sleep.
     ///
     /// # Errors
     ///
@@ -91,11 +91,11 @@ impl World {
 }
 
 impl World {
-    /// Likewise, and a member that acts for itself.
+    /// [`World::act_alone`] for a member that makes a call itself.
     ///
     /// # Errors
     ///
-    /// `ESRCH` for one that is about to die; `EINTR` when the caller is killed.
+    /// `ESRCH` for a member that is about to die; `EINTR` when the caller is killed.
     #[track_caller]
     pub(crate) fn act_alone_as_member(&self, member: TaskId) -> Outcome<(Work<'_>, Idx<Task>)> {
         loop {
@@ -113,11 +113,11 @@ impl World {
 }
 
 impl<'a> InCall<'a> {
-    /// As [`InCall::go_on`], when no signal for many is on its way.
+    /// As [`InCall::go_on`], when no walk is under way.
     ///
     /// # Errors
     ///
-    /// As there; `EINTR` when the caller is killed.
+    /// As [`InCall::go_on`]; `EINTR` when the caller is killed.
     #[track_caller]
     pub(crate) fn go_on_alone(&self) -> Outcome<(Work<'a>, Idx<Task>)> {
         loop {
@@ -164,9 +164,9 @@ impl Tree {
         self.note_sent(walk, sent);
     }
 
-    /// A process exits whose parent is `parent`, or has just lost that one: its process group may be
-    /// orphaned by it, and what is stopped there gets SIGHUP and SIGCONT. No other group is being looked
-    /// at. What is left is [`Tree::hangup`].
+    /// A process with the parent `parent` exits, or was just reparented away from it. That may orphan its process
+    /// group, in which case the group gets SIGHUP and SIGCONT if members are stopped. No other group is being
+    /// checked. If there is more than one hold can do the rest is [`Tree::hangup`].
     #[doc(alias = "kill_orphaned_pgrp")]
     pub(crate) fn kill_orphaned(&mut self, group: Idx<Group>, parent: Idx<Task>) {
         let process = &self.groups()[group];
@@ -180,13 +180,13 @@ impl Tree {
             return;
         }
         self.begin_hangup(process.pgid().clone());
-        // Most are small.
+        // Most process groups are small.
         while self.hangup().is_some() && !self.is_spent() {
             self.hang_up();
         }
     }
 
-    /// Goes on with the process group that may be orphaned.
+    /// Goes on with the process group that is being checked.
     fn hang_up(&mut self) {
         let Some(hangup) = self.hangup() else { return };
         let (pgrp, phase) = (hangup.pgrp().clone(), hangup.phase());

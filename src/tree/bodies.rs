@@ -2,10 +2,10 @@
 
 //! Tasks with a real thread behind them: members, and their bodies.
 //!
-//! A body is run, signalled and accounted by the kernel; numbers, parents, zombies and waits are the
-//! tree's. So the tree does not kill, stop or tell a member anything itself: it owes it a signal, and
-//! that is sent when the lock is released ([`Tree::take_post`]). A member has exited when its body says so
-//! (`World::exited`), whatever was asked of it before.
+//! The kernel runs, signals and accounts a body; numbers, parents, zombies and waits are the tree's. So the
+//! tree does not kill, stop or notify a member itself: it notes a signal that the body is *owed*, which is sent
+//! after the lock is released ([`Tree::take_post`]). A member has exited when its body has (`World::exited`),
+//! not when it was asked to.
 //!
 //! # Locks
 //!
@@ -14,7 +14,7 @@
 //! # Invariants
 //!
 //! - All threads of a process have bodies, or none has.
-//! - A body that is owed something and has begun to live is on [`Tree::owing`].
+//! - A body that is owed signals and whose thread is known is on [`Tree::owing`].
 
 use super::Tree;
 use crate::{
@@ -29,22 +29,22 @@ use crate::{
     tree::task::{chain, Task, TaskId},
 };
 
-/// Letters that are sent after one hold of the lock.
+/// Signals that are sent after one hold of the lock.
 const LETTERS: usize = 16;
 
-/// What is behind a member.
+/// The real thread behind a member, as the tree knows it.
 pub(crate) struct Body {
-    /// `None` as long as the native call that makes it is under way.
+    /// The thread; `None` until the clone that makes it has made it.
     native: Option<Native>,
-    /// The user that it belonged to when it exited.
+    /// The user that the thread belonged to when it exited.
     uid: u32,
     /// Of the leader: the kernel's process group that it was put into last, or is about to be.
     told_group: Option<NativeNr>,
-    /// Of the leader: what the process has used, once all of its threads have exited.
+    /// Of the leader: the resource usage of the process, once all of its threads have exited.
     usage: Usage,
     /// Signals that the process is owed.
     owed: SigSet,
-    /// What comes along with SIGCHLD, and with the last one of the others.
+    /// The siginfo of SIGCHLD with the uid in it, and that of the last other signal.
     child: SigInfo,
     child_uid: u32,
     other: SigInfo,
@@ -61,7 +61,7 @@ impl Member<chain::Owing> for Body {
 }
 
 impl Body {
-    /// One that is still to be born.
+    /// A body whose thread is still to be made.
     pub(crate) fn new() -> Self {
         Self {
             native: None,
@@ -76,7 +76,7 @@ impl Body {
         }
     }
 
-    /// The next signal that it is owed.
+    /// Takes the next signal that the body is owed.
     fn next_letter(&mut self) -> Option<Letter> {
         let native = self.native.clone()?;
         let signo = self.owed.first()?;
@@ -134,12 +134,12 @@ impl Tree {
         self.tasks[self.groups[group].leader?].body
     }
 
-    /// The process behind a group, if there is one and it has begun to live.
+    /// The real process behind a group, if there is one and its thread is known.
     pub(crate) fn native_of(&self, group: Idx<Group>) -> Option<&Native> {
         self.bodies[self.body_of(group)?].native.as_ref()
     }
 
-    /// The thread behind a task, likewise.
+    /// The real thread behind a task, if there is one and it is known.
     pub(crate) fn native_of_task(&self, task: Idx<Task>) -> Option<&Native> {
         self.bodies[self.tasks[task].body?].native.as_ref()
     }
@@ -156,7 +156,7 @@ impl Tree {
         self.nr_members += 1;
     }
 
-    /// The body of a task has begun to live.
+    /// The thread of a body is known from now on.
     pub(crate) fn bind(&mut self, id: TaskId, native: Native) {
         let Some(task) = self.tasks.find(id) else {
             return;
@@ -182,8 +182,8 @@ impl Tree {
         }
     }
 
-    /// Two threads of a process change places, of which the first takes over what the process is
-    /// (`de_thread()`), as the thread that the kernel now calls by this.
+    /// Two tasks of a process exchange bodies, as `task` takes the place of the leader (`de_thread()`). `native` is
+    /// the thread as the kernel knows it after its own exec.
     pub(crate) fn exchange_bodies(&mut self, task: Idx<Task>, leader: Idx<Task>, native: Native) {
         let bodies = (self.tasks[task].body, self.tasks[leader].body);
         (self.tasks[leader].body, self.tasks[task].body) = bodies;
@@ -192,9 +192,9 @@ impl Tree {
         }
     }
 
-    /// A member's process is owed a signal by the kernel's hand. One that it is owed already is not
-    /// counted twice, as those that wait are not natively. The kernel sends all with force and asks for the
-    /// rest then; what an init is immune to without `force` it is not owed (`sig_task_ignored()`).
+    /// Notes a signal from the kernel that the process of a member is owed. A signal that is owed already is not
+    /// noted twice, as a pending one is not natively. The kernel sends every signal with force, so SIGKILL and
+    /// SIGSTOP without `force` are dropped here for an init (`sig_task_ignored()`).
     pub(crate) fn owe(&mut self, group: Idx<Group>, info: SigInfo, uid: u32, force: bool) {
         let Some(body) = self.body_of(group) else {
             return;
@@ -218,18 +218,18 @@ impl Tree {
         }
     }
 
-    /// A member's process is killed.
+    /// Notes that the process of a member is to be killed.
     pub(crate) fn kill_body(&mut self, group: Idx<Group>) {
         self.owe(group, SigInfo::new(SIGKILL, SI_KERNEL), 0, true);
     }
 
-    /// Whether a body is owed something.
+    /// Whether a body is owed signals.
     #[inline]
     pub(crate) fn owes(&self) -> bool {
         !self.owing.is_empty()
     }
 
-    /// Takes some of what bodies are owed.
+    /// Takes some of the signals that bodies are owed.
     pub(crate) fn take_post(&mut self) -> Post {
         let mut letters = [const { None }; LETTERS];
         let mut len = 0;
@@ -244,7 +244,7 @@ impl Tree {
         Post(letters)
     }
 
-    /// The user of a body when it exits, whom its parent is told.
+    /// Stores the user of a body that exits, for the SIGCHLD of its parent.
     pub(crate) fn set_body_uid(&mut self, body: Idx<Body>, uid: u32) {
         self.bodies[body].uid = uid;
     }
@@ -261,28 +261,28 @@ impl Tree {
         }
     }
 
-    /// What a process has used that exits.
+    /// Stores the resource usage of a process that exits.
     pub(crate) fn set_usage(&mut self, group: Idx<Group>, usage: Usage) {
         if let Some(body) = self.body_of(group) {
             self.bodies[body].usage = usage;
         }
     }
 
-    /// What a process has used that has exited; `None` if it is virtual.
+    /// The resource usage of a process that has exited; `None` if it is virtual.
     pub(crate) fn usage_of(&self, child: Idx<Group>) -> Option<Usage> {
         Some(self.bodies[self.body_of(child)?].usage)
     }
 
-    /// What comes along with the SIGCHLD of a child: the user that it belonged to.
+    /// The uid for the SIGCHLD of a child: the user that it belonged to.
     pub(crate) fn uid_of(&self, child: Idx<Group>) -> u32 {
         self.body_of(child).map_or(0, |body| self.bodies[body].uid)
     }
 
-    /// The member that an id names, which does something itself.
+    /// The member that an id names, for a call that it makes itself.
     ///
     /// # Errors
     ///
-    /// `ESRCH` for one that is gone or about to die.
+    /// `ESRCH` for a member that is gone or about to die.
     pub(crate) fn find_member(&mut self, id: TaskId) -> Outcome<Idx<Task>> {
         let task = self.find_alive(id)?;
         if !self.goes_on(task) {
@@ -293,7 +293,7 @@ impl Tree {
 }
 
 impl Tree {
-    /// Whether the SIGCHLD for a stop of a child is the kernel's to send: its parent is the same to both.
+    /// Whether the kernel itself sends the SIGCHLD for a stop of a child: the child has the same parent natively.
     pub(crate) fn is_told_natively(&self, child: Idx<Group>, parent: Idx<Group>) -> bool {
         match (self.native_of(child), self.native_of(parent)) {
             (Some(child), Some(parent)) => child.is_child_of(parent),
@@ -301,7 +301,7 @@ impl Tree {
         }
     }
 
-    /// A member is owed word of a child.
+    /// Notes that a member is owed a SIGCHLD.
     pub(crate) fn owe_child(&mut self, parent: Idx<Group>, child: Idx<Group>, info: SigInfo) {
         let uid = self.uid_of(child);
         self.owe(parent, info, uid, false);

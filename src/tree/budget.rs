@@ -15,11 +15,10 @@ use super::Tree;
 /// Steps after which a hold begins nothing more.
 pub(crate) const BUDGET: u32 = 1024;
 
-/// What sending a signal is counted as.
+/// Steps that sending a signal counts as.
 pub(crate) const SIGNAL_STEPS: u32 = 8;
 
-/// Signals that work queues between two looks at whether there is room for what comes with them: each
-/// costs [`SIGNAL_STEPS`].
+/// Signals that a hold can send before room for their siginfo is checked again: each costs [`SIGNAL_STEPS`].
 pub(crate) const ROOM_FOR_SIGNALS: usize = (BUDGET / SIGNAL_STEPS) as usize + 8;
 
 impl Tree {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The system call that a task is in, if that takes more than one hold of the tree lock: a task is in one
-//! at a time. What exec and sigtimedwait keep meanwhile.
+//! The system call that a task is in, if that takes more than one hold of the tree lock, and the state that
+//! exec and sigtimedwait keep meanwhile. A task is in one call at a time.
 //!
 //! # Locks
 //!
@@ -19,14 +19,14 @@ use crate::{
     tree::wakeups::Key,
 };
 
-/// What call a task is in, if that takes more than one hold of the tree lock: a task is in one at a time.
+/// The call that a task is in, if that takes more than one hold of the tree lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Call {
-    /// In none: anybody may act for it.
+    /// No call: any caller may act for the task.
     None,
-    /// At work in one that will soon be over. Signals wait until then.
+    /// A call that is over soon. Signals wait until then.
     Working,
-    /// Sends a signal to many. It may take others meanwhile.
+    /// Sending a signal to many. The task may take signals meanwhile.
     Sending,
     /// Asleep until something happens. A signal ends that.
     Asleep,
@@ -54,11 +54,11 @@ impl Call {
 pub(crate) struct Exec {
     pub(super) task: Idx<Task>,
     pub(super) name: [u8; COMM_LEN],
-    /// Room for what the process does about signals, if it has that in common with others.
+    /// Reserved dispositions, if the process shares its own with others.
     pub(super) sighand: Option<Idx<Sighand>>,
-    /// What came of it, once that is known.
+    /// The result, once it is known.
     pub(super) result: Option<Outcome>,
-    /// Whether the caller will ask for that.
+    /// Whether the caller will ask for the result.
     pub(super) is_awaited: bool,
 }
 
@@ -71,7 +71,7 @@ impl Exec {
     }
 }
 
-/// Room for a call of exec, and for what the process does about signals if it has that in common with others.
+/// Room for a call of exec, and for dispositions if the process shares its own with others.
 #[must_use]
 pub(crate) struct ExecRoom<'a> {
     exec: Vacancy<'a, Exec>,
@@ -100,12 +100,12 @@ impl ExecRoom<'_> {
 pub(crate) struct Awaited(pub(crate) SigSet);
 
 impl Group {
-    /// Whether a thread of it, in a call or in none, has been told of a signal or a stop, and has not come
+    /// Whether a thread of this group, which is in `call`, was woken for a signal or a stop, and has not had its turn
     /// to take it (`TIF_SIGPENDING`).
     #[inline]
     fn has_told(&self, thread: &Task, call: Call) -> bool {
         let was_stopped = match call {
-            // Only the call says whether it was told of a stop.
+            // The thread does not note a stop, but the call knows how many there were before.
             Call::Vfork { stops, .. } => stops != self.nr_stops,
             _ => matches!(self.job, JobState::Stopping { .. }),
         };
@@ -114,7 +114,7 @@ impl Group {
 }
 
 impl Tree {
-    /// The task that an id names, if it can do nothing only because it is at work in a call.
+    /// The task that an id names, if it cannot act now only because it is at work in a call.
     pub(crate) fn at_work(&self, id: TaskId) -> Option<Idx<Task>> {
         let task = self.tasks.find(id)?;
         let call = self.tasks[task].call;
@@ -122,9 +122,9 @@ impl Tree {
         (is_at_work && self.goes_on(task)).then_some(task)
     }
 
-    /// A task begins a call, goes on in it at work or asleep, or is in none any more. Callers that wait
-    /// until it has done its work are woken: when it falls asleep they are refused. What it was told of
-    /// meanwhile it takes as soon as the call lets it. One that exits is in none.
+    /// Sets the call that a task is in: it begins, changes between work and sleep, or ends. Callers that wait for the
+    /// task are woken; they are refused if it has fallen asleep. Signals that the task was woken for meanwhile are
+    /// taken as soon as the call does not defer them. A task that exits is in no call.
     #[inline(always)]
     pub(crate) fn set_call(&mut self, task: Idx<Task>, call: Call) {
         let thread = &mut self.tasks[task];
@@ -138,7 +138,7 @@ impl Tree {
         }
     }
 
-    /// [`Tree::set_call`] for a task that was in one.
+    /// [`Tree::set_call`] for a task that was in a call.
     fn change_call(&mut self, task: Idx<Task>, before: Call, call: Call) {
         let thread = &self.tasks[task];
         let (deferred, defers) = (before.defers_signals(), call.defers_signals());
@@ -170,20 +170,23 @@ impl Tree {
         self.changes += 1;
     }
 
-    /// Something has happened to a task: callers that wait for it, or sleep on its behalf, look again.
+    /// Wakes the callers that wait for a task or sleep on its behalf.
     pub(crate) fn wake_task(&mut self, task: Idx<Task>) {
         self.note_wakeup(|tree| Key::task(tree, task));
     }
 
-    /// A call of a task is over: it takes the signals that it was told of meanwhile, and others may act
-    /// for it.
+    /// Ends the call of a task: it takes the signals that it was woken for meanwhile, and others may act for it.
     pub(crate) fn end_call(&mut self, id: TaskId) {
         if let Some(task) = self.tasks.find(id) {
             self.set_call(task, Call::None);
         }
     }
 
-    /// The task that an id names, which is in a call, unless it is about to exit.
+    /// The task that an id names, for a caller that is in a call of it.
+    ///
+    /// # Errors
+    ///
+    /// `ESRCH` when it has begun to exit, or is about to.
     #[inline]
     pub(crate) fn find_caller(&self, id: TaskId) -> Outcome<Idx<Task>> {
         let task = self.find_alive(id)?;
@@ -204,20 +207,20 @@ impl Tree {
         matches!(self.tasks[task].call, Call::Vfork { .. })
     }
 
-    /// Whether a task has been told of a signal or a stop, and has not come to take it (`TIF_SIGPENDING`).
+    /// Whether a task was woken for a signal or a stop, and has not had its turn to take it (`TIF_SIGPENDING`).
     pub(super) fn is_told(&self, task: Idx<Task>) -> bool {
         let thread = &self.tasks[task];
         self.groups[thread.group].has_told(thread, thread.call)
     }
 
-    /// Whether a task has been told of a signal and is not at work (`task_curr()`).
+    /// Whether a task was woken for a signal and is not at work (`task_curr()`).
     pub(crate) fn has_been_told(&self, task: Idx<Task>) -> bool {
         let is_at_work = matches!(self.tasks[task].call, Call::Working | Call::Sending);
         !is_at_work && self.is_told(task)
     }
 
-    /// Signals that a task is not offered: all but SIGKILL when it is stopped, or has been told of another
-    /// one and not come to take it, and else those that do not get through to it (`wants_signal()`).
+    /// Signals that a task does not want: all but SIGKILL if it is stopped or was woken for another one already,
+    /// and else those that it blocks (`wants_signal()`).
     pub(crate) fn unwanted_by(&self, task: Idx<Task>) -> SigSet {
         if self.is_stopped(task) || self.has_been_told(task) {
             SigSet::EVERY.minus(SigSet::of(&[SIGKILL]))
@@ -226,7 +229,7 @@ impl Tree {
         }
     }
 
-    /// A task is about to take signals; false when its call defers that: then it does so afterwards.
+    /// A task is about to take signals; false when its call defers that until it is over.
     pub(crate) fn begin_taking(&mut self, task: Idx<Task>) -> bool {
         if self.tasks[task].call.defers_signals() {
             return false;
@@ -235,8 +238,8 @@ impl Tree {
         true
     }
 
-    /// A task looks whether signals wait for it or its process that it does not block, which it then takes:
-    /// one that was left to another thread as well. If there are none it was told of what is gone.
+    /// Has a task take the signals that are pending for it or its process and not blocked, if there are any, also
+    /// one that another thread was woken for; returns whether there are. If not it has nothing to be woken for.
     pub(crate) fn recalc_sigpending(&mut self, task: Idx<Task>) -> bool {
         let has_signals = self.has_signals(task);
         if has_signals {
@@ -247,13 +250,13 @@ impl Tree {
         has_signals
     }
 
-    /// Changes when a task calls a handler, and when its process begins to stop: that ends what it sleeps
-    /// for.
+    /// Counters that change when a task calls a handler and when its process begins to stop: both interrupt a
+    /// sleep.
     pub(crate) fn interruptions(&self, task: Idx<Task>) -> (u32, u32) {
         (self.tasks[task].nr_received, self.group_of(task).nr_stops)
     }
 
-    /// Signals that a task waits for, asleep.
+    /// The signals that a task waits for in sigtimedwait.
     pub(crate) fn awaited_by(&self, task: Idx<Task>) -> SigSet {
         match self.tasks[task].call {
             Call::Sigwait(awaited) => self.awaited[awaited].0,
@@ -261,12 +264,12 @@ impl Tree {
         }
     }
 
-    /// Signals that do not get through to a task: those that it blocks but does not wait for.
+    /// The signals that a task blocks and does not wait for in sigtimedwait.
     pub(crate) fn kept_from(&self, task: Idx<Task>) -> SigSet {
         self.tasks[task].blocked.minus(self.awaited_by(task))
     }
 
-    /// Whether no other thread is in the process of a live one, but for its dead leader.
+    /// Whether a live thread is the only one of its process, but for a dead leader.
     pub(crate) fn is_all_that_is_left(&self, task: Idx<Task>) -> bool {
         let group = self.group_of(task);
         let is_dead = |leader: Idx<Task>| self.tasks[leader].state == TaskState::Zombie;
@@ -274,8 +277,7 @@ impl Tree {
         group.nr_threads == 1 + others
     }
 
-    /// A thread of a process is gone, or its leader is dead: if one that calls exec waits for that it
-    /// goes on when it has its turn.
+    /// A thread of a process is gone, or its leader is dead: queues an exec that has waited for that.
     pub(crate) fn wake_exec(&mut self, group: Idx<Group>) {
         if let Fate::Exec(exec) = self.groups[group].fate {
             let task = self.execs[exec].task;
@@ -285,7 +287,7 @@ impl Tree {
         }
     }
 
-    /// It is known what came of a call of exec.
+    /// Ends a call of exec with its result.
     pub(crate) fn end_exec(&mut self, exec: Idx<Exec>, result: Outcome) {
         if let Some(sighand) = self.execs[exec].sighand.take() {
             self.kept_sighands -= 1;
@@ -298,7 +300,7 @@ impl Tree {
         }
     }
 
-    /// What came of a call of exec; `None` if that is not known: then nobody will ask again.
+    /// Takes the result of a call of exec; `None` if it goes on, in which case nobody will ask again.
     pub(crate) fn result_of_exec(&mut self, exec: Idx<Exec>) -> Option<Outcome> {
         let result = self.execs[exec].result.take();
         if result.is_some() {
@@ -327,7 +329,8 @@ impl Tree {
         })
     }
 
-    /// What a process does about signals is its own from now on, in the room that its exec has.
+    /// Gives a process dispositions of its own, a copy in the room that its exec has reserved
+    /// (`unshare_sighand()`).
     pub(crate) fn unshare_sighand(&mut self, group: Idx<Group>, exec: Idx<Exec>) {
         let Some(own) = self.execs[exec].sighand.take() else {
             return;

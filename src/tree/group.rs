@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Thread groups: what the threads of one process have in common.
+//! Thread groups: the part of a process that its threads share.
 //!
 //! `include/linux/sched/signal.h`: `struct signal_struct`, and of the leader's `struct task_struct` what belongs
 //! to the process. All of it is protected by the tree lock.
@@ -21,16 +21,16 @@ use crate::{
 };
 use kernel::sync::aref::ARef;
 
-/// Whose child a process is (`real_parent`).
+/// The parent of a process (`real_parent`).
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Parent {
-    /// Nobody's in this world: the world's init, or a task injected from outside.
+    /// None in this world: the process is the world's init, or was injected from outside.
     Outside,
-    /// This thread's.
+    /// This thread.
     Task(Idx<Task>),
 }
 
-/// Whether a process is stopped, and what its parent has not been told yet.
+/// Whether a process is stopped or was continued, and what a wait by its parent has not reported yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum JobState {
     /// Neither.
@@ -48,17 +48,17 @@ pub(crate) enum JobState {
     Continued,
 }
 
-/// What a wait has to report of a process that lives.
+/// A stop or a continuation, as a wait reports it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum JobReport {
-    /// It has stopped, by this signal.
+    /// The process has stopped, by this signal.
     Stopped(u8),
-    /// It goes on.
+    /// The process was continued.
     Continued,
 }
 
 impl JobState {
-    /// What a wait has to report.
+    /// The stop or the continuation that a wait has to report.
     pub(crate) fn to_report(self) -> Option<JobReport> {
         match self {
             Self::Stopped(signal @ 1..) => Some(JobReport::Stopped(signal)),
@@ -80,7 +80,7 @@ impl JobState {
         }
     }
 
-    /// What is left when that is reported.
+    /// The state after a wait has reported it.
     pub(super) fn reported(self) -> Self {
         match self {
             Self::Stopped(_) => Self::Stopped(0),
@@ -93,7 +93,7 @@ impl JobState {
     }
 }
 
-/// What a SIGCONT for a parent says (`prepare_signal()`).
+/// The notification that a SIGCONT leaves for the parent (`prepare_signal()`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Owed {
     #[default]
@@ -114,14 +114,14 @@ pub(crate) struct Group {
     /// Its threads; once there have been several, those that have not begun to exit ([`Crowd::exiting`]
     /// are the others).
     pub(super) threads: Chain<chain::Threads, Task>,
-    /// What only a process of several threads needs.
+    /// The part of a process that only one with several threads has.
     pub(super) crowd: Option<Idx<Crowd>>,
     /// Threads, a dead leader among them.
     pub(super) nr_threads: u32,
     /// Threads that have not begun to exit.
     pub(super) nr_live: u32,
     pub(super) parent: Parent,
-    /// Where it is among the children of its parent: behind those with a smaller number.
+    /// Orders the children of a parent: a child that joined later has a larger one.
     pub(super) place: u64,
     pub(super) tgid: ARef<Pid>,
     pub(super) pgid: ARef<Pid>,
@@ -129,22 +129,22 @@ pub(crate) struct Group {
     /// Signal to the parent at exit.
     pub(super) exit_signal: i32,
     pub(super) fate: Fate,
-    /// Vanishes when it exits (`CLONE_AUTOREAP`).
+    /// Is reaped as soon as it has exited (`CLONE_AUTOREAP`).
     pub(super) autoreap: bool,
     /// Init of a namespace (`SIGNAL_UNKILLABLE`).
     pub(super) unkillable: bool,
-    /// It exits, and controls nobody's process group any more.
+    /// It exits, and does not count any more as a parent that keeps a process group from being orphaned.
     pub(super) is_leaving: bool,
     /// Has called exec since it was forked (no `PF_FORKNOEXEC`).
     pub(super) has_execed: bool,
-    /// What [`Task::self_exec_id`] of the parent was at the fork (`parent_exec_id`).
+    /// [`Task::self_exec_id`] of the parent at the time of the fork (`parent_exec_id`).
     pub(super) parent_exec_id: u32,
     /// Takes orphans among its descendants (`PR_SET_CHILD_SUBREAPER`).
     pub(super) is_subreaper: bool,
     /// A thread of it may have a [`Task::pdeath_signal`].
     pub(super) wants_pdeath: bool,
-    /// An ancestor between which and this process nobody takes orphans, as an id, 0 for none; valid as
-    /// long as [`Tree::subreapers_set`](crate::tree::Tree) is what it was then.
+    /// The id of an ancestor, 0 for none: there is no subreaper between the process and that ancestor. Valid as
+    /// long as [`Tree::subreapers_set`](crate::tree::Tree) equals `hinted_at`.
     pub(super) reaper_hint: GroupId,
     /// See [`Group::reaper_hint`].
     pub(super) hinted_at: u32,
@@ -154,15 +154,15 @@ pub(crate) struct Group {
     /// member is.
     pub(super) pgrp_controlled: Option<Idx<Group>>,
     pub(super) sighand: Idx<Sighand>,
-    /// Signals that wait for any thread (`shared_pending`).
+    /// Signals that are pending for any thread (`shared_pending`).
     pub(super) pending: Pending,
     pub(super) job: JobState,
     /// How often it has stopped, or begun to while calls of its threads deferred that.
     pub(super) nr_stops: u32,
-    /// What SIGCONT owes the parent; the next thread to take signals sends it (`SIGNAL_CLD_MASK`).
+    /// The notification that a SIGCONT has left for the parent; the next thread that takes signals sends it
+    /// (`SIGNAL_CLD_MASK`).
     pub(super) owed: Owed,
-    /// Whose work it is that is to be done for it, if it is killed or has something to do for each of many
-    /// threads.
+    /// The share that its queued work belongs to, if it is killed or has duties.
     pub(super) share: Share,
     children: Link<Group>,
     process_group: Link<Group>,
@@ -278,12 +278,12 @@ impl Group {
         }
     }
 
-    /// One that vanishes when it exits, or not.
+    /// The same group with [`Group::autoreap`] set or not.
     pub(crate) fn with_autoreap(self, autoreap: bool) -> Self {
         Self { autoreap, ..self }
     }
 
-    /// With what [`Task::self_exec_id`] of its parent is now.
+    /// The same group with [`Task::self_exec_id`] of its parent.
     pub(crate) fn with_parent_exec_id(self, parent_exec_id: u32) -> Self {
         Self {
             parent_exec_id,
@@ -314,7 +314,7 @@ impl Group {
         self.killed.is_linked()
     }
 
-    /// Whether it waits on the list of groups with something to do for each of many threads.
+    /// Whether it is on the list of groups with duties.
     pub(crate) fn is_crowded(&self) -> bool {
         self.crowded.is_linked()
     }

@@ -50,7 +50,7 @@ impl Pidfd {
         }
     }
 
-    /// The same, by which waiting does not sleep.
+    /// The same handle with `PIDFD_NONBLOCK` or without.
     pub(crate) fn nonblock(self, is_nonblock: bool) -> Self {
         Self {
             is_nonblock,
@@ -58,7 +58,7 @@ impl Pidfd {
         }
     }
 
-    /// The same, whose end kills the process.
+    /// The same handle with `PIDFD_AUTOKILL` or without.
     pub(crate) fn autokill(self, is_autokill: bool) -> Self {
         Self {
             is_autokill,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Which processes are stopped, and which process groups are controlled by nobody.
+//! Which processes are stopped, and which process groups are orphaned.
 //!
 //! `kernel/exit.c`: `will_become_orphaned_pgrp()`, `has_stopped_jobs()`.
 //!
@@ -18,7 +18,7 @@ use super::{
 use crate::{base::slots::Idx, pid::Pid};
 
 impl Tree {
-    /// The job state in which nothing is left to report: a dying process has none.
+    /// Clears the job state of a process that dies: no stop is left to report.
     pub(crate) fn forget_job(&mut self, group: Idx<Group>) {
         if self.groups[group].is_stopped() {
             self.count_stopped(group, false);
@@ -91,7 +91,7 @@ impl Tree {
         first.is_some_and(|first| self.groups[first].pgrp_stopped > 0)
     }
 
-    /// A member of a process group, wherever in it, may be controlled from now on.
+    /// Any member of a process group may be controlled from now on: the search begins at the first one again.
     pub(crate) fn note_control(&mut self, pgrp: &Pid) {
         if let Some(first) = self.process_group(pgrp).first() {
             self.groups[first].pgrp_controlled = Some(first);
@@ -138,8 +138,7 @@ impl Tree {
         process.job = process.job.reported();
     }
 
-    /// A stop that is not complete does not come about: a thread of the process calls exec
-    /// (`zap_other_threads()`).
+    /// Cancels a stop that is not complete, as a thread of the process calls exec (`zap_other_threads()`).
     pub(crate) fn cancel_stop(&mut self, group: Idx<Group>) {
         if let JobState::Stopping { is_continued, .. } = self.groups[group].job {
             self.groups[group].job = match is_continued {
@@ -150,7 +149,7 @@ impl Tree {
         }
     }
 
-    /// A stopped process goes on, and owes its parent word of it; false when it was not stopped.
+    /// Continues a stopped process, and leaves a notification for its parent; false when it was not stopped.
     pub(crate) fn set_continued(&mut self, group: Idx<Group>) -> bool {
         self.groups[group].owed = match self.groups[group].job {
             JobState::Running | JobState::Continued => return false,

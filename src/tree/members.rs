@@ -58,7 +58,7 @@ impl Tree {
         self.enter_children(group);
     }
 
-    /// A thread begins to exit: it leaves the list of the live ones.
+    /// A thread begins to exit: it leaves the list of live threads.
     pub(crate) fn leave_live_threads(&mut self, task: Idx<Task>) {
         let group = self.tasks[task].group;
         let Some(crowd) = self.groups[group].crowd else {
@@ -112,7 +112,7 @@ impl Tree {
             Some(first) => {
                 let first = &mut self.groups[first];
                 first.pgrp_stopped += stopped;
-                // All before it are known not to be controlled.
+                // All members before this one are known not to be controlled.
                 first.pgrp_controlled.get_or_insert(group);
             }
             None => {
@@ -137,7 +137,7 @@ impl Tree {
             if known.pgrp_controlled == Some(group) {
                 known.pgrp_controlled = next;
             }
-            // What is known of the group goes on with its next first member.
+            // The next first member takes over what the first one knows about the group.
             if let (true, Some(next)) = (first == group, next) {
                 let known = (known.pgrp_stopped, known.pgrp_controlled);
                 let next = &mut self.groups[next];
@@ -197,7 +197,7 @@ impl Tree {
         }
     }
 
-    /// Takes a thread out of the tree (`__unhash_process()`); a leader takes its group along.
+    /// Takes a thread out of the tree (`__unhash_process()`), and with a leader its group.
     pub(crate) fn leave(&mut self, task: Idx<Task>) {
         self.tell_reap(task);
         let group = self.tasks[task].group;
@@ -262,13 +262,13 @@ impl Tree {
         }
     }
 
-    /// After a use of a pid has ended: frees its numbers if that was the last one.
+    /// Frees the numbers of a pid after one of its uses has ended, if that was the last one.
     fn put_number(&mut self, pid: &Pid) {
         if !pid.is_unused() || !pid.has_numbers() {
             return;
         }
         for ns in pid.ns().upwards() {
-            // The init of a dying namespace may have waited for just this (`free_pid()`).
+            // The init of a dying namespace may have waited for the last number (`free_pid()`).
             let left = ns.uncount_pid();
             if left <= 2 && !ns.is_adding() {
                 self.wake_zap(ns.child_reaper());

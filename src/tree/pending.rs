@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Signals that wait to be taken: sets of them, and what came with each.
+//! Pending signals: sets of them, and the siginfo of each.
 //!
 //! `include/linux/signal.h`; `kernel/signal.c`: `next_signal()`, `collect_signal()`,
 //! `flush_sigqueue_mask()`.
 //!
 //! # Locks
 //!
-//! What is in here belongs to tasks and groups and is protected by the tree lock.
+//! Pending signals belong to tasks and groups, and are protected by the tree lock.
 
 use crate::{
     base::slots::{
@@ -32,7 +32,7 @@ numbers! {
 /// The largest signal (`_NSIG`).
 pub(crate) const NSIG: i32 = 64;
 
-/// What a `si_code` says about where a signal comes from.
+/// Values of `si_code` that say where a signal comes from.
 pub(crate) const SI_USER: i32 = bindings::SI_USER as i32;
 pub(crate) const SI_KERNEL: i32 = bindings::SI_KERNEL as i32;
 pub(crate) const SI_TKILL: i32 = bindings::SI_TKILL;
@@ -55,17 +55,17 @@ impl SigSet {
     pub(crate) const EMPTY: Self = Self(0);
     /// Every signal.
     pub(crate) const EVERY: Self = Self(u64::MAX);
-    /// Those that can be neither caught, blocked nor ignored (`SIG_KERNEL_ONLY_MASK`).
+    /// Signals that can be neither caught, blocked nor ignored (`SIG_KERNEL_ONLY_MASK`).
     pub(crate) const ONLY: Self = Self::of(&[SIGKILL, SIGSTOP]);
-    /// Those that stop a process by default (`SIG_KERNEL_STOP_MASK`).
+    /// Signals that stop a process by default (`SIG_KERNEL_STOP_MASK`).
     pub(crate) const STOP: Self = Self::of(&[SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU]);
-    /// Those that do nothing by default (`SIG_KERNEL_IGNORE_MASK`).
+    /// Signals that do nothing by default (`SIG_KERNEL_IGNORE_MASK`).
     pub(crate) const IGNORE: Self = Self::of(&[SIGCONT, SIGCHLD, SIGWINCH, SIGURG]);
-    /// Those that leave a core by default (`SIG_KERNEL_COREDUMP_MASK`).
+    /// Signals that dump core by default (`SIG_KERNEL_COREDUMP_MASK`).
     pub(crate) const COREDUMP: Self = Self::of(&[
         SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGXCPU, SIGXFSZ, SIGSYS,
     ]);
-    /// Those of a processor's fault, which are taken first (`SYNCHRONOUS_MASK`).
+    /// Signals of a fault in the task's own code, which are taken first (`SYNCHRONOUS_MASK`).
     const SYNCHRONOUS: Self = Self::of(&[SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGFPE, SIGSYS]);
 
     /// The set of some signals.
@@ -93,17 +93,17 @@ impl SigSet {
         1 <= signal && signal <= NSIG && self.0 >> (signal - 1) & 1 != 0
     }
 
-    /// Both together.
+    /// The union of two sets.
     pub(crate) const fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    /// What is in both.
+    /// The intersection of two sets.
     pub(crate) const fn intersection(self, other: Self) -> Self {
         Self(self.0 & other.0)
     }
 
-    /// What is in it and not in the other.
+    /// The set without the signals of another set.
     pub(crate) const fn minus(self, other: Self) -> Self {
         Self(self.0 & !other.0)
     }
@@ -116,7 +116,7 @@ impl SigSet {
     }
 }
 
-/// What comes with a signal (`struct kernel_siginfo`). There is one user, so there is no `si_uid`.
+/// The siginfo of a signal (`struct kernel_siginfo`). A world has one user, so there is no `si_uid`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct SigInfo {
     signo: i32,
@@ -125,7 +125,7 @@ pub(crate) struct SigInfo {
     pid: i32,
     /// Of SIGCHLD: the exit code, or the signal that killed, stopped or continued.
     status: i32,
-    /// What the sender gave along (`si_value`).
+    /// `si_value`, from the sender.
     value: u64,
 }
 
@@ -143,7 +143,7 @@ impl SigInfo {
         value: u64;
     }
 
-    /// Of this signal, with an `si_code`, and nothing else.
+    /// For a signal and an `si_code`, with everything else 0.
     pub(crate) fn new(signo: i32, code: i32) -> Self {
         Self {
             signo,
@@ -152,12 +152,12 @@ impl SigInfo {
         }
     }
 
-    /// The same with another sender, as the receiver sees it, or with none (0).
+    /// The same with the number of the sender as the receiver sees it, 0 for none.
     pub(crate) fn with_pid(self, pid: i32) -> Self {
         Self { pid, ..self }
     }
 
-    /// The same about a child's status.
+    /// The same with the status of a child.
     pub(crate) fn with_status(self, status: i32) -> Self {
         Self { status, ..self }
     }
@@ -167,7 +167,7 @@ impl SigInfo {
         Self { value, ..self }
     }
 
-    /// The same of another signal.
+    /// The same for another signal.
     pub(crate) fn with_signo(self, signo: i32) -> Self {
         Self { signo, ..self }
     }
@@ -197,10 +197,10 @@ impl Member<chain::Pending> for Queued {
     }
 }
 
-/// Signals that wait for a task, or for any thread of a group (`struct sigpending`).
+/// Signals that are pending for a task, or for any thread of a group (`struct sigpending`).
 pub(crate) struct Pending {
     set: SigSet,
-    /// What came with them, as far as there was room for it.
+    /// Their siginfo, as far as there was room for it.
     queue: Chain<chain::Pending, Queued>,
 }
 
@@ -218,12 +218,12 @@ impl Pending {
         self.set
     }
 
-    /// How many signals wait with what came along.
+    /// How many signals are pending with siginfo.
     pub(crate) fn len(&self, queued: &Slots<Queued>) -> usize {
         self.queue.iter(queued).count()
     }
 
-    /// Adds a signal. False: there was no room for what came with it, and nothing was added.
+    /// Adds a signal with siginfo. False: there was no room, and nothing was added.
     pub(crate) fn add(&mut self, queued: &mut Slots<Queued>, info: SigInfo) -> bool {
         let Some(room) = queued.vacancy() else {
             return false;
@@ -235,12 +235,12 @@ impl Pending {
         true
     }
 
-    /// Adds a signal without anything that comes with it.
+    /// Adds a signal without siginfo.
     pub(crate) fn add_bare(&mut self, signal: i32) {
         self.set = self.set.union(SigSet::of(&[signal]));
     }
 
-    /// Takes a signal that is in the set, the first of its kind (`collect_signal()`).
+    /// Takes a signal that is in the set, with the oldest siginfo of it (`collect_signal()`).
     pub(crate) fn take(&mut self, queued: &mut Slots<Queued>, signal: i32) -> SigInfo {
         let (first, is_last) = {
             let entries = self.queue.iter(queued);
@@ -255,7 +255,7 @@ impl Pending {
             .unwrap_or(SigInfo::new(signal, SI_USER))
     }
 
-    /// Forgets signals (`flush_sigqueue_mask()`).
+    /// Drops pending signals (`flush_sigqueue_mask()`).
     pub(crate) fn flush(&mut self, queued: &mut Slots<Queued>, signals: SigSet) {
         let kept = self.set.minus(signals);
         if kept == self.set {
@@ -271,7 +271,7 @@ impl Pending {
         }
     }
 
-    /// Forgets what came with the signals, which nobody will take: they themselves are still seen to wait.
+    /// Drops the siginfo of all signals, which will not be taken any more; the signals are still seen as pending.
     pub(crate) fn forget_info(&mut self, queued: &mut Slots<Queued>) {
         while let Some(entry) = self.queue.first() {
             self.remove(queued, entry);
@@ -279,7 +279,7 @@ impl Pending {
         }
     }
 
-    /// Forgets what timers have sent (`__flush_itimer_signals()`).
+    /// Drops signals of timers (`__flush_itimer_signals()`).
     pub(crate) fn flush_timers(&mut self, queued: &mut Slots<Queued>) {
         let (mut from_timers, mut from_others) = (SigSet::EMPTY, SigSet::EMPTY);
         let mut next = self.queue.first();

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The queue of what is left to be done: exits, signals to be taken, threads to be killed.
+//! Queued work: exits, signals to be taken, threads to be killed.
 //!
-//! Verbs queue such work here; [`Tree::step`](crate::tree::Tree) does it, in `process/step.rs`.
+//! Verbs queue work here; [`Tree::step`](crate::tree::Tree) does it, in `process/step.rs`, and
+//! [`World::work_off`](crate::world::World) says when and in which thread, in `world/work.rs`.
 //!
 //! # Locks
 //!
@@ -17,13 +18,13 @@ use crate::{
     tree::task::Task,
 };
 
-/// What is to be done next.
+/// The work that is due next.
 pub(crate) enum Due {
-    /// A signal for many goes on, or a process group that may be orphaned.
+    /// A walk goes on, or the check of a process group.
     Walk,
     /// A task exits.
     Exit(Idx<Task>),
-    /// Something is to be done for each of many threads of a process.
+    /// A process has duties.
     Crowd(Idx<Group>),
     /// A thread takes signals.
     Signals(Idx<Task>),
@@ -32,7 +33,7 @@ pub(crate) enum Due {
 }
 
 impl Tree {
-    /// Lets a task have its turn in [`Tree::step`].
+    /// Queues a task for [`Tree::step`].
     pub(crate) fn queue_work(&mut self, task: Idx<Task>) {
         let thread = &mut self.tasks[task];
         if thread.is_queued() {
@@ -47,7 +48,7 @@ impl Tree {
         }
     }
 
-    /// Takes a task off the list on which it waits for its turn, if it does.
+    /// Takes a task off the queue, if it is on it.
     #[inline]
     pub(crate) fn unqueue_work(&mut self, task: Idx<Task>) {
         if self.tasks[task].is_queued() {
@@ -65,7 +66,7 @@ impl Tree {
         }
     }
 
-    /// Live threads of a group begin to exit: all of them, or all but the one that calls exec.
+    /// Queues the killing of the live threads of a group: of all, or of all but the one that calls exec.
     pub(crate) fn begin_kill(&mut self, group: Idx<Group>) {
         if self.groups[group].is_killed() {
             self.shares.meet(self.groups[group].share);
@@ -75,7 +76,7 @@ impl Tree {
         }
     }
 
-    /// Something has to be done for each of many threads of a group.
+    /// Queues the duties of a group.
     pub(crate) fn queue_crowd(&mut self, group: Idx<Group>) {
         if self.groups[group].is_crowded() {
             self.shares.meet(self.groups[group].share);
@@ -85,7 +86,7 @@ impl Tree {
         }
     }
 
-    /// A group is about to be queued: once more it belongs to the same share.
+    /// Counts a group that is about to be queued for its share; if it is queued already this is the same share.
     fn share_group(&mut self, group: Idx<Group>) {
         let group = &mut self.groups[group];
         if group.is_killed() || group.is_crowded() {
@@ -96,7 +97,7 @@ impl Tree {
         }
     }
 
-    /// A group is gone, and nothing is left to be done for it.
+    /// Takes a group that is gone off the queue.
     pub(super) fn unqueue_group(&mut self, group: Idx<Group>) {
         let (share, is_killed) = (self.groups[group].share, self.groups[group].is_killed());
         if is_killed {
@@ -109,8 +110,8 @@ impl Tree {
         }
     }
 
-    /// Makes sure that the signals of a step can be queued with what comes along, with `room` if need
-    /// be. False: fill `room` without the lock and try again.
+    /// Makes sure that the signals of a step can be queued with their siginfo, with memory from `room` if need be.
+    /// False: fill `room` without the lock and try again. A signal that finds no room arrives without siginfo.
     pub(crate) fn make_room_for_signals(&mut self, room: &mut Spare<Queued>) -> bool {
         while self.queued.room() < ROOM_FOR_SIGNALS {
             if !self.queued.grow(room) {
@@ -130,13 +131,13 @@ impl Tree {
             || self.has_walks()
     }
 
-    /// A thread takes what waits for it, as soon as it can (`signal_wake_up()`).
+    /// Has a thread take its pending signals as soon as it can (`signal_wake_up()`).
     pub(crate) fn signal_wake_up(&mut self, task: Idx<Task>) {
         self.tasks[task].is_told = true;
         self.queue_work(task);
     }
 
-    /// Takes what is to be done next off the queue. What comes of it belongs to the same share.
+    /// Takes the work that is due next off the queue. Work that it causes belongs to the same share.
     pub(crate) fn next_work(&mut self) -> Option<Due> {
         // Walks and everything else take turns.
         self.walks_turn = !self.walks_turn && self.has_walks();
@@ -165,7 +166,7 @@ impl Tree {
         Some(Due::Kill(group))
     }
 
-    /// Something of a share is no longer queued, but being done.
+    /// Work of a share is no longer queued, but being done.
     fn go_on_with(&mut self, share: Share) {
         self.shares.unqueue(share);
         self.shares.go_on(share);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What objects of the tree have in common: fields that the layers above read and do not change, and links
-//! of the lists that they hang on.
+//! Macros for objects of the tree: methods for fields that the layers above read and do not change, and the links
+//! of lists.
 
 /// Methods that lend fields, by the names of these.
 macro_rules! read {

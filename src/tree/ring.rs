@@ -28,7 +28,7 @@ use kernel::{
 };
 use zerocopy::FromZeros;
 
-/// Where those wait who poll.
+/// The condition that pollers of events wait for.
 #[pin_data]
 pub(crate) struct Polled {
     #[pin]
@@ -36,7 +36,7 @@ pub(crate) struct Polled {
 }
 
 impl Polled {
-    /// Nobody so far. May sleep.
+    /// Without pollers. May sleep.
     ///
     /// # Errors
     ///
@@ -48,7 +48,7 @@ impl Polled {
         )
     }
 
-    /// Where it is told that there are more events.
+    /// The condition that is notified of new events.
     pub(crate) fn arrived(&self) -> &PollCondVar {
         &self.arrived
     }
@@ -60,7 +60,7 @@ pub(crate) struct Ring {
     entries: KVVec<altpid_event>,
     /// The number of the first one that was recorded here.
     first: u64,
-    /// `None` until somebody polls: its end takes a grace period.
+    /// `None` until a reader polls: freeing it takes a grace period.
     polled: Option<Arc<Polled>>,
 }
 
@@ -76,7 +76,7 @@ impl Ring {
         })
     }
 
-    /// Where the event with a number is.
+    /// The index of the event with a number.
     fn at(&self, number: u64) -> usize {
         number.checked_rem(self.entries.len() as u64).unwrap_or(0) as usize
     }
@@ -84,19 +84,19 @@ impl Ring {
 
 /// The events of a world.
 pub(crate) struct Events {
-    /// The number of the next one.
+    /// The number of the next event.
     next: u64,
-    /// `None` until somebody reads.
+    /// `None` until there is a reader.
     ring: Option<Ring>,
-    /// Readers and pollers are to be told when the lock is released.
+    /// Readers and pollers have to be woken when the lock is released.
     has_news: bool,
 }
 
-/// Those who poll, to be told that there are events after the tree lock is released.
+/// Pollers to be woken after the tree lock is released.
 pub(crate) struct Told(Option<Arc<Polled>>);
 
 impl Told {
-    /// Tells them. Not under the tree lock.
+    /// Wakes them. Not under the tree lock.
     pub(crate) fn send(self) {
         if let Some(polled) = self.0 {
             polled.arrived.notify_all();
@@ -105,7 +105,7 @@ impl Told {
 }
 
 impl Events {
-    /// None so far.
+    /// No events so far.
     pub(crate) const fn new() -> Self {
         Self {
             next: 0,
@@ -114,12 +114,12 @@ impl Events {
         }
     }
 
-    /// Whether they are kept.
+    /// Whether events are kept.
     pub(crate) fn are_kept(&self) -> bool {
         self.ring.is_some()
     }
 
-    /// From now on they are kept, in a ring; one that is not needed comes back.
+    /// Keeps events in this ring from now on; returns it if there is a ring already.
     pub(crate) fn keep(&mut self, mut ring: Ring) -> Option<Ring> {
         if self.ring.is_some() {
             return Some(ring);
@@ -129,18 +129,19 @@ impl Events {
         None
     }
 
-    /// Where those wait who poll, if somebody has done so.
+    /// The condition that pollers wait for, if a reader has polled.
     pub(crate) fn polled(&self) -> Option<Arc<Polled>> {
         self.ring.as_ref()?.polled.clone()
     }
 
-    /// Those who poll wait here, unless there is a place already: where. `None` if no events are kept.
+    /// Has pollers wait for `new`, or for what they wait for already; returns which. `None` if no events are
+    /// kept.
     pub(crate) fn poll_at(&mut self, new: &Arc<Polled>) -> Option<Arc<Polled>> {
         let polled = &mut self.ring.as_mut()?.polled;
         Some(polled.get_or_insert_with(|| new.clone()).clone())
     }
 
-    /// How many there have been.
+    /// How many events there have been.
     pub(crate) fn count(&self) -> u64 {
         self.next
     }
@@ -158,7 +159,7 @@ impl Events {
         self.next += 1;
     }
 
-    /// Whether there are events that readers have not been told of.
+    /// Whether there are events that readers have not been woken for.
     #[inline]
     pub(crate) fn has_news(&self) -> bool {
         self.has_news
@@ -214,7 +215,7 @@ fn of_task(tree: &Tree, kind: u32, index: Idx<Task>) -> altpid_event {
 }
 
 impl Tree {
-    /// Has readers woken for the events since the last call of this; returns those who poll.
+    /// Notes a wakeup of readers for the events since the last call of this; returns the pollers.
     pub(crate) fn take_news(&mut self) -> Told {
         if !core::mem::take(&mut self.events.has_news) {
             return Told(None);
@@ -224,7 +225,7 @@ impl Tree {
         Told(ring.and_then(|ring| ring.polled.clone()))
     }
 
-    /// Adds an event, which is made of the tree as it is, if somebody reads.
+    /// Adds an event, which is made only if there is a reader.
     fn tell(&mut self, event: impl FnOnce(&Tree) -> altpid_event) {
         if self.events.ring.is_none() {
             self.events.next += 1;
@@ -257,7 +258,7 @@ impl Tree {
         });
     }
 
-    /// A task is about to vanish.
+    /// A task is about to be reaped.
     pub(crate) fn tell_reap(&mut self, task: Idx<Task>) {
         self.tell(|tree| altpid_event {
             status: tree.group_of(task).exit_status().unwrap_or(0),
@@ -304,7 +305,7 @@ impl Tree {
         });
     }
 
-    /// The init of a namespace is dying, and takes it along.
+    /// The init of a namespace exits, and the namespace dies with it.
     pub(crate) fn tell_ns_dying(&mut self, init: Idx<Task>) {
         self.tell(|tree| of_task(tree, uapi::ALTPID_EVENT_NS_DYING, init));
     }

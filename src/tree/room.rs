@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Room for who joins: memory is brought along ([`Spares`]), and the tree gives room for a process or a
-//! thread, which the one that joins is put into. That takes the room, and cannot fail: nobody can be put into
-//! the tree for whom there is none. As long as there is room that is not taken nothing else can be done with the
-//! tree, so that it is nobody else's.
+//! Room for a process or a thread that joins. The caller brings memory ([`Spares`]), and the tree gives a
+//! [`ProcessRoom`] or a [`ThreadRoom`], which an insertion consumes: there is no insertion without room, and none
+//! fails. The room borrows the tree, so that nothing else can use it up before.
 //!
 //! # Locks
 //!
@@ -27,30 +26,24 @@ pub(crate) struct Spares {
     tasks: Spare<Task>,
     groups: Spare<Group>,
     sighands: Spare<Sighand>,
-    /// Once it was found that one is needed.
+    /// `None` until one was found to be missing.
     crowds: Option<Spare<Crowd>>,
-    /// If one is wanted.
+    /// `None` unless wanted.
     pidfds: Option<Spare<Pidfd>>,
     bodies: Option<Spare<Body>>,
 }
 
 impl Spares {
-    /// None yet: for a handle as well if that is wanted.
-    pub(crate) fn new(with_pidfd: bool) -> Self {
+    /// Nothing yet. A task with a handle, or that of a member, which has a body, needs more than others.
+    pub(crate) fn new(with_pidfd: bool, with_body: bool) -> Self {
         Self {
             tasks: Spare::new(),
             groups: Spare::new(),
             sighands: Spare::new(),
             crowds: None,
             pidfds: with_pidfd.then(Spare::new),
-            bodies: None,
+            bodies: with_body.then(Spare::new),
         }
-    }
-
-    /// Also for what is behind a member.
-    pub(crate) fn with_body(mut self) -> Self {
-        self.bodies = Some(Spare::new());
-        self
     }
 
     /// Allocates what was found to be missing. May sleep; call it without the tree lock.
@@ -77,18 +70,18 @@ pub(crate) struct ProcessRoom<'a> {
 #[must_use]
 pub(crate) struct ThreadRoom<'a> {
     task: Vacancy<'a, Task>,
-    /// What a process needs for its second thread, with the call that its first one is in.
+    /// For the second thread of a process, with the call that the first one is in.
     crowd: Option<(Vacancy<'a, Crowd>, Call)>,
     more: More<'a>,
 }
 
-/// Room for what not every task needs.
+/// Room for objects that not every task needs.
 struct More<'a> {
     body: Option<Vacancy<'a, Body>>,
     pidfd: Option<Vacancy<'a, Pidfd>>,
 }
 
-/// A thread that is in the stores, and has to join.
+/// A thread that is in the stores and has not joined ([`Tree::join_group`]).
 #[must_use]
 pub(crate) struct Entrant {
     pub(super) task: Idx<Task>,
@@ -96,11 +89,11 @@ pub(crate) struct Entrant {
     pub(super) body: Option<Idx<Body>>,
 }
 
-/// What a new process does about signals.
+/// The signal dispositions of a new process.
 pub(crate) enum NewSighand {
-    /// This.
+    /// Dispositions of its own.
     Own(Handlers),
-    /// The same as another one. The caller counts it ([`Tree::share_sighand`]).
+    /// Those of another process. The caller counts the use ([`Tree::share_sighand`]).
     Shared(Idx<Sighand>),
 }
 
@@ -164,7 +157,7 @@ impl More<'_> {
     }
 }
 
-/// Room for something if that is wanted, `Some(None)` if not.
+/// Room in `slots` if there is a spare for it; `Some(None)` if none is wanted, `None` if memory is missing.
 #[inline]
 fn if_wanted<'a, T>(
     slots: &'a mut Slots<T>,

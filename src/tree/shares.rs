@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Shares: which caller works off what is queued. Each does what it has queued and what comes of that, so
-//! that a small exit does not wait for a large one.
+//! Shares: which caller does which queued work. Each caller does the work that it has queued and the work that
+//! this causes, so that a small exit does not wait for a large one.
 //!
-//! What is queued in a hold of the lock belongs to the *share* of that hold, which the hold is given when it
-//! queues something: most never do. When a step does it, in whichever hold, what the step queues belongs
-//! to the same share. There are [`SHARES`] of them, and each only counts how many things wait: if all are
+//! Work that is queued in a hold of the lock belongs to the *share* of that hold. A hold is given a share when it
+//! queues something; most holds never do. When a step does that work, in whichever hold, the work that the step
+//! queues belongs to the same share. There are [`SHARES`] of them, and each only counts how many things wait: if all are
 //! in use two callers get the same one, and each does the work of both.
 //!
-//! A thing that waits for one share can be wanted by another one. It stays where it is, or moves; the share
-//! that has not got it is *mixed* from then on, and its caller works off everything that is queued.
+//! A task or group that is queued for one share can be wanted by another share. It stays where it is or moves; the
+//! share that does not have it is *mixed* from then on, and its caller does all queued work.
 //!
 //! # Locks
 //!
@@ -36,7 +36,7 @@ pub(crate) struct Shares {
     owners: [u32; SHARES],
     /// A bit for each that is mixed.
     mixed: u32,
-    /// What is queued now belongs to this one. `None`: the hold has not been given one.
+    /// The share that work queued now belongs to. `None`: this hold has not been given one.
     now: Option<Share>,
     /// The last one that a hold was given.
     last: u8,
@@ -54,7 +54,7 @@ impl Shares {
         }
     }
 
-    /// Something is queued; returns the share that it belongs to.
+    /// Counts one more task or group that is queued; returns the share that it belongs to.
     #[inline]
     pub(super) fn queue(&mut self) -> Share {
         let now = self.now();
@@ -68,7 +68,7 @@ impl Shares {
         self.now.unwrap_or_else(|| self.give())
     }
 
-    /// Gives this hold a share that nobody else has, unless every one is somebody's.
+    /// Gives this hold a share that no other caller has, unless all of them are in use.
     fn give(&mut self) -> Share {
         let mut share = Share(self.last);
         for _ in 0..SHARES {
@@ -83,19 +83,19 @@ impl Shares {
         share
     }
 
-    /// The work of this hold's share is to be looked for among everything that is queued.
+    /// The share of this hold is mixed.
     #[inline]
     fn mix(&mut self) {
         self.mixed |= self.now().bit();
     }
 
-    /// Something is queued that belongs to this share.
+    /// Counts one more task or group that is queued for this share.
     #[inline]
     pub(super) fn queue_also(&mut self, share: Share) {
         self.waiting[share.place()] += 1;
     }
 
-    /// Something was to be queued that waits already, for this share.
+    /// A task or group was to be queued, and is queued for `share` already.
     #[inline]
     pub(super) fn meet(&mut self, share: Share) {
         if Some(share) != self.now {
@@ -103,7 +103,7 @@ impl Shares {
         }
     }
 
-    /// Something that waited for this share waits no more and was not done: what is done now sees to it.
+    /// A task or group that was queued for `share` is taken off the queue by this hold, which takes care of it.
     #[inline]
     pub(super) fn take_away(&mut self, share: Share) {
         self.unqueue(share);
@@ -112,13 +112,13 @@ impl Shares {
         }
     }
 
-    /// Something that waited for this share waits no more.
+    /// A task or group that was queued for `share` is not queued any more.
     #[inline]
     pub(super) fn unqueue(&mut self, share: Share) {
         self.waiting[share.place()] -= 1;
     }
 
-    /// What is queued from now on belongs to this share.
+    /// Work that is queued from now on belongs to this share.
     #[inline]
     pub(super) fn go_on(&mut self, share: Share) {
         self.now = Some(share);
@@ -155,7 +155,7 @@ impl Tree {
         self.shares.now()
     }
 
-    /// A hold ends whose work, if there was any, is done. What it was given is free again.
+    /// A hold ends, and its work is done if there was any. Its share is free again.
     #[inline]
     pub(crate) fn end_hold(&mut self) {
         if let Some(share) = self.shares.now {
@@ -182,16 +182,15 @@ impl Tree {
         self.shares.waiting[share.place()] != 0 || is_mixed && self.has_work()
     }
 
-    /// A signal was added to those that wait; `queued_before` is what [`Tree::nr_queued_now`] was before. If
-    /// that has queued no thread, one that is queued for another share may take the signal: this share is
-    /// mixed then.
+    /// A signal was added to the pending ones; `queued_before` is [`Tree::nr_queued_now`] from before. If no thread was
+    /// queued for it, a thread that is queued for another share may take the signal: this share is mixed then.
     pub(crate) fn note_added(&mut self, queued_before: u32) {
         if self.nr_queued_now() == queued_before && !self.taking.is_empty() {
             self.shares.mix();
         }
     }
 
-    /// How many things wait for the share that something queued now would belong to.
+    /// How many tasks and groups are queued for the share of this hold.
     #[inline]
     pub(crate) fn nr_queued_now(&self) -> u32 {
         (self.shares.now).map_or(0, |now| self.shares.waiting[now.place()])

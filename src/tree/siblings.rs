@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The children of a task, and which of them have something to tell it.
+//! The children of a task, and which of them have news for a wait.
 //!
-//! `kernel/exit.c`: `do_wait_thread()` goes through the children until it finds one with something to
-//! tell, and through all of them when there is none. Here a task remembers for each kind of news
-//! where the first child with it can be, so that a million others need not be looked at.
+//! `kernel/exit.c`: `do_wait_thread()` goes through the children until it finds one that a wait can report, and
+//! through all of them when there is none. Here a task remembers for each kind of news the first child that can
+//! have it, so that a million other children need not be looked at.
 //!
 //! # Locks
 //!
@@ -25,14 +25,14 @@ use crate::{
     tree::wakeups::Key,
 };
 
-/// What a child can have to tell.
+/// What a wait can report of a child.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum News {
-    /// That it is dead.
+    /// It is dead.
     Death,
-    /// That it has stopped.
+    /// It has stopped.
     Stop,
-    /// That it goes on.
+    /// It was continued.
     Continue,
 }
 
@@ -42,7 +42,7 @@ impl News {
 }
 
 impl Tree {
-    /// What a process has to tell its parent. Who is dead neither stops nor goes on.
+    /// The news that a process has for its parent. A dead process has no stop or continuation to report.
     pub(crate) fn news_of(&self, child: Idx<Group>) -> Option<News> {
         match self.groups[child].job.to_report() {
             Some(JobReport::Stopped(_)) => Some(News::Stop),
@@ -51,18 +51,17 @@ impl Tree {
         }
     }
 
-    /// A process has something to tell its parent, as of now. Callers that wait for it are woken when the
-    /// lock is released.
+    /// A process has news for its parent from now on. Callers that wait for it are woken when the lock is released.
     pub(crate) fn note_news(&mut self, child: Idx<Group>) {
         if let Parent::Task(parent) = self.groups[child].parent {
             self.note_wakeup(|tree| Key::child(tree, parent, child));
-            // A look that has passed it begins again.
+            // A search that has passed this child begins again.
             self.change_family(child);
         }
         self.enter_news(child);
     }
 
-    /// What a process has to tell, if anything, is found by its parent.
+    /// Lets the parent of a process find the news of it, if there is any.
     pub(super) fn enter_news(&mut self, child: Idx<Group>) {
         let Parent::Task(parent) = self.groups[child].parent else {
             return;
@@ -77,8 +76,8 @@ impl Tree {
         }
     }
 
-    /// Puts a process behind the other children of its parent. That one is not woken: of what a child had
-    /// to tell before it was handed on only a death is told again (`reparent_leader()`).
+    /// Puts a process behind the other children of its parent, which is not woken: natively only the death of a
+    /// child is announced again after it was reparented (`reparent_leader()`).
     pub(super) fn enter_children(&mut self, child: Idx<Group>) {
         if let Parent::Task(parent) = self.groups[child].parent {
             self.last_place += 1;
@@ -106,7 +105,8 @@ impl Tree {
         }
     }
 
-    /// The next child of a task behind one that was looked at; what this has not got is remembered.
+    /// The next child of a task behind one that was looked at. If that one has no news of a kind but was the first
+    /// that could have it, the next child is the first now.
     pub(crate) fn next_child(
         &mut self,
         parent: Idx<Task>,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What processes do about signals: one, or several that were cloned with `CLONE_SIGHAND`.
+//! Signal dispositions of a process, or of several that were cloned with `CLONE_SIGHAND` and share them.
 //!
 //! `include/linux/sched/signal.h`: `struct sighand_struct`; `kernel/signal.c`: `flush_signal_handlers()`.
 //!
@@ -19,7 +19,7 @@ use kernel::{
     sync::{Arc, UniqueArc},
 };
 
-/// What a process does about a signal.
+/// The disposition of a signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Disposition {
     /// `SIG_DFL`
@@ -30,10 +30,10 @@ pub(crate) enum Disposition {
     Handler,
 }
 
-/// What a process, or several that have it in common, does about signals (`struct sighand_struct`).
+/// The signal dispositions of one process, or of several that share them (`struct sighand_struct`).
 pub(crate) struct Sighand {
     pub(super) handlers: Handlers,
-    /// How many processes have it.
+    /// How many processes share it.
     pub(super) users: u32,
 }
 
@@ -45,19 +45,19 @@ impl Sighand {
 }
 
 impl Sighand {
-    /// One that a process will have.
+    /// Dispositions for one process.
     pub(crate) fn new(handlers: Handlers) -> Self {
         Self { handlers, users: 1 }
     }
 }
 
-/// What is done about each signal (`struct k_sigaction`).
+/// The disposition of each signal, with flags and mask (`struct k_sigaction`).
 #[derive(Clone)]
 pub(crate) struct Handlers {
     /// Signals that are ignored, and that have a handler; no signal is in both.
     pub(super) ignored: SigSet,
     pub(super) handled: SigSet,
-    /// How, as long as there is a flag or a mask; forks have it in common until one changes it.
+    /// Flags and masks, `None` if there are none; forks share them until one changes its own.
     details: Option<Arc<Details>>,
 }
 
@@ -105,7 +105,7 @@ impl Handlers {
         details: None,
     };
 
-    /// What is done about a signal.
+    /// The disposition of a signal.
     pub(crate) fn of(&self, signal: i32) -> Disposition {
         debug_assert!((1..=NSIG).contains(&signal));
         if self.ignored.contains(signal) {
@@ -156,7 +156,7 @@ impl Handlers {
         true
     }
 
-    /// Changes what is done about a signal, and not how.
+    /// Changes the disposition of a signal, not its flags and its mask.
     pub(crate) fn set(&mut self, signal: i32, disposition: Disposition) {
         let signal = SigSet::of(&[signal]);
         self.ignored = self.ignored.minus(signal);
@@ -178,22 +178,22 @@ impl Handlers {
 }
 
 impl Tree {
-    /// What a process does about signals.
+    /// The signal dispositions of a process.
     pub(crate) fn handlers(&self, group: Idx<Group>) -> &Handlers {
         &self.sighands[self.groups[group].sighand].handlers
     }
 
-    /// Likewise, to be changed for every process that has it in common.
+    /// The signal dispositions of a process, to be changed for every process that shares them.
     pub(crate) fn handlers_mut(&mut self, group: Idx<Group>) -> &mut Handlers {
         &mut self.sighands[self.groups[group].sighand].handlers
     }
 
-    /// Whether a process has what it does about signals in common with another one.
+    /// Whether a process shares its signal dispositions with another one.
     pub(crate) fn shares_handlers(&self, group: Idx<Group>) -> bool {
         self.sighands[self.groups[group].sighand].users > 1
     }
 
-    /// A process needs what it does about signals no more (`__cleanup_sighand()`).
+    /// A process gives up its use of dispositions (`__cleanup_sighand()`).
     pub(crate) fn put_sighand(&mut self, sighand: Idx<Sighand>) {
         self.sighands[sighand].users -= 1;
         if self.sighands[sighand].users == 0 {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Tasks: what the task tree is made of.
+//! Tasks: threads of the task tree.
 //!
 //! A [`Task`] is a thread (`struct task_struct`), a [`Group`] what the threads of one process share. Both
 //! live in the [`Tree`](crate::tree::Tree) and everything in them is protected by its lock.
 //!
-//! What is different for a task with a real thread behind it is in [`tree`](crate::tree::Body).
+//! A task with a real thread behind it has a [`Body`](crate::tree::Body) as well.
 
 use crate::{
     base::slots::{
@@ -36,33 +36,34 @@ pub(crate) mod chain {
     pub(crate) struct ProcessGroup;
     /// The groups of a session.
     pub(crate) struct Session;
-    /// Tasks that have something left to do.
+    /// Tasks with queued work: a step of an exit, or signals to take.
     pub(crate) struct Working;
     /// Groups that are killed and have live threads left.
     pub(crate) struct Killed;
-    /// Groups with something to do for each of many threads.
+    /// Groups with duties ([`crowd`](crate::tree::crowd)).
     pub(crate) struct Crowded;
-    /// Signals that wait for one task or group.
+    /// Signals that are pending for one task or group.
     pub(crate) struct Pending;
     /// Signals that are on their way to many processes.
     pub(crate) struct Walking;
-    /// Bodies that are owed something.
+    /// Bodies that have signals to be sent.
     pub(crate) struct Owing;
 }
 
-/// Where a task is in its life.
+/// The state of a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TaskState {
     /// Alive.
     Running,
     /// On its way out (`PF_EXITING`).
     Exiting,
-    /// Init of a namespace on its way out: kills what has number `next` or above there.
+    /// The exiting init of a namespace, which kills the tasks with number `next` or above there.
     Zapping {
         /// The number to go on from.
         next: i32,
     },
-    /// Init of a namespace on its way out: has killed all. `zap_wait()` decides whether it has to wait.
+    /// The exiting init of a namespace, which has killed all tasks there. `zap_wait()` decides whether it has to
+    /// wait.
     ZapWait,
     /// Gone but for its number and its status (`EXIT_ZOMBIE`).
     Zombie,
@@ -76,7 +77,7 @@ pub(crate) struct Task {
     pub(super) group: Idx<Group>,
     /// Its number; the pid's namespace is the task's active one and never changes.
     pub(super) pid: ARef<Pid>,
-    /// Where its children are born (`nsproxy->pid_ns_for_children`); `None` after exit.
+    /// The namespace that its children are born in (`nsproxy->pid_ns_for_children`); `None` after exit.
     pub(super) ns_for_children: Option<ForChildren>,
     pub(super) comm: [u8; COMM_LEN],
     pub(super) state: TaskState,
@@ -84,11 +85,11 @@ pub(crate) struct Task {
     pub(super) exit_code: i32,
     /// Processes whose parent is this thread.
     pub(super) children: Chain<chain::Children, Group>,
-    /// Where the first of them can be that has news of each kind ([`News`]).
+    /// For each kind of news ([`News`]) the first child that can have it: no child before that one has.
     pub(super) news: [Option<Idx<Group>>; News::ALL.len()],
     /// Signals that it does not take for now.
     pub(super) blocked: SigSet,
-    /// Signals that wait for this thread.
+    /// Signals that are pending for this thread.
     pub(super) pending: Pending,
     /// Up to when, by [`Crowd::flushes`], stop and continue signals have undone each other in
     /// `pending`.
@@ -97,18 +98,18 @@ pub(crate) struct Task {
     pub(super) last_received: SigInfo,
     /// How many signals handlers were called for.
     pub(super) nr_received: u32,
-    /// How often that has interrupted what it was doing: each time by a handler without
-    /// `SA_RESTART`, of those that it was called for at once by the first.
+    /// How often a handler has interrupted a system call: a handler without `SA_RESTART`, and of several signals that
+    /// were taken at once only the first counts.
     pub(super) interrupts: u32,
     /// Signal that it gets when its parent exits, 0 for none (`PR_SET_PDEATHSIG`).
     pub(super) pdeath_signal: u8,
     /// Its exit has begun to change what others see and is not over.
     pub(super) is_half_done: bool,
-    /// It exits, and a subreaper was looked for that gets its children.
+    /// It exits, and the search for a reaper of its children has begun.
     pub(super) has_sought_reaper: bool,
-    /// It was told of signals, and has not had its turn to take them (`TIF_SIGPENDING`).
+    /// It was woken for signals, and has not had its turn to take them (`TIF_SIGPENDING`).
     pub(super) is_told: bool,
-    /// Whose work it is that it has left to do, if it is queued.
+    /// The share that its queued work belongs to, if it is queued.
     pub(super) share: Share,
     /// The call that it is in.
     pub(super) call: Call,
@@ -235,7 +236,7 @@ impl Task {
         matches!(self.state, TaskState::Zapping { .. } | TaskState::ZapWait)
     }
 
-    /// Whether it waits on the list of tasks that have something left to do.
+    /// Whether it has queued work.
     pub(crate) fn is_queued(&self) -> bool {
         self.working.is_linked()
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Wakeups: what happened in a hold of the tree lock that a caller may sleep for.
+//! Wakeups: events in a hold of the tree lock that callers may sleep for.
 //!
 //! An event only notes its key ([`Wakes::note`]); the callers are woken after the lock is released
 //! ([`Wakeups::send`]), once for everything that happened in one hold. How they sleep is in
@@ -25,12 +25,12 @@ const MANY_KEYS: usize = 8;
 /// child of the process is woken.
 const CHILDREN: usize = 3;
 
-/// What a caller waits for, or what happened.
+/// An event that a caller waits for, or that has happened.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Key {
-    /// What it is, and its index or address; [`Self::ANY`] is all of its queue.
+    /// The kind of the event with the index or the address of its object; [`Self::ANY`] matches its whole queue.
     what: usize,
-    /// Says which queue, together with nothing else.
+    /// The queue.
     queue: u32,
     /// The thread whose child it is, 0 for any.
     parent: u32,
@@ -57,7 +57,7 @@ impl Key {
         }
     }
 
-    /// What happens to a task: its call ends, or it takes a signal.
+    /// Events of a task: its call ends, or it takes a signal.
     pub(crate) fn task(tree: &Tree, task: Idx<Task>) -> Self {
         let raw = Idx::to_raw(Some(task)) as usize;
         Self {
@@ -66,13 +66,13 @@ impl Key {
         }
     }
 
-    /// What all children of a process have to tell (`wait_chldexit`), and what happens to itself.
+    /// News of any child of a process (`wait_chldexit`), and events of the process itself.
     pub(crate) fn children(group: Idx<Group>) -> Self {
         let raw = Idx::to_raw(Some(group)) as usize;
         Self::new(raw << 2 | 2, group.position())
     }
 
-    /// What happens to a process itself: it stops or goes on.
+    /// Events of a process itself: it stops or goes on.
     pub(crate) fn process(group: Idx<Group>) -> Self {
         // No child has this pid.
         Self {
@@ -81,7 +81,7 @@ impl Key {
         }
     }
 
-    /// What a child of a thread has to tell (`__wake_up_parent()`).
+    /// News of one child of a thread (`__wake_up_parent()`).
     pub(crate) fn child(tree: &Tree, parent: Idx<Task>, child: Idx<Group>) -> Self {
         let child = &tree.groups[child];
         Self::children(tree.tasks[parent].group)
@@ -90,7 +90,7 @@ impl Key {
             .of_process_group(&child.pgid)
     }
 
-    /// No child but those of this thread.
+    /// The same key for children of this thread only.
     pub(crate) fn of_parent(self, parent: Idx<Task>) -> Self {
         Self {
             parent: Idx::to_raw(Some(parent)),
@@ -98,7 +98,7 @@ impl Key {
         }
     }
 
-    /// No child but the one with this pid.
+    /// The same key for the child with this pid only.
     pub(crate) fn of_process(self, pid: &Pid) -> Self {
         Self {
             tgid: core::ptr::from_ref(pid).addr(),
@@ -106,7 +106,7 @@ impl Key {
         }
     }
 
-    /// No child but those of the process group with this pid.
+    /// The same key for children in the process group with this pid only.
     pub(crate) fn of_process_group(self, pid: &Pid) -> Self {
         Self {
             pgid: core::ptr::from_ref(pid).addr(),
@@ -136,7 +136,7 @@ impl Key {
     }
 }
 
-/// What happened in a hold of the tree lock that somebody may wait for.
+/// The wakeups of a hold of the tree lock, and how many callers sleep.
 pub(crate) struct Wakes {
     due: Wakeups,
     /// Callers that sleep or are about to.
@@ -144,7 +144,7 @@ pub(crate) struct Wakes {
 }
 
 impl Wakes {
-    /// Nothing.
+    /// No wakeups, and no callers that sleep.
     pub(crate) const fn new() -> Self {
         Self {
             due: Wakeups::NONE,
@@ -152,30 +152,30 @@ impl Wakes {
         }
     }
 
-    /// Whether callers sleep or are about to: nobody else can be woken.
+    /// Whether callers sleep or are about to: only then wakeups need to be noted.
     #[inline]
     pub(crate) fn has_sleepers(&self) -> bool {
         self.sleepers != 0
     }
 
-    /// Something has happened: the callers with this key are woken when the lock is released.
+    /// Notes an event: callers with a matching key are woken when the lock is released.
     #[inline(never)]
     pub(super) fn note(&mut self, key: Key) {
         self.due.add(key);
     }
 
-    /// Takes what was noted, if anything was.
+    /// Takes the wakeups, if there are any.
     pub(crate) fn take(&mut self) -> Option<Wakeups> {
         (!self.is_empty()).then(|| core::mem::replace(&mut self.due, Wakeups::NONE))
     }
 
-    /// Whether so much was noted that it should be sent first.
+    /// Whether there are so many wakeups that they should be sent before the hold goes on.
     #[inline]
     pub(crate) fn are_many(&self) -> bool {
         self.due.len >= MANY_KEYS
     }
 
-    /// Whether anything was noted.
+    /// Whether there are no wakeups.
     pub(crate) fn is_empty(&self) -> bool {
         self.due.len == 0 && self.due.queues == 0
     }
@@ -193,10 +193,10 @@ impl Wakes {
 
 /// Wakeups that are due, to be sent after the tree lock is released.
 pub(crate) struct Wakeups {
-    /// What happened, in the first `len` places.
+    /// Events, in the first `len` places.
     keys: [Key; KEYS],
     len: usize,
-    /// Queues in which everybody is to be woken: there were more keys.
+    /// A bit for each queue whose callers are all to be woken, as there was no room for more keys.
     queues: u32,
 }
 

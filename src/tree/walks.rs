@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Signals that are on their way to many processes, and the process group that may be orphaned.
+//! Signals that are being sent to many processes, and the process group that is checked for being orphaned.
 //!
 //! How they go from process to process is in [`walk`](crate::signal::walk).
 //!
@@ -27,22 +27,22 @@ use crate::{
 };
 use kernel::sync::aref::ARef;
 
-/// Where a signal of a task comes from. The task may be gone before the last one has got it.
+/// The sender of a walk. The task itself may be gone before the last process has got the signal.
 #[derive(Clone)]
 pub(crate) struct Sender {
     ns: ARef<Namespace>,
     info: SigInfo,
-    /// Of kill(2), which gives nothing along: the process that has called it.
+    /// The process that has called kill(2), which has no siginfo of its own.
     tgid: Option<ARef<Pid>>,
 }
 
 impl Sender {
     read_value! {
-        /// What comes with the signal.
+        /// The siginfo of the signal.
         info: SigInfo;
     }
 
-    /// A task in a namespace, that gives something along.
+    /// A task in a namespace, with the siginfo that it gives.
     pub(crate) fn with_info(ns: &Namespace, info: SigInfo) -> Self {
         Self {
             ns: ns.into(),
@@ -71,11 +71,11 @@ impl Sender {
     }
 }
 
-/// Whom a walk meets.
+/// The processes that a walk sends to.
 pub(crate) enum Targets {
-    /// Everybody in the sender's namespace but init and the process with this pid.
+    /// Every process in the sender's namespace but init and the process with this pid.
     Everybody {
-        /// The sender's.
+        /// The pid of the sender's process.
         but: ARef<Pid>,
         /// The number to go on from.
         next: i32,
@@ -83,17 +83,17 @@ pub(crate) enum Targets {
     /// The members of a process group.
     ProcessGroup {
         pgrp: ARef<Pid>,
-        /// The next one, once the walk has begun.
+        /// The next member, once the walk has begun.
         at: Option<Option<Idx<Group>>>,
     },
 }
 
-/// A signal on its way to many.
+/// A signal that is being sent to many processes.
 pub(crate) struct SignalWalk {
     sender: Sender,
     signal: i32,
     targets: Targets,
-    /// What came of it so far.
+    /// The result so far.
     result: Outcome,
     is_done: bool,
     /// Whether the caller will ask for the result.
@@ -104,7 +104,7 @@ pub(crate) struct SignalWalk {
 
 impl SignalWalk {
     read! {
-        /// Who sends it.
+        /// The sender.
         sender: Sender;
     }
 
@@ -113,7 +113,7 @@ impl SignalWalk {
         signal: i32;
     }
 
-    /// One that has met nobody so far.
+    /// A walk that has not sent anything yet.
     pub(crate) fn new(sender: Sender, signal: i32, targets: Targets) -> Self {
         Self {
             sender,
@@ -127,7 +127,7 @@ impl SignalWalk {
         }
     }
 
-    /// What came of it.
+    /// The result.
     pub(crate) fn result(self) -> Outcome {
         self.result
     }
@@ -142,17 +142,17 @@ impl Member<chain::Walking> for SignalWalk {
     }
 }
 
-/// What an orphaned process group is being done.
+/// How far the check of a process group has come.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
-    /// It is being looked at whether it is orphaned.
+    /// Its members are looked at: is it orphaned?
     Look,
-    /// Its members are sent this signal.
+    /// It is orphaned, and its members are being sent this signal.
     Send(i32),
 }
 
-/// A process group that may be orphaned by an exit. There is one at a time; an exit that comes by
-/// another one waits for its turn.
+/// A process group that may have been orphaned by an exit. There is one at a time; an exit that may orphan
+/// another one waits.
 pub(crate) struct Hangup {
     pgrp: ARef<Pid>,
     phase: Phase,
@@ -168,28 +168,29 @@ impl Hangup {
     }
 
     read_value! {
-        /// What it is being done.
+        /// How far the check has come.
         phase: Phase;
     }
 }
 
-/// What is known of a process group.
+/// Whether a process group is orphaned.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Orphaned {
     Yes,
     No,
-    /// It has many members: look again later.
+    /// Not known yet, as it has many members: look again later.
     Unknown,
 }
 
 impl Tree {
-    /// Whether a signal for many is on its way, or a process group may be.
+    /// Whether a walk or the check of a process group is under way.
     #[inline]
     pub(crate) fn has_walks(&self) -> bool {
         self.hangup.is_some() || !self.walking.is_empty()
     }
 
-    /// What comes of the next step of a walk belongs to its share, and to a hangup's first.
+    /// Work that the next step of a walk queues belongs to the share of the walk, or to that of a hangup, which is
+    /// done first.
     pub(super) fn go_on_with_walk(&mut self) {
         let walk = self.walking.first();
         let walk = walk.map(|walk| self.signal_walks[walk].share);
@@ -199,13 +200,13 @@ impl Tree {
         }
     }
 
-    /// A signal for many, which is in its store, is on its way.
+    /// Queues a walk, which is in its store.
     pub(crate) fn begin_walk(&mut self, walk: Idx<SignalWalk>) {
         self.signal_walks[walk].share = self.shares.queue();
         self.walking.push_back(&mut self.signal_walks, walk);
     }
 
-    /// The caller of a walk asks for it. `None` if it is not over: nobody will ask again.
+    /// Takes a walk out, for its caller. `None` if it goes on, in which case nobody will ask again.
     pub(crate) fn end_walk(&mut self, walk: Idx<SignalWalk>) -> Option<SignalWalk> {
         if !self.signal_walks[walk].is_done {
             self.signal_walks[walk].is_awaited = false;
@@ -214,7 +215,8 @@ impl Tree {
         self.signal_walks.remove(walk)
     }
 
-    /// The process that a walk meets next, if the next number or member is one; `None` at the end.
+    /// Moves a walk on: the leader of the next process, `Some(None)` if the next number is none, `None` at the
+    /// end.
     pub(crate) fn next_target(&mut self, walk: Idx<SignalWalk>) -> Option<Option<Idx<Task>>> {
         self.draw(SIGNAL_STEPS);
         let walk = &mut self.signal_walks[walk];
@@ -239,16 +241,16 @@ impl Tree {
         }
     }
 
-    /// A walk has met somebody: what came of it.
+    /// Adds the result of one send to that of a walk.
     pub(crate) fn note_sent(&mut self, walk: Idx<SignalWalk>, sent: Outcome) {
         let walk = &mut self.signal_walks[walk];
-        // Of a process group it is enough if one of them got it.
+        // One success is enough for a process group.
         if walk.result.is_err() || matches!(walk.targets, Targets::Everybody { .. }) {
             walk.result = sent;
         }
     }
 
-    /// A walk has met everybody.
+    /// A walk has sent to every process.
     pub(crate) fn finish_walk(&mut self, walk: Idx<SignalWalk>) {
         self.shares.unqueue(self.signal_walks[walk].share);
         self.walking.remove(&mut self.signal_walks, walk);
@@ -259,7 +261,7 @@ impl Tree {
         }
     }
 
-    /// A member leaves its process group: a walk that would meet it next meets the one behind it.
+    /// A member leaves its process group: a walk or a hangup that points to it goes on with the next member.
     pub(crate) fn leave_walks(&mut self, member: Idx<Group>, next: Option<Idx<Group>>) {
         if let Some(walk) = self.walking.first() {
             if let Targets::ProcessGroup { at: Some(at), .. } = &mut self.signal_walks[walk].targets
@@ -276,7 +278,7 @@ impl Tree {
         }
     }
 
-    /// It is being looked at whether a process group is orphaned. There is no other one.
+    /// Begins the check whether a process group is orphaned. No other check is under way.
     pub(crate) fn begin_hangup(&mut self, pgrp: ARef<Pid>) {
         debug_assert!(self.hangup.is_none());
         self.hangup = Some(Hangup {
@@ -287,7 +289,7 @@ impl Tree {
         });
     }
 
-    /// The next member of the orphaned process group, and the place moves on.
+    /// Takes the next member of the orphaned process group.
     pub(crate) fn next_to_hang_up(&mut self) -> Option<Idx<Group>> {
         let hangup = self.hangup.as_ref()?;
         let member = hangup.at?;
@@ -298,14 +300,14 @@ impl Tree {
         Some(member)
     }
 
-    /// The process group is not orphaned, or has been told.
+    /// Ends the check: the process group is not orphaned, or was sent its signals.
     pub(crate) fn end_hangup(&mut self) {
         if let Some(hangup) = self.hangup.take() {
             self.shares.unqueue(hangup.share);
         }
     }
 
-    /// The members of an orphaned process group are sent a signal from now on.
+    /// Begins to send a signal to the members of an orphaned process group.
     pub(crate) fn begin_phase(&mut self, pgrp: &Pid, signal: i32) {
         let at = self.process_group(pgrp).first();
         if let Some(hangup) = &mut self.hangup {

@@ -145,7 +145,7 @@ impl Work<'_> {
     }
 }
 
-/// Somebody in a wait queue who does not sleep there, but has something done when woken.
+/// An entry of a wait queue for a caller that does not sleep there: a function is called when it is woken.
 #[repr(C)]
 pub(crate) struct Bell {
     wait: UnsafeCell<MaybeUninit<bindings::wait_queue_entry>>,
@@ -159,7 +159,7 @@ unsafe impl Send for Bell {}
 unsafe impl Sync for Bell {}
 
 impl Bell {
-    /// One in no queue. `ring` is called with the lock of a queue held and interrupts off.
+    /// A bell in no queue. `ring` is called with the lock of a queue held and interrupts off.
     pub(crate) const fn new(ring: fn(&Self)) -> Self {
         Self {
             wait: UnsafeCell::new(MaybeUninit::zeroed()),
@@ -195,7 +195,7 @@ impl Work<'_> {
     ///
     /// # Safety
     ///
-    /// It is in no queue, nobody else hangs it meanwhile, and it stays where it is until
+    /// The bell is in no queue, no other caller hangs it meanwhile, and it does not move until
     /// [`World::take_bell`].
     pub(crate) unsafe fn hang_bell(&mut self, bell: &Bell, keys: [Key; 2]) {
         self.begin_sleep();
@@ -216,7 +216,7 @@ impl World {
     ///
     /// # Safety
     ///
-    /// It was hung in this world and is not taken by anybody else.
+    /// The bell was hung in this world, and no other caller takes it.
     pub(crate) unsafe fn take_bell(&self, bell: &Bell) {
         let wait = bell.wait.get().cast::<bindings::wait_queue_entry>();
         // SAFETY: By the safety requirements.
