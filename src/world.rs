@@ -17,6 +17,7 @@
 //! The tree lock is in here; see the crate root for the order.
 
 pub(crate) mod hold;
+pub(crate) mod lent;
 pub(crate) mod sleep;
 pub(crate) mod work;
 
@@ -32,12 +33,13 @@ use crate::{
     reason::{Outcome, Reason},
     tree::task::TaskId,
     tree::{group::Group, Tree},
+    world::lent::Loan,
     world::sleep::Queues,
 };
 use kernel::{
-    new_spinlock, new_work,
+    new_mutex, new_spinlock, new_work,
     prelude::*,
-    sync::{aref::ARef, Arc, ArcBorrow, SpinLock},
+    sync::{aref::ARef, Arc, ArcBorrow, Mutex, SpinLock},
     task::might_sleep,
     workqueue::Work,
 };
@@ -107,6 +109,9 @@ pub(crate) struct World {
     told: Atomic<u32>,
     /// The user that has opened it.
     owner: u32,
+    /// References to it that go when it ends.
+    #[pin]
+    loans: Mutex<KVec<Arc<Loan>>>,
     registry: Arc<Registry>,
     root: ARef<Namespace>,
     step: Step,
@@ -155,6 +160,7 @@ impl World {
                 is_ending: Atomic::new(0),
                 told: Atomic::new(0),
                 owner: native::own_uid(),
+                loans <- new_mutex!(KVec::new(), "altpid_loans"),
                 registry,
                 root,
                 step,
@@ -170,7 +176,9 @@ impl World {
         if self.kills_on_close.load(Relaxed) != 0 {
             self.kill_members();
         }
-        self.closed.store(1u32, Relaxed);
+        // Full, here and in `remove_member`: one of the two sees that both have happened.
+        self.closed.xchg(1u32, Full);
+        self.end_loans();
     }
 
     /// Whether the last file is closed, and no member is left.
@@ -242,9 +250,10 @@ impl World {
         self.members.add(1, Relaxed);
     }
 
-    /// One process or thread less has this world as its own.
+    /// One process or thread less has this world as its own. May sleep.
     pub(crate) fn remove_member(&self) {
-        self.members.add(-1, Relaxed);
+        self.members.fetch_sub(1, Full);
+        self.end_loans();
     }
 
     /// The last close of the device kills the members that there are then.
