@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     base::sync::{read_lock, Acquire, Atomic, Full, Guard, Relaxed, Release},
-    native::Native,
+    native::{self, Native},
     pid::{mem::RcuHead, Pid},
     tree::task::TaskId,
     world::{sleep::Bell, World},
@@ -296,7 +296,8 @@ unsafe extern "C" fn altpid_body_exits(head: *mut bindings::callback_head) -> bo
     }
     let call = core::mem::replace(&mut own.call, Call::None);
     call.abandon(member);
-    member.world.exited(member.id, &crate::native::how_ends());
+    let (end, comm) = (native::how_ends(), native::own_comm());
+    member.world.exited(member.id, &end, comm);
     if own.is_attached {
         // As natively who waits for an init is told when its namespace is empty.
         member.world.wait_for_end(member.id);

@@ -139,8 +139,8 @@ impl World {
         tree.begin_exit(task, 0);
     }
 
-    /// The body of a task exits. May sleep.
-    pub(crate) fn exited(&self, id: TaskId, end: &End) {
+    /// The body of a task exits, which the kernel has called so in the end. May sleep.
+    pub(crate) fn exited(&self, id: TaskId, end: &End, comm: [u8; COMM_LEN]) {
         let mut usage = None;
         let (mut tree, task, group) = loop {
             let tree = self.work();
@@ -164,6 +164,7 @@ impl World {
         if let (Some(status), Fate::Alive) = (end.of_group(), tree.groups()[group].fate()) {
             tree.decide_exit(group, status);
         }
+        tree.set_name(task, &comm);
         tree.begin_exit(task, end.code);
     }
 
