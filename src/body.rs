@@ -62,6 +62,8 @@ mod user;
 mod waiting;
 
 use crate::{
+    base::sync::read_lock,
+    native::groups::{find_in, Kind},
     native::{self, Native},
     pid::registry::NsId,
     pid::{alloc_pid, namespace::Namespace},
@@ -69,8 +71,42 @@ use crate::{
     tree::task::TaskId,
     world::World,
 };
-use kernel::{prelude::*, sync::Arc};
+use kernel::{bindings, prelude::*, sync::Arc};
 use member::{Member, Own};
+
+/// The world of the calling thread and its task there, if it is a member.
+pub(crate) fn own() -> Option<(Arc<World>, TaskId)> {
+    member::current().map(|member| (member.world.clone(), member.id))
+}
+
+/// The task of the calling thread in a world.
+pub(crate) fn own_task(world: &World) -> Option<TaskId> {
+    let member = member::current()?;
+    core::ptr::eq(&*member.world, world).then_some(member.id)
+}
+
+fn task_of(world: &World, thread: *mut bindings::task_struct) -> Option<TaskId> {
+    let guard = read_lock();
+    let member = member::find(thread, &guard)?;
+    core::ptr::eq(&*member.world, world).then_some(member.id)
+}
+
+/// The task in a world whose body has a native number, if there is one.
+pub(crate) fn numbered(world: &World, nr: i32) -> Option<TaskId> {
+    let guard = read_lock();
+    task_of(world, native::find_thread(nr, &guard))
+}
+
+/// A task in a world whose body is in a native process group, if there is one.
+pub(crate) fn in_group(world: &World, nr: i32) -> Option<TaskId> {
+    let mut found = None;
+    let mut is_it = |thread| {
+        found = task_of(world, thread);
+        found.is_some()
+    };
+    find_in(nr, Kind::Group, &mut is_it);
+    found
+}
 
 /// What the module needs for members, as long as it is loaded.
 pub(crate) struct Bodies(());

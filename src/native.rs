@@ -124,6 +124,8 @@ mod c {
         pub(super) fn altpid_set_unkillable(task: *mut bindings::task_struct);
         pub(super) fn altpid_kill_child(child: *mut bindings::task_struct);
         pub(super) fn altpid_native_nr(pid: *mut bindings::pid) -> c_int;
+        pub(super) fn altpid_find_thread(nr: c_int) -> *mut bindings::task_struct;
+        pub(super) fn altpid_is_there(pid: *mut bindings::pid) -> bool;
         pub(super) fn altpid_sigchld(pid: *mut bindings::pid) -> c_int;
         pub(super) fn altpid_is_native_child(
             child: *mut bindings::pid,
@@ -229,6 +231,12 @@ impl Native {
         unsafe { c::altpid_is_taken(self.0.as_ptr()) }
     }
 
+    /// Whether the number still is its own: the thread is there, if only as a zombie.
+    pub(crate) fn is_there(&self) -> bool {
+        // SAFETY: There is a reference.
+        unsafe { c::altpid_is_there(self.0.as_ptr()) }
+    }
+
     /// What the process does about SIGCHLD.
     pub(crate) fn about_children(&self) -> AboutChildren {
         // SAFETY: There is a reference.
@@ -331,6 +339,15 @@ pub(crate) fn has_admin() -> bool {
 pub(crate) fn may_reboot() -> bool {
     // SAFETY: No requirements.
     unsafe { c::altpid_has_capability(bindings::CAP_SYS_BOOT as c_int) }
+}
+
+/// The thread with a native number, null if there is none; as long as the guard is there.
+pub(crate) fn find_thread(
+    nr: i32,
+    _guard: &kernel::sync::rcu::Guard,
+) -> *mut bindings::task_struct {
+    // SAFETY: Under RCU.
+    unsafe { c::altpid_find_thread(nr) }
 }
 
 /// The native number of the calling thread.

@@ -4,6 +4,7 @@
  * tasklist_lock for.
  */
 #include <linux/pid.h>
+#include <linux/pid_namespace.h>
 #include <linux/rcupdate.h>
 #include <linux/sched/signal.h>
 
@@ -74,7 +75,7 @@ void altpid_find_in(int nr, bool is_session, bool (*is_it)(struct task_struct *t
 	struct task_struct *task, *last;
 
 	rcu_read_lock();
-	search.pid = find_vpid(nr);
+	search.pid = find_pid_ns(nr, &init_pid_ns);
 	task = search.pid ? pid_task(search.pid, PIDTYPE_TGID) : NULL;
 	if (task && is_found(&search, task))
 		goto unlock;
