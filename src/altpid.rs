@@ -24,11 +24,12 @@
 //! 10. [`ask`]: questions, which change nothing.
 //! 11. [`stock`]: whether the kernel is the one that the module was built for.
 //! 12. [`body`]: real processes as tasks of a world.
-//! 13. [`device`]: the interface.
+//! 13. [`procfs`]: /proc as the tasks of a world see it.
+//! 14. [`device`]: the interface.
 //!
 //! # Lock order
 //!
-//! 1. The lock of the probes ([`body`]), a mutex.
+//! 1. The lock of the probes ([`body`]), a mutex, or the lock of what a world has lent ([`world::lent`]), a mutex.
 //! 2. The tree lock, one a world ([`world::World::tree`]): a spinlock, `tasklist_lock` natively. How long
 //!    it may be held, and what follows, is in [`world::hold`].
 //! 3. The lock of the table of members ([`body`]), or
@@ -47,6 +48,7 @@ mod device;
 mod native;
 mod pid;
 mod process;
+mod procfs;
 mod reason;
 mod signal;
 mod stock;
@@ -180,6 +182,7 @@ fn limits() -> world::Limits {
 struct Altpid {
     #[pin]
     device: device::Device,
+    filesystem: procfs::Filesystem,
     directory: device::Directory,
     bodies: body::Bodies,
     workers: world::work::Workers,
@@ -205,6 +208,7 @@ impl kernel::InPlaceModule for Altpid {
             workers: world::work::Workers::new()?,
             bodies: body::Bodies::new(parameter(module_parameters::probe_seconds.value()))?,
             directory: device::Directory::new(module)?,
+            filesystem: procfs::Filesystem::new(device::world_of)?,
             device <- {
                 device::set_limits(limits());
                 device::Device::register(module)

@@ -29,12 +29,13 @@ use args::Call;
 use failures::Failures;
 pub(crate) use info::Directory;
 use kernel::{
+    bindings,
     fs::{File, Kiocb},
     iov::IovIterDest,
     miscdevice::{MiscDevice, MiscDeviceRegistration},
     prelude::*,
     seq_file::SeqFile,
-    sync::SetOnce,
+    sync::{Arc, SetOnce},
 };
 pub(crate) use registration::Device;
 
@@ -44,6 +45,16 @@ static LIMITS: SetOnce<Limits> = SetOnce::new();
 /// Says what there may be at most. Called once, before the device is registered.
 pub(crate) fn set_limits(limits: Limits) {
     LIMITS.populate(limits);
+}
+
+/// The world of a file, if it is one of the device.
+///
+/// # Safety
+///
+/// The file is there as long as the call.
+pub(crate) unsafe fn world_of(file: *mut bindings::file) -> Option<Arc<World>> {
+    // SAFETY: By the safety requirements.
+    unsafe { registration::open_file(file) }.map(|open| open.get_ref().world.to_arc())
 }
 
 /// One open of the device.

@@ -75,6 +75,26 @@ impl PinnedDrop for Device {
     }
 }
 
+/// What is behind a file of the device; `None` for another one.
+///
+/// # Safety
+///
+/// The file is there as long as what is returned is used.
+pub(super) unsafe fn open_file<'a>(file: *mut bindings::file) -> Option<Pin<&'a OpenFile>> {
+    type Poll = unsafe extern "C" fn(
+        *mut bindings::file,
+        *mut bindings::poll_table_struct,
+    ) -> bindings::__poll_t;
+    // SAFETY: By the safety requirements; a file has operations.
+    let (private, ops) = unsafe { ((*file).private_data, &*(*file).f_op) };
+    // Nobody else has this one.
+    let is_ours = ops
+        .poll
+        .is_some_and(|theirs| core::ptr::fn_addr_eq(theirs, poll as Poll));
+    // SAFETY: What `open` made is lent to calls, and there until the file is released.
+    is_ours.then(|| unsafe { <<OpenFile as MiscDevice>::Ptr as ForeignOwnable>::borrow(private) })
+}
+
 /// poll(2), select(2) and epoll(7) of a file of the device.
 ///
 /// # Safety
