@@ -3,8 +3,8 @@
 //! What can be typed: the verbs of the command. What each takes stands with what it does.
 
 use crate::commands::{
-    audit, capture, diff, exec, generate, hold, ids, kill, ls, restore, run, shell, show, stress,
-    translate, tree, watch, why, worlds,
+    audit, capture, diff, exec, generate, hold, ids, kill, ls, proc, restore, run, shell, show,
+    stress, translate, tree, watch, why, worlds,
 };
 use crate::output::folded;
 use crate::table::ColumnNames;
@@ -39,6 +39,7 @@ pub enum Verb {
     Restore(restore::Args),
     Diff(diff::Args),
     Exec(exec::Args),
+    Proc(proc::Args),
     Hold(hold::Args),
     Worlds(worlds::Args),
     Ls(ls::Args),
@@ -70,7 +71,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ),
     (
         "Do something in a world",
-        &["exec", "ids", "kill", "exit", "stress"],
+        &["exec", "proc", "ids", "kill", "exit", "stress"],
     ),
     ("Play scenarios", &["run", "shell"]),
 ];
@@ -132,6 +133,7 @@ impl Verb {
             Self::Restore(args) => args.run(),
             Self::Diff(args) => args.run(),
             Self::Exec(args) => args.run(),
+            Self::Proc(args) => args.run(),
             Self::Hold(args) => args.run(),
             Self::Worlds(args) => args.run(),
             Self::Ls(args) => args.run(),

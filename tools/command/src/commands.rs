@@ -11,6 +11,7 @@ pub mod hold;
 pub mod ids;
 pub mod kill;
 pub mod ls;
+pub mod proc;
 pub mod restore;
 pub mod run;
 pub mod shell;

@@ -3,6 +3,7 @@
 //! `altpid exec`
 
 use crate::{
+    commands::proc,
     output,
     place::{self, FD_VARIABLE, Place, open_world},
 };
@@ -28,7 +29,7 @@ use std::{
 #[command(
     after_help = "Exit status: that of COMMAND; 126 if it cannot be run, 127 if it is not found, 125 \
 if it cannot be put into a world.\n\nExamples:\n  altpid exec -- sh\n  \
-altpid exec --world 3 --in ns:2 -- sh -c 'echo $$ $PPID'"
+altpid exec --mount-proc -- ps\n  altpid exec --world 3 --in ns:2 -- sh -c 'echo $$ $PPID'"
 )]
 pub struct Args {
     #[command(flatten)]
@@ -48,6 +49,9 @@ pub struct Args {
     /// Kill what lives in the world when its last descriptor is closed
     #[arg(long)]
     kill_on_close: bool,
+    /// With the /proc of its world mounted on /proc, in a new mount namespace
+    #[arg(long)]
+    mount_proc: bool,
     /// The program, with its arguments
     #[arg(last = true, required = true, value_name = "COMMAND")]
     command: Vec<String>,
@@ -91,6 +95,9 @@ impl Args {
         attach.kill_on_close = self.kill_on_close;
         fcntl_setfd(&world, FdFlags::empty()).context("the descriptor")?;
         world.attach(&attach)?;
+        if self.mount_proc {
+            proc::mount_own()?;
+        }
         Ok(world)
     }
 }

@@ -66,7 +66,7 @@ int main(int argc, char **argv)
 		{ "families", families }, { "namespaces", namespaces }, { "programs", programs },
 		{ "refused", refused },	{ "terminals", terminals },
 		{ "usage", usage },	{ "border", border },	{ "peers", peers },
-		{ "handles", handles },
+		{ "handles", handles },	{ "procfs", procfs },
 	};
 	int number = argc > 2 ? atoi(argv[2]) : 0;
 

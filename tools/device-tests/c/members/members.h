@@ -58,6 +58,7 @@ void usage(void);
 void border(void);
 void peers(void);
 void handles(void);
+void procfs(void);
 void races(int after);
 void crowd(int count);
 
