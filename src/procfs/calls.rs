@@ -3,8 +3,13 @@
 //! What the C files of this folder call (`procfs.h`). A view is given to them as a pointer, from the mount
 //! until the superblock is gone.
 
-use super::{find::Shown, made::Place, out::Out, View};
-use crate::{pid::registry::NsId, tree::task::TaskId};
+use super::{
+    find::{Shown, Who},
+    made::Place,
+    out::Out,
+    View,
+};
+use crate::pid::registry::NsId;
 use core::slice;
 use kernel::{bindings, error::Error, prelude::*};
 
@@ -114,7 +119,7 @@ unsafe extern "C" fn altpid_proc_find(
     task: *mut Shown,
 ) -> bool {
     // SAFETY: By the safety requirements.
-    let shown = unsafe { view(this) }.find(TaskId::unless_0(process), nr);
+    let shown = unsafe { view(this) }.find(Who::unless_0(process), nr);
     // SAFETY: By the safety requirements.
     unsafe { give(shown, task) }
 }
@@ -147,8 +152,8 @@ unsafe extern "C" fn altpid_proc_thread(
 ) -> bool {
     // SAFETY: By the safety requirements.
     let (view, at) = unsafe { (view(this), &mut *at) };
-    let shown = view.thread(TaskId::from_raw(process), TaskId::unless_0(*at), place);
-    *at = shown.as_ref().map_or(0, Shown::id);
+    let shown = view.thread(Who::from_raw(process), Who::unless_0(*at), place);
+    *at = shown.as_ref().map_or(0, Shown::who);
     // SAFETY: By the safety requirements.
     unsafe { give(shown, task) }
 }
@@ -204,7 +209,7 @@ unsafe extern "C" fn altpid_proc_line(
     };
     let mut out = Out::new(out);
     length(
-        view.line(kind, TaskId::from_raw(task), line, &mut out, state),
+        view.line(kind, Who::from_raw(task), line, &mut out, state),
         &out,
     )
 }
@@ -232,10 +237,7 @@ unsafe extern "C" fn altpid_proc_make(
         )
     };
     let mut out = Out::new(out);
-    length(
-        view.make(kind, TaskId::from_raw(task), &mut out, place),
-        &out,
-    )
+    length(view.make(kind, Who::from_raw(task), &mut out, place), &out)
 }
 
 /// Writes a sysctl of the namespace.

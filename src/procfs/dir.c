@@ -113,19 +113,21 @@ static int emit_processes(struct file *file, struct dir_context *ctx)
 
 static int emit_threads(struct file *file, struct dir_context *ctx)
 {
-	u64 process = ALTPID_I(file_inode(file))->task;
+	u64 process = ALTPID_I(file_inode(file))->who;
 	void *view = altpid_view(file_inode(file));
 	struct open_dir *dir = file->private_data;
 	struct altpid_proc_task task;
+	u64 before = dir->at;
 
 	if (!dir_emit_dots(file, ctx))
 		return 0;
 	while (altpid_proc_thread(view, process, &dir->at, ctx->pos - 2, &task)) {
 		if (!emit_task(ctx, &task, ALTPID_INO_THREAD + task.nr)) {
 			/* This one is to be found once more. */
-			dir->at = 0;
+			dir->at = before;
 			return 0;
 		}
+		before = dir->at;
 		ctx->pos++;
 		if (fatal_signal_pending(current))
 			return -EINTR;
@@ -135,21 +137,19 @@ static int emit_threads(struct file *file, struct dir_context *ctx)
 }
 
 /* What there is of a task without a body. */
-static int emit_made(struct file *file, struct dir_context *ctx, bool is_process)
+static int emit_made(struct file *file, struct dir_context *ctx)
 {
-	static const char *const names[] = { "stat", "status", "comm", "cmdline", "children" };
+	const struct altpid_inode *node = ALTPID_I(file_inode(file));
+	const char *name;
+	u64 ino;
 
 	if (!dir_emit_dots(file, ctx))
 		return 0;
-	for (; ctx->pos < 2 + ARRAY_SIZE(names); ctx->pos++) {
-		const char *name = names[ctx->pos - 2];
-		bool is_last = ctx->pos == 1 + ARRAY_SIZE(names);
-
-		if (is_last && is_process)
-			name = "task";
-		if (!dir_emit(ctx, name, strlen(name), iunique(file_inode(file)->i_sb, 2),
-			      is_last && is_process ? DT_DIR : DT_REG))
+	while ((name = altpid_made_name(node, ctx->pos - 2, &ino))) {
+		if (!dir_emit(ctx, name, strlen(name), ino,
+			      strcmp(name, "task") ? DT_REG : DT_DIR))
 			return 0;
+		ctx->pos++;
 	}
 	return 0;
 }
@@ -166,7 +166,7 @@ static int iterate(struct file *file, struct dir_context *ctx)
 	if (kind == ALTPID_THREADS)
 		return emit_threads(file, ctx);
 	if (!dir->lower)
-		return emit_made(file, ctx, kind == ALTPID_PROCESS);
+		return emit_made(file, ctx);
 	if (kind != ALTPID_ROOT || ctx->pos < OWN_POS) {
 		ret = emit_lower(file, ctx, dir->lower);
 		if (ret <= 0 || kind != ALTPID_ROOT)

@@ -13,6 +13,7 @@ use crate::{
     base::slots::Idx,
     body,
     pid::{find_pid, find_pid_from, PidType},
+    tree::group::{GroupId, Parent},
     tree::task::{Task, TaskId, TaskState},
     tree::Tree,
 };
@@ -21,11 +22,63 @@ use kernel::task::might_sleep;
 /// Threads that are gone through in one hold of the lock.
 const AT_ONCE: u64 = 512;
 
+/// Whom a file or a directory is about. A process stays itself when another thread than its leader calls exec and
+/// takes over the leader's number.
+#[derive(Clone, Copy)]
+pub(super) enum Who {
+    /// The leader of a process.
+    Leader(GroupId),
+    /// Another thread.
+    Thread(TaskId),
+}
+
+impl Who {
+    /// Set in the number of a [`Who::Leader`]. The low half of an id is the number of an object, of which there are
+    /// fewer.
+    const LEADER: u64 = 1 << 31;
+
+    /// As a number that is not 0, for the C files.
+    pub(super) fn to_raw(self) -> u64 {
+        match self {
+            Self::Leader(id) => id.to_raw() | Self::LEADER,
+            Self::Thread(id) => id.to_raw(),
+        }
+    }
+
+    /// The reverse of [`Who::to_raw`].
+    pub(super) fn from_raw(raw: u64) -> Self {
+        match raw & Self::LEADER {
+            0 => Self::Thread(TaskId::from_raw(raw)),
+            _ => Self::Leader(GroupId::from_raw(raw & !Self::LEADER)),
+        }
+    }
+
+    /// Likewise; `None` for 0.
+    pub(super) fn unless_0(raw: u64) -> Option<Self> {
+        (raw != 0).then(|| Self::from_raw(raw))
+    }
+
+    fn of(tree: &Tree, task: Idx<Task>) -> Self {
+        match tree.is_leader(task) {
+            true => Self::Leader(tree.groups().id(tree.tasks()[task].group())),
+            false => Self::Thread(tree.tasks().id(task)),
+        }
+    }
+
+    /// The task, if it is there.
+    pub(super) fn find(self, tree: &Tree) -> Option<Idx<Task>> {
+        match self {
+            Self::Leader(id) => tree.groups()[tree.groups().find(id)?].leader(),
+            Self::Thread(id) => tree.tasks().find(id),
+        }
+    }
+}
+
 /// A task as a view shows it (`struct altpid_proc_task`).
 #[repr(C)]
 pub(super) struct Shown {
-    /// Its id.
-    id: u64,
+    /// [`Who`] it is.
+    who: u64,
     /// Its number in the namespace.
     nr: i32,
     /// The kernel's number of its body, 0 if there is none.
@@ -54,20 +107,20 @@ impl View {
             native.is_there() && !is_gone(tree, task)
         });
         (nr != 0).then(|| Shown {
-            id: tree.tasks().id(task).to_raw(),
+            who: Who::of(tree, task).to_raw(),
             nr,
             native: native.map_or(0, |native| native.nr().to_user()),
         })
     }
 
     /// The task with a number, or with a process its thread with that.
-    pub(super) fn find(&self, process: Option<TaskId>, nr: i32) -> Option<Shown> {
+    pub(super) fn find(&self, process: Option<Who>, nr: i32) -> Option<Shown> {
         let world = self.world()?;
         let pid = find_pid(&self.ns, nr)?;
         let tree = world.tree();
         let task = tree.task_of(&pid)?;
         if let Some(process) = process {
-            let process = tree.tasks().find(process)?;
+            let process = process.find(&tree)?;
             if tree.tasks()[process].group() != tree.tasks()[task].group() {
                 return None;
             }
@@ -96,36 +149,29 @@ impl View {
         }
     }
 
-    /// The thread of a process at a place of the list of its threads, and its id; with the thread at the place
-    /// before, if that is known. May sleep.
-    pub(super) fn thread(
-        &self,
-        process: TaskId,
-        before: Option<TaskId>,
-        place: u64,
-    ) -> Option<Shown> {
+    /// The thread of a process at a place of the list of its threads; with the thread at the place before, if that
+    /// is known. May sleep.
+    pub(super) fn thread(&self, process: Who, before: Option<Who>, place: u64) -> Option<Shown> {
         let world = self.world()?;
         // Where to go on from, and how many there are still to be gone over.
-        let (mut from, mut left) = (None, place);
-        if let Some(before) = before {
-            (from, left) = (Some(before), 1);
-        }
+        let (mut from, mut left) = (before, if before.is_some() { 1 } else { place });
         loop {
             {
                 let tree = world.tree();
-                let leader = tree.group_of(tree.tasks().find(process)?).leader()?;
-                let mut at = match from {
-                    // It is gone: begin at the first one.
-                    Some(id) if left == 1 && tree.tasks().find(id).is_none() => {
+                let leader = tree.group_of(process.find(&tree)?).leader()?;
+                let is_here =
+                    |task: &Idx<Task>| tree.tasks()[*task].group() == tree.tasks()[leader].group();
+                let known = from.and_then(|who| who.find(&tree)).filter(is_here);
+                let mut at = match known {
+                    Some(at) => at,
+                    // The one before is gone: begin at the first one.
+                    None if before.is_some() && left == 1 => {
                         left = place;
                         leader
                     }
-                    Some(id) => tree.tasks().find(id)?,
-                    None => leader,
+                    None if from.is_none() => leader,
+                    None => return None,
                 };
-                if tree.tasks()[at].group() != tree.tasks()[leader].group() {
-                    return None;
-                }
                 for _ in 0..left.min(AT_ONCE) {
                     at = tree.next_thread(at);
                     if at == leader {
@@ -137,7 +183,7 @@ impl View {
                 if left == 0 {
                     return self.show(&tree, at);
                 }
-                from = Some(tree.tasks().id(at));
+                from = Some(Who::of(&tree, at));
             }
             might_sleep();
         }
@@ -160,10 +206,8 @@ impl View {
             pid: tree.tasks()[task].pid().nr_ns(&self.ns),
             tgid: group.tgid().nr_ns(&self.ns),
             ppid: match group.parent() {
-                crate::tree::group::Parent::Task(parent) => {
-                    tree.group_of(parent).tgid().nr_ns(&self.ns)
-                }
-                crate::tree::group::Parent::Outside => 0,
+                Parent::Task(parent) => tree.group_of(parent).tgid().nr_ns(&self.ns),
+                Parent::Outside => 0,
             },
             pgid: group.pgid().nr_ns(&self.ns),
             sid: group.sid().nr_ns(&self.ns),
@@ -172,7 +216,8 @@ impl View {
 }
 
 impl Shown {
-    pub(super) fn id(&self) -> u64 {
-        self.id
+    /// [`Who`] it is, as a number.
+    pub(super) fn who(&self) -> u64 {
+        self.who
     }
 }

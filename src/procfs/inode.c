@@ -47,21 +47,29 @@ static const struct {
 
 /* What there is of a task without a body. */
 static const struct {
-	enum altpid_kind parent;
 	const char *name;
 	enum altpid_kind kind;
 } made[] = {
-	{ ALTPID_PROCESS, "stat", ALTPID_MADE_STAT },
-	{ ALTPID_PROCESS, "status", ALTPID_MADE_STATUS },
-	{ ALTPID_PROCESS, "comm", ALTPID_MADE_COMM },
-	{ ALTPID_PROCESS, "cmdline", ALTPID_MADE_CMDLINE },
-	{ ALTPID_PROCESS, "task", ALTPID_THREADS },
-	{ ALTPID_THREAD, "stat", ALTPID_MADE_STAT },
-	{ ALTPID_THREAD, "status", ALTPID_MADE_STATUS },
-	{ ALTPID_THREAD, "comm", ALTPID_MADE_COMM },
-	{ ALTPID_THREAD, "cmdline", ALTPID_MADE_CMDLINE },
-	{ ALTPID_THREAD, "children", ALTPID_CHILDREN },
+	{ "stat", ALTPID_MADE_STAT },
+	{ "status", ALTPID_MADE_STATUS },
+	{ "comm", ALTPID_MADE_COMM },
+	{ "cmdline", ALTPID_MADE_CMDLINE },
+	/* Of a process; and of a thread. */
+	{ "task", ALTPID_THREADS },
+	{ "children", ALTPID_CHILDREN },
 };
+
+const char *altpid_made_name(const struct altpid_inode *parent, unsigned int index, u64 *ino)
+{
+	bool is_process = parent->kind == ALTPID_PROCESS;
+
+	if (index >= ARRAY_SIZE(made) - 1)
+		return NULL;
+	if (index == ARRAY_SIZE(made) - 2 && !is_process)
+		index++;
+	*ino = ALTPID_INO_MADE + 16 * (u64)parent->nr + 8 * is_process + index;
+	return made[index].name;
+}
 
 /* A name as a number, as name_to_int() takes it; 0 for none. */
 int altpid_number(const char *name, unsigned int len)
@@ -240,7 +248,8 @@ static u64 ino_of(const struct altpid_inode *node)
 	case ALTPID_THREAD_SELF:
 		return ALTPID_INO_SELF + 1;
 	default:
-		return node->lower ? d_inode(node->lower)->i_ino : get_next_ino();
+		/* Of what is made: see lookup_made(). */
+		return node->lower ? d_inode(node->lower)->i_ino : 0;
 	}
 }
 
@@ -258,11 +267,10 @@ struct inode *altpid_new_inode(struct super_block *sb, enum altpid_kind kind, st
 	node = ALTPID_I(inode);
 	node->kind = kind;
 	node->lower = lower;
-	node->task = task ? task->id : 0;
+	node->who = task ? task->who : 0;
 	node->nr = task ? task->nr : 0;
 	node->native = lower && task ? task->native : 0;
 	inode->i_ino = ino_of(node);
-	inode->i_flags |= S_NOATIME | S_NOCMTIME;
 	if (lower) {
 		inode->i_mode = d_inode(lower)->i_mode;
 		fsstack_copy_attr_all(inode, d_inode(lower));
@@ -272,6 +280,7 @@ struct inode *altpid_new_inode(struct super_block *sb, enum altpid_kind kind, st
 		if (S_ISDIR(inode->i_mode))
 			set_nlink(inode, 2);
 	}
+	inode->i_flags |= S_NOATIME | S_NOCMTIME;
 	if (S_ISDIR(inode->i_mode)) {
 		inode->i_op = &dir_inode_ops;
 		inode->i_fop = &altpid_dir_ops;
@@ -315,7 +324,7 @@ static struct dentry *lookup_task(struct inode *dir, struct dentry *dentry, u64 
 	lower = lower_named(base, name, snprintf(name, sizeof(name), "%d", task.native));
 	if (IS_ERR(lower))
 		return lower;
-	if (!altpid_proc_find(view, process, nr, &again) || again.id != task.id) {
+	if (!altpid_proc_find(view, process, nr, &again) || again.who != task.who) {
 		dput(lower);
 		return ERR_PTR(-ENOENT);
 	}
@@ -329,11 +338,19 @@ static struct dentry *lookup_task(struct inode *dir, struct dentry *dentry, u64 
 /* Something of a task without a body. */
 static struct dentry *lookup_made(struct altpid_inode *parent, struct dentry *dentry)
 {
-	struct altpid_proc_task task = { .id = parent->task, .nr = parent->nr };
+	struct altpid_proc_task task = { .who = parent->who, .nr = parent->nr };
+	const char *name;
+	struct inode *inode;
+	u64 ino;
 
-	for (int i = 0; i < ARRAY_SIZE(made); i++)
-		if (made[i].parent == parent->kind && is_name(&dentry->d_name, made[i].name))
-			return add(dentry, made[i].kind, NULL, &task);
+	for (int i = 0; (name = altpid_made_name(parent, i, &ino)); i++) {
+		if (!is_name(&dentry->d_name, name))
+			continue;
+		inode = altpid_new_inode(dentry->d_sb, made[ino % 8].kind, NULL, &task);
+		if (!IS_ERR(inode))
+			inode->i_ino = ino;
+		return d_splice_alias(inode, dentry);
+	}
 	return ERR_PTR(-ENOENT);
 }
 
@@ -342,7 +359,7 @@ static struct dentry *lookup(struct inode *dir, struct dentry *dentry, unsigned 
 	struct altpid_inode *parent = ALTPID_I(dir);
 	const struct qstr *name = &dentry->d_name;
 	int nr = altpid_number(name->name, name->len);
-	struct altpid_proc_task task = { .id = parent->task, .nr = parent->nr };
+	struct altpid_proc_task task = { .who = parent->who, .nr = parent->nr };
 	struct dentry *lower;
 
 	if (!altpid_proc_is_open(altpid_view(dir)))
@@ -356,7 +373,7 @@ static struct dentry *lookup(struct inode *dir, struct dentry *dentry, unsigned 
 			return add(dentry, ALTPID_THREAD_SELF, NULL, NULL);
 	}
 	if (parent->kind == ALTPID_THREADS)
-		return nr ? lookup_task(dir, dentry, parent->task, parent->lower, nr) :
+		return nr ? lookup_task(dir, dentry, parent->who, parent->lower, nr) :
 			    ERR_PTR(-ENOENT);
 	if (!parent->lower)
 		return lookup_made(parent, dentry);
@@ -384,9 +401,9 @@ static int revalidate(struct inode *dir, const struct qstr *name, struct dentry 
 		return 0;
 	node = ALTPID_I(d_inode(dentry));
 	if (node->kind == ALTPID_PROCESS || node->kind == ALTPID_THREAD) {
-		process = node->kind == ALTPID_THREAD ? parent->task : 0;
+		process = node->kind == ALTPID_THREAD ? parent->who : 0;
 		return altpid_proc_find(altpid_view(dir), process, node->nr, &task) &&
-		       task.id == node->task && task.native == node->native;
+		       task.who == node->who && task.native == node->native;
 	}
 	if (!node->lower || !parent->lower)
 		return 1;

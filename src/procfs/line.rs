@@ -12,15 +12,8 @@
 //!
 //! RCU, and the tree lock for a line about a task.
 
-use super::{out::Out, View};
-use crate::{
-    base::slots::Idx,
-    body,
-    pid::Pid,
-    tree::task::{Task, TaskId},
-    tree::Tree,
-    world::World,
-};
+use super::{find::Who, out::Out, View};
+use crate::{base::slots::Idx, body, pid::Pid, tree::task::Task, tree::Tree, world::World};
 use kernel::prelude::*;
 
 /// What a file is (`enum altpid_kind`).
@@ -75,7 +68,7 @@ impl View {
     pub(super) fn line(
         &self,
         kind: u32,
-        task: TaskId,
+        task: Who,
         line: &[u8],
         out: &mut Out<'_>,
         state: &mut u64,
@@ -150,22 +143,22 @@ impl View {
         }
     }
 
-    fn own_number(&self, world: &World, task: TaskId, out: &mut Out<'_>) -> Result {
+    fn own_number(&self, world: &World, task: Who, out: &mut Out<'_>) -> Result {
         let nr = {
             let tree = world.tree();
-            let task = tree.tasks().find(task).ok_or(ESRCH)?;
+            let task = task.find(&tree).ok_or(ESRCH)?;
             tree.tasks()[task].pid().nr_ns(&self.ns)
         };
         out.number(nr.into())
     }
 
     /// `PID (COMM) STATE PPID PGRP SESSION TTY TPGID ...`
-    fn stat(&self, world: &World, task: TaskId, line: &[u8], out: &mut Out<'_>) -> Result {
+    fn stat(&self, world: &World, task: Who, line: &[u8], out: &mut Out<'_>) -> Result {
         let open = line.iter().position(|&byte| byte == b'(').ok_or(EIO)?;
         let close = line.iter().rposition(|&byte| byte == b')').ok_or(EIO)?;
         let numbers = {
             let tree = world.tree();
-            let task = tree.tasks().find(task).ok_or(ESRCH)?;
+            let task = task.find(&tree).ok_or(ESRCH)?;
             self.numbers(&tree, task)
         };
         out.number(numbers.pid.into())?;
@@ -187,7 +180,7 @@ impl View {
         Ok(())
     }
 
-    fn status(&self, world: &World, id: TaskId, line: &[u8], out: &mut Out<'_>) -> Result {
+    fn status(&self, world: &World, who: Who, line: &[u8], out: &mut Out<'_>) -> Result {
         let colon = line.iter().position(|&byte| byte == b':');
         let (name, rest) = line.split_at(colon.unwrap_or(line.len()));
         if matches!(name, b"Ngid" | b"TracerPid") {
@@ -196,7 +189,7 @@ impl View {
             return self.somebody(world, behind(rest, b":\t").ok_or(EIO)?, Of::Thread, out);
         }
         let tree = world.tree();
-        let task = tree.tasks().find(id).ok_or(ESRCH)?;
+        let task = who.find(&tree).ok_or(ESRCH)?;
         let group = tree.group_of(task);
         let all = |pid: &Pid, out: &mut Out<'_>| -> Result {
             out.text(name)?;

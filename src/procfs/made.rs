@@ -9,15 +9,20 @@
 //!
 //! The tree lock.
 
-use super::{find, out::Out, View};
+use super::{
+    find::{is_gone, Who},
+    out::Out,
+    View,
+};
 use crate::{
     base::slots::Idx,
     native,
-    tree::group::{Group, GroupId},
-    tree::task::{Task, TaskId, TaskState},
+    tree::group::{Group, GroupId, Parent},
+    tree::task::{Task, TaskState, COMM_LEN},
     tree::Tree,
+    world::work::is_killed,
 };
-use kernel::prelude::*;
+use kernel::{prelude::*, task::might_sleep};
 
 /// What a file is (`enum altpid_kind`).
 mod kind {
@@ -48,13 +53,7 @@ impl View {
     /// # Errors
     ///
     /// `ESRCH` when the task is gone or the world has ended, `EOVERFLOW`.
-    pub(super) fn make(
-        &self,
-        kind: u32,
-        task: TaskId,
-        out: &mut Out<'_>,
-        place: &mut Place,
-    ) -> Result {
+    pub(super) fn make(&self, kind: u32, who: Who, out: &mut Out<'_>, place: &mut Place) -> Result {
         let world = self.world().ok_or(ESRCH)?;
         match kind {
             kind::PID_MAX => {
@@ -67,10 +66,23 @@ impl View {
             }
             _ => {}
         }
+        while kind == kind::CHILDREN {
+            let is_all = {
+                let tree = world.tree();
+                let task = who.find(&tree).ok_or(ESRCH)?;
+                self.children(&tree, task, out, place)?
+            };
+            if is_all || out.len() != 0 {
+                return Ok(());
+            }
+            might_sleep();
+            if is_killed() {
+                return Err(EINTR);
+            }
+        }
         let tree = world.tree();
-        let task = tree.tasks().find(task).ok_or(ESRCH)?;
+        let task = who.find(&tree).ok_or(ESRCH)?;
         match kind {
-            kind::CHILDREN => self.children(&tree, task, out, place),
             kind::STAT => self.make_stat(&tree, task, out),
             kind::STATUS => self.make_status(&tree, task, out),
             kind::COMM => {
@@ -101,19 +113,19 @@ impl View {
         }
     }
 
-    /// Numbers of the next children of a thread.
+    /// Numbers of some of the next children of a thread; whether those are all.
     fn children(
         &self,
         tree: &Tree,
         task: Idx<Task>,
         out: &mut Out<'_>,
         place: &mut Place,
-    ) -> Result {
+    ) -> Result<bool> {
         let children = tree.tasks()[task].children();
         let groups = tree.groups();
         let is_child = |child: Idx<Group>| match groups[child].parent() {
-            crate::tree::group::Parent::Task(parent) => parent == task,
-            crate::tree::group::Parent::Outside => false,
+            Parent::Task(parent) => parent == task,
+            Parent::Outside => false,
         };
         let last = GroupId::unless_0(place.at).and_then(|id| groups.find(id));
         // Where the last one is gone, or has another parent, the first one behind its place is next.
@@ -124,7 +136,7 @@ impl View {
         let (from, mut left) = (place.place, AT_ONCE);
         while let Some(child) = next {
             if left == 0 || out.room() < 16 {
-                break;
+                return Ok(false);
             }
             left -= 1;
             let group = &groups[child];
@@ -139,7 +151,7 @@ impl View {
             place.at = groups.id(child).to_raw();
             next = children.next(groups, child);
         }
-        Ok(())
+        Ok(true)
     }
 
     fn make_stat(&self, tree: &Tree, task: Idx<Task>, out: &mut Out<'_>) -> Result {
@@ -160,7 +172,7 @@ impl View {
                 18 => 20,
                 20 => group.nr_threads().into(),
                 38 => group.exit_signal().into(),
-                52 if find::is_gone(tree, task) => group.exit_status().unwrap_or(0).into(),
+                52 if is_gone(tree, task) => group.exit_status().unwrap_or(0).into(),
                 _ => 0,
             })?;
         }
@@ -232,7 +244,7 @@ impl View {
 }
 
 /// What a task is called.
-struct Name([u8; crate::tree::task::COMM_LEN]);
+struct Name([u8; COMM_LEN]);
 
 impl Name {
     /// Without what is behind its end.

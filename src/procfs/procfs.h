@@ -10,6 +10,7 @@
 #define ALTPID_INO_SELF		0xbffffffe
 #define ALTPID_INO_PROCESS	0xc0000000
 #define ALTPID_INO_THREAD	0xc0800000
+#define ALTPID_INO_MADE		0xd0000000
 
 /* What a file or a directory is. line.rs and made.rs have the numbers of those that they make. */
 enum altpid_kind {
@@ -52,8 +53,8 @@ enum altpid_kind {
 
 /* A task as a view shows it. */
 struct altpid_proc_task {
-	/* Its id in the world. */
-	u64 id;
+	/* Which one it is in the world, never another one. */
+	u64 who;
 	/* Its number in the namespace. */
 	int nr;
 	/* The kernel's number of its body, 0 for none. */
@@ -71,8 +72,8 @@ struct altpid_inode {
 	struct inode vfs_inode;
 	/* The kernel's own, or NULL. */
 	struct dentry *lower;
-	/* The task that it belongs to, with its number here and the kernel's; 0 for none. */
-	u64 task;
+	/* The task that it is about, with its number here and the kernel's; 0 for none. */
+	u64 who;
 	int nr;
 	int native;
 	enum altpid_kind kind;
@@ -98,6 +99,7 @@ extern const struct dentry_operations altpid_dentry_ops;
 struct inode *altpid_new_inode(struct super_block *sb, enum altpid_kind kind, struct dentry *lower,
 			       const struct altpid_proc_task *task);
 int altpid_number(const char *name, unsigned int len);
+const char *altpid_made_name(const struct altpid_inode *parent, unsigned int index, u64 *ino);
 
 /* dir.c */
 extern const struct file_operations altpid_dir_ops;
@@ -120,9 +122,9 @@ bool altpid_proc_next(void *view, int nr, struct altpid_proc_task *task);
 bool altpid_proc_thread(void *view, u64 process, u64 *at, u64 index,
 			struct altpid_proc_task *task);
 bool altpid_proc_own(void *view, int *tgid, int *tid);
-ssize_t altpid_proc_line(void *view, u64 task, unsigned int kind, const char *line, size_t len,
+ssize_t altpid_proc_line(void *view, u64 who, unsigned int kind, const char *line, size_t len,
 			 char *out, size_t size, u64 *state);
-ssize_t altpid_proc_make(void *view, u64 task, unsigned int kind, char *out, size_t size,
+ssize_t altpid_proc_make(void *view, u64 who, unsigned int kind, char *out, size_t size,
 			 struct altpid_proc_place *place);
 ssize_t altpid_proc_write(void *view, unsigned int kind, long long value);
 

@@ -103,7 +103,7 @@ static int fill_from_lower(struct text *text, struct inode *inode)
 		memcpy(text->out, text->in, len);
 		text->out_len = len;
 	} else if (len) {
-		ret = altpid_proc_line(altpid_view(inode), node->task, node->kind, text->in, len,
+		ret = altpid_proc_line(altpid_view(inode), node->who, node->kind, text->in, len,
 				       text->out, sizeof(text->out), &text->state);
 		if (ret < 0)
 			return ret;
@@ -121,7 +121,7 @@ static int fill_made(struct text *text, struct inode *inode)
 	struct altpid_inode *node = ALTPID_I(inode);
 	ssize_t ret;
 
-	ret = altpid_proc_make(altpid_view(inode), node->task, node->kind, text->out,
+	ret = altpid_proc_make(altpid_view(inode), node->who, node->kind, text->out,
 			       sizeof(text->out), &text->place);
 	if (ret < 0)
 		return ret;

@@ -14,7 +14,8 @@
 //! how much others do while a test does something else. [`header`] reads the interface's own
 //! description, from which [`generate`] makes random commands. [`torture`] issues them from many
 //! processes until they are killed. [`crowd`] makes many tasks by few calls, [`verbs`] has every verb
-//! that a task can call, and [`holds`] knows for how long the tree lock was held. [`members`] runs real programs in a world. [`figures`] is where a
+//! that a task can call, and [`holds`] knows for how long the tree lock was held. [`members`] runs real programs in a world, and [`mounted`] has
+//! its /proc. [`figures`] is where a
 //! test tells how much it has done, [`scratch`] a file of its own, [`machine`] has real processes to
 //! capture, and [`module`] loads and unloads the module, whose longest hold is written down before.
 
@@ -33,6 +34,7 @@ pub mod machine;
 pub mod meanwhile;
 pub mod members;
 pub mod module;
+pub mod mounted;
 pub mod patience;
 pub mod raw;
 pub mod scratch;

@@ -9,75 +9,22 @@ use altpid_device_tests::{
     Fixture, command_line,
     members::{Bystander, exec, has_members, program},
     module,
+    mounted::Mount,
     patience::eventually,
 };
 use rustix::{
     fd::{AsFd, AsRawFd},
     io::Errno,
-    mount::{MountFlags, UnmountFlags, mount, unmount},
+    mount::{UnmountFlags, unmount},
 };
 use std::{
     collections::BTreeSet,
-    ffi::CString,
     fs::{self, File},
     io::{Read, Seek},
-    path::{Path, PathBuf},
+    os::unix::fs::{DirEntryExt, MetadataExt},
+    path::Path,
     process::{Child, Stdio, id},
-    sync::atomic::{AtomicU32, Ordering},
 };
-
-/// A mount of a world's /proc, on a directory of its own.
-struct Mount(PathBuf);
-
-impl Mount {
-    fn new(world: &World, more: &str) -> Self {
-        Self::with(&format!("fd={}{more}", world.as_fd().as_raw_fd())).expect("mount")
-    }
-
-    fn with(options: &str) -> Result<Self, Errno> {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let at = std::env::temp_dir().join(format!("altpid-proc-{}-{number}", id()));
-        fs::create_dir(&at).expect("a directory");
-        let options = CString::new(options).expect("options");
-        let mount = Self(at);
-        let done = mount_on(&mount.0, &options);
-        done.map(|()| mount)
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-
-    fn read(&self, name: &str) -> String {
-        fs::read_to_string(self.file(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
-    }
-
-    /// The processes that it shows.
-    fn processes(&self) -> BTreeSet<i32> {
-        let names = fs::read_dir(&self.0).expect("a directory");
-        names
-            .filter_map(|entry| entry.expect("an entry").file_name().to_str()?.parse().ok())
-            .collect()
-    }
-}
-
-impl Drop for Mount {
-    fn drop(&mut self) {
-        let _ = unmount(&self.0, UnmountFlags::empty());
-        let _ = fs::remove_dir(&self.0);
-    }
-}
-
-fn mount_on(at: &Path, options: &CString) -> Result<(), Errno> {
-    mount(
-        "proc",
-        at,
-        "altpid_proc",
-        MountFlags::empty(),
-        Some(options.as_c_str()),
-    )
-}
 
 /// What `sh -c SCRIPT` has written that runs in a world with its /proc mounted.
 fn shell(script: &str) -> String {
@@ -150,15 +97,21 @@ fn a_shell_finds_its_processes() {
     let script = "echo first | cat /proc/self/fd/0; echo second | cat /dev/fd/0";
     assert_eq!(shell(script), "first\nsecond\n");
     assert_eq!(
-        shell("pidof sleep; sleep 100 & pidof sleep; kill $!"),
+        shell("pidof sleep; sleep 100 & until pidof sleep; do :; done; kill $!"),
         "3\n"
     );
     assert_eq!(
         shell("cat /proc/$$/comm; cat /proc/1/cmdline | tr '\\0' ' '"),
         "sh\nsh -c cat /proc/$$/comm; cat /proc/1/cmdline | tr '\\0' ' ' "
     );
+    // The command finds the world by its descriptor.
+    assert_eq!(
+        shell("altpid ls -no PID,COMMAND; ls /proc | grep -c '^[0-9]'"),
+        "1   init\n2/1 sh\n3/2 altpid\n3\n"
+    );
     // Whom pidof names can be killed.
-    let script = "exec 2>/dev/null; sleep 100 & kill $(pidof sleep); wait $!; echo $?";
+    let script =
+        "exec 2>/dev/null; sleep 100 & until kill $(pidof sleep); do :; done; wait $!; echo $?";
     assert_eq!(shell(script), "143\n");
 }
 
@@ -244,6 +197,14 @@ fn tasks_without_a_body() {
         errno(&mount.file(&format!("{nr}/exe"))),
         Some(Errno::NOENT.raw_os_error())
     );
+    // What is listed has the inode that it has.
+    for dir in [".", &nr.to_string(), &format!("{nr}/task/{nr}")] {
+        for entry in fs::read_dir(mount.file(dir)).expect("a directory") {
+            let entry = entry.expect("an entry");
+            let inode = fs::symlink_metadata(entry.path()).expect("a file").ino();
+            assert_eq!(entry.ino(), inode, "{:?}", entry.path());
+        }
+    }
     // A zombie; then it is gone.
     let mut held = File::open(mount.file(&format!("{inner_nr}/stat"))).expect("a file");
     let held_dir = mount.file(&inner_nr.to_string());
@@ -325,7 +286,9 @@ fn reading_while_processes_come_and_go() {
                     (Ok(text), "status") => assert_eq!(line(&text, "Pid"), nr.to_string()),
                     (Err(error), _) => {
                         let errno = error.raw_os_error().map(Errno::from_raw_os_error);
-                        let is_gone = matches!(errno, Some(Errno::NOENT | Errno::SRCH));
+                        // Not there at one look, or a zombie at the next.
+                        let is_gone =
+                            matches!(errno, Some(Errno::NOENT | Errno::SRCH | Errno::ISDIR));
                         assert!(is_gone, "{nr}/{name}: {error}");
                     }
                     _ => {}
@@ -343,10 +306,10 @@ fn a_world_that_has_ended_is_empty() {
     world.fork(world.init);
     let mount = Mount::new(&world, "");
     let held = File::open(mount.file("1/stat")).expect("a file");
-    let dir = File::open(&mount.0).expect("a directory");
+    let dir = File::open(mount.path()).expect("a directory");
     assert_eq!(mount.processes().len(), 2);
     drop(world);
-    assert_eq!(fs::read_dir(&mount.0).expect("a directory").count(), 0);
+    assert_eq!(fs::read_dir(mount.path()).expect("a directory").count(), 0);
     assert_eq!(
         errno(&mount.file("uptime")),
         Some(Errno::NOENT.raw_os_error())
@@ -423,9 +386,9 @@ fn the_command_mounts_it() {
         .expect("clone");
     let at = std::env::temp_dir().join(format!("altpid-proc-{}-command", id()));
     fs::create_dir(&at).expect("a directory");
-    let at = Mount(at);
+    let at = Mount::at(at);
     let fd = world.as_fd().as_raw_fd().to_string();
-    let path = at.0.to_str().expect("a name");
+    let path = at.path().to_str().expect("a name");
     let run = |args: &[&str]| {
         let mut command = command_line::altpid(&["proc", path, "--fd", fd.as_str()]);
         command.args(args);
@@ -434,7 +397,7 @@ fn the_command_mounts_it() {
     };
     assert_eq!(run(&[]), (0, String::new(), String::new()));
     assert_eq!(at.processes().len(), 3);
-    unmount(&at.0, UnmountFlags::empty()).expect("umount");
+    unmount(at.path(), UnmountFlags::empty()).expect("umount");
     assert_eq!(run(&["--in", "ns:2"]), (0, String::new(), String::new()));
     assert_eq!(at.processes(), BTreeSet::from([1]));
     let (status, _, err) = run(&["--in", "ns:77"]);

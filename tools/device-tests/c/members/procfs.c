@@ -148,6 +148,41 @@ static void held(void)
 	close(dir);
 }
 
+static void *call_exec(void *arg)
+{
+	(void)arg;
+	execlp("sleep", "sleep", "1000", NULL);
+	return NULL;
+}
+
+/* A thread that does not lead its process calls exec: it is the same process for who looks at it. */
+static void exec_by_a_thread(void)
+{
+	pthread_t thread;
+	char path[64];
+	int fd, dir;
+	pid_t pid;
+
+	CHILD(pid) {
+		pthread_create(&thread, NULL, call_exec, NULL);
+		sleep_for_ever();
+	}
+	sprintf(path, "/proc/%d", pid);
+	dir = open(path, O_RDONLY | O_DIRECTORY);
+	fd = openat(dir, "stat", O_RDONLY);
+	while (contents("/proc/%d/comm", pid), strcmp(text, "sleep\n"))
+		usleep(1000);
+	CHECK(pread(fd, text, 20, 0) == 20 && atoi(text) == pid && strstr(text, "(sleep)"));
+	CHECK(faccessat(dir, "exe", F_OK, AT_SYMLINK_NOFOLLOW) == 0);
+	close(fd);
+	fd = openat(dir, "status", O_RDONLY);
+	CHECK(read(fd, text, 1000) > 100 && value("Pid:") == pid && value("PPid:") == getpid());
+	close(fd);
+	close(dir);
+	kill(pid, SIGKILL);
+	CHECK(dies(pid, SIGKILL));
+}
+
 /* Locks, IPC and pidfds name processes. */
 static void others(void)
 {
@@ -324,6 +359,7 @@ void procfs(void)
 	close(fd);
 	threads();
 	held();
+	exec_by_a_thread();
 	others();
 	refusals();
 	nested();
