@@ -14,6 +14,7 @@ use altpid_device_tests::{
 };
 use rustix::{
     fd::{AsFd, AsRawFd},
+    fs::{FlockOperation, flock},
     io::Errno,
     mount::{UnmountFlags, unmount},
 };
@@ -66,6 +67,9 @@ fn a_process_reads_of_itself() {
         return;
     }
     let _bystander = Bystander::new();
+    // A lock of nobody there. Not every kernel has locks.
+    let locked = File::create(std::env::temp_dir().join("altpid-locked")).expect("a file");
+    let _ = flock(&locked, FlockOperation::LockExclusive);
     let world = Fixture::new();
     let args = ["--mount-proc", "--", program(), "procfs"];
     let done = command_line::finish(&mut exec(&world, &args), "");

@@ -201,6 +201,14 @@ static void others(void)
 		CHECK(at && !strstr(strchr(at, '\n'), "WRITE"));
 		sprintf(line, "WRITE %d ", getpid());
 		CHECK(strstr(contents("/proc/self/fdinfo/%d", fd), line));
+		/* Somebody waits for it. */
+		CHILD(pid)
+			flock(open("/tmp/locked", O_RDWR), LOCK_EX);
+		sprintf(line, ": -> FLOCK  ADVISORY  WRITE %d ", pid);
+		while (!strstr(contents("/proc/locks"), line))
+			usleep(1000);
+		kill(pid, SIGKILL);
+		CHECK(dies(pid, SIGKILL));
 	}
 	close(fd);
 	unlink("/tmp/locked");
@@ -256,7 +264,8 @@ static void nested(void)
 		CHECK(unshare(CLONE_NEWPID) == 0);
 		CHILD(pid) {
 			/* Not visible here: the mount is of the namespace above. */
-			CHECK(readlink("/proc/self", line, sizeof(line)) > 0 && line[0] != '1');
+			sum = readlink("/proc/self", line, sizeof(line));
+			CHECK(sum > 1 || (sum == 1 && line[0] != '1'));
 			CHECK(unshare(CLONE_NEWNS) == 0);
 			CHECK(mkdir("/tmp/inner", 0700) == 0 || errno == EEXIST);
 			CHECK(syscall(SYS_mount, "proc", "/tmp/inner", type, 0, NULL) == 0);
