@@ -154,7 +154,7 @@ fn what_is_listed_is_what_altpid_lists() {
     for link in ["self", "thread-self"] {
         assert_eq!(errno(&mount.file(link)), Some(Errno::NOENT.raw_os_error()));
     }
-    assert_eq!(mount.read("uptime").is_empty(), false);
+    assert!(!mount.read("uptime").is_empty());
     drop(shell.stdin.take());
     shell.wait().expect("its end");
     drop(nested);

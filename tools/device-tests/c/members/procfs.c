@@ -155,7 +155,7 @@ static void *call_exec(void *arg)
 	return NULL;
 }
 
-/* A thread that does not lead its process calls exec: it is the same process for who looks at it. */
+/* A thread that does not lead its process calls exec: the process stays the same to others. */
 static void exec_by_a_thread(void)
 {
 	pthread_t thread;
