@@ -135,7 +135,7 @@ impl Late {
             uid: 0,
             group,
         };
-        self.world.exited(member, &end);
+        self.world.exited(member, &end, [0; 16]);
         self.world.remove_member();
     }
 

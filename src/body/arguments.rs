@@ -141,6 +141,10 @@ impl Entry<'_> {
             Fate::Perf if self.args[4] & 4 != 0 => Ok(None),
             Fate::Perf => self.number(1, Kind::Task),
             Fate::Capability => self.capability(),
+            Fate::FsType(at) => match self.read::<5>(at) {
+                Some(name) if &name == b"proc\0" => self.lend(at, b"altpid_proc\0", Back::Nothing),
+                _ => Ok(None),
+            },
             Fate::Fcntl => self.fcntl(),
             Fate::Ioctl if border::is_refused_ioctl(self.args[1] as u32) => enosys,
             Fate::Ioctl => self.ioctl(),

@@ -26,6 +26,8 @@ pub(super) enum Fate {
     Priority,
     /// Likewise, with other values for "which".
     IoPriority,
+    /// A file system by its name at this place: procfs is the world's.
+    FsType(u8),
     Fcntl,
     Ioctl,
     Prctl,
@@ -120,6 +122,8 @@ static FATES: [Fate; LAST + 1] = table! {
     Fate::SetTidAddress => [218 set_tid_address];
     Fate::Prctl => [157 prctl];
     Fate::Reboot => [169 reboot];
+    Fate::FsType(2) => [165 mount];
+    Fate::FsType(0) => [430 fsopen];
     Fate::Priority => [140 getpriority, 141 setpriority];
     Fate::IoPriority => [251 ioprio_set, 252 ioprio_get];
     Fate::Clock => [
@@ -161,7 +165,7 @@ static FATES: [Fate; LAST + 1] = table! {
         135 personality, 136 ustat, 137 statfs, 138 fstatfs, 139 sysfs, 146 sched_get_priority_max,
         147 sched_get_priority_min, 149 mlock, 150 munlock, 151 mlockall, 152 munlockall,
         153 vhangup, 154 modify_ldt, 155 pivot_root, 156 _sysctl, 158 arch_prctl, 159 adjtimex,
-        160 setrlimit, 161 chroot, 162 sync, 163 acct, 164 settimeofday, 165 mount, 166 umount2,
+        160 setrlimit, 161 chroot, 162 sync, 163 acct, 164 settimeofday, 166 umount2,
         167 swapon, 168 swapoff, 170 sethostname, 171 setdomainname, 172 iopl, 173 ioperm,
         174 create_module, 175 init_module, 176 delete_module, 177 get_kernel_syms,
         178 query_module, 179 quotactl, 180 nfsservctl, 181 getpmsg, 182 putpmsg, 183 afs_syscall,
@@ -187,7 +191,7 @@ static FATES: [Fate; LAST + 1] = table! {
         318 getrandom, 319 memfd_create, 320 kexec_file_load, 324 membarrier, 325 mlock2,
         326 copy_file_range, 327 preadv2, 328 pwritev2, 329 pkey_mprotect, 330 pkey_alloc,
         331 pkey_free, 332 statx, 333 io_pgetevents, 334 rseq, 335 uretprobe, 336 uprobe,
-        428 open_tree, 429 move_mount, 430 fsopen, 431 fsconfig, 432 fsmount, 433 fspick,
+        428 open_tree, 429 move_mount, 431 fsconfig, 432 fsmount, 433 fspick,
         436 close_range, 437 openat2, 438 pidfd_getfd, 439 faccessat2, 440 process_madvise,
         441 epoll_pwait2, 442 mount_setattr, 443 quotactl_fd, 444 landlock_create_ruleset,
         445 landlock_add_rule, 446 landlock_restrict_self, 447 memfd_secret, 448 process_mrelease,
