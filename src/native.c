@@ -84,20 +84,27 @@ void altpid_retire_never(void)
 	cancel_delayed_work_sync(&retiring);
 }
 
-/* Has the dead forgotten in a while, and again as long as somebody keeps some. From everywhere. */
+/*
+ * Has the dead forgotten as soon as the kernel has, which takes it some grace periods, and again as
+ * long as somebody keeps some, each time later. From everywhere.
+ */
 
 static void forget(struct work_struct *work);
 static DECLARE_DELAYED_WORK(forgetting, forget);
+static unsigned long forget_delay;
 
 static void forget(struct work_struct *work)
 {
-	if (altpid_forget())
-		altpid_forget_later();
+	if (!altpid_forget())
+		return;
+	WRITE_ONCE(forget_delay, min_t(unsigned long, 2 * READ_ONCE(forget_delay), HZ));
+	queue_delayed_work(system_percpu_wq, &forgetting, READ_ONCE(forget_delay));
 }
 
 void altpid_forget_later(void)
 {
-	queue_delayed_work(system_percpu_wq, &forgetting, HZ);
+	WRITE_ONCE(forget_delay, 1);
+	queue_delayed_work(system_percpu_wq, &forgetting, 1);
 }
 
 void altpid_forget_never(void)

@@ -14,9 +14,9 @@ use super::{
     calls::Then,
     lending::Loan,
     member::{Member, Own},
-    messages,
-    numbers::{to_kernel, Kind},
-    pidfds,
+    messages::{self, Received},
+    numbers::{terminal_to_kernel, to_kernel, Kind},
+    pidfds::{self, Descriptor},
     results::{Back, Lent},
     user::read_bytes,
 };
@@ -173,7 +173,14 @@ impl Entry<'_> {
             Fate::SendMessages if messages::have_credentials(self.args[1], self.args[2] as u32) => {
                 enosys
             }
-            Fate::ReceiveMessage | Fate::ReceiveMessages => Ok(Some(Then::Received(self.args[1]))),
+            Fate::ReceiveMessage => {
+                let received = Received::new(self.args[1], 1)?;
+                Ok(Some(Then::Received(received)))
+            }
+            Fate::ReceiveMessages => {
+                let received = Received::new(self.args[1], self.args[2] as u32)?;
+                Ok(Some(Then::Received(received)))
+            }
             Fate::PidfdOpen => self.number(0, Kind::Task),
             Fate::Prctl => self.prctl(),
             _ => Ok(None),
@@ -264,8 +271,9 @@ impl Entry<'_> {
             TIOCGSID => self.lend_result(2, 4, &[(0, Kind::Session)]),
             FIOGETOWN | SIOCGPGRP => self.lend_result(2, 4, &[(0, Kind::TaskOrGroup)]),
             TIOCSPGRP | FIOSETOWN | SIOCSPGRP => match self.read::<4>(2) {
-                Some(mut word) if cmd == TIOCSPGRP => {
-                    self.lend_number(2, &mut word, 0, Kind::Group)
+                Some(word) if cmd == TIOCSPGRP => {
+                    let native = terminal_to_kernel(self.member, i32::from_ne_bytes(word));
+                    self.lend(2, &native.to_ne_bytes(), Back::Nothing)
                 }
                 Some(mut word) => self.lend_number(2, &mut word, 0, Kind::TaskOrGroup),
                 None => Ok(None),
@@ -286,8 +294,12 @@ impl Entry<'_> {
         if len > super::lending::MOST {
             return Err(errno(bindings::ENOSYS));
         }
-        let Some(pid) = pidfds::pid_of(self.int(0)) else {
-            return Ok(None);
+        let pid = match pidfds::find(self.member, self.int(0)) {
+            Descriptor::Handle(handle) => Some(handle.pid),
+            // pidfd_info(): it is not visible.
+            Descriptor::Stranger => return Err(ESRCH),
+            // It may be one by the time that the kernel looks.
+            Descriptor::Other => None,
         };
         let mut given = [0; super::lending::MOST];
         match read_bytes(self.args[2], 0, &mut given[..len]) {

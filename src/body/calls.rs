@@ -16,7 +16,7 @@ use super::{
     border::{self, Fate, Missed},
     killing,
     member::{Member, Own},
-    messages,
+    messages::Received,
     numbers::{from_kernel, Kind},
     pidfds::{self, Setns},
     queueing,
@@ -73,8 +73,8 @@ pub(super) enum Then {
     Task,
     /// The kernel was lent memory for it.
     Lent(Lent),
-    /// It receives messages, to this address.
-    Received(u64),
+    /// It receives messages.
+    Received(Received),
     /// It joins a pid namespace, and others.
     Setns(ARef<Namespace>),
     /// It is called by another name.
@@ -320,11 +320,7 @@ pub(super) fn leave(member: &Member, own: &mut Own, regs: &mut bindings::pt_regs
         Then::Task if failed => {}
         Then::Task => regs.ax = from_kernel(member, regs.ax as i32, Kind::Task) as usize,
         Then::Lent(lent) => regs.ax = lent.end(member, regs.ax as i64) as usize,
-        Then::Received(_) if failed => {}
-        Then::Received(messages) => {
-            let is_many = border::of(saved.nr as i64) == Fate::ReceiveMessages;
-            messages::received(member, messages, is_many, regs.ax as i64);
-        }
+        Then::Received(received) => received.end(member, regs.ax as i64),
         Then::Name if failed => {}
         Then::Name => member.world.rename_member(member.id, native::own_comm()),
         Then::Setns(_) if failed => {}

@@ -12,7 +12,7 @@
 
 use super::table::{Entry, Next, Table};
 use crate::{
-    base::sync::{read_lock, Atomic, Relaxed},
+    base::sync::{read_lock, Atomic, Full, Relaxed},
     native::{self, Native, NativeNr},
     pid::Pid,
 };
@@ -28,7 +28,8 @@ pub(super) struct Known {
     native: Native,
     nr: NativeNr,
     pid: ARef<Pid>,
-    is_dead: Atomic<u32>,
+    /// Threads that are called so: at an exec two for a while. None is left of the dead.
+    users: Atomic<u32>,
     /// The next one to be freed.
     over: Atomic<*mut ()>,
 }
@@ -36,6 +37,12 @@ pub(super) struct Known {
 impl Entry for Known {
     fn next(&self) -> &Next {
         &self.next
+    }
+}
+
+impl Known {
+    fn is_dead(&self) -> bool {
+        self.users.load(Relaxed) == 0
     }
 }
 
@@ -52,7 +59,7 @@ impl Room {
         Ok(Self(KBox::new_uninit(GFP_KERNEL_ACCOUNT)?))
     }
 
-    /// A thread is known from now on. Does not sleep.
+    /// A thread is known from now on, which nobody was by this `struct pid` before. Does not sleep.
     pub(super) fn know(self, native: Native, pid: ARef<Pid>) -> KnownRef {
         let nr = native.nr();
         let known = KBox::write(
@@ -62,7 +69,7 @@ impl Room {
                 native,
                 nr,
                 pid,
-                is_dead: Atomic::new(0),
+                users: Atomic::new(1),
                 over: Atomic::new(null_mut()),
             },
         );
@@ -85,9 +92,20 @@ impl Drop for KnownRef {
     /// The thread is about to be gone.
     fn drop(&mut self) {
         // SAFETY: It is not taken out before this.
-        unsafe { (*self.0).is_dead.store(1, Relaxed) };
-        native::forget_later();
+        if unsafe { (*self.0).users.fetch_sub(1, Full) } == 1 {
+            native::forget_later();
+        }
     }
+}
+
+/// One more thread is called by the `struct pid` of somebody who is known, or was.
+pub(super) fn know_again(native: &Native) -> Option<KnownRef> {
+    let guard = read_lock();
+    let mut all = TABLE.iter(native.nr().word(), &guard);
+    let known = all.find(|known| known.native.is(native))?;
+    // It is not taken out meanwhile: the caller has a reference on the `struct pid` as well.
+    known.users.add(1, Relaxed);
+    Some(KnownRef(core::ptr::from_ref(known).cast_mut()))
 }
 
 /// The pid of somebody with this native number; of a dead one only as long as nobody else has the number.
@@ -97,8 +115,7 @@ pub(super) fn by_number(nr: i32) -> Option<ARef<Pid>> {
     let all = TABLE.iter(nr.word(), &guard);
     let known = all.filter(|known| known.nr == nr).reduce(|one, other| {
         // The youngest comes first.
-        let is_dead = |known: &Known| known.is_dead.load(Relaxed) != 0;
-        if is_dead(one) && !is_dead(other) {
+        if one.is_dead() && !other.is_dead() {
             other
         } else {
             one
@@ -121,7 +138,7 @@ fn forget(all: bool) -> bool {
     let mut over: *mut Known = null_mut();
     let mut is_left = false;
     let is_over = |known: &Known| {
-        let is_dead = known.is_dead.load(Relaxed) != 0;
+        let is_dead = known.is_dead();
         let is_over = is_dead && (all || known.native.is_last_reference());
         is_left |= is_dead && !is_over;
         is_over

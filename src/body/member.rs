@@ -100,8 +100,10 @@ impl Own {
 
     /// The kernel calls the thread by another number, which stands for this pid. May sleep.
     pub(super) fn know(&mut self, native: Native, pid: ARef<Pid>) {
-        // Without memory its number is nobody's.
-        self.known = known::Room::new().ok().map(|room| room.know(native, pid));
+        // The leader that was called so has hardly gone. Without memory its number is nobody's.
+        let again = known::know_again(&native);
+        let new = || Some(known::Room::new().ok()?.know(native, pid));
+        self.known = again.or_else(new);
     }
 }
 

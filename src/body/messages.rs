@@ -12,7 +12,7 @@ use super::{
     member::Member,
     numbers::{from_kernel, to_kernel, Kind},
     results::{Back, Lent},
-    user::{read_bytes, read_long, read_word, write_word},
+    user::{read_bytes, read_long, read_word, write_bytes},
 };
 use crate::{reason::errno, world::work::is_killed};
 use kernel::{bindings, prelude::*};
@@ -23,16 +23,21 @@ const CONTROL: usize = 32;
 const CONTROL_LENGTH: usize = 40;
 /// struct mmsghdr
 const MMSGHDR: usize = 64;
-/// struct cmsghdr
+/// struct cmsghdr, struct ucred
 const CMSGHDR: usize = 16;
+const UCRED: usize = 12;
 /// Bytes of control messages that are looked at.
 const LONGEST: usize = 1 << 16;
 /// UIO_MAXIOV
 const MESSAGES: u32 = 1024;
 
-/// Calls `found` with the place of the number in each `SCM_CREDENTIALS` of some control messages, until one says no;
+/// Calls `found` with the place and the length of each `struct ucred` of some control messages, until one says no;
 /// false when they are longer than what is looked at. Of what cannot be read the kernel says what is wrong.
-fn each_credential(control: u64, length: usize, mut found: impl FnMut(usize) -> bool) -> bool {
+fn each_credential(
+    control: u64,
+    length: usize,
+    mut found: impl FnMut(usize, usize) -> bool,
+) -> bool {
     let mut at = 0;
     if control == 0 {
         return true;
@@ -51,7 +56,7 @@ fn each_credential(control: u64, length: usize, mut found: impl FnMut(usize) -> 
             return true;
         }
         // SOL_SOCKET, SCM_CREDENTIALS
-        if kind == (Some(1), Some(2)) && size >= CMSGHDR + 12 && !found(at + CMSGHDR) {
+        if kind == (Some(1), Some(2)) && !found(at + CMSGHDR, size - CMSGHDR) {
             return true;
         }
         at += size.next_multiple_of(8);
@@ -59,33 +64,49 @@ fn each_credential(control: u64, length: usize, mut found: impl FnMut(usize) -> 
     true
 }
 
-/// The control messages of a message.
-fn control_of(message: u64) -> (u64, usize) {
-    let control = read_long(message, CONTROL).unwrap_or(0);
-    let length = read_long(message, CONTROL_LENGTH).unwrap_or(0);
-    (control, length as usize)
+/// The control messages of a message, if it can be read.
+fn control_of(message: u64) -> Option<(u64, usize)> {
+    let control = read_long(message, CONTROL)?;
+    Some((control, read_long(message, CONTROL_LENGTH)? as usize))
+}
+
+/// A message of a vector.
+fn nth(messages: u64, index: u64) -> Option<u64> {
+    messages.checked_add(index * MMSGHDR as u64)
 }
 
 /// Whether one of these messages of sendmmsg(2) says who sends it, or is longer than what is looked at.
 pub(super) fn have_credentials(messages: u64, count: u32) -> bool {
-    (0..u64::from(count.min(MESSAGES))).any(|index| {
-        let (control, length) = control_of(messages + index * MMSGHDR as u64);
+    for index in 0..u64::from(count.min(MESSAGES)) {
+        // The kernel gets no further.
+        let Some((control, length)) = nth(messages, index).and_then(control_of) else {
+            return false;
+        };
         let mut is_there = false;
-        let is_short = each_credential(control, length, |_| {
+        let is_short = each_credential(control, length, |_, _| {
             is_there = true;
             false
         });
-        is_there || !is_short
-    })
+        if is_there || !is_short {
+            return true;
+        }
+    }
+    false
 }
 
 /// sendmsg(2)
 pub(super) fn send(entry: &mut Entry<'_>) -> Result<Option<Then>> {
     let message = entry.args[1];
-    let (control, length) = control_of(message);
+    let Some((control, length)) = control_of(message) else {
+        return Ok(None);
+    };
     let mut places = [0; 2];
     let mut count = 0;
-    let is_short = each_credential(control, length, |place| {
+    let is_short = each_credential(control, length, |place, length| {
+        if length != UCRED {
+            // The kernel's to complain about.
+            return true;
+        }
         if let Some(free) = places.get_mut(count) {
             *free = place;
         }
@@ -110,7 +131,7 @@ pub(super) fn send(entry: &mut Entry<'_>) -> Result<Option<Then>> {
     }
     // The header points to the control messages behind it.
     let loan = Loan::with(entry.regs, lent.len(), |address| {
-        let control = address + MSGHDR as u64;
+        let control = address.wrapping_add(MSGHDR as u64);
         lent[CONTROL..CONTROL + 8].copy_from_slice(&control.to_ne_bytes());
         lent[CONTROL_LENGTH..CONTROL_LENGTH + 8].copy_from_slice(&(length as u64).to_ne_bytes());
         lent
@@ -123,17 +144,61 @@ pub(super) fn send(entry: &mut Entry<'_>) -> Result<Option<Then>> {
     })))
 }
 
-/// recvmsg(2) has given one message, or recvmmsg(2) so many.
-pub(super) fn received(member: &Member, messages: u64, is_many: bool, result: i64) {
-    let count = if is_many { result } else { 1 };
-    for index in 0..count.clamp(0, MESSAGES.into()) as u64 {
-        let (control, length) = control_of(messages + index * MMSGHDR as u64);
-        each_credential(control, length.min(LONGEST), |place| {
-            if let Some(native) = read_word(control, place) {
-                let nr = from_kernel(member, native, Kind::Task);
-                let _ = write_word(control + place as u64, nr);
+/// Where messages are about to be received.
+pub(super) struct Received {
+    /// The headers.
+    messages: u64,
+    /// Of each the control messages: what is received may overwrite the header.
+    controls: KVec<(u64, usize)>,
+}
+
+impl Received {
+    /// recvmsg(2), or recvmmsg(2) of so many.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`
+    pub(super) fn new(messages: u64, count: u32) -> Result<Self> {
+        let mut controls = KVec::new();
+        for index in 0..u64::from(count.min(MESSAGES)) {
+            match nth(messages, index).and_then(control_of) {
+                Some(control) => controls.push(control, GFP_KERNEL)?,
+                None => break,
             }
-            true
-        });
+        }
+        Ok(Self { messages, controls })
     }
+
+    /// The call is over, with this result.
+    pub(super) fn end(self, member: &Member, result: i64) {
+        let has_failed = result == i64::from(EFAULT.to_errno());
+        if result < 0 && !has_failed {
+            return;
+        }
+        for (index, &(control, given)) in self.controls.iter().enumerate() {
+            if is_killed() {
+                return;
+            }
+            // A call that fails with this may have written before.
+            let now = nth(self.messages, index as u64).and_then(control_of);
+            let length = match now {
+                Some((_, length)) if !has_failed => length.min(given),
+                _ => given,
+            };
+            each_credential(control, length.min(LONGEST), |place, length| {
+                translate(member, control.wrapping_add(place as u64), length);
+                true
+            });
+        }
+    }
+}
+
+/// Translates what has been received of a `struct ucred`.
+fn translate(member: &Member, address: u64, length: usize) {
+    let nr = match read_word(address, 0) {
+        Some(native) if length >= 4 => from_kernel(member, native, Kind::Task),
+        // Some bytes of it are there.
+        _ => 0,
+    };
+    let _ = write_bytes(address, &nr.to_ne_bytes()[..length.min(4)]);
 }

@@ -79,9 +79,23 @@ fn group_to_kernel(member: &Member, nr: i32) -> NativeNr {
     let found = || {
         let task = tree.find(member.id).ok()?;
         let group = find_pid(tree.tasks()[task].ns(), nr)?;
-        tree.native_group(task, &group)
+        tree.native_group_of(&group)
     };
     found().unwrap_or(NativeNr::NOBODY)
+}
+
+/// The kernel's process group for one that a member gives a terminal to; negative ones are what they are.
+pub(super) fn terminal_to_kernel(member: &Member, nr: i32) -> i32 {
+    let tree = member.world.tree();
+    let found = || {
+        let task = tree.find(member.id).ok()?;
+        let group = find_pid(tree.tasks()[task].ns(), nr)?;
+        tree.native_group(task, &group)
+    };
+    match nr {
+        i32::MIN..0 => nr,
+        _ => found().unwrap_or(NativeNr::NOBODY).to_user(),
+    }
 }
 
 /// What a member calls whom the kernel calls by this number; what is 0 or negative stays so but for

@@ -38,28 +38,32 @@ pub(super) struct Handle {
 /// What a descriptor is to altpid.
 pub(super) enum Descriptor {
     Handle(Handle),
-    /// A pidfd on somebody that altpid does not know.
+    /// A pidfd on somebody who is not in the caller's world.
     Stranger,
     /// No pidfd, or no descriptor.
     Other,
 }
 
 /// What a descriptor of the caller's is.
-pub(super) fn find(fd: i32) -> Descriptor {
-    let handle = |pid, flags| {
-        Descriptor::Handle(Handle {
+pub(super) fn find(member: &Member, fd: i32) -> Descriptor {
+    let (pid, flags) = if let Some((native, flags)) = files::pidfd(fd) {
+        (known::by_native(&native), flags)
+    } else if let Some((dead, flags)) = files::dead(fd) {
+        // SAFETY: The pointer is that of `open_dead`, and the reference goes with this.
+        let pid = unsafe { ARef::from_raw(dead.cast::<Pid>()) };
+        (Some(pid), flags)
+    } else {
+        return Descriptor::Other;
+    };
+    // One of another world is nobody here: what a pid says of its users is about another tree.
+    let is_here = |pid: &ARef<Pid>| member.world.root().is_ancestor_or_self(pid.ns());
+    match pid.filter(is_here) {
+        Some(pid) => Descriptor::Handle(Handle {
             pid,
             is_thread: flags & bindings::O_EXCL != 0,
             is_nonblock: flags & bindings::O_NONBLOCK != 0,
-        })
-    };
-    if let Some((native, flags)) = files::pidfd(fd) {
-        return known::by_native(&native).map_or(Descriptor::Stranger, |pid| handle(pid, flags));
-    }
-    match files::dead(fd) {
-        // SAFETY: The pointer is that of `open`, and the reference goes with this.
-        Some((pid, flags)) => handle(unsafe { ARef::from_raw(pid.cast::<Pid>()) }, flags),
-        None => Descriptor::Other,
+        }),
+        None => Descriptor::Stranger,
     }
 }
 
@@ -122,14 +126,6 @@ unsafe extern "C" fn altpid_is_reaped(pid: *mut c_void) -> bool {
     unsafe { &*pid.cast::<Pid>() }.exit_code().is_some()
 }
 
-/// Whom a pidfd of the caller's is on.
-pub(super) fn pid_of(fd: i32) -> Option<ARef<Pid>> {
-    match find(fd) {
-        Descriptor::Handle(handle) => Some(handle.pid),
-        Descriptor::Stranger | Descriptor::Other => None,
-    }
-}
-
 /// The peer of a socket of the caller's, dead or alive.
 pub(super) fn peer_of(fd: i32) -> Option<ARef<Pid>> {
     known::by_native(&files::peer(fd)?)
@@ -140,26 +136,36 @@ pub(super) fn is_get_info(cmd: u32) -> bool {
     cmd & !(0x3fff << 16) == 0xc000_ff0b
 }
 
-/// Translates what the kernel has written about somebody into a `struct pidfd_info`.
-pub(super) fn translate_info(member: &Member, pid: &Pid, info: &mut [u8]) {
+/// Translates what the kernel has written into a `struct pidfd_info`: about this one, or, if a descriptor was exchanged
+/// for another one meanwhile, about somebody whose numbers are not told.
+///
+/// # Errors
+///
+/// `ESRCH` for one that the caller does not see.
+pub(super) fn translate_info(member: &Member, pid: Option<&Pid>, info: &mut [u8]) -> Result {
     const PID: usize = 16;
     const TGID: usize = 20;
     const PPID: usize = 24;
     // PIDFD_INFO_PID: the numbers are there.
     if int_at(info, 0) & 1 == 0 {
-        return;
+        return Ok(());
     }
-    let (mut tgid, mut ppid) = (0, 0);
-    {
+    let (mut nr, mut tgid, mut ppid) = (0, 0, 0);
+    if let Some(pid) = pid {
+        nr = as_seen(member, pid);
+        if nr == 0 {
+            return Err(ESRCH);
+        }
         let tree = member.world.tree();
         if let Some(task) = tree.task_of(pid) {
             tgid = as_seen(member, tree.group_of(task).tgid());
             ppid = tree.parent_nr(tree.tasks()[task].group(), member.tgid.ns());
         }
     }
-    set_int_at(info, PID, as_seen(member, pid));
+    set_int_at(info, PID, nr);
     set_int_at(info, TGID, tgid);
     set_int_at(info, PPID, ppid);
+    Ok(())
 }
 
 /// What setns(2) takes.
@@ -200,7 +206,7 @@ pub(super) fn setns(member: &Member, fd: i32, wanted: u64) -> Outcome<Setns> {
     if wanted & flags::NEWPID == 0 {
         return Ok(Setns::Native);
     }
-    let handle = match find(fd) {
+    let handle = match find(member, fd) {
         Descriptor::Handle(handle) => handle,
         // It is not visible.
         Descriptor::Stranger => return Err(EINVAL.into()),

@@ -117,7 +117,7 @@ fn send(member: &Member, own: &Own, args: &[u64; 6]) -> Outcome {
     let handle = match fd {
         SELF_THREAD => self_as(&own.pid, true),
         SELF_THREAD_GROUP => self_as(&member.tgid, false),
-        _ => match pidfds::find(fd) {
+        _ => match pidfds::find(member, fd) {
             Descriptor::Handle(handle) => handle,
             Descriptor::Stranger => return Err(Reason::Invisible.into()),
             Descriptor::Other => return Err(EBADF.into()),

@@ -43,8 +43,8 @@ pub(super) enum Back {
         fd: i32,
         length: u64,
     },
-    /// A `struct pidfd_info` about this one.
-    PidfdInfo(usize, ARef<Pid>),
+    /// So much of a `struct pidfd_info`, about this one.
+    PidfdInfo(usize, Option<ARef<Pid>>),
 }
 
 impl Lent {
@@ -102,7 +102,7 @@ impl Lent {
                 usize::try_from(written).unwrap_or(0).min(12)
             }
             Back::PidfdInfo(len, pid) => {
-                pidfds::translate_info(member, &pid, &mut bytes[..len]);
+                pidfds::translate_info(member, pid.as_deref(), &mut bytes[..len])?;
                 len
             }
         };

@@ -65,7 +65,7 @@ pub(super) fn begin(
     } else {
         let options = args[3] as u32;
         let wanted = match (args[0] as u32, args[1] as i32) {
-            (P_PIDFD, fd @ 0..) => match pidfds::find(fd) {
+            (P_PIDFD, fd @ 0..) => match pidfds::find(member, fd) {
                 Descriptor::Handle(on) => Wanted::Process(on.pid, on.is_nonblock, options),
                 // It is nobody's child here.
                 Descriptor::Stranger => return Ok(ECHILD.to_errno().into()),
@@ -203,7 +203,7 @@ impl Waiting {
         for (index, value) in info.iter().enumerate() {
             // The padding is not written.
             if index != 3 {
-                write_word(self.to + 4 * index as u64, *value)?;
+                write_word(self.to.wrapping_add(4 * index as u64), *value)?;
             }
         }
         Ok(())

@@ -321,7 +321,7 @@ impl Tree {
         Ok(Some((process, decided.to_argument())))
     }
 
-    /// The kernel's process group for the process group with this pid. If no real process is in it, the native
+    /// The kernel's process group for a terminal that is given to the process group with this pid. If no real process is in it, the native
     /// number of the process with this pid, which the kernel accepts as well (`session_of_pgrp()`). Natively zombies
     /// are members of a process group: for one that has only zombies and is in the caller's session this is the
     /// caller's own.
@@ -331,11 +331,18 @@ impl Tree {
             let first = self.process_group(pgrp).first();
             let process = first.or(self.leader_of(pgrp))?;
             let is_beside = self.groups()[process].sid().is(self.groups()[own].sid());
-            match self.is_dead(process) && is_beside {
-                true => self.native_of(own)?.group(),
+            match self.is_dead(process) {
+                true if is_beside => self.native_of(own)?.group(),
+                // Its native number may be that of somebody else.
+                true => None,
                 false => self.native_of(process).map(Native::nr),
             }
         })
+    }
+
+    /// The kernel's process group of the real processes in the process group with this pid, if there are some.
+    pub(crate) fn native_group_of(&self, pgrp: &Pid) -> Option<NativeNr> {
+        self.native_group_but(pgrp, None)
     }
 
     /// The kernel's process group of the members of a process group other than `but`.

@@ -4,11 +4,15 @@
 
 use altpid::{TaskState, World};
 use altpid_device_tests::{
-    Fixture,
+    Fixture, command_line,
     members::{Bystander, exec, has_members, numbered, program, run},
     patience::eventually,
+    raw,
 };
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::{
+    fd::AsRawFd,
+    process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open},
+};
 use std::{
     os::unix::process::ExitStatusExt,
     process::{Command, Stdio},
@@ -144,11 +148,42 @@ fn what_is_missed_is_told_once() {
         let log = String::from_utf8_lossy(&log);
         log.matches("members cannot have io_uring").count()
     };
+    let before = told();
     for worlds in 1..3 {
         let world = Fixture::new();
         for _ in 0..2 {
             assert_eq!(run(&world, &["refused"], |_| {}).code(), Some(0));
         }
-        assert_eq!(told(), worlds);
+        assert_eq!(told(), before + worlds);
+    }
+}
+
+/// A pidfd on somebody of another world, or of none, is on nobody here.
+#[test]
+fn a_pidfd_from_elsewhere_is_on_nobody() {
+    if !has_members() {
+        return;
+    }
+    let (world, other) = (Fixture::new(), Fixture::new());
+    // As many tasks as there are indices that it could be taken for.
+    for _ in 0..20 {
+        other.fork(other.init);
+    }
+    let mut member = exec(&other, &["--", "sleep", "100000"])
+        .spawn()
+        .expect("sleep");
+    eventually("it joins", || other.info().expect("info").tasks == 22);
+    let mut stranger = Command::new("sleep").arg("100000").spawn().expect("sleep");
+    for child in [&member, &stranger] {
+        let pidfd = pidfd_open(Pid::from_child(child), PidfdFlags::empty()).expect("a pidfd");
+        let fd = pidfd.as_raw_fd().to_string();
+        let mut command = exec(&world, &["--", program(), "stranger", fd.as_str()]);
+        raw::hand_down(&mut command, &pidfd);
+        let (status, out, err) = command_line::finish(&mut command, "");
+        assert_eq!((status, out.as_str(), err.as_str()), (0, "", ""));
+    }
+    for child in [&mut member, &mut stranger] {
+        child.kill().expect("kill");
+        assert_eq!(child.wait().expect("its end").signal(), Some(9));
     }
 }

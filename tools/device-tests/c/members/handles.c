@@ -268,3 +268,16 @@ void handles(void)
 	queued();
 	robust();
 }
+
+/* A pidfd on somebody who is not in this world. */
+void stranger(int fd)
+{
+	struct info about = { .mask = 1 };
+	siginfo_t info;
+
+	CHECK_ERROR(syscall(SYS_waitid, P_PIDFD, fd, &info, WEXITED | WNOHANG, NULL), ECHILD);
+	CHECK_ERROR(send_by(fd, 0, NULL, 0), EINVAL);
+	CHECK_ERROR(setns(fd, CLONE_NEWPID), EINVAL);
+	CHECK_ERROR(ioctl(fd, GET_INFO, &about), ESRCH);
+	CHECK(about.pid == 0 && about.tgid == 0 && about.ppid == 0);
+}

@@ -4,7 +4,8 @@
  * "altpid exec", as pid 1 of a namespace, and says by its exit status 0 that all of
  * the case held; otherwise it prints the lines that did not. "members closing COMMAND"
  * runs a command that has no descriptor of the world. "members queued" says what comes along
- * with a SIGUSR1, which "members queue PID" sends.
+ * with a SIGUSR1, which "members queue PID" sends. "members stranger FD" has a pidfd on somebody of
+ * another world.
  */
 #define _GNU_SOURCE
 #include <signal.h>
@@ -98,6 +99,10 @@ int main(int argc, char **argv)
 	}
 	if (!strcmp(argv[1], "races"))
 		races(number);
+	if (!strcmp(argv[1], "stranger")) {
+		stranger(number);
+		return failures != 0;
+	}
 	if (!strcmp(argv[1], "crowd")) {
 		crowd(number);
 		return failures != 0;

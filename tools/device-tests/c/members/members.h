@@ -59,6 +59,7 @@ void border(void);
 void peers(void);
 void handles(void);
 void procfs(void);
+void stranger(int fd);
 void races(int after);
 void crowd(int count);
 

@@ -9,6 +9,7 @@
 #include <sys/sem.h>
 #include <sys/shm.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -107,6 +108,38 @@ static pid_t receive_from(int fd, int many)
 	return sender.pid;
 }
 
+/* Of a message that cannot be received whole, or whose header cannot be written. */
+static void received_in_part(int from, int to)
+{
+	union control control;
+	char byte;
+	struct iovec data = { &byte, 1 };
+	struct msghdr message = {
+		.msg_iov = &data,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = CMSG_LEN(4),
+	}, *header;
+	int nr = 0;
+
+	CHECK(write(from, "x", 1) == 1 && recvmsg(to, &message, 0) == 1);
+	CHECK(message.msg_flags & MSG_CTRUNC && control.header.cmsg_len == CMSG_LEN(4));
+	memcpy(&nr, CMSG_DATA(&control.header), 4);
+	CHECK(nr == getpid());
+	message.msg_controllen = sizeof(control);
+	header = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	*header = message;
+	CHECK(mprotect(header, 4096, PROT_READ) == 0);
+	CHECK(write(from, "x", 1) == 1);
+	CHECK_ERROR(recvmsg(to, header, 0), EFAULT);
+	memcpy(&nr, CMSG_DATA(&control.header), 4);
+	CHECK(nr == getpid());
+	munmap(header, 4096);
+	/* Beyond the end of all memory. */
+	CHECK_ERROR(syscall(SYS_sendmmsg, from, -32L, 3, 0), EFAULT);
+	CHECK_ERROR(syscall(SYS_recvmmsg, to, -32L, 3, MSG_DONTWAIT, NULL), EFAULT);
+}
+
 static void messages(void)
 {
 	int pair[2], on = 1;
@@ -126,6 +159,7 @@ static void messages(void)
 	CHECK(receive_from(pair[1], 0) == child);
 	CHECK(receive_from(pair[1], 1) == child);
 	CHECK(receive_from(pair[1], 0) == getpid());
+	received_in_part(pair[0], pair[1]);
 	close(pair[0]);
 	close(pair[1]);
 }

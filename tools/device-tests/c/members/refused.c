@@ -3,8 +3,10 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "members.h"
@@ -17,6 +19,8 @@ void refused(void)
 	};
 	struct msghdr message = { .msg_control = control, .msg_controllen = sizeof(control) };
 	int pair[2], futex = 0;
+	siginfo_t info;
+	pid_t zombies;
 
 	CHECK_ERROR(syscall(SYS_ptrace, 0, 0, 0, 0), ENOSYS);
 	CHECK_ERROR(syscall(SYS_io_uring_setup, 1, NULL), ENOSYS);
@@ -29,6 +33,13 @@ void refused(void)
 	/* AT_EXECVE_CHECK: it goes on as it was. */
 	CHECK(syscall(SYS_execveat, AT_FDCWD, "/proc/self/exe", words, words + 1, 0x10000) == 0);
 	CHECK(getpid() == 1);
+	/* Natively zombies are members of their process group; here they have no body. */
+	CHILD(zombies)
+		CHECK(setpgid(0, 0) == 0);
+	CHECK(waitid(P_PID, zombies, &info, WEXITED | WNOWAIT) == 0);
+	CHECK_ERROR(setpriority(PRIO_PGRP, zombies, 7), ESRCH);
+	CHECK_ERROR(fcntl(pair[0], F_SETOWN, -zombies), ESRCH);
+	CHECK(getpriority(PRIO_PROCESS, 0) == 0 && exits(zombies, 0));
 	CHECK_ERROR(syscall(473), ENOSYS);
 	CHECK_ERROR(syscall(0x40000000 + SYS_getpid), ENOSYS);
 }
