@@ -7,7 +7,9 @@
 //! [`reaper`](crate::process::reaper), taking a namespace along in [`zap`](crate::process::zap).
 //!
 //! A task that exits is queued, and exits in steps ([`work`](crate::world::work)): its children can be any
-//! number. An exit of which others have seen a part is *half done* ([`Task::is_half_done`]).
+//! number. When nothing else is queued exit(2) does the first of these steps in the hold in which it begins,
+//! and mostly that is the only one. An exit of which others have seen a part is *half done*
+//! ([`Task::is_half_done`]).
 //!
 //! # Locks
 //!
@@ -48,7 +50,7 @@ impl World {
         if whole_group && !is_last {
             tree.begin_group_exit(group, status);
         }
-        tree.begin_exit(task, status);
+        tree.do_exit(task, status, true);
         Ok(())
     }
 }
@@ -57,6 +59,12 @@ impl Tree {
     /// A thread begins to exit with a status word (`do_exit()`). The rest is left to
     /// [`Tree::step`].
     pub(crate) fn begin_exit(&mut self, task: Idx<Task>, status: i32) {
+        self.do_exit(task, status, false);
+    }
+
+    /// Likewise; with `at_once` the first step of the rest is done in this hold, if nothing is queued that
+    /// would have its turn before and there is room for the signals of a step.
+    fn do_exit(&mut self, task: Idx<Task>, status: i32, at_once: bool) {
         if !self.tasks()[task].is_alive() {
             return;
         }
@@ -72,9 +80,14 @@ impl Tree {
         self.set_exiting(task, status);
         self.end_vfork_of(task);
         self.abandon_call(task);
-        self.queue_work(task);
         self.wake_task(task);
         self.uncount_live(group, status);
+        if at_once && !self.has_work() && self.has_room_for_signals() && !self.is_spent() {
+            self.draw(1);
+            self.exit(task);
+        } else {
+            self.queue_work(task);
+        }
     }
 
     /// A thread that exits: hands on its children, then becomes a zombie or vanishes.

@@ -112,13 +112,25 @@ impl Tree {
 
     /// Makes sure that the signals of a step can be queued with their siginfo, with memory from `room` if need be.
     /// False: fill `room` without the lock and try again. A signal that finds no room arrives without siginfo.
+    #[inline]
     pub(crate) fn make_room_for_signals(&mut self, room: &mut Spare<Queued>) -> bool {
-        while self.queued.room() < ROOM_FOR_SIGNALS {
+        self.has_room_for_signals() || self.grow_for_signals(room)
+    }
+
+    #[cold]
+    fn grow_for_signals(&mut self, room: &mut Spare<Queued>) -> bool {
+        while !self.has_room_for_signals() {
             if !self.queued.grow(room) {
                 return false;
             }
         }
         true
+    }
+
+    /// Whether the signals of a step can be queued with what comes along.
+    #[inline]
+    pub(crate) fn has_room_for_signals(&self) -> bool {
+        self.queued.room() >= ROOM_FOR_SIGNALS
     }
 
     /// Whether there is work left.
