@@ -43,7 +43,7 @@ pub(crate) mod task;
 pub(crate) mod wakeups;
 pub(crate) mod walks;
 
-pub(crate) use self::{bodies::Body, siblings::News};
+pub(crate) use self::{bodies::Body, room::Room, siblings::News};
 
 use crate::{
     base::slots::{chain::Chain, Idx, Slots},
@@ -279,7 +279,9 @@ impl Tree {
     }
 
     fn family_place(group: Idx<Group>) -> usize {
-        group.position() % FAMILIES
+        // hash_32(): the indices of processes are multiples of what one takes.
+        let hash = Idx::to_raw(Some(group)).wrapping_mul(0x61c8_8647);
+        (hash >> (u32::BITS - FAMILIES.ilog2())) as usize
     }
 
     /// Moves the family counter of the parent of a process.

@@ -16,7 +16,7 @@ pub(crate) mod chain;
 mod chunk;
 mod index;
 
-pub(crate) use index::{Id, Idx};
+pub(crate) use index::{Cookie, Id, Idx};
 
 use chunk::{Chunk, Slot};
 use core::{cell::Cell, mem::swap};
@@ -299,6 +299,21 @@ impl<T> Slots<T> {
         let slot = self.slot(idx)?;
         let value = slot.value.as_ref()?;
         (slot.generation == generation).then_some((idx, value))
+    }
+
+    /// What names an object over a dropped lock.
+    #[inline]
+    pub(crate) fn cookie(&self, idx: Idx<T>) -> Cookie<T> {
+        let generation = self.slot(idx).map_or(0, |slot| slot.generation);
+        Cookie { idx, generation }
+    }
+
+    /// The object that a cookie names, if it is still there.
+    #[inline]
+    pub(crate) fn remembered(&self, cookie: Cookie<T>) -> Option<(Idx<T>, &T)> {
+        let slot = self.slot(cookie.idx)?;
+        let value = slot.value.as_ref()?;
+        (slot.generation == cookie.generation).then_some((cookie.idx, value))
     }
 
     /// Numbers in use are below this.

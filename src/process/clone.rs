@@ -122,7 +122,7 @@ pub(crate) struct Joined {
 /// The state of the caller when it was looked at first.
 struct Origin {
     ns: ARef<Namespace>,
-    /// [`Group::nr_stops`]
+    /// [`Group::nr_stops`], with `CLONE_VFORK`.
     stops: u32,
 }
 
@@ -175,12 +175,12 @@ impl CloneArgs<'_> {
     }
 
     /// Whether the caller may do this at all, which is asked before signals are taken (`copy_process()`).
+    #[inline]
     fn is_allowed(&self, tree: &Tree, caller: Idx<Task>) -> Outcome {
-        let group = tree.group_of(caller);
-        if self.has(flags::PARENT) && group.unkillable() {
+        if self.has(flags::PARENT) && tree.group_of(caller).unkillable() {
             return Err(Reason::InitParent.into());
         }
-        if self.has(flags::PARENT) && group.autoreap() {
+        if self.has(flags::PARENT) && tree.group_of(caller).autoreap() {
             return Err(Reason::AutoreapParent.into());
         }
         if self.has(flags::THREAD) && !tree.tasks()[caller].has_children_at_home() {
@@ -207,7 +207,10 @@ impl CloneArgs<'_> {
         if tree.tasks().len() >= tree.max_tasks() {
             return Err(Reason::TaskLimit.into());
         }
-        let stops = tree.groups()[task.group()].nr_stops();
+        let stops = match self.has(flags::VFORK) {
+            true => tree.groups()[task.group()].nr_stops(),
+            false => 0,
+        };
         Ok(Origin { ns, stops })
     }
 

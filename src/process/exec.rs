@@ -102,8 +102,7 @@ impl Tree {
         self.end_vfork_of(task);
         self.tell_exec(task);
         // Signals that have arrived meanwhile are for the new program.
-        let id = self.tasks().id(task);
-        self.end_call(id);
+        self.set_call(task, Call::None);
         self.end_exec(exec, Ok(()));
     }
 

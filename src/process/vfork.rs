@@ -14,8 +14,8 @@ impl Tree {
     /// A task exits or calls exec: the clone that waits for it is over (`mm_release()`).
     pub(crate) fn end_vfork_of(&mut self, child: Idx<Task>) {
         if let Some(caller) = self.take_vfork_parent(child) {
-            let id = self.tasks().id(caller);
-            self.end_call(id);
+            let caller = self.tasks().cookie(caller);
+            self.end_call(caller);
         }
     }
 

@@ -428,7 +428,10 @@ impl Tree {
                 signal if status & 0x80 != 0 => report(CLD_DUMPED, signal),
                 signal => report(CLD_KILLED, signal),
             };
-            search.usage = self.usage_of(child);
+            // Most children are virtual, and have used nothing.
+            if self.is_member(child) {
+                search.usage = self.usage_of(child);
+            }
             if !keep {
                 self.release_leader(child);
             }

@@ -9,8 +9,9 @@
 
 use super::Tree;
 use crate::{
-    base::slots::{Idx, Spare, Vacancy},
+    base::slots::{Cookie, Idx, Spare, Vacancy},
     reason::{Outcome, Reason},
+    tree::crowd::Crowd,
     tree::fate::Fate,
     tree::group::{Group, JobState},
     tree::pending::{SigSet, SIGKILL},
@@ -133,20 +134,19 @@ impl Tree {
         if before != Call::None {
             self.change_call(task, before, call);
         } else if call.defers_signals() {
-            let group = thread.group;
-            self.count_deferring(group, true);
+            let crowd = self.groups[thread.group].crowd;
+            self.count_deferring(crowd, true);
         }
     }
 
     /// [`Tree::set_call`] for a task that was in a call.
     fn change_call(&mut self, task: Idx<Task>, before: Call, call: Call) {
         let thread = &self.tasks[task];
+        let group = &self.groups[thread.group];
         let (deferred, defers) = (before.defers_signals(), call.defers_signals());
-        let group = thread.group;
-        let takes_now =
-            deferred && !defers && thread.is_alive() && self.groups[group].has_told(thread, before);
+        let takes_now = deferred && !defers && thread.is_alive() && group.has_told(thread, before);
         if deferred != defers {
-            self.count_deferring(group, defers);
+            self.count_deferring(group.crowd, defers);
         }
         if before != call {
             self.wake_task(task);
@@ -156,12 +156,17 @@ impl Tree {
         }
     }
 
-    /// One more thread of a process defers signals, or one less.
+    /// One more thread of a process defers signals, or one less. One that has always been alone is not
+    /// counted.
     #[inline]
-    fn count_deferring(&mut self, group: Idx<Group>, defers: bool) {
-        let Some(crowd) = self.groups[group].crowd else {
-            return;
-        };
+    fn count_deferring(&mut self, crowd: Option<Idx<Crowd>>, defers: bool) {
+        if let Some(crowd) = crowd {
+            self.count_in_crowd(crowd, defers);
+        }
+    }
+
+    #[inline(never)]
+    fn count_in_crowd(&mut self, crowd: Idx<Crowd>, defers: bool) {
         let count = &mut self.crowds[crowd].nr_deferring;
         match defers {
             true => *count += 1,
@@ -171,29 +176,30 @@ impl Tree {
     }
 
     /// Wakes the callers that wait for a task or sleep on its behalf.
+    #[inline]
     pub(crate) fn wake_task(&mut self, task: Idx<Task>) {
         self.note_wakeup(|tree| Key::task(tree, task));
     }
 
     /// Ends the call of a task: it takes the signals that it was woken for meanwhile, and others may act for it.
-    pub(crate) fn end_call(&mut self, id: TaskId) {
-        if let Some(task) = self.tasks.find(id) {
+    pub(crate) fn end_call(&mut self, task: Cookie<Task>) {
+        if let Some((task, _)) = self.tasks.remembered(task) {
             self.set_call(task, Call::None);
         }
     }
 
-    /// The task that an id names, for a caller that is in a call of it.
+    /// The task that a cookie names, for a caller that is in a call of it.
     ///
     /// # Errors
     ///
     /// `ESRCH` when it has begun to exit, or is about to.
     #[inline]
-    pub(crate) fn find_caller(&self, id: TaskId) -> Outcome<Idx<Task>> {
-        let task = self.find_alive(id)?;
-        if !self.goes_on(task) {
+    pub(crate) fn find_caller(&self, task: Cookie<Task>) -> Outcome<Idx<Task>> {
+        let (index, task) = self.tasks.remembered(task).ok_or(Reason::TaskGone)?;
+        if !task.is_alive() || !self.is_spared(index, self.groups[task.group].fate) {
             return Err(Reason::TaskExited.into());
         }
-        Ok(task)
+        Ok(index)
     }
 
     /// How many threads of a process are in calls that defer signals and stops. Of one that has never had

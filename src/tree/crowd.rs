@@ -241,15 +241,20 @@ impl Tree {
     }
 
     /// Whether a thread has signals to take.
+    #[inline]
     pub(crate) fn has_signals(&self, task: Idx<Task>) -> bool {
         let thread = &self.tasks[task];
         let group = &self.groups[thread.group];
-        // Mostly none is pending.
-        if thread.pending.set().union(group.pending.set()) == SigSet::EMPTY {
-            return group.owed != Owed::Nothing;
-        }
-        let waiting = self.own_signals(task).union(group.pending.set());
-        waiting.minus(self.kept_from(task)) != SigSet::EMPTY || group.owed != Owed::Nothing
+        // Mostly none waits.
+        let waits = thread.pending.set().union(group.pending.set()) != SigSet::EMPTY;
+        group.owed != Owed::Nothing || waits && self.has_wanted_signals(task)
+    }
+
+    /// Whether of the signals that wait for a thread and its process one gets through to it.
+    fn has_wanted_signals(&self, task: Idx<Task>) -> bool {
+        let shared = self.group_of(task).pending.set();
+        let waiting = self.own_signals(task).union(shared);
+        waiting.minus(self.kept_from(task)) != SigSet::EMPTY
     }
 
     /// All threads of a group take their pending signals.

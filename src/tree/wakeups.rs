@@ -175,9 +175,10 @@ impl Wakes {
         self.due.len >= MANY_KEYS
     }
 
-    /// Whether there are no wakeups.
+    /// Whether there are no wakeups. Whole queues are woken only when there are many keys.
+    #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        self.due.len == 0 && self.due.queues == 0
+        self.due.len == 0
     }
 
     /// A caller is about to sleep.

@@ -23,7 +23,7 @@
 //! The tree lock of a world. The lock of the longest hold is taken under it, seldom.
 
 use crate::{
-    base::slots::{Idx, Spare},
+    base::slots::{Cookie, Idx, Spare},
     base::sync::{Atomic, Relaxed},
     reason::{Failure, Outcome},
     tree::call::Call,
@@ -124,7 +124,7 @@ impl<'a> Work<'a> {
         self.set_call(task, call);
         InCall {
             world: self.world,
-            id: self.tasks().id(task),
+            task: self.tasks().cookie(task),
         }
     }
 
@@ -324,7 +324,7 @@ impl World {
 #[must_use]
 pub(crate) struct InCall<'a> {
     world: &'a World,
-    id: TaskId,
+    task: Cookie<Task>,
 }
 
 impl<'a> InCall<'a> {
@@ -347,12 +347,12 @@ impl<'a> InCall<'a> {
     ///
     /// `ESRCH` when it has begun to exit, or is about to.
     pub(crate) fn task(&self, tree: &Tree) -> Outcome<Idx<Task>> {
-        tree.find_caller(self.id)
+        tree.find_caller(self.task)
     }
 
     /// Ends the call in the hold that the caller has.
     pub(crate) fn end(self, tree: &mut Tree) {
-        tree.end_call(self.id);
+        tree.end_call(self.task);
         core::mem::forget(self);
     }
 
@@ -364,6 +364,6 @@ impl<'a> InCall<'a> {
 
 impl Drop for InCall<'_> {
     fn drop(&mut self) {
-        self.world.work().end_call(self.id);
+        self.world.work().end_call(self.task);
     }
 }

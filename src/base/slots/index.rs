@@ -30,15 +30,19 @@ impl<T> Idx<T> {
     /// How many bits say where in its chunk an object is.
     pub(super) const BITS: u32 = (CHUNK_BYTES / Self::UNIT).trailing_zeros();
 
+    /// Units of a chunk behind its last object.
+    const UNITS_LEFT: u32 = (1 << Self::BITS) - Chunk::<T>::OBJECTS as u32 * Self::UNITS;
+
     /// The index of the object with a number. There are [`Slots::MAX_CHUNKS`](super::Slots) chunks at most.
     pub(super) fn new(position: usize) -> Self {
         let chunk = (position / Chunk::<T>::OBJECTS) as u32;
-        let units = (position % Chunk::<T>::OBJECTS) as u32 * Self::UNITS;
+        // The chunk's number times `1 << BITS`, and the offset in it: the latter also if the former overflows.
+        let before = chunk.wrapping_mul(Self::UNITS_LEFT);
+        let units = (position as u32)
+            .wrapping_mul(Self::UNITS)
+            .wrapping_add(before);
         // INVARIANT: A chunk has `OBJECTS` objects; with 1 added the last offset stays below `1 << BITS`.
-        Self(
-            NonZeroU32::MIN.saturating_add(chunk << Self::BITS | units),
-            PhantomData,
-        )
+        Self(NonZeroU32::MIN.saturating_add(units), PhantomData)
     }
 
     /// The number of the chunk.
@@ -54,7 +58,9 @@ impl<T> Idx<T> {
 
     /// The number of the object in its store: see [`Slots::at`](super::Slots::at).
     pub(crate) fn position(self) -> usize {
-        self.chunk() * Chunk::<T>::OBJECTS + ((self.units_and_1() - 1) / Self::UNITS) as usize
+        // What `new` has added.
+        let added = (self.0.get() >> Self::BITS).wrapping_mul(Self::UNITS_LEFT);
+        ((self.0.get() - 1).wrapping_sub(added) / Self::UNITS) as usize
     }
 
     /// As a number, for keeping in an atomic; 0 is no index.
@@ -107,6 +113,22 @@ impl<T> Id<T> {
         Some((position as usize, (self.0 >> 32) as u32))
     }
 }
+
+/// Names an object of a store over a dropped lock: finds it again, without the arithmetic of an [`Id`], as long
+/// as it is there.
+pub(crate) struct Cookie<T> {
+    pub(super) idx: Idx<T>,
+    /// How often its place was vacated.
+    pub(super) generation: u32,
+}
+
+impl<T> Clone for Cookie<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Cookie<T> {}
 
 /// Copies, compares and prints a type by the number in it, without asking that of `T`, as a derive would.
 macro_rules! is_number {
