@@ -7,6 +7,7 @@
 //! [`Failure`] of either. Natively only netlink has the like (`struct netlink_ext_ack`).
 
 use crate::{pid::namespace::CreateError, pid::AllocError, uapi};
+use core::num::NonZeroU64;
 use kernel::{bindings, prelude::*};
 
 /// An errno by its number, for those that the `kernel` crate has a name for only since 7.3.
@@ -99,49 +100,54 @@ reasons! {
     NotOwner => EPERM, ALTPID_REASON_NOT_OWNER;
 }
 
-/// That an operation failed, and why if that is known.
+/// That an operation failed, and why if that is known. It is one word, so that what an operation returns is
+/// not taken apart and put together on its way.
+///
+/// # Invariants
+///
+/// The low [`ERRNO_BITS`] are the errno, the others `ALTPID_REASON_*`.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Failure {
-    error: Error,
-    reason: Option<Reason>,
-}
+pub(crate) struct Failure(NonZeroU64);
+
+/// Room for `MAX_ERRNO`.
+const ERRNO_BITS: u32 = 16;
 
 /// What an operation returns.
 pub(crate) type Outcome<T = ()> = core::result::Result<T, Failure>;
 
 impl Failure {
+    fn new(error: Error, code: u32) -> Self {
+        let word = u64::from(code) << ERRNO_BITS | u64::from(error.to_errno().unsigned_abs());
+        // No errno is 0.
+        Self(NonZeroU64::new(word).unwrap_or(NonZeroU64::MAX))
+    }
+
     /// The errno.
     pub(crate) fn error(&self) -> Error {
-        self.error
+        errno((self.0.get() % (1 << ERRNO_BITS)) as u32)
     }
 
     /// `ALTPID_REASON_*`
     pub(crate) fn code(&self) -> u32 {
-        self.reason.map_or(uapi::ALTPID_REASON_NONE, Reason::code)
+        (self.0.get() >> ERRNO_BITS) as u32
     }
 }
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self {
-            error,
-            reason: None,
-        }
+        Self::new(error, uapi::ALTPID_REASON_NONE)
     }
 }
 
 impl From<Reason> for Failure {
     fn from(reason: Reason) -> Self {
-        Self {
-            error: reason.error(),
-            reason: Some(reason),
-        }
+        Self::new(reason.error(), reason.code())
     }
 }
 
 impl From<Failure> for Error {
     fn from(failure: Failure) -> Self {
-        failure.error
+        failure.error()
     }
 }
 
