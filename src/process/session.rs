@@ -80,43 +80,47 @@ impl Tree {
         if pgid < 0 || (pgid == 0 && pid < 0) {
             return Err(Reason::Range.into());
         }
+        let (found, other);
         let (index, target_pid) = if pid == 0 {
-            (caller, self.groups()[caller].tgid().clone())
+            (caller, self.groups()[caller].tgid())
         } else {
-            let target = find_pid(ns, pid).ok_or(Reason::NoNumber)?;
-            let thread = self.task_of(&target).ok_or(Reason::NoNumber)?;
+            found = find_pid(ns, pid).ok_or(Reason::NoNumber)?;
+            let thread = self.task_of(&found).ok_or(Reason::NoNumber)?;
             if !self.is_leader(thread) {
                 return Err(Reason::NotLeader.into());
             }
-            (self.tasks()[thread].group(), target)
+            (self.tasks()[thread].group(), &found)
         };
         let target = &self.groups()[index];
-        let is_child = matches!(target.parent(), Parent::Task(parent)
-            if self.tasks()[parent].group() == caller);
-        if is_child {
+        if index != caller {
+            let is_child = matches!(target.parent(), Parent::Task(parent)
+                if self.tasks()[parent].group() == caller);
+            if !is_child {
+                return Err(Reason::NotChild.into());
+            }
             if !target.sid().is(self.groups()[caller].sid()) {
                 return Err(Reason::OtherSession.into());
             }
             if target.has_execed() {
                 return Err(Reason::HasExeced.into());
             }
-        } else if index != caller {
-            return Err(Reason::NotChild.into());
         }
         if target.leads_session() {
             return Err(Reason::SessionLeader.into());
         }
-        let pgrp: ARef<Pid> = if pgid == 0 || pgid == target_pid.nr_ns(ns) {
+        let pgrp: &ARef<Pid> = if pgid == 0 || pgid == target_pid.nr_ns(ns) {
             target_pid
         } else {
-            let pgrp = find_pid(ns, pgid).ok_or(Reason::NoGroup)?;
-            let member = self.process_group(&pgrp).first().ok_or(Reason::NoGroup)?;
+            other = find_pid(ns, pgid).ok_or(Reason::NoGroup)?;
+            let member = self.process_group(&other).first();
+            let member = member.ok_or(Reason::NoGroup)?;
             if !self.groups()[member].sid().is(self.groups()[caller].sid()) {
                 return Err(Reason::OtherSession.into());
             }
-            pgrp
+            &other
         };
-        if !pgrp.is(self.groups()[index].pgid()) {
+        if !pgrp.is(target.pgid()) {
+            let pgrp = pgrp.clone();
             self.change_process_group(index, pgrp);
         }
         Ok(())
