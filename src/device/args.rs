@@ -8,7 +8,10 @@ use crate::{
     uapi,
     world::World,
 };
-use core::{cell::Cell, mem::size_of};
+use core::{
+    cell::Cell,
+    mem::{offset_of, size_of},
+};
 use kernel::{
     prelude::*,
     uaccess::{UserPtr, UserSlice},
@@ -66,6 +69,8 @@ impl<'a> Call<'a> {
 pub(super) trait Extensible: FromBytes + IntoBytes + Immutable {
     /// Its size when it was first published; a caller cannot know a smaller one.
     const FIRST_SIZE: usize;
+    /// From here on it is written back: what is before is what the caller has given.
+    const FIRST_OUT: usize;
 
     /// The first member: how large the caller says that it is.
     fn size(&self) -> usize;
@@ -78,9 +83,15 @@ pub(super) trait Extensible: FromBytes + IntoBytes + Immutable {
 }
 
 macro_rules! extensible {
-    ($($name:ident: $size:literal, [$($id:ident)*] $(=> $made:ident)?;)*) => {
+    ($($name:ident: $size:literal, [$($id:ident)*] $(=> $made:ident)? $(, from $out:ident)?;)*) => {
         $(impl Extensible for uapi::$name {
             const FIRST_SIZE: usize = $size;
+            const FIRST_OUT: usize = {
+                let first = extensible!(@out $name $($out)?);
+                // All of it or none: a result is in a struct that is as long as the first one.
+                assert!(first < $size);
+                first
+            };
 
             fn size(&self) -> usize {
                 self.size as usize
@@ -96,19 +107,23 @@ macro_rules! extensible {
             }
         })*
     };
+    // Behind the size.
+    (@out $name:ident) => { size_of::<u32>() };
+    (@out $name:ident $out:ident) => { offset_of!(uapi::$name, $out) };
     (@made $self:ident $made:ident) => { $self.$made };
     (@made $self:ident) => { 0 };
 }
 
-// The size when it was first published, the ids it takes, the id it gives.
+// The size when it was first published, the ids it takes, the id it gives, and for those that a program calls
+// often where results begin: a member at a multiple of 8, as others are copied byte by byte.
 extensible! {
     altpid_world: 80, [];
-    altpid_clone: 64, [task parent] => child;
+    altpid_clone: 64, [task parent] => child, from child;
     altpid_unshare: 32, [task] => ns;
     altpid_setns: 24, [task ns pidfd];
     altpid_exit: 24, [task];
-    altpid_wait: 40, [task] => child;
-    altpid_waitid: 48, [task pidfd] => child;
+    altpid_wait: 40, [task] => child, from pid;
+    altpid_waitid: 48, [task pidfd] => child, from child;
     altpid_kill: 48, [task target];
     altpid_sigaction: 24, [task];
     altpid_sigprocmask: 24, [task];
@@ -120,7 +135,7 @@ extensible! {
     altpid_setpgid: 24, [task];
     altpid_set_name: 32, [task];
     altpid_get_name: 32, [task];
-    altpid_getid: 24, [task];
+    altpid_getid: 24, [task], from pid;
     altpid_sigpending: 24, [task];
     altpid_attach: 56, [parent ns] => task;
     altpid_pidfd_open: 40, [task target] => pidfd;
@@ -132,7 +147,7 @@ extensible! {
     altpid_ns: 56, [ns];
     altpid_ns_set: 24, [ns];
     altpid_ns_get: 40, [task ns] => parent;
-    altpid_find: 40, [ns] => task;
+    altpid_find: 40, [ns] => task, from nr;
     altpid_translate: 32, [from to];
     altpid_list: 40, [ns];
     altpid_audit: 152, [];
@@ -149,23 +164,45 @@ pub(super) struct Args<'a, T> {
 }
 
 impl<'a, T: Extensible> Args<'a, T> {
+    /// Where the struct of a call is read into ([`Args::fill`]).
+    #[inline]
+    pub(super) fn new(call: &'a Call<'a>) -> Self {
+        Self {
+            value: T::new_zeroed(),
+            call,
+            size: 0,
+        }
+    }
+
     /// Reads the struct.
+    ///
+    /// # Errors
+    ///
+    /// As [`Args::fill`].
+    pub(super) fn read(call: &'a Call<'a>) -> Outcome<Self> {
+        let mut args = Self::new(call);
+        args.fill()?;
+        Ok(args)
+    }
+
+    /// Reads the struct to where this is: what is large and called often is not copied once more.
     ///
     /// # Errors
     ///
     /// `EFAULT`; `EINVAL` for a size below the first one; `E2BIG` for one above a page, and when
     /// what is behind the struct as it is known here is not zero. In an array `EINVAL` for the id
     /// of what no earlier operation has made.
-    pub(super) fn read(call: &'a Call<'a>) -> Outcome<Self> {
+    #[inline]
+    pub(super) fn fill(&mut self) -> Outcome {
+        let (call, value) = (self.call, &mut self.value);
         let user = UserPtr::from_addr(call.arg);
-        let mut value = T::new_zeroed();
         let read = |bytes: &mut [u8]| UserSlice::new(user, bytes.len()).reader().read_slice(bytes);
         // Most callers know all of it.
         let all = read(value.as_mut_bytes());
         if all.is_err() {
             // Of a shorter one, or a bad one, the size may be there, and is the first thing to be
             // wrong.
-            value = T::new_zeroed();
+            *value = T::new_zeroed();
             read(&mut value.as_mut_bytes()[..size_of::<u32>()])?;
         }
         let size = value.size();
@@ -189,7 +226,8 @@ impl<'a, T: Extensible> Args<'a, T> {
             check_zeroed(user.wrapping_byte_add(known), size - known)?;
         }
         value.each_id(|id| call.resolve(id))?;
-        Ok(Self { value, call, size })
+        self.size = size;
+        Ok(())
     }
 
     /// Whether the caller's struct is long enough for a member that was added to it and ends
@@ -198,7 +236,7 @@ impl<'a, T: Extensible> Args<'a, T> {
         self.size >= end
     }
 
-    /// Writes the struct back, as much of it as both sides know. The size stays the caller's: it
+    /// Writes the results back, as much of them as both sides know. The size stays the caller's: it
     /// may have changed in memory since it was read, and was checked only once.
     ///
     /// # Errors
@@ -207,7 +245,7 @@ impl<'a, T: Extensible> Args<'a, T> {
     pub(super) fn reply(&self) -> Outcome {
         self.call.made.set(self.value.made());
         let known = self.size.min(size_of::<T>());
-        let skip = size_of::<u32>();
+        let skip = T::FIRST_OUT;
         let user = UserPtr::from_addr(self.call.arg).wrapping_byte_add(skip);
         UserSlice::new(user, known - skip)
             .writer()

@@ -89,7 +89,8 @@ pub(super) fn ns_get(call: &Call<'_>) -> Outcome {
 }
 
 pub(super) fn find(call: &Call<'_>) -> Outcome {
-    let mut args = Args::<uapi::altpid_find>::read(call)?;
+    let mut args = Args::<uapi::altpid_find>::new(call);
+    args.fill()?;
     let value = &mut args.value;
     check_flags(value.flags.into(), uapi::ALTPID_FIND_GE.into())?;
     check_flags(value.reserved, 0)?;

@@ -17,7 +17,8 @@ use core::mem::size_of;
 use kernel::prelude::*;
 
 pub(super) fn clone(call: &Call<'_>) -> Outcome {
-    let mut args = Args::<uapi::altpid_clone>::read(call)?;
+    let mut args = Args::<uapi::altpid_clone>::new(call);
+    args.fill()?;
     let takes_pidfd = args.reaches(size_of::<uapi::altpid_clone>());
     let value = &mut args.value;
     check_flags(value.reserved.into(), 0)?;
@@ -148,7 +149,8 @@ pub(super) fn exec(call: &Call<'_>) -> Outcome {
 }
 
 pub(super) fn wait(call: &Call<'_>) -> Outcome {
-    let mut args = Args::<uapi::altpid_wait>::read(call)?;
+    let mut args = Args::<uapi::altpid_wait>::new(call);
+    args.fill()?;
     let value = &mut args.value;
     check_flags(value.reserved.into(), 0)?;
     let wanted = Wanted::Wait4(value.pid, value.options);
@@ -160,7 +162,8 @@ pub(super) fn wait(call: &Call<'_>) -> Outcome {
 }
 
 pub(super) fn waitid(call: &Call<'_>) -> Outcome {
-    let mut args = Args::<uapi::altpid_waitid>::read(call)?;
+    let mut args = Args::<uapi::altpid_waitid>::new(call);
+    args.fill()?;
     let value = &mut args.value;
     check_flags(value.reserved.into(), 0)?;
     let wanted = match (value.which, value.id, value.pidfd) {

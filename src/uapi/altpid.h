@@ -18,8 +18,8 @@
  * is its size as the caller knows it. The rules are those of
  * copy_struct_from_user(): a shorter struct is extended with zeroes, a longer
  * one is taken when what the module does not know is zero and refused with
- * E2BIG otherwise. On return as much of the struct is written as both sides
- * know.
+ * E2BIG otherwise. On return the results are written, as much of them as both
+ * sides know.
  *
  * Errors of every command: ENOTTY for an unknown command, EFAULT for memory
  * that cannot be read or written, EINVAL for a size below the first published
