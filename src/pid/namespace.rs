@@ -104,17 +104,33 @@ unsafe impl AlwaysRefCounted for Namespace {
         self.map.owner_refs().inc();
     }
 
+    #[inline]
     unsafe fn dec_ref(obj: NonNull<Self>) {
-        let mut next = Some(obj);
-        // A chain of ancestors can go with its last child: one after the other, not recursively.
-        while let Some(ns) = next {
-            // SAFETY: The caller, or the child that was just released, owned a reference.
-            if !unsafe { ns.as_ref() }.map.owner_refs().dec_and_test() {
-                return;
-            }
-            // SAFETY: That was the last reference.
-            next = unsafe { Namespace::release(ns) };
+        // SAFETY: The caller owned a reference.
+        if unsafe { obj.as_ref() }.map.owner_refs().dec_and_test() {
+            // SAFETY: That was the last one.
+            unsafe { release_line(obj) };
         }
+    }
+}
+
+/// Releases a namespace to which there is no reference any more, and ancestors that only it has kept: one
+/// after the other, not recursively.
+///
+/// # Safety
+///
+/// The caller owned the last reference.
+#[cold]
+unsafe fn release_line(ns: NonNull<Namespace>) {
+    // SAFETY: By the safety requirements.
+    let mut next = unsafe { Namespace::release(ns) };
+    while let Some(ns) = next {
+        // SAFETY: The child that was just released owned a reference.
+        if !unsafe { ns.as_ref() }.map.owner_refs().dec_and_test() {
+            return;
+        }
+        // SAFETY: That was the last reference.
+        next = unsafe { Namespace::release(ns) };
     }
 }
 

@@ -357,10 +357,14 @@ impl Pid {
     ///
     /// Called under the tree lock, or when nobody else can do it.
     #[doc(alias = "free_pid")]
+    #[inline]
     pub(crate) fn free_numbers(&self) {
-        if !self.has_numbers() {
-            return;
+        if self.has_numbers() {
+            self.free_own_numbers();
         }
+    }
+
+    fn free_own_numbers(&self) {
         let ns = self.ns();
         // Root first, as native does it.
         for level in 0..=ns.level() {
