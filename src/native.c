@@ -187,6 +187,17 @@ int altpid_may_attach(void)
 	return 0;
 }
 
+/* Whether the children of the calling thread are born in another pid namespace than the first one. */
+bool altpid_has_children_elsewhere(void)
+{
+	return current->nsproxy->pid_ns_for_children != &init_pid_ns;
+}
+
+void altpid_kill_self(void)
+{
+	send_sig(SIGKILL, current, 1);
+}
+
 bool altpid_is_32_bit(void)
 {
 	return in_ia32_syscall();

@@ -9,10 +9,16 @@
 //!
 //! None of the module's. Nothing here sleeps but what is in [`probes`].
 
+mod caller;
 pub(crate) mod files;
 pub(crate) mod groups;
 pub(crate) mod probes;
 pub(crate) mod usage;
+
+pub(crate) use self::caller::{
+    give_native_words, has_admin, has_children_elsewhere, how_ends, is_32_bit, is_admin, kill_self,
+    make_self_unkillable, may_reboot, own_comm, own_tgid, own_tid, own_uid, uid_here, why_not,
+};
 
 use core::ptr::NonNull;
 use kernel::{bindings, prelude::*};
@@ -113,6 +119,8 @@ mod c {
             head: *mut bindings::callback_head,
         ) -> c_int;
         pub(super) fn altpid_may_attach() -> c_int;
+        pub(super) fn altpid_has_children_elsewhere() -> bool;
+        pub(super) fn altpid_kill_self();
         pub(super) fn altpid_is_32_bit() -> bool;
         pub(super) fn altpid_own_uid() -> c_uint;
         pub(super) fn altpid_uid_here(uid: c_uint) -> c_uint;
@@ -317,30 +325,6 @@ pub(crate) unsafe fn queue_wake(
     kernel::error::to_result(unsafe { c::altpid_queue_wake(task, head) })
 }
 
-/// Why the calling process cannot become a member: `ALTPID_CANNOT` and so on in `native.h`.
-pub(crate) fn why_not() -> i32 {
-    // SAFETY: No requirements.
-    unsafe { c::altpid_may_attach() }
-}
-
-/// Whether the calling thread is in a system call of 32 bits.
-pub(crate) fn is_32_bit() -> bool {
-    // SAFETY: No requirements.
-    unsafe { c::altpid_is_32_bit() }
-}
-
-/// Whether the calling thread has CAP_SYS_ADMIN in its own user namespace.
-pub(crate) fn has_admin() -> bool {
-    // SAFETY: No requirements.
-    unsafe { c::altpid_has_capability(bindings::CAP_SYS_ADMIN as c_int) }
-}
-
-/// Whether the calling thread has CAP_SYS_BOOT in its own user namespace.
-pub(crate) fn may_reboot() -> bool {
-    // SAFETY: No requirements.
-    unsafe { c::altpid_has_capability(bindings::CAP_SYS_BOOT as c_int) }
-}
-
 /// The thread with a native number, null if there is none; as long as the guard is there.
 pub(crate) fn find_thread(
     nr: i32,
@@ -348,52 +332,6 @@ pub(crate) fn find_thread(
 ) -> *mut bindings::task_struct {
     // SAFETY: Under RCU.
     unsafe { c::altpid_find_thread(nr) }
-}
-
-/// The native number of the calling thread.
-pub(crate) fn own_tid() -> NativeNr {
-    // SAFETY: No requirements.
-    NativeNr(unsafe { c::altpid_own_tid() })
-}
-
-/// The native number of the calling process.
-pub(crate) fn own_tgid() -> NativeNr {
-    // SAFETY: No requirements.
-    NativeNr(unsafe { c::altpid_own_tgid() })
-}
-
-/// The effective user of the calling thread.
-pub(crate) fn own_uid() -> u32 {
-    // SAFETY: No requirements.
-    unsafe { c::altpid_own_uid() }
-}
-
-/// A user in the first user namespace, as the calling thread calls it.
-pub(crate) fn uid_here(uid: u32) -> u32 {
-    // SAFETY: No requirements.
-    unsafe { c::altpid_uid_here(uid) }
-}
-
-/// Whether the calling thread may do as it likes with processes of others.
-pub(crate) fn is_admin() -> bool {
-    // SAFETY: No requirements.
-    unsafe { c::altpid_is_admin() }
-}
-
-/// What the calling thread is called.
-pub(crate) fn own_comm() -> [u8; 16] {
-    let mut comm = [0; 16];
-    // SAFETY: The calling thread is there, and there is room for its name.
-    unsafe { c::altpid_comm(kernel::task::Task::current_raw(), comm.as_mut_ptr()) };
-    comm
-}
-
-/// How the calling thread, which is dying, ends.
-pub(crate) fn how_ends() -> End {
-    let mut end = End::default();
-    // SAFETY: There is room for the answer.
-    unsafe { c::altpid_how_ends(&mut end) };
-    end
 }
 
 /// Makes a new process a body, and an init's one that its own people cannot kill.
@@ -408,12 +346,6 @@ pub(crate) unsafe fn make_body(child: *mut bindings::task_struct, is_init: bool)
         // SAFETY: As above.
         unsafe { c::altpid_set_unkillable(child) };
     }
-}
-
-/// The calling process is an init from now on.
-pub(crate) fn make_self_unkillable() {
-    // SAFETY: The calling thread has what it does about signals.
-    unsafe { c::altpid_set_unkillable(kernel::task::Task::current_raw()) };
 }
 
 /// The calling thread takes no signal but SIGKILL, so that a fork does not fail for one.
@@ -472,13 +404,6 @@ pub(crate) unsafe fn is_immune(task: *mut bindings::task_struct) -> bool {
 pub(crate) unsafe fn sent(sig: i32, task: *mut bindings::task_struct, group: bool, nr: i32) {
     // SAFETY: By the safety requirements.
     unsafe { c::altpid_sent(sig, task, group, nr) };
-}
-
-/// The calling thread dies: its robust futexes, by which it calls itself `nr`, get the number by which the kernel looks
-/// for them. Does not sleep.
-pub(crate) fn give_native_words(nr: i32) {
-    // SAFETY: No requirements.
-    unsafe { c::altpid_give_native_words(nr as u32) };
 }
 
 /// Has `altpid_forget()` called in a second, and again as long as that says so. From everywhere.

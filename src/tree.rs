@@ -43,7 +43,7 @@ pub(crate) mod task;
 pub(crate) mod wakeups;
 pub(crate) mod walks;
 
-pub(crate) use self::{bodies::Body, room::Room, siblings::News};
+pub(crate) use self::{bodies::Body, siblings::News};
 
 use crate::{
     base::slots::{chain::Chain, Idx, Slots},

@@ -12,13 +12,13 @@
 use super::{
     border::{self, Fate},
     calls::Then,
-    lending::Loan,
+    lending::{Loan, MOST},
     member::{Member, Own},
     messages::{self, Received},
     numbers::{terminal_to_kernel, to_kernel, Kind},
     pidfds::{self, Descriptor},
     results::{Back, Lent},
-    user::read_bytes,
+    user::{read_bytes, write_bytes},
 };
 use crate::reason::errno;
 use kernel::{bindings, prelude::*};
@@ -73,7 +73,7 @@ impl Entry<'_> {
 
     /// Likewise, where the kernel only writes: so many bytes, with numbers at these places.
     fn lend_result(&mut self, at: u8, len: usize, numbers: &'static [(usize, Kind)]) -> Begun {
-        let zeroes = [0; super::lending::MOST];
+        let zeroes = [0; MOST];
         self.lend(at, &zeroes[..len], Back::Struct(len, numbers))
     }
 
@@ -280,8 +280,11 @@ impl Entry<'_> {
             },
             // struct seccomp_notif, which has to be all zeroes.
             SECCOMP_NOTIF_RECV => match self.read::<80>(2) {
-                Some(given) => self.lend(2, &given, Back::Struct(80, &[(8, Kind::Task)])),
-                None => Ok(None),
+                // What cannot be given is to be there for the next one.
+                Some(given) if write_bytes(self.args[2], &given).is_ok() => {
+                    self.lend(2, &given, Back::Struct(80, &[(8, Kind::Task)]))
+                }
+                _ => Ok(None),
             },
             _ if pidfds::is_get_info(cmd) => self.pidfd_info(cmd),
             _ => Ok(None),
@@ -291,9 +294,7 @@ impl Entry<'_> {
     /// `PIDFD_GET_INFO`: what is beyond the numbers is as long as the program knows it.
     fn pidfd_info(&mut self, cmd: u32) -> Begun {
         let len = (cmd >> 16 & 0x3fff) as usize;
-        if len > super::lending::MOST {
-            return Err(errno(bindings::ENOSYS));
-        }
+        let lent = len.min(MOST);
         let pid = match pidfds::find(self.member, self.int(0)) {
             Descriptor::Handle(handle) => Some(handle.pid),
             // pidfd_info(): it is not visible.
@@ -301,11 +302,12 @@ impl Entry<'_> {
             // It may be one by the time that the kernel looks.
             Descriptor::Other => None,
         };
-        let mut given = [0; super::lending::MOST];
-        match read_bytes(self.args[2], 0, &mut given[..len]) {
-            Ok(()) => self.lend(2, &given[..len], Back::PidfdInfo(len, pid)),
-            Err(_) => Ok(None),
+        let mut given = [0; MOST];
+        if read_bytes(self.args[2], 0, &mut given[..lent]).is_err() {
+            return Ok(None);
         }
+        self.set(1, u64::from(cmd & !(0x3fff << 16)) | (lent as u64) << 16);
+        self.lend(2, &given[..lent], Back::PidfdInfo(len, pid))
     }
 }
 

@@ -18,8 +18,7 @@ use super::{
     member::{Member, Own},
     messages::Received,
     numbers::{from_kernel, Kind},
-    pidfds::{self, Setns},
-    queueing,
+    pidfds, queueing,
     results::Lent,
     user::write_word,
     waiting::{self, Waiting},
@@ -75,8 +74,8 @@ pub(super) enum Then {
     Lent(Lent),
     /// It receives messages.
     Received(Received),
-    /// It joins a pid namespace, and others.
-    Setns(ARef<Namespace>),
+    /// It joins namespaces, and this one.
+    Setns(Option<ARef<Namespace>>),
     /// It is called by another name.
     Name,
 }
@@ -84,8 +83,10 @@ pub(super) enum Then {
 impl Call {
     /// The thread dies in it.
     pub(super) fn abandon(self, member: &Member) {
-        if let Call::Changed(_, Then::Clone(birth)) = self {
-            birth.abandon(member);
+        match self {
+            Call::Changed(_, Then::Clone(birth)) => birth.abandon(member),
+            Call::Changed(_, Then::Lent(lent)) => lent.abandon(),
+            _ => {}
         }
     }
 }
@@ -212,11 +213,9 @@ pub(super) fn enter(member: &Member, own: &mut Own, regs: &mut bindings::pt_regs
             Err(failure) => failure.error().to_errno().into(),
         },
         Fate::Setns => match pidfds::setns(member, args[0] as i32, args[1]) {
-            Ok(Setns::Native) => return,
-            Ok(Setns::Children(ns)) => result(member.world.setns_member(member.id, ns).map(|()| 0)),
-            Ok(Setns::Both(ns, others)) => {
-                own.call = Call::Changed(saved, Then::Setns(ns));
-                regs.si = others as usize;
+            Ok(setns) => {
+                regs.si = setns.flags as usize;
+                own.call = Call::Changed(saved, Then::Setns(setns.ns));
                 return;
             }
             Err(failure) => failure.error().to_errno().into(),
@@ -318,13 +317,24 @@ pub(super) fn leave(member: &Member, own: &mut Own, regs: &mut bindings::pt_regs
         Then::Unshare if failed => member.world.unshare_undone(member.id),
         Then::Unshare => {}
         Then::Task if failed => {}
+        Then::Task if border::of(saved.nr as i64) == Fate::Seccomp && regs.ax != 0 => {
+            // A thread that has failed: 0 would be success.
+            let nr = from_kernel(member, regs.ax as i32, Kind::Task);
+            regs.ax = if nr != 0 { nr } else { ESRCH.to_errno() } as usize;
+        }
         Then::Task => regs.ax = from_kernel(member, regs.ax as i32, Kind::Task) as usize,
         Then::Lent(lent) => regs.ax = lent.end(member, regs.ax as i64) as usize,
         Then::Received(received) => received.end(member, regs.ax as i64),
         Then::Name if failed => {}
         Then::Name => member.world.rename_member(member.id, native::own_comm()),
         Then::Setns(_) if failed => {}
-        Then::Setns(ns) => {
+        // Another descriptor was there when the kernel looked.
+        Then::Setns(_) if native::has_children_elsewhere() => {
+            pr_warn!("a member has joined a pid namespace of the kernel's: it is killed\n");
+            native::kill_self();
+        }
+        Then::Setns(None) => {}
+        Then::Setns(Some(ns)) => {
             let joined = member.world.setns_member(member.id, ns).map(|()| 0);
             regs.ax = result(joined) as usize;
         }

@@ -20,7 +20,8 @@ const RED_ZONE: u64 = 128;
 pub(super) struct Loan {
     address: u64,
     len: usize,
-    before: KBox<[u8; MOST]>,
+    /// What was there, and what was put there.
+    bytes: KBox<[[u8; MOST]; 2]>,
 }
 
 impl Loan {
@@ -41,13 +42,19 @@ impl Loan {
     ) -> Result<Self> {
         let below = (regs.sp as u64).checked_sub(RED_ZONE + len as u64);
         let address = below.ok_or(EFAULT)? & !15;
-        let mut before = KBox::new([0; MOST], GFP_KERNEL)?;
-        read_bytes(address, 0, &mut before[..len])?;
-        write_bytes(address, bytes(address))?;
+        let mut kept = KBox::new([[0; MOST]; 2], GFP_KERNEL)?;
+        read_bytes(address, 0, &mut kept[0][..len])?;
+        let lent = bytes(address);
+        kept[1][..len].copy_from_slice(lent);
+        if let Err(error) = write_bytes(address, lent) {
+            // A part of it may be there.
+            let _ = write_bytes(address, &kept[0][..len]);
+            return Err(error);
+        }
         Ok(Self {
             address,
             len,
-            before,
+            bytes: kept,
         })
     }
 
@@ -56,15 +63,19 @@ impl Loan {
         self.address
     }
 
-    /// The call is over: what the kernel has left there.
+    /// The call is over: what the kernel has left there. Where it only reads, what is another now is somebody
+    /// else's, and stays.
     ///
     /// # Errors
     ///
     /// `EFAULT` when it is not there any more.
-    pub(super) fn end(self) -> Result<[u8; MOST]> {
+    pub(super) fn end(self, is_only_read: bool) -> Result<[u8; MOST]> {
+        let [before, lent] = &*self.bytes;
         let mut now = [0; MOST];
         let read = read_bytes(self.address, 0, &mut now[..self.len]);
-        let _ = write_bytes(self.address, &self.before[..self.len]);
+        if !is_only_read || now[..self.len] == lent[..self.len] {
+            let _ = write_bytes(self.address, &before[..self.len]);
+        }
         read.map(|()| now)
     }
 }

@@ -45,10 +45,9 @@ pub(super) enum Kind {
 /// but those of [`Kind::TaskOrGroup`] are what they are.
 pub(super) fn to_kernel(member: &Member, own: &Own, nr: i32, kind: Kind) -> i32 {
     match (kind, nr) {
-        (Kind::TaskOrGroup, i32::MIN..0) => {
-            // -INT_MIN is nobody's either.
-            -group_to_kernel(member, nr.checked_neg().unwrap_or(i32::MAX)).to_user()
-        }
+        // f_setown() refuses it.
+        (_, i32::MIN) => nr,
+        (Kind::TaskOrGroup, ..0) => -group_to_kernel(member, -nr).to_user(),
         (_, i32::MIN..=0) => nr,
         (Kind::Task | Kind::TaskOrGroup, _) => task_to_kernel(member, own, nr).to_user(),
         (Kind::Group | Kind::Session, _) => group_to_kernel(member, nr).to_user(),

@@ -18,7 +18,7 @@ use super::{
     numbers::as_seen,
 };
 use crate::{
-    native::{self, files},
+    native::files,
     pid::{namespace::Namespace, Pid},
     process::clone::flags,
     reason::{errno, Outcome, Reason},
@@ -178,23 +178,23 @@ const NAMESPACES: u64 = flags::NEWNS
     | bindings::CLONE_NEWUTS as u64
     | bindings::CLONE_NEWNET as u64;
 
-/// What setns(2) does about pid namespaces.
-pub(super) enum Setns {
-    /// Nothing: the kernel makes the call.
-    Native,
-    /// The children of the caller are born there from now on.
-    Children(ARef<Namespace>),
-    /// Likewise, once the kernel has done this for the other flags.
-    Both(ARef<Namespace>, u64),
+/// What the kernel does of a setns(2), with these flags, and where the children of the caller are born behind that.
+pub(super) struct Setns {
+    pub(super) flags: u64,
+    pub(super) ns: Option<ARef<Namespace>>,
 }
 
-/// setns(2): a file that is a namespace goes to the kernel unless it is a pid namespace, which is none of altpid's;
-/// a pidfd has those of its process.
+/// setns(2) of what a descriptor is when it is looked at: flags by which the kernel takes it for that alone. A file of a
+/// pid namespace is none of altpid's; a pidfd has the namespace of its process.
 pub(super) fn setns(member: &Member, fd: i32, wanted: u64) -> Outcome<Setns> {
+    const UTS: u64 = bindings::CLONE_NEWUTS as u64;
     let wanted = wanted as u32 as u64;
-    let is_pid = files::namespace_kind(fd) == Some(flags::NEWPID);
-    if is_pid {
-        return Err(errno(bindings::ENOSYS).into());
+    let native = |flags| Setns { flags, ns: None };
+    match files::namespace_kind(fd) {
+        Some(flags::NEWPID) => return Err(errno(bindings::ENOSYS).into()),
+        Some(kind) if wanted == 0 || wanted == kind => return Ok(native(kind)),
+        Some(_) => return Err(EINVAL.into()),
+        None => {}
     }
     if let Some((dead, _)) = files::dead(fd) {
         // SAFETY: The reference is that of `dead`.
@@ -203,14 +203,16 @@ pub(super) fn setns(member: &Member, fd: i32, wanted: u64) -> Outcome<Setns> {
         let is_known = wanted != 0 && wanted & !NAMESPACES == 0;
         return Err(if is_known { ESRCH } else { EINVAL }.into());
     }
-    if wanted & flags::NEWPID == 0 {
-        return Ok(Setns::Native);
-    }
+    let is_pid = wanted & flags::NEWPID != 0;
     let handle = match find(member, fd) {
-        Descriptor::Handle(handle) => handle,
+        Descriptor::Handle(handle) if is_pid => handle,
         // It is not visible.
-        Descriptor::Stranger => return Err(EINVAL.into()),
-        Descriptor::Other => return Ok(Setns::Native),
+        Descriptor::Stranger if is_pid => return Err(EINVAL.into()),
+        // The kernel says what is wrong.
+        Descriptor::Other if is_pid => return Ok(native(UTS)),
+        // EINVAL, as 0 is for all that is no namespace.
+        _ if wanted == 0 => return Ok(native(flags::THREAD)),
+        _ => return Ok(native(wanted)),
     };
     let ns = {
         let tree = member.world.tree();
@@ -221,14 +223,13 @@ pub(super) fn setns(member: &Member, fd: i32, wanted: u64) -> Outcome<Setns> {
         }
         ARef::<Namespace>::from(task.ns())
     };
-    if !native::has_admin() {
-        return Err(EPERM.into());
-    }
     if !member.tgid.ns().is_ancestor_or_self(&ns) {
         return Err(Reason::NsNotBelow.into());
     }
-    Ok(match wanted & !flags::NEWPID {
-        0 => Setns::Children(ns),
-        others => Setns::Both(ns, others),
+    // All bodies are in the first pid namespace: to join that natively changes nothing, but the kernel asks for
+    // permission (validate_nsset(), pidns_install()).
+    Ok(Setns {
+        flags: wanted,
+        ns: Some(ns),
     })
 }

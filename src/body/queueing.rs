@@ -20,7 +20,7 @@ use crate::{
     reason::{Outcome, Reason},
     signal::kill::is_reserved,
 };
-use kernel::prelude::*;
+use kernel::{bindings, prelude::*};
 
 /// What comes along with a signal: the first bytes of a `siginfo_t`, which are all that the kernel keeps.
 #[derive(Clone, Copy)]
@@ -34,9 +34,7 @@ impl Info {
         read_bytes(address, 0, &mut all)?;
         let mut info = Self([0; 48]);
         info.0.copy_from_slice(&all[..48]);
-        // known_siginfo_layout(): of other codes there may be more than is known.
-        let is_known = info.code() >= SI_DETHREAD || info.code() == SI_ASYNCNL;
-        if !is_known && all[48..] != [0; ALL - 48] {
+        if !is_known(signal, info.code()) && all[48..] != [0; ALL - 48] {
             return Err(E2BIG);
         }
         info.0[..4].copy_from_slice(&signal.to_ne_bytes());
@@ -55,6 +53,24 @@ impl Info {
 
     pub(super) fn bytes(&self) -> &[u8; 48] {
         &self.0
+    }
+}
+
+/// Whether nothing more than is known comes with a code (`known_siginfo_layout()`).
+fn is_known(signal: i32, code: i32) -> bool {
+    const SI_KERNEL: i32 = 0x80;
+    let limit = match signal as u32 {
+        bindings::SIGILL => 11,
+        bindings::SIGFPE => 15,
+        bindings::SIGSEGV => 10,
+        bindings::SIGBUS => 5,
+        bindings::SIGSYS => 2,
+        _ => 6,
+    };
+    match code {
+        SI_KERNEL | SI_ASYNCNL => true,
+        1.. => code <= limit,
+        _ => code >= SI_DETHREAD,
     }
 }
 

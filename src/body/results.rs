@@ -8,7 +8,7 @@
 
 use super::{
     arguments::{int_at, owner_kind, set_int_at},
-    lending::Loan,
+    lending::{Loan, MOST},
     member::Member,
     numbers::{as_seen, from_kernel, Kind},
     pidfds,
@@ -48,6 +48,11 @@ pub(super) enum Back {
 }
 
 impl Lent {
+    /// The call has ended without being seen.
+    pub(super) fn abandon(self) {
+        let _ = self.loan.end(false);
+    }
+
     /// The call is over: its result.
     pub(super) fn end(self, member: &Member, result: i64) -> i64 {
         match self.give(member, result) {
@@ -58,7 +63,7 @@ impl Lent {
     }
 
     fn give(self, member: &Member, result: i64) -> Result<i64> {
-        let mut bytes = self.loan.end()?;
+        let mut bytes = self.loan.end(matches!(self.back, Back::Nothing))?;
         if result < 0 && !matches!(self.back, Back::Version) {
             return Ok(result);
         }
@@ -102,8 +107,13 @@ impl Lent {
                 usize::try_from(written).unwrap_or(0).min(12)
             }
             Back::PidfdInfo(len, pid) => {
-                pidfds::translate_info(member, pid.as_deref(), &mut bytes[..len])?;
-                len
+                let known = len.min(MOST);
+                pidfds::translate_info(member, pid.as_deref(), &mut bytes[..known])?;
+                // copy_struct_to_user()
+                for at in known..len {
+                    write_bytes(self.to.wrapping_add(at as u64), &[0])?;
+                }
+                known
             }
         };
         write_bytes(self.to, &bytes[..len])?;

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     native::{self, usage::Usage},
-    process::wait::{Look, Report, Search, Wanted, P_PIDFD, WNOWAIT},
+    process::wait::{are_waitid_options, Look, Report, Search, Wanted, P_PIDFD, WNOWAIT},
     reason::Outcome,
     tree::{pending::SIGCHLD, wakeups::Key},
     world::work::is_killed,
@@ -65,6 +65,7 @@ pub(super) fn begin(
     } else {
         let options = args[3] as u32;
         let wanted = match (args[0] as u32, args[1] as i32) {
+            (P_PIDFD, _) if !are_waitid_options(options) => return Ok(EINVAL.to_errno().into()),
             (P_PIDFD, fd @ 0..) => match pidfds::find(member, fd) {
                 Descriptor::Handle(on) => Wanted::Process(on.pid, on.is_nonblock, options),
                 // It is nobody's child here.

@@ -9,6 +9,10 @@
 //!
 //! Under the tree lock, which is released to sleep.
 
+mod report;
+
+pub(crate) use self::report::Report;
+
 use crate::{
     base::slots::Idx,
     native::usage::Usage,
@@ -59,6 +63,14 @@ pub(crate) enum Wanted {
     Process(ARef<Pid>, bool, u32),
 }
 
+/// Whether these are options that waitid(2) takes.
+pub(crate) fn are_waitid_options(options: u32) -> bool {
+    options & !(EVERY | WEXITED | WNOWAIT) == 0 && options & (WEXITED | WSTOPPED | WCONTINUED) != 0
+}
+
+/// Options of wait4(2).
+const EVERY: u32 = WNOHANG | WUNTRACED | WCONTINUED | WNOTHREAD | WALL | WCLONE;
+
 impl Wanted {
     /// The options.
     pub(crate) fn options(&self) -> u32 {
@@ -85,39 +97,6 @@ enum Which {
     Process(Option<ARef<Pid>>),
     /// The processes of this process group.
     ProcessGroup(Option<ARef<Pid>>),
-}
-
-/// What a wait reports of a child.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Report {
-    /// The child's id.
-    pub(crate) child: TaskId,
-    /// The number of the child as the waiter sees it.
-    pub(crate) pid: i32,
-    /// `CLD_EXITED` and so on.
-    pub(crate) code: i32,
-    /// The exit code, or the signal that has killed, stopped or continued the child.
-    pub(crate) status: i32,
-    /// The user that a member belonged to when it exited.
-    pub(crate) uid: u32,
-}
-
-impl Report {
-    /// Whether the child is dead.
-    pub(crate) fn is_end(&self) -> bool {
-        matches!(self.code, CLD_EXITED | CLD_KILLED | CLD_DUMPED)
-    }
-
-    /// The status word of wait4(2).
-    pub(crate) fn word(&self) -> i32 {
-        match self.code {
-            CLD_EXITED => self.status << 8,
-            CLD_STOPPED => self.status << 8 | 0x7f,
-            CLD_CONTINUED => 0xffff,
-            CLD_DUMPED => self.status | 0x80,
-            _ => self.status,
-        }
-    }
 }
 
 /// The result of a search among the children.
@@ -279,7 +258,6 @@ impl Tree {
     /// `EINVAL` for unknown options and, of waitid(2), for none of what it can tell and an id out of
     /// range; `ESRCH` for `INT_MIN` of wait4(2).
     pub(crate) fn select(&self, task: Idx<Task>, wanted: &Wanted) -> Outcome<Selection> {
-        const EVERY: u32 = WNOHANG | WUNTRACED | WCONTINUED | WNOTHREAD | WALL | WCLONE;
         let ns = self.tasks()[task].ns();
         let own_group = || Which::ProcessGroup(Some(self.group_of(task).pgid().clone()));
         let mut is_nonblock = false;
@@ -300,8 +278,7 @@ impl Tree {
             Wanted::WaitId(_, _, options)
             | Wanted::Pidfd(_, options)
             | Wanted::Process(_, _, options)
-                if options & !(EVERY | WEXITED | WNOWAIT) != 0
-                    || options & (WEXITED | WSTOPPED | WCONTINUED) == 0 =>
+                if !are_waitid_options(options) =>
             {
                 return Err(Reason::Options.into());
             }

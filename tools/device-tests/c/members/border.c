@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <asm/sockios.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/capability.h>
 #include <sched.h>
 #include <string.h>
@@ -161,6 +162,7 @@ static void owners(pid_t child)
 	owner = (struct f_owner_ex){ F_OWNER_TID, gettid() };
 	CHECK(fcntl(fd, F_SETOWN_EX, &owner) == 0 && fcntl(fd, F_GETOWN) == gettid());
 	CHECK_ERROR(fcntl(fd, F_SETOWN, NOBODY), ESRCH);
+	CHECK_ERROR(fcntl(fd, F_SETOWN, INT_MIN), EINVAL);
 	CHECK(fcntl(fd, F_GETOWN) == gettid());
 	CHECK(fcntl(fd, F_SETOWN, 0) == 0 && fcntl(fd, F_GETOWN) == 0);
 	CHECK_ERROR(fcntl(99, F_GETOWN), EBADF);

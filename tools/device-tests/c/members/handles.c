@@ -98,6 +98,10 @@ static void pidfds(void)
 	CHECK_ERROR(pidfd_open(0, 0), EINVAL);
 	CHECK_ERROR(syscall(SYS_waitid, P_PIDFD, go[0], &info, WEXITED, NULL), EBADF);
 	CHECK_ERROR(syscall(SYS_waitid, P_PIDFD, -1, &info, WEXITED, NULL), EINVAL);
+	CHECK_ERROR(syscall(SYS_waitid, P_PIDFD, 99, &info, 0, NULL), EINVAL);
+	CHECK_ERROR(setns(99, CLONE_NEWPID), EBADF);
+	CHECK_ERROR(setns(go[0], CLONE_NEWPID), EINVAL);
+	CHECK_ERROR(setns(go[0], 0), EINVAL);
 	/* To a process group. */
 	CHILD(child) {
 		setpgid(0, 0);
@@ -155,6 +159,26 @@ static void of_the_dead(void)
 	CHECK_ERROR(send_by(fd, SIGTERM, NULL, 0), ESRCH);
 	CHECK(poll(&poller, 1, 0) == 1 && poller.revents & POLLIN && poller.revents & POLLHUP);
 	CHECK_ERROR(pidfd_open(child, 0), ESRCH);
+	close(fd);
+}
+
+/* Who may not look into a process does not join its namespace either. */
+static void not_joined(void)
+{
+	pid_t init = clone_with(CLONE_NEWPID, NULL), child;
+	int fd;
+
+	if (init == 0)
+		sleep_for_ever();
+	fd = pidfd_open(init, 0);
+	CHILD(child) {
+		CHECK(setgid(1000) == 0 && setuid(1000) == 0);
+		CHECK_ERROR(setns(fd, CLONE_NEWPID), EPERM);
+		if (unshare(CLONE_NEWUSER) == 0)
+			CHECK_ERROR(setns(fd, CLONE_NEWPID), EPERM);
+	}
+	CHECK(exits(child, 0));
+	CHECK(kill(init, SIGKILL) == 0 && dies(init, SIGKILL));
 	close(fd);
 }
 
@@ -220,6 +244,11 @@ static void queued(void)
 	CHECK(exits(child, 0));
 	info.si_code = SI_USER;
 	CHECK_ERROR(syscall(SYS_rt_sigqueueinfo, NOBODY, SIGUSR2, &info), EPERM);
+	/* A code that is not known, with more than is known. */
+	info.si_code = 0x55;
+	((char *)&info)[100] = 1;
+	CHECK_ERROR(syscall(SYS_rt_sigqueueinfo, getpid(), SIGUSR2, &info), E2BIG);
+	((char *)&info)[100] = 0;
 	info.si_code = SI_QUEUE;
 	CHECK_ERROR(syscall(SYS_rt_sigqueueinfo, NOBODY, SIGUSR2, &info), ESRCH);
 	CHECK_ERROR(syscall(SYS_rt_sigqueueinfo, getpid(), SIGUSR2, NULL), EFAULT);
@@ -264,6 +293,7 @@ void handles(void)
 	pidfds();
 	of_the_dead();
 	joined();
+	not_joined();
 	rebooted();
 	queued();
 	robust();
