@@ -86,7 +86,7 @@ static void init_inode(void *memory)
 	inode_init_once(&node->vfs_inode);
 }
 
-static struct inode *alloc_inode(struct super_block *sb)
+static struct inode *alloc_node(struct super_block *sb)
 {
 	struct altpid_inode *node = alloc_inode_sb(sb, inodes, GFP_KERNEL);
 
@@ -96,12 +96,12 @@ static struct inode *alloc_inode(struct super_block *sb)
 	return &node->vfs_inode;
 }
 
-static void free_inode(struct inode *inode)
+static void free_node(struct inode *inode)
 {
 	kmem_cache_free(inodes, ALTPID_I(inode));
 }
 
-static void evict_inode(struct inode *inode)
+static void evict_node(struct inode *inode)
 {
 	truncate_inode_pages_final(&inode->i_data);
 	clear_inode(inode);
@@ -120,9 +120,9 @@ static int show_options(struct seq_file *m, struct dentry *root)
 }
 
 static const struct super_operations super_ops = {
-	.alloc_inode = alloc_inode,
-	.free_inode = free_inode,
-	.evict_inode = evict_inode,
+	.alloc_inode = alloc_node,
+	.free_inode = free_node,
+	.evict_inode = evict_node,
 	.statfs = statfs,
 	.show_options = show_options,
 };
