@@ -202,9 +202,9 @@ static ssize_t write_sysctl(struct file *file, const char __user *buf, size_t le
 	char word[24];
 	int err;
 
-	/* As a sysctl that is written at once. */
+	/* As sysctl_writes_strict has it: what is written further on has no effect. */
 	if (*pos)
-		return -EINVAL;
+		return len;
 	if (len >= sizeof(word))
 		return -EINVAL;
 	if (copy_from_user(word, buf, len))
@@ -213,7 +213,10 @@ static ssize_t write_sysctl(struct file *file, const char __user *buf, size_t le
 	err = kstrtoll(strim(word), 10, &value);
 	if (!err)
 		err = altpid_proc_write(altpid_view(inode), ALTPID_I(inode)->kind, value);
-	return err ? err : len;
+	if (err)
+		return err;
+	*pos += len;
+	return len;
 }
 
 static ssize_t write(struct file *file, const char __user *buf, size_t len, loff_t *pos)

@@ -15,6 +15,7 @@
 #include <sys/file.h>
 #include <sys/ipc.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/shm.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -253,6 +254,42 @@ static void refusals(void)
 	CHECK_ERROR(access("/proc/4194303", F_OK), ENOENT);
 }
 
+/* Another user's. */
+static void forbidden(void)
+{
+	char line[64];
+	pid_t pid;
+
+	CHILD(pid) {
+		CHECK(setresuid(65534, 65534, 65534) == 0);
+		contents("/proc/1/status");
+		CHECK(value("Pid:") == 1 && value("PPid:") == 0);
+		CHECK(*contents("/proc/1/cmdline"));
+		CHECK_ERROR(open("/proc/1/environ", O_RDONLY), EACCES);
+		CHECK_ERROR(open("/proc/1/fd/0", O_RDONLY), EACCES);
+		CHECK_ERROR(readlink("/proc/1/exe", line, sizeof(line)), EACCES);
+		CHECK_ERROR(open("/proc/sys/kernel/pid_max", O_WRONLY), EACCES);
+		CHECK_ERROR(open("/proc/1/oom_score_adj", O_WRONLY), EACCES);
+	}
+	CHECK(exits(pid, 0));
+}
+
+/* Mounts on files and directories in there stay. */
+static void covered(void)
+{
+	int fd;
+
+	CHECK(mount("none", "/proc/tty", "tmpfs", 0, NULL) == 0);
+	fd = open("/proc/tty/new", O_CREAT | O_WRONLY, 0600);
+	CHECK(fd >= 0 && close(fd) == 0);
+	CHECK(access("/proc/tty/new", F_OK) == 0);
+	CHECK(mount("/proc/version", "/proc/self/limits", NULL, MS_BIND, NULL) == 0);
+	CHECK(strstr(contents("/proc/self/limits"), "Linux version"));
+	CHECK(strstr(contents("/proc/1/limits"), "Linux version"));
+	CHECK(umount("/proc/1/limits") == 0 && umount("/proc/tty") == 0);
+	CHECK(!strstr(contents("/proc/self/limits"), "Linux version"));
+}
+
 /* A nested namespace, as it is seen from here and from there. */
 static void nested(void)
 {
@@ -268,7 +305,7 @@ static void nested(void)
 			CHECK(sum > 1 || (sum == 1 && line[0] != '1'));
 			CHECK(unshare(CLONE_NEWNS) == 0);
 			CHECK(mkdir("/tmp/inner", 0700) == 0 || errno == EEXIST);
-			CHECK(syscall(SYS_mount, "proc", "/tmp/inner", type, 0, NULL) == 0);
+			CHECK(mount("proc", "/tmp/inner", type, 0, NULL) == 0);
 			CHECK(numbers("/tmp/inner", &sum) == 1 && sum == 1);
 			contents("/tmp/inner/self/stat");
 			CHECK(atoi(text) == 1);
@@ -324,7 +361,7 @@ void procfs(void)
 	CHECK(exits(pid, 0));
 	CHECK(atoi(contents("/proc/sys/kernel/pid_max")) > 300);
 	fd = open("/proc/sys/kernel/pid_max", O_WRONLY);
-	CHECK(write(fd, "400\n", 4) == 4);
+	CHECK(write(fd, "400\n", 4) == 4 && write(fd, "500\n", 4) == 4);
 	CHECK_ERROR(pwrite(fd, "1", 1, 0), EINVAL);
 	close(fd);
 	CHECK(atoi(contents("/proc/sys/kernel/pid_max")) == 400);
@@ -371,5 +408,7 @@ void procfs(void)
 	exec_by_a_thread();
 	others();
 	refusals();
+	forbidden();
+	covered();
 	nested();
 }
