@@ -68,6 +68,17 @@ unsafe extern "C" fn altpid_proc_is_open(this: *mut c_void) -> bool {
     unsafe { view(this) }.world().is_some()
 }
 
+/// Whether somebody is there.
+///
+/// # Safety
+///
+/// As [`view`].
+#[no_mangle]
+unsafe extern "C" fn altpid_proc_is_there(this: *mut c_void, who: u64) -> bool {
+    // SAFETY: By the safety requirements.
+    unsafe { view(this) }.is_there(Who::from_raw(who))
+}
+
 /// The id of the namespace.
 ///
 /// # Safety

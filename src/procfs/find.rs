@@ -113,6 +113,11 @@ impl View {
         })
     }
 
+    /// Whether somebody is there.
+    pub(super) fn is_there(&self, who: Who) -> bool {
+        (self.world()).is_some_and(|world| who.find(&world.tree()).is_some())
+    }
+
     /// The task with a number, or with a process its thread with that.
     pub(super) fn find(&self, process: Option<Who>, nr: i32) -> Option<Shown> {
         let world = self.world()?;

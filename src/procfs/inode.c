@@ -302,9 +302,13 @@ static struct dentry *add(struct dentry *dentry, enum altpid_kind kind, struct d
 	return d_splice_alias(altpid_new_inode(dentry->d_sb, kind, lower, task), dentry);
 }
 
+/* How often it is looked for when it has changed meanwhile. */
+#define TRIES	4
+
 /*
  * The directory of a task. The kernel's own is found by a number, which may be another one's by
- * then: it is not if the task has it still.
+ * then: it is not if the task has it still. While another thread than the leader calls exec the
+ * kernel does not find it for a moment.
  */
 static struct dentry *lookup_task(struct inode *dir, struct dentry *dentry, u64 process,
 				  struct dentry *base, int nr)
@@ -317,22 +321,20 @@ static struct dentry *lookup_task(struct inode *dir, struct dentry *dentry, u64 
 
 	if (!altpid_proc_find(view, process, nr, &task))
 		return ERR_PTR(-ENOENT);
-	if (!task.native || !base) {
-		task.native = 0;
-		return add(dentry, kind, NULL, &task);
-	}
-	lower = lower_named(base, name, snprintf(name, sizeof(name), "%d", task.native));
-	if (IS_ERR(lower))
-		return lower;
-	if (!altpid_proc_find(view, process, nr, &again) || again.who != task.who) {
+	for (int i = 0; i < TRIES && task.native && base; i++) {
+		lower = lower_named(base, name, snprintf(name, sizeof(name), "%d", task.native));
+		if (IS_ERR(lower))
+			return lower;
+		if (!altpid_proc_find(view, process, nr, &again) || again.who != task.who) {
+			dput(lower);
+			return ERR_PTR(-ENOENT);
+		}
+		if (lower && again.native == task.native)
+			return add(dentry, kind, lower, &task);
 		dput(lower);
-		return ERR_PTR(-ENOENT);
+		task = again;
 	}
-	if (again.native != task.native) {
-		dput(lower);
-		lower = NULL;
-	}
-	return add(dentry, kind, lower, &task);
+	return add(dentry, kind, NULL, &task);
 }
 
 /* Something of a task without a body. */
@@ -364,6 +366,9 @@ static struct dentry *lookup(struct inode *dir, struct dentry *dentry, unsigned 
 
 	if (!altpid_proc_is_open(altpid_view(dir)))
 		return ERR_PTR(-ENOENT);
+	/* The kernel may still have what is gone from the world already. */
+	if (parent->who && !altpid_proc_is_there(altpid_view(dir), parent->who))
+		return ERR_PTR(-ESRCH);
 	if (parent->kind == ALTPID_ROOT) {
 		if (nr)
 			return lookup_task(dir, dentry, 0, parent->lower, nr);
@@ -405,6 +410,8 @@ static int revalidate(struct inode *dir, const struct qstr *name, struct dentry 
 		return altpid_proc_find(altpid_view(dir), process, node->nr, &task) &&
 		       task.who == node->who && task.native == node->native;
 	}
+	if (node->who && !altpid_proc_is_there(altpid_view(dir), node->who))
+		return 0;
 	if (!node->lower || !parent->lower)
 		return 1;
 	lower = lower_named(parent->lower, name->name, name->len);

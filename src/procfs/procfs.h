@@ -116,6 +116,7 @@ void *altpid_proc_mount(struct file *file, u64 ns, int *error);
 void altpid_proc_unmount(void *view);
 bool altpid_proc_is_open(void *view);
 u64 altpid_proc_ns(void *view);
+bool altpid_proc_is_there(void *view, u64 who);
 unsigned int altpid_proc_count(void *view);
 bool altpid_proc_find(void *view, u64 process, int nr, struct altpid_proc_task *task);
 bool altpid_proc_next(void *view, int nr, struct altpid_proc_task *task);
