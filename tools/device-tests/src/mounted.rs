@@ -89,7 +89,8 @@ impl Mount {
 
 impl Drop for Mount {
     fn drop(&mut self) {
-        let _ = unmount(&self.0, UnmountFlags::empty());
+        // Detached: what is open in there a child that another thread forks has for a moment too.
+        let _ = unmount(&self.0, UnmountFlags::DETACH);
         let _ = fs::remove_dir(&self.0);
     }
 }
