@@ -187,7 +187,7 @@ int altpid_may_attach(void)
 	return 0;
 }
 
-/* Whether the children of the calling thread are born in another pid namespace than the first one. */
+/* Whether the children of the calling thread are born elsewhere than in the first pid namespace. */
 bool altpid_has_children_elsewhere(void)
 {
 	return current->nsproxy->pid_ns_for_children != &init_pid_ns;

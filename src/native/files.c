@@ -77,9 +77,9 @@ bool altpid_is_taken(struct pid *pid)
 }
 
 /*
- * Pidfds on the dead. The kernel makes none for a process that is gone, and a body is gone while its
- * process is still a zombie here. What such a one can be used for is asked by the calls that take it;
- * it is ready, as natively that of a zombie.
+ * Pidfds on the dead. The kernel makes none for a process that is gone, and a body is gone while
+ * its process is still a zombie here. What such a one can be used for is asked by the calls that
+ * take it; it is ready, as natively that of a zombie.
  */
 
 static __poll_t dead_poll(struct file *file, struct poll_table_struct *table)

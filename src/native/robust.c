@@ -11,22 +11,12 @@
 #include <linux/pid.h>
 #include <linux/sched.h>
 #include <linux/uaccess.h>
-#include <linux/version.h>
 
 #include <asm/futex.h>
 
 #include "../native.h"
 
 #ifdef CONFIG_FUTEX
-
-static struct robust_list_head __user *own_robust_list(void)
-{
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 3, 0)
-	return current->futex.robust_list;
-#else
-	return current->robust_list;
-#endif
-}
 
 /* Of a pointer of struct robust_list: that the lock is of another kind. */
 #ifndef FUTEX_ROBUST_MOD_MASK
@@ -69,7 +59,7 @@ static void give_native(unsigned long word, u32 nr, u32 native)
 /* The calling thread dies, which calls itself @nr. */
 void altpid_give_native_words(u32 nr)
 {
-	struct robust_list_head __user *head = own_robust_list();
+	struct robust_list_head __user *head = current->futex.robust_list;
 	u32 native = task_pid_nr(current);
 	unsigned long entry, kind, pending, pending_kind;
 	int limit = ROBUST_LIST_LIMIT;

@@ -177,10 +177,8 @@ void altpid_sent(int sig, struct task_struct *task, bool group, int nr)
 	staging = in_task() && this_cpu_read(staged.pid) == task_tgid(task);
 	if (staging)
 		signal = this_cpu_read(staged.signal);
-	if (staging && this_cpu_read(staged.queued) && q->info.si_code == SI_USER) {
-		/* The user is what the kernel has put in: a member may say what it likes of that. */
+	if (staging && this_cpu_read(staged.queued) && q->info.si_code == SI_USER)
 		copy_siginfo(&q->info, this_cpu_read(staged.queued));
-	}
 	if (!signal || signal->signo != sig || q->info.si_code != SI_KERNEL) {
 		/* What a member says of itself is a number of altpid's. */
 		switch (names_somebody(&q->info)) {

@@ -54,7 +54,10 @@ static void scheduling(pid_t child)
 	CHECK_ERROR(getpriority(PRIO_PGRP, NOBODY), ESRCH);
 	CHECK_ERROR(getpriority(3, child), EINVAL);
 	CHECK_ERROR(getpriority(PRIO_PGRP, 0x7fffffff), ESRCH);
-	/* IOPRIO_WHO_PROCESS, IOPRIO_WHO_PGRP; the class of best effort. A kernel without block devices has none. */
+	/*
+	 * IOPRIO_WHO_PROCESS, IOPRIO_WHO_PGRP; the class of best effort. A kernel without block
+	 * devices has none.
+	 */
 	if (syscall(SYS_ioprio_get, 1, 0) >= 0) {
 		CHECK(syscall(SYS_ioprio_set, 1, child, 2 << 13 | 6) == 0);
 		CHECK(syscall(SYS_ioprio_get, 1, child) == (2 << 13 | 6));

@@ -29,6 +29,7 @@ struct info {
 	uint32_t pid, tgid, ppid, users[8];
 	int32_t exit_code;
 };
+
 #define GET_INFO _IOWR(0xff, 11, struct info)
 
 static int pidfd_open(pid_t pid, unsigned int flags)
