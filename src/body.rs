@@ -62,16 +62,18 @@ mod user;
 mod waiting;
 
 use crate::{
-    base::sync::read_lock,
-    native::groups::{find_in, Kind},
+    native::groups::Kind,
     native::{self, Native},
     pid::registry::NsId,
-    pid::{alloc_pid, namespace::Namespace},
+    pid::{alloc_pid, namespace::Namespace, Pid},
     reason::{Outcome, Reason},
     tree::task::TaskId,
     world::World,
 };
-use kernel::{bindings, prelude::*, sync::Arc};
+use kernel::{
+    prelude::*,
+    sync::{aref::ARef, Arc},
+};
 use member::{Member, Own};
 
 /// The world of the calling thread and its task there, if it is a member.
@@ -85,27 +87,14 @@ pub(crate) fn own_task(world: &World) -> Option<TaskId> {
     core::ptr::eq(&*member.world, world).then_some(member.id)
 }
 
-fn task_of(world: &World, thread: *mut bindings::task_struct) -> Option<TaskId> {
-    let guard = read_lock();
-    let member = member::find(thread, &guard)?;
-    core::ptr::eq(&*member.world, world).then_some(member.id)
-}
-
-/// The task in a world whose body has a native number, if there is one.
-pub(crate) fn numbered(world: &World, nr: i32) -> Option<TaskId> {
-    let guard = read_lock();
-    task_of(world, native::find_thread(nr, &guard))
+/// The pid of a world that a native number stands for, of the dead as well.
+pub(crate) fn numbered(world: &World, nr: i32) -> Option<ARef<Pid>> {
+    known::by_number(nr).filter(|pid| world.root().is_ancestor_or_self(pid.ns()))
 }
 
 /// A task in a world whose body is in a native process group, if there is one.
 pub(crate) fn in_group(world: &World, nr: i32) -> Option<TaskId> {
-    let mut found = None;
-    let mut is_it = |thread| {
-        found = task_of(world, thread);
-        found.is_some()
-    };
-    find_in(nr, Kind::Group, &mut is_it);
-    found
+    numbers::first_in(world, nr, Kind::Group)
 }
 
 /// What the module needs for members, as long as it is loaded.

@@ -85,7 +85,6 @@ void altpid_set_unkillable(struct task_struct *task);
 void altpid_kill_child(struct task_struct *child);
 int altpid_native_nr(struct pid *pid);
 int altpid_sigchld(struct pid *pid);
-struct task_struct *altpid_find_thread(int nr);
 bool altpid_is_there(struct pid *pid);
 bool altpid_is_native_child(struct pid *child, struct pid *parent);
 int altpid_stopped_by(struct pid *pid);

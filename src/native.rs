@@ -132,7 +132,6 @@ mod c {
         pub(super) fn altpid_set_unkillable(task: *mut bindings::task_struct);
         pub(super) fn altpid_kill_child(child: *mut bindings::task_struct);
         pub(super) fn altpid_native_nr(pid: *mut bindings::pid) -> c_int;
-        pub(super) fn altpid_find_thread(nr: c_int) -> *mut bindings::task_struct;
         pub(super) fn altpid_is_there(pid: *mut bindings::pid) -> bool;
         pub(super) fn altpid_sigchld(pid: *mut bindings::pid) -> c_int;
         pub(super) fn altpid_is_native_child(
@@ -323,15 +322,6 @@ pub(crate) unsafe fn queue_wake(
 ) -> Result {
     // SAFETY: By the safety requirements.
     kernel::error::to_result(unsafe { c::altpid_queue_wake(task, head) })
-}
-
-/// The thread with a native number, null if there is none; as long as the guard is there.
-pub(crate) fn find_thread(
-    nr: i32,
-    _guard: &kernel::sync::rcu::Guard,
-) -> *mut bindings::task_struct {
-    // SAFETY: Under RCU.
-    unsafe { c::altpid_find_thread(nr) }
 }
 
 /// Makes a new process a body, and an init's one that its own people cannot kill.

@@ -24,7 +24,8 @@ use crate::{
         NativeNr,
     },
     pid::{find_pid, Pid},
-    tree::group::Group,
+    tree::{group::Group, task::TaskId},
+    world::World,
 };
 use kernel::bindings;
 
@@ -121,14 +122,7 @@ pub(super) fn as_seen(member: &Member, pid: &Pid) -> i32 {
 
 /// A process group or session is that of the first member of the world in there.
 fn group_from_kernel(member: &Member, native: i32, kind: InKernel) -> i32 {
-    let mut found = None;
-    let mut is_beside = |thread: *mut bindings::task_struct| {
-        let guard = read_lock();
-        let other = member::find(thread, &guard).filter(|other| other.is_beside(member));
-        found = other.map(|other| other.id);
-        found.is_some()
-    };
-    find_in(native, kind, &mut is_beside);
+    let found = first_in(&member.world, native, kind);
     let of = |group: &Group| match kind {
         InKernel::Group => group.pgid().clone(),
         InKernel::Session => group.sid().clone(),
@@ -137,4 +131,18 @@ fn group_from_kernel(member: &Member, native: i32, kind: InKernel) -> i32 {
     let other = found.and_then(|id| tree.tasks().find(id));
     let pid = other.map(|other| of(tree.group_of(other)));
     pid.map_or(0, |pid| as_seen(member, &pid))
+}
+
+/// The first member of a world in a native process group or session.
+pub(super) fn first_in(world: &World, native: i32, kind: InKernel) -> Option<TaskId> {
+    let mut found = None;
+    let mut is_here = |thread: *mut bindings::task_struct| {
+        let guard = read_lock();
+        let member = member::find(thread, &guard);
+        let member = member.filter(|member| core::ptr::eq(&*member.world, world));
+        found = member.map(|member| member.id);
+        found.is_some()
+    };
+    find_in(native, kind, &mut is_here);
+    found
 }

@@ -188,7 +188,7 @@ pub(super) struct Setns {
 /// pid namespace is none of altpid's; a pidfd has the namespace of its process.
 pub(super) fn setns(member: &Member, fd: i32, wanted: u64) -> Outcome<Setns> {
     const UTS: u64 = bindings::CLONE_NEWUTS as u64;
-    let wanted = wanted as u32 as u64;
+    let wanted = u64::from(wanted as u32);
     let native = |flags| Setns { flags, ns: None };
     match files::namespace_kind(fd) {
         Some(flags::NEWPID) => return Err(errno(bindings::ENOSYS).into()),

@@ -10,10 +10,8 @@
 #include <linux/net.h>
 #include <linux/ns_common.h>
 #include <linux/pid.h>
-#include <linux/pid_namespace.h>
 #include <linux/poll.h>
 #include <linux/proc_ns.h>
-#include <linux/rcupdate.h>
 #include <net/sock.h>
 
 #include "../native.h"
@@ -63,17 +61,6 @@ unsigned int altpid_namespace_kind(int fd)
 		kind = get_proc_ns(file_inode(file))->ns_type;
 	fput(file);
 	return kind;
-}
-
-/* Whether a number is now that of somebody else than a thread that may be gone. */
-bool altpid_is_taken(struct pid *pid)
-{
-	struct pid *now;
-
-	rcu_read_lock();
-	now = find_pid_ns(pid_nr(pid), &init_pid_ns);
-	rcu_read_unlock();
-	return now && now != pid;
 }
 
 /*

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * For src/native.rs: threads by their numbers in the first pid namespace, and whether a number
- * still is that of the thread that had it.
+ * For src/native.rs: whether a number in the first pid namespace still is that of the thread that
+ * had it.
  */
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
@@ -10,14 +10,18 @@
 
 #include "../native.h"
 
-/* Under RCU. */
-struct task_struct *altpid_find_thread(int nr)
+/* Whether a number is now that of somebody else than a thread that may be gone. */
+bool altpid_is_taken(struct pid *pid)
 {
-	struct pid *pid = find_pid_ns(nr, &init_pid_ns);
+	struct pid *now;
 
-	return pid ? pid_task(pid, PIDTYPE_PID) : NULL;
+	rcu_read_lock();
+	now = find_pid_ns(pid_nr(pid), &init_pid_ns);
+	rcu_read_unlock();
+	return now && now != pid;
 }
 
+/* Whether a thread is there, if only as a zombie. */
 bool altpid_is_there(struct pid *pid)
 {
 	bool is_there;

@@ -5,15 +5,19 @@
 //! `fs/proc/array.c`: `do_task_stat()`, `task_state()`; `fs/locks.c`: `locks_show()`; `ipc/shm.c`, `ipc/msg.c`:
 //! `sysvipc_shm_proc_show()`; `fs/pidfs.c`: `pidfd_show_fdinfo()`.
 //!
-//! What is told of the task itself comes from the world. A number of somebody else's is that of a native
-//! thread, whose task is looked for in the world: nobody's is 0.
+//! What is told of the task itself comes from the world. A number of somebody else's is a native one: 0 if it stands
+//! for nobody in the world.
 //!
 //! # Locks
 //!
 //! RCU, and the tree lock for a line about a task.
 
 use super::{find::Who, out::Out, View};
-use crate::{base::slots::Idx, body, pid::Pid, tree::task::Task, tree::Tree, world::World};
+use crate::{
+    body,
+    pid::{namespace::Namespace, Pid},
+    world::World,
+};
 use kernel::prelude::*;
 
 /// What a file is (`enum altpid_kind`).
@@ -30,11 +34,10 @@ mod kind {
     pub(super) const NUMBER: u32 = 25;
 }
 
-/// Which of its numbers somebody is called by.
+/// What a number is of.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Of {
-    Thread,
-    Process,
+    Task,
     Group,
 }
 
@@ -89,7 +92,7 @@ impl View {
             kind::TIMERS => match line.iter().rposition(|&byte| byte == b'.') {
                 Some(at) if line.starts_with(b"notify:") => {
                     out.text(&line[..=at])?;
-                    self.somebody(&world, &line[at + 1..], Of::Thread, out)
+                    self.somebody(&world, &line[at + 1..], Of::Task, out)
                 }
                 _ => out.text(line),
             },
@@ -103,7 +106,7 @@ impl View {
             kind::LOCKS => self.lock(&world, line, out, Some(state)),
             kind::SHM => self.columns(&world, line, 4, out),
             kind::MSG => self.columns(&world, line, 5, out),
-            kind::NUMBER => self.somebody(&world, line, Of::Process, out),
+            kind::NUMBER => self.somebody(&world, line, Of::Task, out),
             _ => Err(EIO),
         }
     }
@@ -113,23 +116,14 @@ impl View {
         let Ok(native @ 1..) = i32::try_from(native) else {
             return 0;
         };
-        let found = match of {
-            Of::Thread | Of::Process => body::numbered(world, native),
-            Of::Group => body::in_group(world, native),
-        };
-        let Some(id) = found else {
-            return 0;
-        };
-        let tree = world.tree();
-        let Some(task) = tree.tasks().find(id) else {
-            return 0;
-        };
-        match of {
-            Of::Thread => tree.tasks()[task].pid(),
-            Of::Process => tree.group_of(task).tgid(),
-            Of::Group => tree.group_of(task).pgid(),
+        if of != Of::Group {
+            let pid = body::numbered(world, native);
+            return pid.map_or(0, |pid| pid.nr_ns(&self.ns));
         }
-        .nr_ns(&self.ns)
+        let found = body::in_group(world, native);
+        let tree = world.tree();
+        let found = found.and_then(|id| tree.tasks().find(id));
+        found.map_or(0, |task| tree.group_of(task).pgid().nr_ns(&self.ns))
     }
 
     /// Text that begins with somebody's native number.
@@ -186,7 +180,7 @@ impl View {
         if matches!(name, b"Ngid" | b"TracerPid") {
             out.text(name)?;
             out.text(b":\t")?;
-            return self.somebody(world, behind(rest, b":\t").ok_or(EIO)?, Of::Thread, out);
+            return self.somebody(world, behind(rest, b":\t").ok_or(EIO)?, Of::Task, out);
         }
         let tree = world.tree();
         let task = who.find(&tree).ok_or(ESRCH)?;
@@ -194,7 +188,7 @@ impl View {
         let all = |pid: &Pid, out: &mut Out<'_>| -> Result {
             out.text(name)?;
             out.text(b":")?;
-            self.levels(&tree, task, pid, out)?;
+            self.levels(tree.tasks()[task].ns(), pid, out)?;
             out.text(b"\n")
         };
         let numbers = self.numbers(&tree, task);
@@ -214,15 +208,8 @@ impl View {
         out.text(b"\n")
     }
 
-    /// A pid in the namespace and those below it, down to that of a task.
-    pub(super) fn levels(
-        &self,
-        tree: &Tree,
-        task: Idx<Task>,
-        pid: &Pid,
-        out: &mut Out<'_>,
-    ) -> Result {
-        let ns = tree.tasks()[task].ns();
+    /// A pid in the namespace and those below it, down to one of a task.
+    pub(super) fn levels(&self, ns: &Namespace, pid: &Pid, out: &mut Out<'_>) -> Result {
         for level in self.ns.level()..=ns.level() {
             out.text(b"\t")?;
             out.number(pid.nr_ns(ns.ancestor(level)).into())?;
@@ -238,7 +225,7 @@ impl View {
         for name in [&b"Pid:\t"[..], b"SqThread:\t"] {
             if let Some(rest) = behind(line, name) {
                 out.text(name)?;
-                return self.somebody(world, rest, Of::Thread, out);
+                return self.somebody(world, rest, Of::Task, out);
             }
         }
         let Some((native, _)) = behind(line, b"NSpid:\t").and_then(leading) else {
@@ -247,14 +234,9 @@ impl View {
         let found = i32::try_from(native).ok().filter(|&native| native > 0);
         let found = found.and_then(|native| body::numbered(world, native));
         out.text(b"NSpid:")?;
-        {
-            let tree = world.tree();
-            match found.and_then(|id| tree.tasks().find(id)) {
-                Some(task) if tree.tasks()[task].pid().nr_ns(&self.ns) != 0 => {
-                    self.levels(&tree, task, tree.tasks()[task].pid(), out)?;
-                }
-                _ => out.text(b"\t0")?,
-            }
+        match found {
+            Some(pid) if pid.nr_ns(&self.ns) != 0 => self.levels(pid.ns(), &pid, out)?,
+            _ => out.text(b"\t0")?,
         }
         out.text(b"\n")
     }
@@ -273,7 +255,7 @@ impl View {
         let owner = leading(&line[start..end]).map_or(0, |(owner, _)| owner);
         // Of an open file description it is -1.
         let owner = match owner {
-            1.. => self.translated(world, owner, Of::Process).into(),
+            1.. => self.translated(world, owner, Of::Task).into(),
             owner => owner,
         };
         if let Some(is_hidden) = state {
@@ -301,7 +283,7 @@ impl View {
             };
             let column = start.min(end.saturating_sub(WIDTH)).max(from);
             out.text(&line[from..column])?;
-            let nr = self.translated(world, native, Of::Process);
+            let nr = self.translated(world, native, Of::Task);
             out.column(nr.into(), WIDTH)?;
             from = end;
         }

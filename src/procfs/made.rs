@@ -20,7 +20,7 @@ use crate::{
     tree::group::{Group, GroupId, Parent},
     tree::task::{Task, TaskState, COMM_LEN},
     tree::Tree,
-    world::work::is_killed,
+    world::{work::is_killed, World},
 };
 use kernel::{prelude::*, task::might_sleep};
 
@@ -64,21 +64,8 @@ impl View {
                 out.number(self.ns.last_pid().into())?;
                 return out.text(b"\n");
             }
+            kind::CHILDREN => return self.make_children(&world, who, out, place),
             _ => {}
-        }
-        while kind == kind::CHILDREN {
-            let is_all = {
-                let tree = world.tree();
-                let task = who.find(&tree).ok_or(ESRCH)?;
-                self.children(&tree, task, out, place)?
-            };
-            if is_all || out.len() != 0 {
-                return Ok(());
-            }
-            might_sleep();
-            if is_killed() {
-                return Err(EINTR);
-            }
         }
         let tree = world.tree();
         let task = who.find(&tree).ok_or(ESRCH)?;
@@ -91,6 +78,30 @@ impl View {
             }
             kind::CMDLINE => Ok(()),
             _ => Err(EIO),
+        }
+    }
+
+    /// Some more of the children of a task, or none if those were all.
+    fn make_children(
+        &self,
+        world: &World,
+        who: Who,
+        out: &mut Out<'_>,
+        place: &mut Place,
+    ) -> Result {
+        loop {
+            let is_all = {
+                let tree = world.tree();
+                let task = who.find(&tree).ok_or(ESRCH)?;
+                self.children(&tree, task, out, place)?
+            };
+            if is_all || out.len() != 0 {
+                return Ok(());
+            }
+            might_sleep();
+            if is_killed() {
+                return Err(EINTR);
+            }
         }
     }
 
@@ -221,7 +232,7 @@ impl View {
             out.text(b"\n")?;
             out.text(name)?;
             out.text(b":")?;
-            self.levels(tree, task, pid, out)?;
+            self.levels(tree.tasks()[task].ns(), pid, out)?;
         }
         out.text(b"\nThreads:\t")?;
         out.number(group.nr_threads().into())?;
