@@ -45,7 +45,9 @@ impl Loan {
         let mut kept = KBox::new([[0; MOST]; 2], GFP_KERNEL)?;
         read_bytes(address, 0, &mut kept[0][..len])?;
         let lent = bytes(address);
-        kept[1][..len].copy_from_slice(lent);
+        for (to, byte) in kept[1].iter_mut().zip(lent) {
+            *to = *byte;
+        }
         if let Err(error) = write_bytes(address, lent) {
             // A part of it may be there.
             let _ = write_bytes(address, &kept[0][..len]);
