@@ -61,6 +61,21 @@ fn line<'a>(status: &'a str, name: &str) -> &'a str {
         .unwrap_or_else(|| panic!("no {name} in {status}"))
 }
 
+/// What a member mounts as proc is that of its own namespace, whoever does it: here unshare(1).
+#[test]
+fn a_proc_that_a_member_mounts_is_the_worlds() {
+    if !has_members() {
+        return;
+    }
+    let inner = "cd /proc; echo $$ self $(readlink self) all [0-9]*; grep ^NSpid self/status";
+    let script =
+        format!("unshare --fork --pid --mount --mount-proc sh -c '{inner}'; echo /proc/[0-9]*");
+    let out = shell(&script);
+    let lines: Vec<_> = out.lines().collect();
+    assert_eq!(lines[1], "NSpid:\t1", "{out}");
+    assert_eq!(lines[2], "/proc/1", "{out}");
+}
+
 #[test]
 fn a_process_reads_of_itself() {
     if !has_members() {
