@@ -173,13 +173,10 @@ impl Entry<'_> {
             Fate::SendMessages if messages::have_credentials(self.args[1], self.args[2] as u32) => {
                 enosys
             }
-            Fate::ReceiveMessage => {
-                let received = Received::new(self.args[1], 1)?;
-                Ok(Some(Then::Received(received)))
-            }
+            Fate::ReceiveMessage => Ok(Received::new(self.args[1], 1)?.map(Then::Received)),
             Fate::ReceiveMessages => {
                 let received = Received::new(self.args[1], self.args[2] as u32)?;
-                Ok(Some(Then::Received(received)))
+                Ok(received.map(Then::Received))
             }
             Fate::PidfdOpen => self.number(0, Kind::Task),
             Fate::Prctl => self.prctl(),

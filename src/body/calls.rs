@@ -234,39 +234,53 @@ pub(super) fn enter(member: &Member, own: &mut Own, regs: &mut bindings::pt_regs
             }
             Err(failure) => failure.error().to_errno().into(),
         },
-        fate => {
-            if fate == Fate::PidfdOpen {
-                let dead = pidfds::open_dead(member, args[0] as i32, args[1] as u32);
-                if let Some(opened) = dead {
-                    return answer(own, regs, saved, result(opened.map_err(Into::into)));
-                }
-            }
-            if fate == Fate::Prctl {
-                if let Some(result) = prctl(member, &args) {
-                    return answer(own, regs, saved, result);
-                }
-            }
-            let mut entry = Entry {
-                member,
-                own,
-                regs,
-                args,
-            };
-            match entry.begin(fate) {
-                Ok(None) => return,
-                Ok(Some(then)) => {
-                    own.call = Call::Changed(saved, then);
-                    return;
-                }
-                Err(error) => {
-                    // Some of its arguments may have been changed.
-                    set_args(regs, &args);
-                    error.to_errno().into()
-                }
-            }
-        }
+        fate => match go_on(member, own, regs, saved, fate) {
+            Some(result) => result,
+            None => return,
+        },
     };
     answer(own, regs, saved, answered);
+}
+
+/// A system call goes on natively, with other arguments if it carries numbers; or this is its result.
+fn go_on(
+    member: &Member,
+    own: &mut Own,
+    regs: &mut bindings::pt_regs,
+    saved: Saved,
+    fate: Fate,
+) -> Option<i64> {
+    let args = saved.args;
+    let answered = match fate {
+        Fate::PidfdOpen => {
+            let dead = pidfds::open_dead(member, args[0] as i32, args[1] as u32);
+            dead.map(|opened| result(opened.map_err(Into::into)))
+        }
+        Fate::Prctl => prctl(member, &args),
+        _ => None,
+    };
+    if answered.is_some() {
+        return answered;
+    }
+    let mut entry = Entry {
+        member,
+        own,
+        regs,
+        args,
+    };
+    match entry.begin(fate) {
+        Ok(then) => {
+            if let Some(then) = then {
+                own.call = Call::Changed(saved, then);
+            }
+            None
+        }
+        Err(error) => {
+            // Some of its arguments may have been changed.
+            set_args(regs, &args);
+            Some(error.to_errno().into())
+        }
+    }
 }
 
 /// A system call is not to be had.

@@ -153,20 +153,25 @@ pub(super) struct Received {
 }
 
 impl Received {
-    /// recvmsg(2), or recvmmsg(2) of so many.
+    /// recvmsg(2), or recvmmsg(2) of so many; `None` where no control message is wanted. The others of a vector
+    /// are kept for their places.
     ///
     /// # Errors
     ///
     /// `ENOMEM`
-    pub(super) fn new(messages: u64, count: u32) -> Result<Self> {
+    pub(super) fn new(messages: u64, count: u32) -> Result<Option<Self>> {
         let mut controls = KVec::new();
+        let mut is_wanted = false;
         for index in 0..u64::from(count.min(MESSAGES)) {
-            match nth(messages, index).and_then(control_of) {
-                Some(control) => controls.push(control, GFP_KERNEL)?,
-                None => break,
+            let Some(control) = nth(messages, index).and_then(control_of) else {
+                break;
+            };
+            is_wanted |= control.0 != 0 && control.1 != 0;
+            if is_wanted || count > 1 {
+                controls.push(control, GFP_KERNEL)?;
             }
         }
-        Ok(Self { messages, controls })
+        Ok(is_wanted.then_some(Self { messages, controls }))
     }
 
     /// The call is over, with this result.
