@@ -53,6 +53,13 @@ pub(crate) struct Signal {
     pub(crate) status: i32,
 }
 
+/// Whether a signal waits for the caller.
+pub(crate) static HAS_SIGNALS: Atomic<u32> = Atomic::new(0);
+
+pub(crate) fn has_signals() -> bool {
+    HAS_SIGNALS.load(Relaxed) != 0
+}
+
 /// What a process does about SIGCHLD.
 #[derive(Clone, Copy)]
 pub(crate) struct AboutChildren(());

@@ -15,6 +15,7 @@
 //! | [`birth`] | fork, vfork, clone, clone3 |
 //! | [`waiting`] | wait4, waitid |
 //! | [`killing`] | kill, tkill, tgkill |
+//! | [`many`] | signals for everybody or a process group |
 //! | [`queueing`] | rt_sigqueueinfo, rt_tgsigqueueinfo, pidfd_send_signal |
 //! | [`pidfds`] | what a pidfd of the kernel's is on |
 //! | [`arguments`] | numbers in arguments of calls that the kernel makes |
@@ -49,6 +50,7 @@ mod calls;
 mod killing;
 mod known;
 mod lending;
+mod many;
 mod member;
 mod messages;
 mod news;

@@ -93,6 +93,7 @@ void altpid_find_in(int nr, bool is_session, bool (*is_it)(struct task_struct *t
 		    void *data);
 bool altpid_is_immune(struct task_struct *task);
 u64 altpid_hold_signals(void);
+bool altpid_has_signals(void);
 void altpid_let_go_on(u64 blocked);
 void altpid_let_child_go_on(struct task_struct *child, u64 blocked);
 int altpid_send(struct pid *pid, const struct altpid_signal *signal);

@@ -154,6 +154,7 @@ mod c {
         pub(super) fn altpid_forget_later();
         pub(super) fn altpid_forget_never();
         pub(super) fn altpid_hold_signals() -> u64;
+        pub(super) fn altpid_has_signals() -> bool;
         pub(super) fn altpid_let_go_on(blocked: u64);
         pub(super) fn altpid_let_child_go_on(child: *mut bindings::task_struct, blocked: u64);
         pub(super) fn altpid_own_tid() -> c_int;
@@ -364,6 +365,13 @@ impl Drop for HeldSignals {
         // SAFETY: No requirements.
         unsafe { c::altpid_let_go_on(self.0) };
     }
+}
+
+/// Whether a signal that it does not block waits for the calling thread or its process, or something else that it
+/// looks at with signals (`recalc_sigpending()`).
+pub(crate) fn has_signals() -> bool {
+    // SAFETY: No requirements.
+    unsafe { c::altpid_has_signals() }
 }
 
 /// Kills a new process.

@@ -62,7 +62,7 @@ use crate::{
     tree::sighand::Sighand,
     tree::task::{chain, Task, TaskId, TaskState, COMM_LEN},
     tree::wakeups::Wakes,
-    tree::walks::{Hangup, SignalWalk},
+    tree::walks::{Hangup, Posting, SignalWalk},
 };
 use core::cell::Cell;
 use kernel::task::might_sleep;
@@ -111,6 +111,8 @@ pub(crate) struct Tree {
     /// A process group that is being checked for having become orphaned, or that is being sent SIGHUP and SIGCONT
     /// because it has.
     hangup: Option<Hangup>,
+    /// A signal for many that a member is sending.
+    posting: Option<Posting>,
     /// Whether walks have the next turn.
     walks_turn: bool,
     /// Wakeups to be sent when the lock is released.
@@ -169,6 +171,7 @@ impl Tree {
             signal_walks: Slots::new(),
             walking: Chain::new(),
             hangup: None,
+            posting: None,
             walks_turn: false,
             wakes: Wakes::new(),
             drawn: Cell::new(0),

@@ -3,7 +3,9 @@
 //! Members whose bodies obey late: to ask a body to exit or to stop is not its having done so.
 
 use crate::{
+    base::sync::Relaxed,
     late::Late,
+    native::HAS_SIGNALS,
     pid::alloc_pid,
     process::clone::flags::*,
     signal::kill::By,
@@ -11,7 +13,7 @@ use crate::{
     tree::pending::*,
     world::World,
 };
-use kernel::prelude::*;
+use kernel::{error::code::ERESTARTNOINTR, prelude::*};
 
 const THREADS: u64 = THREAD | SIGHAND | VM;
 
@@ -221,6 +223,21 @@ mod tests {
             assert!(late.log().takes(&[]));
             assert!(verbs.is_sound());
         }
+        Ok(())
+    }
+
+    /// `copy_process()`: who has a signal to take has no child before, so that a signal for many misses none
+    #[test]
+    fn who_has_a_signal_to_take_does_not_clone() -> Result {
+        let late = Late::new()?;
+        let (member, _) = late.attach(late.world.init())?;
+        HAS_SIGNALS.store(1u32, Relaxed);
+        let refused = late.reserve(member, 0);
+        HAS_SIGNALS.store(0u32, Relaxed);
+        assert_eq!(refused, Err(ERESTARTNOINTR));
+        assert_eq!(late.world.describe().tasks, 2);
+        late.birth(member, 0)?;
+        assert!(late.verbs().is_sound());
         Ok(())
     }
 

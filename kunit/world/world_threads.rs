@@ -11,6 +11,8 @@ use crate::{
     process::clone::flags::*,
     support::{many, world_of, Random, Verbs},
     tree::task::TaskId,
+    tree::walks::Targets,
+    world::sleep::pause,
     world::World,
 };
 use kernel::{
@@ -312,6 +314,43 @@ mod tests {
             let left = world.describe();
             assert_eq!((left.tasks, left.namespaces), (1, 1));
         }
+        Ok(())
+    }
+
+    /// `kill_something_info()`: while a member sends a signal to everybody nobody forks, or changes a process group
+    #[test]
+    fn nobody_joins_while_a_member_sends_to_many() -> Result {
+        let world = shared_world(10, 10)?;
+        let verbs = Verbs(&world);
+        let init = world.init();
+        let child = verbs.fork(init)?;
+        let but = world.pids_of(init).ok_or(ESRCH)?.0;
+        let targets = Targets::Everybody { but, next: 2 };
+        world.work().begin_posting(world.root(), targets);
+        let done = Arc::new(Atomic::new(0u32), GFP_KERNEL)?;
+        let theirs = world.clone();
+        let good = together(4, move |who| {
+            let verbs = Verbs(&theirs);
+            let is_done = match who {
+                0 => verbs.fork(init).is_ok(),
+                1 => verbs.setsid(child).is_ok(),
+                2 => verbs.setpgid(init, verbs.nr(init, 0), 0).is_ok(),
+                _ => {
+                    // They have begun, or will: in either case none is done.
+                    for _ in 0..10 {
+                        pause();
+                    }
+                    let nobody = done.load(Relaxed) == 0;
+                    let posting = theirs.work().end_posting();
+                    return posting.is_some() && nobody;
+                }
+            };
+            done.add(1u32, Relaxed);
+            is_done
+        })?;
+        assert!(good);
+        assert_eq!(verbs.nr(child, 0), 2);
+        assert!(verbs.is_sound());
         Ok(())
     }
 

@@ -33,8 +33,6 @@ use zerocopy::IntoBytes;
 
 const PARENT_SETTID: u64 = bindings::CLONE_PARENT_SETTID as u64;
 const CHILD_SETTID: u64 = bindings::CLONE_CHILD_SETTID as u64;
-/// The call is made again behind the signals, whatever their handlers are (`include/linux/errno.h`).
-const ERESTARTNOINTR: u32 = 513;
 
 /// A child that is about to be born.
 pub(super) struct Birth {
@@ -210,8 +208,8 @@ pub(super) fn begin(
     args: &[u64; 6],
 ) -> Outcome<Birth> {
     // The kernel makes no child then, and no number is used up; it is called again behind the signal.
-    if kernel::current!().signal_pending() {
-        return Err(errno(ERESTARTNOINTR).into());
+    if native::has_signals() {
+        return Err(kernel::error::code::ERESTARTNOINTR.into());
     }
     let asked = Asked::new(fate, args)?;
     if asked.has(flags::NEWPID) && !asked.has(flags::NEWUSER) && !native::has_admin() {

@@ -3,31 +3,28 @@
 //! kill(2), tkill(2), tgkill(2) by a member: whom they reach is the world's to say, whether the sender may is
 //! the kernel's.
 //!
-//! `kernel/signal.c`: `kill_something_info()`, `do_tkill()`. A signal for many goes from number to number:
-//! unlike natively, a process that is forked meanwhile by one that is still to get it may not get it.
+//! `kernel/signal.c`: `kill_something_info()`, `do_tkill()`. How a signal goes to many is in [`many`](super::many).
 //!
 //! # Locks
 //!
 //! The tree lock to find somebody; signals are sent without it.
 
-use super::{calls::result, member::Member, queueing::Info};
+use super::{calls::result, many, member::Member, queueing::Info};
 use crate::{
     base::slots::{Idx, Spare},
     native::Native,
-    pid::{find_pid, find_pid_from, namespace::Namespace, Pid, PidType},
+    pid::Pid,
     reason::{Outcome, Reason},
     signal::sending::{Scope, Source},
-    tree::{group::Group, pending::NSIG, task::Task, Tree},
-    world::work::is_killed,
+    tree::{pending::NSIG, task::Task, walks::Sender, Tree},
 };
-use kernel::{prelude::*, sync::aref::ARef, task::might_sleep};
+use kernel::prelude::*;
 
 /// kill(2)
 pub(super) fn kill(member: &Member, pid: i32, signal: i32) -> i64 {
     result(match pid {
         1.. => to_one(member, pid, signal, By::Kill).map(|()| 0),
-        i32::MIN => Err(Reason::NoNumber.into()),
-        _ => to_many(member, pid, signal).map(|()| 0),
+        _ => many::kill(member, pid, signal).map(|()| 0),
     })
 }
 
@@ -46,7 +43,7 @@ pub(super) enum By<'a> {
 }
 
 impl By<'_> {
-    fn to_native(self, native: &Native, signal: i32, to_thread: bool) -> Outcome {
+    pub(super) fn to_native(self, native: &Native, signal: i32, to_thread: bool) -> Outcome {
         let sent = match self {
             By::Queue(info) => native.queue(signal, info.bytes(), to_thread),
             By::Kill if to_thread => native.kill_thread(signal),
@@ -59,6 +56,14 @@ impl By<'_> {
         }
     }
 
+    /// The sender, as the tree has it.
+    pub(super) fn sender(self, tree: &Tree, sender: Idx<Task>) -> Sender {
+        match self {
+            By::Kill => tree.sent_by_kill(sender),
+            By::Queue(info) => tree.sent_by(sender, info.code(), info.value()),
+        }
+    }
+
     /// In the tree, to a virtual task.
     fn to_virtual(
         self,
@@ -68,10 +73,7 @@ impl By<'_> {
         target: Idx<Task>,
         scope: Scope,
     ) -> Outcome {
-        let sender = match self {
-            By::Kill => tree.sent_by_kill(sender),
-            By::Queue(info) => tree.sent_by(sender, info.code(), info.value()),
-        };
+        let sender = self.sender(tree, sender);
         tree.send_checked(signal, Source::of(&sender), target, scope)
     }
 }
@@ -174,101 +176,4 @@ pub(super) fn to_task(member: &Member, target: &Pid, signal: i32, by: By<'_>) ->
         }
     };
     by.to_native(&native, signal, true)
-}
-
-/// Sends a signal to the process group with this pid.
-pub(super) fn to_group(member: &Member, pgrp: &Pid, signal: i32, by: By<'_>) -> Outcome {
-    let many = Many {
-        ns: member.world.root().into(),
-        pgrp: Some(pgrp.into()),
-    };
-    many.send(member, signal, by)
-}
-
-/// Whom a signal for many is for.
-struct Many {
-    /// Those with a number in there.
-    ns: ARef<Namespace>,
-    /// The members of this process group, or everybody.
-    pgrp: Option<ARef<Pid>>,
-}
-
-/// A signal for everybody (-1), or for a process group.
-fn to_many(member: &Member, pid: i32, signal: i32) -> Outcome {
-    let many = {
-        let tree = member.world.tree();
-        let sender = tree.find(member.id)?;
-        let ns = tree.tasks()[sender].ns();
-        let pgrp = match pid {
-            -1 => None,
-            0 => Some(tree.group_of(sender).pgid().clone()),
-            _ => Some(find_pid(ns, -pid).ok_or(Reason::NoNumber)?),
-        };
-        // Members of a process group that the sender does not see get it as well.
-        let ns = pgrp.as_ref().map_or(ns, |_| member.world.root());
-        Many {
-            ns: ns.into(),
-            pgrp,
-        }
-    };
-    many.send(member, signal, By::Kill)
-}
-
-impl Many {
-    fn send(&self, member: &Member, signal: i32, by: By<'_>) -> Outcome {
-        let Self { ns, pgrp } = self;
-        let mut result: Option<Outcome> = None;
-        // Everybody but init.
-        let mut next = if pgrp.is_none() { 2 } else { 1 };
-        // Its own process comes last: it may be killed by it.
-        let mut own_is_meant = false;
-        while let Some((nr, found)) = find_pid_from(ns, next) {
-            next = nr + 1;
-            might_sleep();
-            if is_killed() {
-                break;
-            }
-            let is_meant = {
-                let tree = member.world.tree();
-                let group = Idx::<Group>::from_raw(found.user(PidType::Tgid));
-                let group = group.and_then(|group| tree.groups().get(group));
-                group.is_some_and(|group| {
-                    group.tgid().is(&found)
-                        && pgrp.as_ref().is_none_or(|pgrp| group.pgid().is(pgrp))
-                })
-            };
-            if !is_meant {
-                continue;
-            }
-            if core::ptr::eq(&*found, &*member.tgid) {
-                own_is_meant = pgrp.is_some();
-                continue;
-            }
-            note(
-                &mut result,
-                pgrp.is_some(),
-                to_process(member, &found, signal, by),
-            );
-        }
-        if own_is_meant {
-            note(
-                &mut result,
-                true,
-                to_process(member, &member.tgid, signal, by),
-            );
-        }
-        result.unwrap_or(Err(Reason::NoNumber.into()))
-    }
-}
-
-/// One more result of a signal for many: of a process group one success is enough, of everybody only that
-/// one lacks the permission does not count.
-fn note(result: &mut Option<Outcome>, is_group: bool, sent: Outcome) {
-    let is_lacking = matches!(sent, Err(failure) if failure.error() == EPERM);
-    match result {
-        Some(Ok(())) if is_group || is_lacking => {}
-        None if !is_group && is_lacking => *result = Some(Ok(())),
-        _ if !is_group && is_lacking => {}
-        _ => *result = Some(sent),
-    }
 }

@@ -12,6 +12,7 @@
 use super::{
     calls::result,
     killing::{self, By},
+    many,
     member::{Member, Own},
     pidfds::{self, Descriptor, Handle},
     user::read_bytes,
@@ -160,7 +161,7 @@ fn send(member: &Member, own: &Own, args: &[u64; 6]) -> Outcome {
     };
     let by = info.as_ref().map_or(By::Kill, By::Queue);
     match (flags, handle.is_thread) {
-        (PROCESS_GROUP, _) => killing::to_group(member, &handle.pid, signal, by),
+        (PROCESS_GROUP, _) => many::to_group(member, &handle.pid, signal, by),
         (THREAD, _) | (0, true) => killing::to_task(member, &handle.pid, signal, by),
         _ => killing::to_process(member, &handle.pid, signal, by),
     }

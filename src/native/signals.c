@@ -96,6 +96,18 @@ int altpid_send_thread(struct pid *pid, int sig)
 }
 
 /*
+ * Whether the calling thread has signals to take, also some that another thread of its process was
+ * woken for. What was sent before the caller took the tree lock is seen.
+ */
+bool altpid_has_signals(void)
+{
+	u64 waiting = READ_ONCE(current->signal->shared_pending.signal.sig[0]) |
+		      READ_ONCE(current->pending.signal.sig[0]);
+
+	return signal_pending(current) || waiting & ~current->blocked.sig[0];
+}
+
+/*
  * The calling thread takes no signal but SIGKILL until it is let go on, so that fork does not fail
  * for one when the task of the child is there already. Returns what it had blocked before.
  */

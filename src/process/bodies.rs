@@ -8,7 +8,7 @@
 
 use crate::{
     base::slots::Idx,
-    native::{usage::Usage, End, Native, NativeNr},
+    native::{self, usage::Usage, End, Native, NativeNr},
     pid::{find_pid, namespace::Namespace, NewPid, Pid},
     process::clone::Unborn,
     reason::{Outcome, Reason},
@@ -23,7 +23,7 @@ use crate::{
     world::work::is_killed,
     world::World,
 };
-use kernel::sync::aref::ARef;
+use kernel::{error::code::ERESTARTNOINTR, sync::aref::ARef};
 
 /// A task for a process that becomes a member.
 pub(crate) struct Admitted {
@@ -49,11 +49,8 @@ impl World {
         let mut unborn = Unborn { pid, ns };
         loop {
             let mut tree = self.work();
-            if tree.has_walks() {
-                tree.work_off_all();
-                if is_killed() {
-                    return Err(kernel::error::code::EINTR.into());
-                }
+            if tree.is_sending_to_many() {
+                tree.let_walks_end()?;
                 continue;
             }
             match self.admit_to(&mut tree, unborn, parent, comm, &mut spares)? {
@@ -118,6 +115,22 @@ impl World {
             id: tree.tasks().id(task),
             pid: admitted,
         }))
+    }
+
+    /// Asks whether the child of a member may join now, when no signal for many is on its way.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM` when the world ends with its descriptor; `ERESTARTNOINTR` when a signal waits for the caller, which
+    /// it may have been sent with others: natively it has no child before it has taken it (`copy_process()`).
+    pub(super) fn lets_member_clone(&self) -> Outcome {
+        if self.is_ending() {
+            return Err(Reason::NsDead.into());
+        }
+        if native::has_signals() {
+            return Err(ERESTARTNOINTR.into());
+        }
+        Ok(())
     }
 
     /// The thread behind a task is known from now on. Does not sleep: signals that the task is owed already are sent

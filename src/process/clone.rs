@@ -381,8 +381,8 @@ impl World {
         let mut spares = Spares::new(args.makes_pidfd(), args.by_member);
         let (mut tree, caller, Joined { task, pidfd }) = loop {
             let (mut tree, caller) = call.go_on_alone()?;
-            if args.by_member && self.is_ending() {
-                return Err(Reason::NsDead.into());
+            if args.by_member {
+                self.lets_member_clone()?;
             }
             match args.join(&mut tree, caller, unborn, &mut spares)? {
                 Ok(joined) => break (tree, caller, joined),

@@ -8,7 +8,8 @@
 //! Here such a signal goes from process to process in steps, and is one event all the same: a fork, a
 //! setsid or a setpgid that meets a walk under way finishes the walk first ([`World::act_alone`]). So every
 //! process that was a member when the walk began gets the signal, and so does every child of one. Once begun
-//! a walk does not depend on its sender.
+//! a walk does not depend on its sender. Where a member sends, and the kernel has to be asked whether it may, its
+//! thread goes from process to process itself, and is waited for ([`Posting`](crate::tree::walks::Posting)).
 //!
 //! # Locks
 //!
@@ -26,6 +27,7 @@ use crate::{
     tree::walks::{Orphaned, Phase, SignalWalk, Targets},
     tree::Tree,
     world::hold::{InCall, Work},
+    world::sleep::pause,
     world::work::is_killed,
     world::World,
 };
@@ -79,18 +81,13 @@ impl World {
     pub(crate) fn act_alone(&self, task: TaskId) -> Outcome<(Work<'_>, Idx<Task>)> {
         loop {
             let (tree, task) = self.act(task)?;
-            if !tree.has_walks() {
+            if !tree.is_sending_to_many() {
                 return Ok((tree, task));
             }
-            tree.work_off_all();
-            if is_killed() {
-                return Err(EINTR.into());
-            }
+            tree.let_walks_end()?;
         }
     }
-}
 
-impl World {
     /// [`World::act_alone`] for a member that makes a call itself.
     ///
     /// # Errors
@@ -100,14 +97,11 @@ impl World {
     pub(crate) fn act_alone_as_member(&self, member: TaskId) -> Outcome<(Work<'_>, Idx<Task>)> {
         loop {
             let mut tree = self.work();
-            if !tree.has_walks() {
+            if !tree.is_sending_to_many() {
                 let task = tree.find_member(member)?;
                 return Ok((tree, task));
             }
-            tree.work_off_all();
-            if is_killed() {
-                return Err(EINTR.into());
-            }
+            tree.let_walks_end()?;
         }
     }
 }
@@ -122,14 +116,30 @@ impl<'a> InCall<'a> {
     pub(crate) fn go_on_alone(&self) -> Outcome<(Work<'a>, Idx<Task>)> {
         loop {
             let (tree, task) = self.go_on()?;
-            if !tree.has_walks() {
+            if !tree.is_sending_to_many() {
                 return Ok((tree, task));
             }
-            tree.work_off_all();
-            if is_killed() {
-                return Err(EINTR.into());
-            }
+            tree.let_walks_end()?;
         }
+    }
+}
+
+impl Work<'_> {
+    /// Signals for many that are under way come to their end, or, if a member sends one, nearly. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `EINTR` when the caller is killed.
+    pub(crate) fn let_walks_end(self) -> Outcome {
+        let is_posting = self.is_posting();
+        self.work_off_all();
+        if is_killed() {
+            return Err(EINTR.into());
+        }
+        if is_posting {
+            pause();
+        }
+        Ok(())
     }
 }
 
@@ -158,6 +168,9 @@ impl Tree {
     }
 
     fn send_on_walk(&mut self, walk: Idx<SignalWalk>, target: Idx<Task>) {
+        if self.walk(walk).is_for_virtual() && self.is_member(self.tasks()[target].group()) {
+            return;
+        }
         let sender = self.walk(walk).sender().clone();
         let signal = self.walk(walk).signal();
         let sent = self.send_checked(signal, Source::of(&sender), target, Scope::Process);

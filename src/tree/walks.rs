@@ -19,7 +19,7 @@ use super::{
 use crate::{
     base::slots::{
         chain::{Chain, Link, Member},
-        Idx,
+        Idx, Slots,
     },
     pid::namespace::Namespace,
     pid::{find_pid_from, Pid, PidType},
@@ -72,6 +72,7 @@ impl Sender {
 }
 
 /// The processes that a walk sends to.
+#[derive(Clone)]
 pub(crate) enum Targets {
     /// Every process in the sender's namespace but init and the process with this pid.
     Everybody {
@@ -88,11 +89,47 @@ pub(crate) enum Targets {
     },
 }
 
+impl Targets {
+    /// Moves on: the next process, `Some(None)` if the next number is none, `None` at the end. `ns` is the namespace
+    /// of the sender.
+    fn next(&mut self, ns: &Namespace, groups: &Slots<Group>) -> Option<Option<Idx<Group>>> {
+        match self {
+            Targets::Everybody { but, next } => {
+                let (nr, pid) = find_pid_from(ns, *next)?;
+                *next = nr + 1;
+                if pid.is(but) {
+                    return Some(None);
+                }
+                Some(Idx::from_raw(pid.user(PidType::Tgid)))
+            }
+            Targets::ProcessGroup { pgrp, at } => {
+                let members = Chain::<chain::ProcessGroup, Group>::starting_at(Idx::from_raw(
+                    pgrp.user(PidType::Pgid),
+                ));
+                let member = at.unwrap_or(members.first())?;
+                *at = Some(members.next(groups, member));
+                Some(Some(member))
+            }
+        }
+    }
+
+    /// A member leaves its process group: `next` is behind it.
+    fn leave(&mut self, member: Idx<Group>, next: Option<Idx<Group>>) {
+        if let Targets::ProcessGroup { at: Some(at), .. } = self {
+            if *at == Some(member) {
+                *at = next;
+            }
+        }
+    }
+}
+
 /// A signal that is being sent to many processes.
 pub(crate) struct SignalWalk {
     sender: Sender,
     signal: i32,
     targets: Targets,
+    /// Only the virtual ones among them: the others get it by a [`Posting`].
+    is_for_virtual: bool,
     /// The result so far.
     result: Outcome,
     is_done: bool,
@@ -111,6 +148,8 @@ impl SignalWalk {
     read_value! {
         /// The signal.
         signal: i32;
+        /// Whether it is for virtual processes only.
+        is_for_virtual: bool;
     }
 
     /// A walk that has not sent anything yet.
@@ -119,11 +158,20 @@ impl SignalWalk {
             sender,
             signal,
             targets,
+            is_for_virtual: false,
             result: Err(Reason::NoNumber.into()),
             is_done: false,
             is_awaited: true,
             share: Share::default(),
             link: Link::new(),
+        }
+    }
+
+    /// The part of a member's signal that is for virtual processes.
+    pub(crate) fn for_virtual(self) -> Self {
+        Self {
+            is_for_virtual: true,
+            ..self
         }
     }
 
@@ -140,6 +188,13 @@ impl Member<chain::Walking> for SignalWalk {
     fn link_mut(&mut self) -> &mut Link<Self> {
         &mut self.link
     }
+}
+
+/// A signal that a member sends to many processes, as far as these are real: its own thread sends it to each, so
+/// that the kernel can say whether it may. There is one at a time.
+pub(crate) struct Posting {
+    ns: ARef<Namespace>,
+    targets: Targets,
 }
 
 /// How far the check of a process group has come.
@@ -189,6 +244,37 @@ impl Tree {
         self.hangup.is_some() || !self.walking.is_empty()
     }
 
+    /// Whether a signal for many is on its way: nobody joins or leaves a process group now.
+    #[inline]
+    pub(crate) fn is_sending_to_many(&self) -> bool {
+        self.has_walks() || self.is_posting()
+    }
+
+    /// Whether a member sends a signal to many.
+    #[inline]
+    pub(crate) fn is_posting(&self) -> bool {
+        self.posting.is_some()
+    }
+
+    /// A member sends a signal to many, from a namespace. None does so yet.
+    pub(crate) fn begin_posting(&mut self, ns: &Namespace, targets: Targets) {
+        debug_assert!(self.posting.is_none());
+        let ns = ns.into();
+        self.posting = Some(Posting { ns, targets });
+    }
+
+    /// The next process of the member's signal, as [`Tree::next_target`].
+    pub(crate) fn next_addressee(&mut self) -> Option<Option<Idx<Group>>> {
+        self.draw(SIGNAL_STEPS);
+        let Posting { ns, targets } = self.posting.as_mut()?;
+        targets.next(ns, &self.groups)
+    }
+
+    /// Everybody has got it. What this returns is dropped without the lock: a namespace may go with it.
+    pub(crate) fn end_posting(&mut self) -> Option<Posting> {
+        self.posting.take()
+    }
+
     /// Work that the next step of a walk queues belongs to the share of the walk, or to that of a hangup, which is
     /// done first.
     pub(super) fn go_on_with_walk(&mut self) {
@@ -220,25 +306,8 @@ impl Tree {
     pub(crate) fn next_target(&mut self, walk: Idx<SignalWalk>) -> Option<Option<Idx<Task>>> {
         self.draw(SIGNAL_STEPS);
         let walk = &mut self.signal_walks[walk];
-        match &mut walk.targets {
-            Targets::Everybody { but, next } => {
-                let (nr, pid) = find_pid_from(walk.sender.ns(), *next)?;
-                *next = nr + 1;
-                if pid.is(but) {
-                    return Some(None);
-                }
-                let group = Idx::<Group>::from_raw(pid.user(PidType::Tgid));
-                Some(group.and_then(|group| self.groups[group].leader))
-            }
-            Targets::ProcessGroup { pgrp, at } => {
-                let members = Chain::<chain::ProcessGroup, Group>::starting_at(Idx::from_raw(
-                    pgrp.user(PidType::Pgid),
-                ));
-                let member = at.unwrap_or(members.first())?;
-                *at = Some(members.next(&self.groups, member));
-                Some(self.groups[member].leader)
-            }
-        }
+        let next = walk.targets.next(walk.sender.ns(), &self.groups)?;
+        Some(next.and_then(|group| self.groups[group].leader))
     }
 
     /// Adds the result of one send to that of a walk.
@@ -264,12 +333,10 @@ impl Tree {
     /// A member leaves its process group: a walk or a hangup that points to it goes on with the next member.
     pub(crate) fn leave_walks(&mut self, member: Idx<Group>, next: Option<Idx<Group>>) {
         if let Some(walk) = self.walking.first() {
-            if let Targets::ProcessGroup { at: Some(at), .. } = &mut self.signal_walks[walk].targets
-            {
-                if *at == Some(member) {
-                    *at = next;
-                }
-            }
+            self.signal_walks[walk].targets.leave(member, next);
+        }
+        if let Some(posting) = &mut self.posting {
+            posting.targets.leave(member, next);
         }
         if let Some(hangup) = &mut self.hangup {
             if hangup.at == Some(member) {

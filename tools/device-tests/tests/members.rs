@@ -64,6 +64,7 @@ cases! {
     border
     peers
     handles
+    escapes
 }
 
 #[test]
@@ -101,7 +102,7 @@ fn a_shell_is_pid_1() {
 /// The rules of these cases are the kernel's own.
 #[test]
 fn some_are_the_same_natively() {
-    for case in ["terminals", "usage", "border", "peers", "handles"] {
+    for case in ["terminals", "usage", "border", "peers", "handles", "escapes"] {
         let mut native = Command::new("unshare");
         native.args(["--fork", "--pid", program(), case]);
         let native = command_line::finish(&mut native, "");

@@ -68,6 +68,7 @@ int main(int argc, char **argv)
 		{ "refused", refused },	{ "terminals", terminals },
 		{ "usage", usage },	{ "border", border },	{ "peers", peers },
 		{ "handles", handles },	{ "procfs", procfs },
+		{ "escapes", escapes },
 	};
 	int number = argc > 2 ? atoi(argv[2]) : 0;
 

@@ -58,6 +58,7 @@ void usage(void);
 void border(void);
 void peers(void);
 void handles(void);
+void escapes(void);
 void procfs(void);
 void stranger(int fd);
 void races(int after);

@@ -40,3 +40,43 @@ void crowd(int count)
 		CHECK(pid == i + 2);
 	}
 }
+
+/* A process group of hoppers: each forks, and the child goes on in its place. */
+static pid_t hoppers(int count)
+{
+	pid_t leader = fork();
+
+	if (leader != 0) {
+		setpgid(leader, leader);
+		return leader;
+	}
+	setpgid(0, 0);
+	while (--count > 0 && fork() != 0)
+		;
+	for (;;)
+		if (fork() != 0)
+			_exit(0);
+}
+
+/*
+ * A signal for many is one event: nobody escapes it by forking while it goes round.
+ * The hoppers' parent is init, which is the caller, as each of them exits at once.
+ */
+void escapes(void)
+{
+	for (int round = 0; round < 100; round++) {
+		pid_t group = hoppers(4);
+		int left = 0;
+
+		usleep(round * 100);
+		/* -1: everybody but init and the caller, which are one. */
+		CHECK(kill(round % 2 ? -1 : -group, SIGKILL) == 0);
+		/* Those that died before, and those that did by it: all are dead, or nearly. */
+		while (wait(NULL) > 0 && left < 100000)
+			left++;
+		CHECK(left < 100000);
+		CHECK_ERROR(kill(-group, 0), ESRCH);
+		if (failures != 0)
+			kill(-1, SIGKILL);
+	}
+}
