@@ -90,6 +90,8 @@ packages() {
 	echo "llvm-$major|its object tools"
 	echo "libclang-$major-dev|the same"
 	echo 'shellcheck|make check'
+	echo 'strace|make bench compares with it'
+	! apt-cache show proot >/dev/null 2>&1 || echo 'proot|the same'
 }
 
 # missing_packages [packages|least_packages]: those of a set that are not installed. What was

@@ -8,7 +8,9 @@
 //!
 //! `altpid-bench-user [TASKS]`: the size of the largest namespace, 1,000,000 if it is not given.
 //! `altpid-bench-user --host`: what an empty call takes on this machine; the device is not needed.
+//! `altpid-bench-user --process SIDE` and the others of `members.rs`: what a real process gets.
 
+mod members;
 mod native;
 
 use altpid::{Batch, CloneArgs, CloneFlags, PidType, TaskId, WaitFlags, World};
@@ -212,10 +214,21 @@ fn many(tasks: usize) -> Result<()> {
 }
 
 fn main() -> Result<()> {
-    match std::env::args().nth(1).as_deref() {
-        Some("--host") => host(),
-        tasks => {
-            let tasks = tasks.map_or(Ok(1_000_000), str::parse)?;
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    match args[..] {
+        ["--host"] => host(),
+        ["--process", side] => members::process(side),
+        ["--empty", side] => members::empty(side),
+        ["--traced", side] => members::traced(side),
+        ["--access", side] => members::access(side),
+        ["--crowd", children] => members::crowd(children.parse()?),
+        ["--zap", side, children, ref command @ ..] => {
+            members::zap(side, children.parse()?, command)
+        }
+        ["--nothing"] => Ok(()),
+        ref tasks => {
+            let tasks = tasks.first().map_or(Ok(1_000_000), |tasks| tasks.parse())?;
             clone_exit_wait()?;
             operations()?;
             many(tasks)
