@@ -25,6 +25,7 @@
 //! | [`known`] | which of altpid's pids a native number stands for, of the dead as well |
 //! | [`lending`] | memory that the kernel is given in place of what the program points to |
 //! | [`news`] | stops and continues, and what cannot be done where it is noticed |
+//! | [`leaks`] | in builds for tests: which conversions the kernel is expected to make |
 //! | [`member`] | the members, by their threads |
 //! | [`probes`] | the tracepoints |
 //!
@@ -49,6 +50,7 @@ mod border;
 mod calls;
 mod killing;
 mod known;
+mod leaks;
 mod lending;
 mod many;
 mod member;
@@ -100,7 +102,9 @@ pub(crate) fn in_group(world: &World, nr: i32) -> Option<TaskId> {
 }
 
 /// What the module needs for members, as long as it is loaded.
-pub(crate) struct Bodies(());
+pub(crate) struct Bodies {
+    _watch: leaks::Watch,
+}
 
 impl Bodies {
     /// Gets ready, for probes that stay for so many seconds behind the last member. Called once.
@@ -115,7 +119,8 @@ impl Bodies {
             probes::init(probe_seconds);
         }
         news::init()?;
-        Ok(Self(()))
+        let watch = leaks::Watch::new().inspect_err(|_| news::end())?;
+        Ok(Self { _watch: watch })
     }
 }
 

@@ -112,6 +112,11 @@ void altpid_forget_never(void);
 int altpid_own_tid(void);
 int altpid_own_tgid(void);
 void altpid_sent(int sig, struct task_struct *task, bool group, int nr);
+int altpid_watch_leaks(void);
+void altpid_unwatch_leaks(void);
+
+/* A system call that members make as it is, -1 for none: in builds for tests, as altpid_*leak*(). */
+extern int altpid_untranslated;
 
 /* In Rust. */
 bool altpid_body_exits(struct callback_head *head);
@@ -121,5 +126,9 @@ bool altpid_forget(void);
 void altpid_get_dead(void *pid);
 void altpid_put_dead(void *pid);
 bool altpid_is_reaped(void *pid);
+bool altpid_leak_is_member(void);
+bool altpid_leak_is_expected(bool is_in, bool is_out, int nr);
+bool altpid_leak_is_given(void);
+long altpid_leak_call(void);
 
 #endif

@@ -269,7 +269,8 @@ impl Entry<'_> {
             FIOGETOWN | SIOCGPGRP => self.lend_result(2, 4, &[(0, Kind::TaskOrGroup)]),
             TIOCSPGRP | FIOSETOWN | SIOCSPGRP => match self.read::<4>(2) {
                 Some(word) if cmd == TIOCSPGRP => {
-                    let native = terminal_to_kernel(self.member, i32::from_ne_bytes(word));
+                    let native =
+                        terminal_to_kernel(self.member, self.own, i32::from_ne_bytes(word));
                     self.lend(2, &native.to_ne_bytes(), Back::Nothing)
                 }
                 Some(mut word) => self.lend_number(2, &mut word, 0, Kind::TaskOrGroup),

@@ -5,6 +5,8 @@
 //! A number that is not in it is refused, whatever a newer kernel does by it; `tools/scripts/check-border`
 //! compares the table with the system calls of the kernel that the module is built for.
 
+use super::leaks;
+
 /// What becomes of a system call. Arguments are counted from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fate {
@@ -205,6 +207,9 @@ static FATES: [Fate; LAST + 1] = table! {
 
 /// What becomes of a system call.
 pub(super) fn of(nr: i64) -> Fate {
+    if leaks::is_untranslated(nr) {
+        return Fate::Native;
+    }
     usize::try_from(nr)
         .ok()
         .and_then(|nr| FATES.get(nr).copied())

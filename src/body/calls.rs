@@ -117,6 +117,7 @@ pub(super) fn result<T: Into<i64>>(outcome: Outcome<T>) -> i64 {
 /// A thread enters a system call.
 pub(super) fn enter(member: &Member, own: &mut Own, regs: &mut bindings::pt_regs, nr: c_long) {
     member.goes_on();
+    own.given.clear();
     if !matches!(own.call, Call::None) {
         // It has come out of the last one without being seen.
         core::mem::replace(&mut own.call, Call::None).abandon(member);
@@ -195,6 +196,7 @@ pub(super) fn enter(member: &Member, own: &mut Own, regs: &mut bindings::pt_regs
         },
         Fate::Setpgid => match setpgid(member, args[0] as i32, args[1] as i32) {
             Ok(Some((pid, pgid))) => {
+                let _ = [pid, pgid].map(|nr| own.given.note(nr as i32));
                 own.call = Call::Changed(saved, Then::Result(0));
                 (regs.di, regs.si) = (pid as usize, pgid as usize);
                 return;
@@ -303,6 +305,7 @@ fn answer(own: &mut Own, regs: &mut bindings::pt_regs, saved: Saved, result: i64
 
 /// A thread leaves a system call.
 pub(super) fn leave(member: &Member, own: &mut Own, regs: &mut bindings::pt_regs) {
+    own.given.clear();
     let Call::Changed(saved, then) = core::mem::replace(&mut own.call, Call::None) else {
         return;
     };
@@ -317,7 +320,7 @@ pub(super) fn leave(member: &Member, own: &mut Own, regs: &mut bindings::pt_regs
     match then {
         Then::Nothing | Then::Exec => {}
         Then::Result(result) => regs.ax = result as usize,
-        Then::Number(_) if failed => {}
+        Then::Number(_) | Then::Task | Then::Name | Then::Setns(_) if failed => {}
         Then::Number(result) => regs.ax = result as usize,
         Then::Clone(birth) => regs.ax = birth.end(member, regs.ax as i64) as usize,
         Then::Born(words) => {
@@ -330,7 +333,6 @@ pub(super) fn leave(member: &Member, own: &mut Own, regs: &mut bindings::pt_regs
         Then::Wait(waiting) => regs.ax = waiting::end(member, own, &waiting) as usize,
         Then::Unshare if failed => member.world.unshare_undone(member.id),
         Then::Unshare => {}
-        Then::Task if failed => {}
         Then::Task if border::of(saved.nr as i64) == Fate::Seccomp && regs.ax != 0 => {
             // A thread that has failed: 0 would be success.
             let nr = from_kernel(member, regs.ax as i32, Kind::Task);
@@ -339,9 +341,7 @@ pub(super) fn leave(member: &Member, own: &mut Own, regs: &mut bindings::pt_regs
         Then::Task => regs.ax = from_kernel(member, regs.ax as i32, Kind::Task) as usize,
         Then::Lent(lent) => regs.ax = lent.end(member, regs.ax as i64) as usize,
         Then::Received(received) => received.end(member, regs.ax as i64),
-        Then::Name if failed => {}
         Then::Name => member.world.rename_member(member.id, native::own_comm()),
-        Then::Setns(_) if failed => {}
         // Another descriptor was there when the kernel looked.
         Then::Setns(_) if native::has_children_elsewhere() => {
             pr_warn!("a member has joined a pid namespace of the kernel's: it is killed\n");

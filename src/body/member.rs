@@ -13,6 +13,7 @@
 use super::{
     calls::Call,
     known::{self, KnownRef},
+    leaks::Given,
     news, probes,
     table::{Entry, Next, Table},
 };
@@ -75,6 +76,8 @@ pub(super) struct Own {
     pub(super) is_hung: bool,
     /// It was a process before it became a member, and has a parent on the host that waits for it.
     pub(super) is_attached: bool,
+    /// Native numbers that its call has.
+    pub(super) given: Given,
     /// Its native number is known to be its own.
     known: Option<KnownRef>,
     /// For that, as long as it is not.
@@ -93,6 +96,7 @@ impl Own {
             call: Call::None,
             is_hung: false,
             is_attached: false,
+            given: Given::new(),
             known: None,
             room: Some(known::Room::new()?),
         })

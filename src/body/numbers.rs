@@ -45,14 +45,16 @@ pub(super) enum Kind {
 /// The kernel's number for one that a member gives, of a task or a process group. 0 and negative ones
 /// but those of [`Kind::TaskOrGroup`] are what they are.
 pub(super) fn to_kernel(member: &Member, own: &Own, nr: i32, kind: Kind) -> i32 {
-    match (kind, nr) {
+    let native = match (kind, nr) {
         // f_setown() refuses it.
         (_, i32::MIN) => nr,
         (Kind::TaskOrGroup, ..0) => -group_to_kernel(member, -nr).to_user(),
         (_, i32::MIN..=0) => nr,
         (Kind::Task | Kind::TaskOrGroup, _) => task_to_kernel(member, own, nr).to_user(),
         (Kind::Group | Kind::Session, _) => group_to_kernel(member, nr).to_user(),
-    }
+    };
+    own.given.note(native);
+    native
 }
 
 fn task_to_kernel(member: &Member, own: &Own, nr: i32) -> NativeNr {
@@ -85,17 +87,19 @@ fn group_to_kernel(member: &Member, nr: i32) -> NativeNr {
 }
 
 /// The kernel's process group for one that a member gives a terminal to; negative ones are what they are.
-pub(super) fn terminal_to_kernel(member: &Member, nr: i32) -> i32 {
+pub(super) fn terminal_to_kernel(member: &Member, own: &Own, nr: i32) -> i32 {
     let tree = member.world.tree();
     let found = || {
         let task = tree.find(member.id).ok()?;
         let group = find_pid(tree.tasks()[task].ns(), nr)?;
         tree.native_group(task, &group)
     };
-    match nr {
+    let native = match nr {
         i32::MIN..0 => nr,
         _ => found().unwrap_or(NativeNr::NOBODY).to_user(),
-    }
+    };
+    own.given.note(native);
+    native
 }
 
 /// What a member calls whom the kernel calls by this number; what is 0 or negative stays so but for

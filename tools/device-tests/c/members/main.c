@@ -67,7 +67,7 @@ int main(int argc, char **argv)
 		{ "families", families }, { "namespaces", namespaces }, { "programs", programs },
 		{ "refused", refused },	{ "terminals", terminals },
 		{ "usage", usage },	{ "border", border },	{ "peers", peers },
-		{ "handles", handles },	{ "procfs", procfs },
+		{ "handles", handles },	{ "procfs", procfs },	{ "rows", rows },
 		{ "escapes", escapes },
 	};
 	int number = argc > 2 ? atoi(argv[2]) : 0;

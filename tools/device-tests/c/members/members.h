@@ -63,5 +63,6 @@ void procfs(void);
 void stranger(int fd);
 void races(int after);
 void crowd(int count);
+void rows(void);
 
 #endif
