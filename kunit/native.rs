@@ -184,6 +184,10 @@ impl Native {
         AboutChildren(())
     }
 
+    pub(crate) fn keeps_pdeath_mark(&self) -> bool {
+        true
+    }
+
     pub(crate) fn is_child_of(&self, _parent: &Self) -> bool {
         false
     }

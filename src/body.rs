@@ -18,6 +18,7 @@
 //! | [`many`] | signals for everybody or a process group |
 //! | [`queueing`] | rt_sigqueueinfo, rt_tgsigqueueinfo, pidfd_send_signal |
 //! | [`pidfds`] | what a pidfd of the kernel's is on |
+//! | [`prctl`] | the options of prctl that are about parents |
 //! | [`arguments`] | numbers in arguments of calls that the kernel makes |
 //! | [`results`] | numbers in what they give |
 //! | [`messages`] | who sends a message of a socket |
@@ -58,6 +59,7 @@ mod messages;
 mod news;
 mod numbers;
 mod pidfds;
+mod prctl;
 mod probes;
 mod queueing;
 mod results;

@@ -94,6 +94,9 @@ void altpid_find_in(int nr, bool is_session, bool (*is_it)(struct task_struct *t
 bool altpid_is_immune(struct task_struct *task);
 u64 altpid_hold_signals(void);
 bool altpid_has_signals(void);
+void altpid_mark_pdeath(bool has_one);
+bool altpid_has_pdeath_mark(void);
+bool altpid_keeps_pdeath_mark(struct pid *pid);
 void altpid_let_go_on(u64 blocked);
 void altpid_let_child_go_on(struct task_struct *child, u64 blocked);
 int altpid_send(struct pid *pid, const struct altpid_signal *signal);

@@ -155,6 +155,9 @@ mod c {
         pub(super) fn altpid_forget_never();
         pub(super) fn altpid_hold_signals() -> u64;
         pub(super) fn altpid_has_signals() -> bool;
+        pub(super) fn altpid_mark_pdeath(has_one: bool);
+        pub(super) fn altpid_has_pdeath_mark() -> bool;
+        pub(super) fn altpid_keeps_pdeath_mark(pid: *mut bindings::pid) -> bool;
         pub(super) fn altpid_let_go_on(blocked: u64);
         pub(super) fn altpid_let_child_go_on(child: *mut bindings::task_struct, blocked: u64);
         pub(super) fn altpid_own_tid() -> c_int;
@@ -255,6 +258,12 @@ impl Native {
     pub(crate) fn is_child_of(&self, parent: &Self) -> bool {
         // SAFETY: There are references.
         unsafe { c::altpid_is_native_child(self.0.as_ptr(), parent.0.as_ptr()) }
+    }
+
+    /// Whether the thread has the mark of [`mark_pdeath`], or is gone.
+    pub(crate) fn keeps_pdeath_mark(&self) -> bool {
+        // SAFETY: There is a reference.
+        unsafe { c::altpid_keeps_pdeath_mark(self.0.as_ptr()) }
     }
 
     /// The signal that the process is stopped by, if it is; `Err` when it is about to.
@@ -365,6 +374,19 @@ impl Drop for HeldSignals {
         // SAFETY: No requirements.
         unsafe { c::altpid_let_go_on(self.0) };
     }
+}
+
+/// Marks that the calling thread has a parent-death signal of altpid's: the kernel takes the mark away when it would
+/// take the signal away.
+pub(crate) fn mark_pdeath(has_one: bool) {
+    // SAFETY: No requirements.
+    unsafe { c::altpid_mark_pdeath(has_one) };
+}
+
+/// Whether the calling thread has the mark.
+pub(crate) fn has_pdeath_mark() -> bool {
+    // SAFETY: No requirements.
+    unsafe { c::altpid_has_pdeath_mark() }
 }
 
 /// Whether a signal that it does not block waits for the calling thread or its process, or something else that it

@@ -18,22 +18,13 @@ use super::{
     member::{Member, Own},
     messages::Received,
     numbers::{from_kernel, Kind},
-    pidfds, queueing,
+    pidfds, prctl, queueing,
     results::Lent,
-    user::write_word,
     waiting::{self, Waiting},
 };
 use crate::{
-    ask::ids::Asked,
-    base::slots::Idx,
-    native,
-    pid::namespace::Namespace,
-    process::clone::flags,
-    reason::Outcome,
-    tree::{
-        task::{Task, COMM_LEN},
-        Tree,
-    },
+    ask::ids::Asked, native, pid::namespace::Namespace, process::clone::flags, reason::Outcome,
+    tree::task::COMM_LEN,
 };
 use kernel::{bindings, prelude::*, sync::aref::ARef};
 
@@ -258,7 +249,7 @@ fn go_on(
             let dead = pidfds::open_dead(member, args[0] as i32, args[1] as u32);
             dead.map(|opened| result(opened.map_err(Into::into)))
         }
-        Fate::Prctl => prctl(member, &args),
+        Fate::Prctl => prctl::prctl(member, &args),
         _ => None,
     };
     if answered.is_some() {
@@ -406,45 +397,4 @@ fn reboot(member: &Member, args: &[u64; 6]) -> Outcome {
         return Err(EINVAL.into());
     }
     member.world.reboot_by_member(member.id, args[2] as u32)
-}
-
-/// What prctl(2) does about parents; `None` for what the kernel does.
-fn prctl(member: &Member, args: &[u64; 6]) -> Option<i64> {
-    const SET_PDEATHSIG: i32 = 1;
-    const GET_PDEATHSIG: i32 = 2;
-    const SET_CHILD_SUBREAPER: i32 = 36;
-    const GET_CHILD_SUBREAPER: i32 = 37;
-    let act = |f: &mut dyn FnMut(&mut Tree, Idx<Task>) -> Outcome| -> Outcome {
-        let mut tree = member.world.work();
-        let task = tree.find_member(member.id)?;
-        f(&mut tree, task)
-    };
-    let give = |value: i32| -> i64 {
-        match write_word(args[1], value) {
-            Ok(()) => 0,
-            Err(error) => error.to_errno().into(),
-        }
-    };
-    let mut value = 0;
-    let done = match args[0] as i32 {
-        SET_PDEATHSIG => act(&mut |tree, task| tree.set_pdeath_signal(task, args[1])),
-        GET_PDEATHSIG => act(&mut |tree, task| {
-            value = tree.tasks()[task].pdeath_signal().into();
-            Ok(())
-        }),
-        SET_CHILD_SUBREAPER => act(&mut |tree, task| {
-            tree.set_subreaper(task, args[1] != 0);
-            Ok(())
-        }),
-        GET_CHILD_SUBREAPER => act(&mut |tree, task| {
-            value = tree.is_subreaper(task).into();
-            Ok(())
-        }),
-        _ => return None,
-    };
-    Some(match (done, args[0] as i32) {
-        (Err(failure), _) => failure.error().to_errno().into(),
-        (Ok(()), GET_PDEATHSIG | GET_CHILD_SUBREAPER) => give(value),
-        (Ok(()), _) => 0,
-    })
 }

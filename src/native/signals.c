@@ -96,6 +96,38 @@ int altpid_send_thread(struct pid *pid, int sig)
 }
 
 /*
+ * The mark of a member that has a parent-death signal. It stands in the kernel's own field for
+ * that, which commit_creds() and begin_new_exec() clear, and is no signal: group_send_sig_info()
+ * says EINVAL when the native parent dies.
+ */
+#define PDEATH_MARK 0x10000
+
+void altpid_mark_pdeath(bool has_one)
+{
+	BUILD_BUG_ON(PDEATH_MARK <= _NSIG);
+	WRITE_ONCE(current->pdeath_signal, has_one ? PDEATH_MARK : 0);
+}
+
+bool altpid_has_pdeath_mark(void)
+{
+	return READ_ONCE(current->pdeath_signal) == PDEATH_MARK;
+}
+
+/* Whether a thread has the mark; one that is gone kept it. */
+bool altpid_keeps_pdeath_mark(struct pid *pid)
+{
+	struct task_struct *task;
+	bool keeps = true;
+
+	rcu_read_lock();
+	task = pid_task(pid, PIDTYPE_PID);
+	if (task)
+		keeps = READ_ONCE(task->pdeath_signal) == PDEATH_MARK;
+	rcu_read_unlock();
+	return keeps;
+}
+
+/*
  * Whether the calling thread has signals to take, also some that another thread of its process was
  * woken for. What was sent before the caller took the tree lock is seen.
  */

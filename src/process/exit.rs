@@ -165,8 +165,12 @@ impl Tree {
         true
     }
 
-    /// Sends the parent-death signal of one thread, to its process.
+    /// Sends the parent-death signal of one thread, to its process, unless the kernel has taken that back from a body.
     fn send_pdeath_signal(&mut self, thread: Idx<Task>, father: Idx<Task>) {
+        let native = self.native_of_task(thread);
+        if native.is_some_and(|native| !native.keeps_pdeath_mark()) {
+            return;
+        }
         let signal = self.tasks()[thread].pdeath_signal().into();
         // 0 only asks.
         let _ = self.send_checked(signal, Source::NoInfo(father), thread, Scope::Process);

@@ -65,6 +65,7 @@ cases! {
     peers
     handles
     escapes
+    parents
 }
 
 #[test]
@@ -102,7 +103,16 @@ fn a_shell_is_pid_1() {
 /// The rules of these cases are the kernel's own.
 #[test]
 fn some_are_the_same_natively() {
-    for case in ["terminals", "usage", "border", "peers", "handles", "escapes"] {
+    const CASES: [&str; 7] = [
+        "terminals",
+        "usage",
+        "border",
+        "peers",
+        "handles",
+        "escapes",
+        "parents",
+    ];
+    for case in CASES {
         let mut native = Command::new("unshare");
         native.args(["--fork", "--pid", program(), case]);
         let native = command_line::finish(&mut native, "");

@@ -68,7 +68,7 @@ int main(int argc, char **argv)
 		{ "refused", refused },	{ "terminals", terminals },
 		{ "usage", usage },	{ "border", border },	{ "peers", peers },
 		{ "handles", handles },	{ "procfs", procfs },	{ "rows", rows },
-		{ "escapes", escapes },
+		{ "escapes", escapes },	{ "parents", parents },
 	};
 	int number = argc > 2 ? atoi(argv[2]) : 0;
 
@@ -78,6 +78,8 @@ int main(int argc, char **argv)
 		return 2;
 	if (!strcmp(argv[1], "whoami"))
 		return getpid() == gettid() ? 40 : 41;
+	if (!strcmp(argv[1], "death-signal"))
+		return death_signal_in_exec();
 	if (!strcmp(argv[1], "closing") && argc > 2) {
 		/* A shell can only close those below 10. */
 		close_range(3, ~0U, 0);

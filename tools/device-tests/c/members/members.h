@@ -45,6 +45,8 @@ int exits(pid_t pid, int code);
 /* wait4(2) for a child that dies by a signal. */
 int dies(pid_t pid, int signal);
 
+int death_signal_in_exec(void);
+
 /* The cases. */
 void ids(void);
 void waits(void);
@@ -59,6 +61,7 @@ void border(void);
 void peers(void);
 void handles(void);
 void escapes(void);
+void parents(void);
 void procfs(void);
 void stranger(int fd);
 void races(int after);
