@@ -8,7 +8,7 @@
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 # Variables given to make reach the scripts through the environment.
-export KDIR KERNEL KERNEL_SRC STOCK SHORT BTF SIGN_KEY SIGN_CERT DEBUG TEST TIMES OPS SEED ACCEL CPUS MEMORY LLVM
+export KDIR KERNEL KERNEL_SRC STOCK SHORT BTF SIGN_KEY SIGN_CERT DEBUG TEST TIMES OPS SEED MEMBERS ACCEL CPUS MEMORY LLVM
 export RUSTC RUSTDOC RUSTFMT CARGO BINDGEN QEMU
 
 # Each verb does all it needs by itself.
@@ -106,6 +106,7 @@ help:
 	@echo '  SHORT=1             ... in there without what takes longest (6 minutes of CPU)'
 	@echo '  TIMES=10            make test: what counts in the kernel does so many times as much'
 	@echo '  OPS=100000 SEED=1   make oracle: how many operations, and which'
+	@echo '  MEMBERS=1           make oracle: real processes as members instead of virtual tasks'
 	@echo '  ACCEL=kvm|tcg       The guest: how it runs (default: kvm if it works)'
 	@echo '  RUSTC= CARGO= BINDGEN= LLVM=-19    Tools, if not those of the distribution'
 	@echo '  ALTPID_CACHE=/path  Where kernels and tools are kept (default ~/.cache/altpid)'

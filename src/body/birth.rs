@@ -212,6 +212,12 @@ pub(super) fn begin(
         return Err(kernel::error::code::ERESTARTNOINTR.into());
     }
     let asked = Asked::new(fate, args)?;
+    // What the kernel refuses before it has given the child a number uses up none.
+    if asked.has(flags::SIGHAND) && !asked.has(flags::VM)
+        || asked.has(flags::FS) && asked.flags & (flags::NEWNS | flags::NEWUSER) != 0
+    {
+        return Err(Reason::Flags.into());
+    }
     if asked.has(flags::NEWPID) && !asked.has(flags::NEWUSER) && !native::has_admin() {
         return Err(EPERM.into());
     }

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! altpid and the kernel that it runs on do the same: a short run of the oracle (docs/oracle.md).
+//! altpid and the kernel that it runs on do the same: short runs of the oracle (docs/oracle.md).
 
-use altpid_device_tests::figures::{repeated, tell};
+use altpid_device_tests::{
+    figures::{repeated, tell},
+    members::has_members,
+};
 use std::process::Command;
 
-#[test]
-fn a_short_run() {
+fn run(ops: u64, how: &[&str], what: &str) {
     let run = Command::new("oracle")
-        .args(["--ops", &repeated(20_000).to_string(), "--seed", "1"])
+        .args(["--ops", &repeated(ops).to_string(), "--seed", "1"])
+        .args(how)
         .output()
         .expect("the oracle");
     let text = String::from_utf8_lossy(&run.stdout);
@@ -18,5 +21,17 @@ fn a_short_run() {
         "a divergence, a rule without a case, or a difference that is none"
     );
     let sum = text.lines().find(|line| line.contains("operations in"));
-    tell(&format!("oracle: {}, no divergence", sum.unwrap_or("?")));
+    tell(&format!("{what}: {}, no divergence", sum.unwrap_or("?")));
+}
+
+#[test]
+fn a_short_run() {
+    run(20_000, &[], "oracle");
+}
+
+#[test]
+fn a_short_run_with_members() {
+    if has_members() {
+        run(5_000, &["--members"], "oracle with members");
+    }
 }

@@ -4,9 +4,7 @@
 
 use crate::{
     op::Name,
-    protocol::{
-        BASE, DATA, MEMORY_FD, SLOT_SIZE, SLOTS, STACK_SIZE, STACKS, STEPS, Slot, Step, slot,
-    },
+    protocol::{DATA, MEMORY_FD, SLOT_SIZE, SLOTS, STACK_SIZE, STACKS, STEPS, Slot, Step, slot},
 };
 use anyhow::{Result, ensure};
 use std::{
@@ -116,6 +114,8 @@ impl Program {
 /// The shared memory.
 pub struct Channel {
     memory: OwnedFd,
+    /// Where it is in this process; every agent has it at `BASE`.
+    base: usize,
 }
 
 fn check(result: libc::c_int) -> Result<libc::c_int> {
@@ -126,25 +126,37 @@ fn check(result: libc::c_int) -> Result<libc::c_int> {
 }
 
 impl Channel {
-    /// Maps it where the agents have it, and puts its descriptor where they look for it.
-    pub fn new() -> Result<Self> {
+    /// Maps it at an address where nothing is.
+    pub fn new(at: usize) -> Result<Self> {
         // SAFETY: The calls make descriptors and map memory where nothing is.
         unsafe {
             let fd = check(libc::memfd_create(c"oracle".as_ptr(), 0))?;
             let memory = OwnedFd::from_raw_fd(fd);
             check(libc::ftruncate(fd, (SLOTS * SLOT_SIZE) as i64))?;
-            let base = std::ptr::with_exposed_provenance_mut(BASE);
+            let base = std::ptr::with_exposed_provenance_mut(at);
             let protection = libc::PROT_READ | libc::PROT_WRITE;
             let flags = libc::MAP_SHARED | libc::MAP_FIXED_NOREPLACE;
-            let at = libc::mmap(base, SLOTS * SLOT_SIZE, protection, flags, fd, 0);
+            let mapped = libc::mmap(base, SLOTS * SLOT_SIZE, protection, flags, fd, 0);
             ensure!(
-                at == base,
+                mapped == base,
                 "no room for the slots: {}",
                 io::Error::last_os_error()
             );
-            check(libc::dup2(memory.as_raw_fd(), MEMORY_FD))?;
-            Ok(Self { memory })
+            Ok(Self { memory, base: at })
         }
+    }
+
+    /// Puts its descriptor where an agent looks for it. For the process that becomes one.
+    pub(crate) fn hand_down(&self) -> Result<()> {
+        // SAFETY: Nobody else uses that descriptor.
+        unsafe { check(libc::dup2(self.memory.as_raw_fd(), MEMORY_FD)) }?;
+        Ok(())
+    }
+
+    /// The slot of an agent, as it is mapped here.
+    fn slot(&self, name: Name) -> *mut Slot {
+        let index = name.0 as usize % SLOTS;
+        std::ptr::with_exposed_provenance_mut(self.base + index * SLOT_SIZE)
     }
 
     /// Makes the slots as new. No agent may be left.
@@ -164,7 +176,7 @@ impl Channel {
     /// Lets an agent begin with a program. It must have answered everything before.
     pub fn ask(&mut self, name: Name, program: &Program) {
         assert!(program.steps.len() <= STEPS && program.data.len() <= DATA);
-        let slot = slot(name.0 as usize);
+        let slot = self.slot(name);
         // SAFETY: The memory is mapped as long as `self` lives, and the agent leaves it alone until
         // it is asked.
         unsafe {
@@ -203,7 +215,7 @@ impl Channel {
 
     /// Whether an agent has answered all that it was asked; waits for it as long as `patience`.
     pub fn has_answered(&self, name: Name, patience: Duration) -> bool {
-        let slot = slot(name.0 as usize);
+        let slot = self.slot(name);
         // SAFETY: The memory is mapped as long as `self` lives.
         unsafe {
             let answered = (*slot).answered.load(Acquire);
@@ -230,7 +242,7 @@ impl Channel {
     /// What a step of an answer has returned.
     pub fn result(&self, name: Name, step: usize) -> i64 {
         assert!(step < STEPS);
-        let slot = slot(name.0 as usize);
+        let slot = self.slot(name);
         // SAFETY: The memory is mapped as long as `self` lives, and the agent has answered.
         unsafe {
             (&raw const (*slot).steps)
@@ -244,7 +256,7 @@ impl Channel {
     /// Bytes that an answer consists of.
     pub fn bytes<const N: usize>(&self, name: Name, offset: usize) -> [u8; N] {
         assert!(offset + N <= DATA);
-        let slot = slot(name.0 as usize);
+        let slot = self.slot(name);
         // SAFETY: As above, and within the data.
         unsafe {
             let data = (&raw const (*slot).data).cast::<u8>();
@@ -254,7 +266,7 @@ impl Channel {
 
     /// How many signals an agent has had, and the beginning of the last one's siginfo_t.
     pub fn received(&self, name: Name) -> (u32, [u8; 48]) {
-        let slot = slot(name.0 as usize);
+        let slot = self.slot(name);
         // SAFETY: The memory is mapped as long as `self` lives. What is read while it is written is
         // read again, for the driver compares until nothing changes.
         unsafe {
@@ -267,7 +279,7 @@ impl Channel {
 
     /// The addresses of an agent's handler and of what that returns to.
     pub fn handler(&self, name: Name) -> (u64, u64) {
-        let slot = slot(name.0 as usize);
+        let slot = self.slot(name);
         // SAFETY: The memory is mapped as long as `self` lives.
         unsafe {
             (
@@ -280,7 +292,7 @@ impl Channel {
     /// Notes that a child has the program of its parent.
     pub fn inherit(&mut self, parent: Name, child: Name) {
         let (handler, restorer) = self.handler(parent);
-        let slot = slot(child.0 as usize);
+        let slot = self.slot(child);
         // SAFETY: As above.
         unsafe {
             (*slot).handler.store(handler, Relaxed);

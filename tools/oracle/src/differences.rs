@@ -105,17 +105,23 @@ kill t 0 TSTP
     },
 ];
 
-/// Those of a kernel.
-pub fn of(kernel: Kernel) -> impl Iterator<Item = &'static Difference> {
+/// Those of a kernel. Members have none of those of virtual tasks: it is the kernel that signals them.
+pub fn of(kernel: Kernel, with_members: bool) -> impl Iterator<Item = &'static Difference> {
     let is_there = move |only: Option<Kernel>| only.is_none_or(|only| only == kernel);
     DIFFERENCES
         .iter()
-        .filter(move |difference| is_there(difference.only))
+        .filter(move |difference| !with_members && is_there(difference.only))
 }
 
 /// Notes in `divergence`, seen after `op` in the state `before`, which deliberate difference it is.
-pub fn classify(divergence: &mut Divergence, kernel: Kernel, op: &Op, before: &State) {
-    let found = of(kernel).find(|difference| (difference.is)(op, before, divergence));
+pub fn classify(
+    divergence: &mut Divergence,
+    kernel: Kernel,
+    with_members: bool,
+    op: &Op,
+    before: &State,
+) {
+    let found = of(kernel, with_members).find(|difference| (difference.is)(op, before, divergence));
     divergence.deliberate = found.map(|difference| difference.name);
 }
 

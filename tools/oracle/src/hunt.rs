@@ -6,7 +6,7 @@ use crate::{
     divergence::Divergence,
     draw::Draw,
     event::Event,
-    native::Driver,
+    native::Drivers,
     op::{Answer, Op},
     pair::{Pair, Step},
     script::{self, PREAMBLE},
@@ -57,28 +57,28 @@ pub struct Counts {
 }
 
 /// Performs operations that are there, in a fresh arena. `seen` is told of each that was the same.
-pub fn replay(driver: &mut Driver, ops: &[Op], seen: impl FnMut(&Event<'_>)) -> Result<Course> {
+pub fn replay(drivers: &mut Drivers, ops: &[Op], seen: impl FnMut(&Event<'_>)) -> Result<Course> {
     let mut ops = ops.iter();
-    perform(driver, |_| ops.next().cloned(), seen)
+    perform(drivers, |_| ops.next().cloned(), seen)
 }
 
 /// Draws and performs a sequence. `seen` is told of each operation that
 /// was the same.
 pub fn sequence(
-    driver: &mut Driver,
+    drivers: &mut Drivers,
     draw: &mut Draw,
     seen: impl FnMut(&Event<'_>),
 ) -> Result<Course> {
-    perform(driver, |state| draw.next(state), seen)
+    perform(drivers, |state| draw.next(state), seen)
 }
 
 /// Performs what `next` makes of the state, in a fresh arena, up to the first divergence.
 fn perform(
-    driver: &mut Driver,
+    drivers: &mut Drivers,
     mut next: impl FnMut(&State) -> Option<Op>,
     mut seen: impl FnMut(&Event<'_>),
 ) -> Result<Course> {
-    let mut pair = Pair::new(driver)?;
+    let mut pair = Pair::new(drivers)?;
     let (mut ops, mut answers) = (Vec::new(), Vec::new());
     while let (false, Some(op)) = (pair.is_over(), next(pair.state())) {
         match pair.step(&op)? {
@@ -119,12 +119,12 @@ fn perform(
 /// Whether a divergence is always there: as often as the sequence is performed again. When it is
 /// not, altpid's answer is one of those that the kernel gives; or what the kernel does in another
 /// order differs deliberately, and only that, at the same operation.
-pub fn is_real(driver: &mut Driver, found: &Found) -> Result<bool> {
+pub fn is_real(drivers: &mut Drivers, found: &Found) -> Result<bool> {
     let orders = [None; REPEATS].into_iter().chain((0..ORDERS).map(Some));
     for order in orders {
-        driver.set_order(order);
-        let course = replay(driver, &found.ops, |_| {});
-        driver.set_order(None);
+        drivers.set_order(order);
+        let course = replay(drivers, &found.ops, |_| {});
+        drivers.set_order(None);
         match course? {
             Course::Same => return Ok(false),
             Course::Differs(again) => {
@@ -139,7 +139,7 @@ pub fn is_real(driver: &mut Driver, found: &Found) -> Result<bool> {
 }
 
 /// Leaves out operations as long as it still diverges in the same way, and not in a deliberate one.
-pub fn shrink(driver: &mut Driver, found: &Found) -> Result<Found> {
+pub fn shrink(drivers: &mut Drivers, found: &Found) -> Result<Found> {
     let kind = found.divergence.kind();
     let mut best = Box::new(found.clone());
     let mut piece = best.ops.len().div_ceil(2);
@@ -150,7 +150,7 @@ pub fn shrink(driver: &mut Driver, found: &Found) -> Result<Found> {
             let mut ops = best.ops.clone();
             let to = (from + piece).min(ops.len());
             ops.drain(from..to);
-            match replay(driver, &ops, |_| {})? {
+            match replay(drivers, &ops, |_| {})? {
                 Course::Differs(next)
                     if next.divergence.kind() == kind
                         && next.divergence.deliberate.is_none()

@@ -6,7 +6,7 @@ mod verdict;
 mod workers;
 
 use altpid_oracle::{
-    native::Driver,
+    native::Drivers,
     pair::{Pair, Step},
     script,
 };
@@ -35,6 +35,9 @@ pub struct Options {
     /// Leave out the scenarios that runs begin with, and the deliberate differences
     #[arg(long)]
     undirected: bool,
+    /// With members of a world instead of virtual tasks
+    #[arg(long)]
+    members: bool,
     /// Be one of several workers: the number of the CPU to stay on
     #[arg(long, hide = true)]
     worker: Option<usize>,
@@ -46,12 +49,12 @@ pub struct Options {
 /// the two sides are not in the same state any more. Fails if one does, or if two sides end
 /// differently.
 fn perform(options: &Options) -> Result<ExitCode> {
-    let mut driver = Driver::new(&options.agent, None)?;
+    let mut drivers = Drivers::new(&options.agent, None, options.members)?;
     let mut status = ExitCode::SUCCESS;
     for path in &options.scenarios {
         let text = std::fs::read_to_string(path)?;
         let ops = script::read(&text).with_context(|| path.display().to_string())?;
-        let mut pair = Pair::new(&mut driver)?;
+        let mut pair = Pair::new(&mut drivers)?;
         for op in &ops {
             let step = pair.step(op)?;
             println!("{op}: {step:?}");

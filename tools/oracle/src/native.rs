@@ -5,7 +5,7 @@
 mod driver;
 mod pidfd;
 
-pub use driver::Driver;
+pub use driver::{Driver, Drivers};
 
 use crate::{
     channel::Program,
@@ -14,6 +14,7 @@ use crate::{
     status::Status,
     twin::{State, Told},
 };
+use altpid::PollFlags;
 use anyhow::{Context, Result, bail};
 use std::{
     collections::HashMap,
@@ -44,6 +45,13 @@ struct Agent {
     made: Option<i32>,
 }
 
+/// Whether there is no such task or file.
+fn is_gone(error: &anyhow::Error) -> bool {
+    let error = error.downcast_ref::<io::Error>();
+    let errno = error.and_then(io::Error::raw_os_error);
+    matches!(errno, Some(libc::ESRCH | libc::ENOENT))
+}
+
 fn check(result: i64) -> Result<i64> {
     if result < 0 {
         Err(io::Error::last_os_error())?;
@@ -67,6 +75,14 @@ impl<'a> Arena<'a> {
     pub fn new(driver: &'a mut Driver) -> Result<Self> {
         driver.channel.clear()?;
         let tid = driver.begin()?;
+        let mut arena = Self::of_members(driver, tid)?;
+        arena.add_space(Space::Of(Name::INIT), &format!("/proc/{tid}/ns/pid"))?;
+        Ok(arena)
+    }
+
+    /// Agents in the driver's own pid namespace, of which the first, which is there already, has this
+    /// number; those of others are added by who knows of them.
+    pub(crate) fn of_members(driver: &'a mut Driver, tid: i32) -> Result<Self> {
         let mut arena = Self {
             driver,
             init: tid,
@@ -76,7 +92,6 @@ impl<'a> Arena<'a> {
             handles: HashMap::new(),
         };
         arena.add_agent(Name::INIT, tid)?;
-        arena.add_space(Space::Of(Name::INIT), &format!("/proc/{tid}/ns/pid"))?;
         // Its first answer says that it is the agent by now.
         arena.let_do(Name::INIT, &crate::programs::look(Name::INIT))?;
         Ok(arena)
@@ -105,6 +120,14 @@ impl<'a> Arena<'a> {
         };
         self.agents.insert(name, agent);
         Ok(())
+    }
+
+    /// Likewise of a member, which may be gone by now.
+    pub(crate) fn add_body(&mut self, name: Name, tid: i32) -> Result<()> {
+        match self.add_agent(name, tid) {
+            Err(error) if is_gone(&error) => Ok(()),
+            added => added,
+        }
     }
 
     fn add_space(&mut self, space: Space, path: &str) -> Result<()> {
@@ -179,17 +202,20 @@ impl<'a> Arena<'a> {
                 self.add_space(Space::By(*number), &path)?;
             }
             (Call::Exec, Answer::Value(0)) => {
-                // It has the number of the leader now, and so has the leader's file.
-                let leader = before.tasks[&op.by].leader;
-                if leader != op.by
-                    && let Some(agent) = self.agents.remove(&leader)
-                {
-                    self.agents.insert(op.by, agent);
-                }
+                self.note_exec(op.by, before.tasks[&op.by].leader);
             }
             _ => {}
         }
         Ok(())
+    }
+
+    /// Takes notice of an exec: who has called it has the number of its leader now, and the leader's file.
+    pub(crate) fn note_exec(&mut self, by: Name, leader: Name) {
+        if leader != by
+            && let Some(agent) = self.agents.remove(&leader)
+        {
+            self.agents.insert(by, agent);
+        }
     }
 
     /// The number, as the driver sees it, of the child that a clone has answered with; `None` when there
@@ -214,7 +240,7 @@ impl<'a> Arena<'a> {
 
     /// Takes over the pidfd that an agent has made: what is left of it with the agent would be closed
     /// with that.
-    fn adopt(&mut self, by: Name, handle: Handle) -> Result<()> {
+    pub(crate) fn adopt(&mut self, by: Name, handle: Handle) -> Result<()> {
         let agent = self.agents.get(&by).context("no such agent")?;
         let made = agent.made.context("no pidfd was made")?;
         self.handles.insert(handle, pidfd::take(agent.tid, made)?);
@@ -224,6 +250,22 @@ impl<'a> Arena<'a> {
     /// The driver's descriptor of a pidfd.
     pub fn handle(&self, handle: Handle) -> Option<i32> {
         self.handles.get(&handle).map(AsRawFd::as_raw_fd)
+    }
+
+    /// What poll(2) says of a pidfd.
+    pub(crate) fn poll(&self, handle: Handle) -> Result<Option<PollFlags>> {
+        self.handles.get(&handle).map(pidfd::poll).transpose()
+    }
+
+    /// Has a pidfd for somebody ready for one call of an agent's.
+    pub(crate) fn lend_pidfd(&mut self, handle: Handle, tid: i32) -> Result<()> {
+        self.handles.insert(handle, pidfd::open(tid)?);
+        Ok(())
+    }
+
+    /// Closes it.
+    pub(crate) fn take_back(&mut self, handle: Handle) {
+        self.handles.remove(&handle);
     }
 
     /// What a pidfd tells.
@@ -305,6 +347,23 @@ impl<'a> Arena<'a> {
     /// `None` when it does not end.
     pub fn end(mut self) -> Result<Option<i32>> {
         self.kill()
+    }
+
+    /// Reaps the first agent, which is dead or about to be; fails if it is not.
+    pub(crate) fn reap(&mut self) -> Result<()> {
+        let started = Instant::now();
+        while self.init != 0 {
+            // SAFETY: It waits for a child that nobody else waits for.
+            let pid = unsafe { libc::waitpid(self.init, std::ptr::null_mut(), libc::WNOHANG) };
+            if check(pid.into())? != 0 {
+                self.init = 0;
+            } else if started.elapsed() > END_LIMIT {
+                bail!("the body of a dead init does not end");
+            } else {
+                std::thread::sleep(Duration::from_micros(100));
+            }
+        }
+        Ok(())
     }
 
     fn kill(&mut self) -> Result<Option<i32>> {

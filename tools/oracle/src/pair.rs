@@ -3,16 +3,17 @@
 //! One sequence on both sides: performs an operation twice and compares everything.
 
 mod differs;
+mod late;
 
 use crate::{
     compare::{self, Merged},
     divergence::{Divergence, Mismatch},
     event::Event,
-    native::{Arena, Driver},
+    native::{Arena, Drivers},
     op::{Answer, Call, Name, Num, Op, Whom},
     programs::Looked,
     status::Status,
-    twin::{State, Twin},
+    twin::{Members, State, Twin},
 };
 use altpid::TaskState;
 use anyhow::Result;
@@ -37,46 +38,76 @@ pub enum Step {
     Differs(Box<Divergence>),
 }
 
+/// altpid's side.
+enum Side<'a> {
+    /// Virtual tasks: what an operation has made of them is there when it returns.
+    Virtual(Twin),
+    /// Members, who take their time.
+    Members(Box<Members<'a>>),
+}
+
 /// Both sides of a sequence.
 pub struct Pair<'a> {
     arena: Arena<'a>,
-    twin: Twin,
+    twin: Side<'a>,
+    /// What there was before the last operation that was compared.
     before: State,
     state: State,
     merged: Merged,
+    /// How signals had merged before the last operation.
+    merged_before: Merged,
     /// A caller was stopped in a call that it begins anew when it goes on (`ERESTARTNOINTR`): on the
     /// other side that has failed, and nothing that comes behind can be compared.
     is_over: bool,
-    /// What agents will answer that were stopped before they could.
-    expected: HashMap<Name, Answer>,
+    /// What agents will answer that were stopped before they could; `None` when those of both sides were.
+    expected: HashMap<Name, Option<Answer>>,
     /// Processes whose children may natively be in another order.
     unordered: HashSet<Name>,
     /// Numbers of all processes that there were, for a signal can be older than its sender.
     numbers: HashSet<Vec<i32>>,
 }
 
-/// Whether a caller that could clone was stopped before it did.
-fn is_refused_clone(op: &Op, answer: Answer) -> bool {
-    matches!(op.call, Call::Clone { .. }) && answer == Answer::Error(libc::EBUSY)
+/// Whether what comes behind an operation whose caller is stopped cannot be compared: one that could
+/// clone was stopped before it did, or a member has not said yet what has come of its clone or exec.
+fn is_over(op: &Op, answer: Option<Answer>) -> bool {
+    let is_clone = matches!(op.call, Call::Clone { .. });
+    match answer {
+        Some(answer) => is_clone && answer == Answer::Error(libc::EBUSY),
+        None => is_clone || op.call == Call::Exec || op.makes().is_some(),
+    }
+}
+
+impl Side<'_> {
+    /// Everything there is now.
+    fn state(&mut self) -> Result<State> {
+        match self {
+            Self::Virtual(twin) => twin.state(),
+            Self::Members(members) => members.state().map(|(state, _)| state),
+        }
+    }
 }
 
 impl<'a> Pair<'a> {
     /// A new arena and a new world.
-    pub fn new(driver: &'a mut Driver) -> Result<Self> {
-        let twin = Twin::new()?;
+    pub fn new(drivers: &'a mut Drivers) -> Result<Self> {
+        let mut twin = match &mut drivers.members {
+            None => Side::Virtual(Twin::new()?),
+            Some(driver) => Side::Members(Box::new(Members::new(driver)?)),
+        };
         let state = twin.state()?;
         let mut pair = Self {
-            arena: Arena::new(driver)?,
+            arena: Arena::new(&mut drivers.native)?,
             twin,
             before: State::default(),
             state,
+            merged_before: Merged::default(),
             merged: Merged::default(),
             is_over: false,
             expected: HashMap::new(),
             unordered: HashSet::new(),
             numbers: HashSet::new(),
         };
-        if let Some(mismatch) = pair.settle()? {
+        if let Some(mismatch) = pair.settle(&State::default())? {
             anyhow::bail!("a new arena is not like a new world: {}", mismatch.what);
         }
         Ok(pair)
@@ -106,7 +137,11 @@ impl<'a> Pair<'a> {
     pub fn step(&mut self, op: &Op) -> Result<Step> {
         // The pidfd that somebody uses who was stopped in the middle of it is not closed by that.
         let is_used = op.is_outside() && !self.expected.is_empty();
-        if is_used || !self.state.is_possible(op) {
+        let can = match &self.twin {
+            Side::Virtual(_) => true,
+            Side::Members(members) => members.can(op, &self.state),
+        };
+        if is_used || !self.state.is_possible(op) || !can {
             return Ok(Step::Skipped);
         }
         if op.is_outside() {
@@ -122,30 +157,39 @@ impl<'a> Pair<'a> {
             Some((answer, _)) => chosen(op, answer),
             None => op.clone(),
         };
-        let answer = self.twin.perform(&op_of_twin, &self.state);
+        let answer = match &mut self.twin {
+            Side::Virtual(twin) => Some(twin.perform(&op_of_twin, &self.state)),
+            Side::Members(members) => members.perform(&op_of_twin, &self.state)?,
+        };
         let before = self.advance()?;
         if !native_first {
             self.arena.ask(op, &before)?;
         }
         let caller = self.state.tasks.get(&op.by).map(|seen| &seen.task);
         let is_in_vfork = caller.is_some_and(|caller| caller.is_in_vfork);
-        let expected = match caller.map(|caller| caller.state) {
-            Some(TaskState::Running) if !is_in_vfork => answer,
-            Some(TaskState::Stopped) if is_refused_clone(op, answer) => {
+        let expected = match (caller.map(|caller| caller.state), answer) {
+            (Some(TaskState::Running), Some(answer)) if !is_in_vfork => answer,
+            (Some(TaskState::Running), None) => {
+                let what = format!("no answer from {} in altpid", op.by);
+                return self.differs_by(op, &before, Mismatch::new(what), None);
+            }
+            (Some(TaskState::Stopped), answer) if is_over(op, answer) => {
                 self.is_over = true;
                 Answer::Nothing
             }
-            Some(TaskState::Running | TaskState::Stopped) => {
+            (Some(TaskState::Running | TaskState::Stopped), answer) => {
                 self.expected.insert(op.by, answer);
                 Answer::Nothing
             }
             _ => Answer::Nothing,
         };
-        if is_in_vfork {
+        if let (true, Some(answer)) = (is_in_vfork, answer) {
             if let Some(mismatch) = self.note_vfork(op, answer, &before)? {
                 return self.differs_by(op, &before, mismatch, None);
             }
-        } else if op.call == Call::Exec && self.expected.contains_key(&op.by) {
+        } else if let (Call::Exec, true, Some(answer)) =
+            (&op.call, self.expected.contains_key(&op.by), answer)
+        {
             if let Some(mismatch) = self.note_late_exec(op, answer, &before)? {
                 return self.differs_by(op, &before, mismatch, None);
             }
@@ -168,56 +212,15 @@ impl<'a> Pair<'a> {
         self.conclude(op, before, expected)
     }
 
-    /// Takes notice of the child of a caller that sleeps until that has exited or called exec; in what
-    /// it differs when there is no child or the caller does not sleep.
-    fn note_vfork(&mut self, op: &Op, answer: Answer, before: &State) -> Result<Option<Mismatch>> {
-        let Call::Clone { child, .. } = op.call else {
-            return Ok(None);
-        };
-        let started = Instant::now();
-        while self.arena.find_child(op, answer, before)?.is_none() {
-            if self.arena.has_answered(op.by, Duration::from_millis(1)) {
-                let got = self.arena.take_answer(op.by).map(|(answer, _)| answer);
-                let what = format!("{got:?} from {}, altpid sleeps in vfork", op.by);
-                return Ok(Some(Mismatch::new(what)));
-            }
-            if started.elapsed() > LIMIT {
-                let what = format!("no child of {}, altpid {answer:?}", op.by);
-                return Ok(Some(Mismatch::new(what)));
-            }
-        }
-        self.arena.note(op, answer, before)?;
-        let mismatch = compare::spaces(child, &self.arena, &self.state)?;
-        Ok(mismatch.map(|mismatch| mismatch.of(child)))
-    }
-
-    /// Takes notice of an exec that has come about by a thread that is stopped before it can say so: it has
-    /// the number of its leader. In what it differs when it has not.
-    fn note_late_exec(
-        &mut self,
-        op: &Op,
-        answer: Answer,
-        before: &State,
-    ) -> Result<Option<Mismatch>> {
-        let leader = before.tasks[&op.by].leader;
-        if answer != Answer::Value(0) || leader == op.by {
-            return Ok(None);
-        }
-        let started = Instant::now();
-        while self.arena.status(op.by)?.is_some() {
-            if started.elapsed() > LIMIT {
-                let what = format!("{} has its own number, altpid that of {leader}", op.by);
-                return Ok(Some(Mismatch::new(what)));
-            }
-            std::thread::sleep(Duration::from_millis(1));
-        }
-        self.arena.note(op, answer, before)?;
-        Ok(None)
-    }
-
     /// What the driver does, on both sides.
     fn step_outside(&mut self, op: &Op) -> Result<Step> {
-        let expected = self.twin.perform(op, &self.state);
+        let expected = match &mut self.twin {
+            Side::Virtual(twin) => twin.perform(op, &self.state),
+            Side::Members(members) => {
+                let answer = members.perform(op, &self.state)?;
+                answer.unwrap_or(Answer::Nothing)
+            }
+        };
         let before = self.advance()?;
         let got = self.arena.do_outside(op)?;
         if got != expected {
@@ -229,22 +232,45 @@ impl<'a> Pair<'a> {
     /// Sees what altpid has made of an operation; returns what was there before.
     fn advance(&mut self) -> Result<State> {
         let after = self.twin.state()?;
+        self.merged_before = self.merged.clone();
         self.merged.note(&self.state, &after);
         self.note_order(&after);
+        self.note_numbers(&after);
+        Ok(std::mem::replace(&mut self.state, after))
+    }
+
+    fn note_numbers(&mut self, after: &State) {
         for seen in after.tasks.values() {
             if !self.numbers.contains(&seen.task.tgid) {
                 self.numbers.insert(seen.task.tgid.clone());
             }
         }
-        Ok(std::mem::replace(&mut self.state, after))
+    }
+
+    /// Sees again what members have made of an operation since that was looked at last; whether all are at
+    /// rest.
+    fn refresh(&mut self, before: &State) -> Result<bool> {
+        let Side::Members(members) = &mut self.twin else {
+            return Ok(true);
+        };
+        let (after, is_settled) = members.state_now()?;
+        self.merged = self.merged_before.clone();
+        self.merged.note(before, &after);
+        self.note_order(&after);
+        self.note_numbers(&after);
+        self.state = after;
+        Ok(is_settled)
     }
 
     /// Compares all that there is after an operation with the same answer.
     fn conclude(&mut self, op: &Op, before: State, answer: Answer) -> Result<Step> {
-        if let Some(mismatch) = self.settle()? {
+        if let Some(mismatch) = self.settle(&before)? {
             return self.differs_by(op, &before, mismatch, Some(answer));
         }
         self.arena.forget(&self.state);
+        if let Side::Members(members) = &mut self.twin {
+            members.forget(&self.state);
+        }
         self.before = before;
         Ok(Step::Same(answer))
     }
@@ -272,13 +298,8 @@ impl<'a> Pair<'a> {
     }
 
     /// Compares all tasks and pidfds until they are the same; what is not, when that will not be.
-    fn settle(&mut self) -> Result<Option<Mismatch>> {
-        let mut names: Vec<Name> = self.state.tasks.keys().copied().collect();
-        names.extend(
-            self.arena
-                .names()
-                .filter(|name| !self.state.tasks.contains_key(name)),
-        );
+    fn settle(&mut self, before: &State) -> Result<Option<Mismatch>> {
+        let mut names = self.names();
         let started = Instant::now();
         let mut rest: Option<Instant> = None;
         loop {
@@ -303,6 +324,10 @@ impl<'a> Pair<'a> {
                 return Ok(None);
             };
             names = left;
+            if let Side::Members(_) = self.twin {
+                at_rest &= self.refresh(before)?;
+                names = self.names();
+            }
             let since = *rest.get_or_insert_with(Instant::now);
             if !at_rest {
                 rest = None;
@@ -319,6 +344,13 @@ impl<'a> Pair<'a> {
                 std::thread::sleep(Duration::from_micros(100));
             }
         }
+    }
+
+    /// Who is there on either side.
+    fn names(&self) -> Vec<Name> {
+        let is_gone = |name: &Name| !self.state.tasks.contains_key(name);
+        let gone = self.arena.names().filter(is_gone);
+        self.state.tasks.keys().copied().chain(gone).collect()
     }
 
     /// Whether a task does nothing by itself. One that owes an answer may be in vfork, which `/proc`
@@ -361,7 +393,10 @@ impl<'a> Pair<'a> {
 
     /// Ends the arena and the world, and compares how.
     pub fn end(mut self) -> Result<Option<String>> {
-        let altpid = self.twin.end()?;
+        let altpid = match &mut self.twin {
+            Side::Virtual(twin) => twin.end()?,
+            Side::Members(members) => members.end()?,
+        };
         let native = self.arena.end()?;
         // Init never ends when it is in the process group of somebody else of its namespace: it waits
         // for a number that it uses itself. That neither of the two ends is the same as well.

@@ -11,6 +11,8 @@ use std::sync::atomic::{AtomicU32, AtomicU64};
 
 /// Where the slots are in every process.
 pub const BASE: usize = 0x10_0000_0000;
+/// Where the driver has those of members.
+pub const MEMBERS_BASE: usize = 0x18_0000_0000;
 /// How many agents there can be in an arena.
 pub const SLOTS: usize = 512;
 /// A slot takes one page.

@@ -2,6 +2,10 @@
 
 //! altpid's side: a world with a driver and an arena like the native ones.
 
+mod members;
+
+pub use members::Members;
+
 use crate::{
     flags::VFORK,
     op::{Answer, Call, Handle, Name, Num, Op, Space, Whom},
@@ -171,23 +175,40 @@ fn failed(error: Error) -> Answer {
     Answer::Error(error.errno.raw_os_error())
 }
 
-impl Twin {
-    /// A world with what the preamble of a scenario makes: the driver with a session of its own, a
-    /// dead leader of the process group that the arena's init is in, and that.
-    pub fn new() -> Result<Self> {
-        let world = World::open()?;
-        let info = world.info()?;
-        let driver = world.clone(info.init, &CloneArgs::new())?.task;
+/// What the preamble of a scenario makes before the arena's init: the driver with a session of its own,
+/// and a dead leader of the process group that the arena's init will be in.
+struct Preamble {
+    driver: TaskId,
+    /// The number of the dead leader.
+    holder: i32,
+}
+
+impl Preamble {
+    fn new(world: &World) -> Result<Self> {
+        let driver = world.clone(world.info()?.init, &CloneArgs::new())?.task;
         world.setsid(driver)?;
         let holder = world.clone(driver, &CloneArgs::new())?;
         world.setpgid(holder.task, 0, 0)?;
         world.exit_group(holder.task, 0)?;
+        Ok(Self {
+            driver,
+            holder: holder.pid,
+        })
+    }
+}
+
+impl Twin {
+    /// A world with what the preamble of a scenario makes.
+    pub fn new() -> Result<Self> {
+        let world = World::open()?;
+        let info = world.info()?;
+        let Preamble { driver, holder } = Preamble::new(&world)?;
         let ns = world
             .unshare(driver, CloneFlags::NEWPID)?
             .context("no namespace")?;
         let arena = world.clone(driver, &CloneArgs::new())?;
         world.setns(driver, info.root_ns)?;
-        world.setpgid(driver, arena.pid, holder.pid)?;
+        world.setpgid(driver, arena.pid, holder)?;
         world.exec(arena.task, b"a")?;
         Ok(Self {
             world,

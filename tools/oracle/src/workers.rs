@@ -9,7 +9,7 @@ use altpid_oracle::{
     draw::Draw,
     hunt::{self, Counts, Course, Found},
     kernel::Kernel,
-    native::Driver,
+    native::Drivers,
     rules, script,
 };
 use anyhow::{Context, Result};
@@ -46,7 +46,7 @@ pub enum News {
 /// A worker.
 struct Worker<'a> {
     options: &'a Options,
-    driver: Driver,
+    drivers: Drivers,
     counts: Counts,
     cases: Vec<u64>,
     kinds: HashSet<String>,
@@ -81,11 +81,11 @@ impl Worker<'_> {
             self.counts.deliberate += 1;
         } else if self.kinds.contains(&kind) {
             self.counts.repeated += 1;
-        } else if hunt::is_real(&mut self.driver, &found)? {
+        } else if hunt::is_real(&mut self.drivers, &found)? {
             let after = self.counts.ops;
-            let short = hunt::shrink(&mut self.driver, &found)?;
+            let short = hunt::shrink(&mut self.drivers, &found)?;
             // What is left can be something that is not always so.
-            let is_real = hunt::is_real(&mut self.driver, &short)?;
+            let is_real = hunt::is_real(&mut self.drivers, &short)?;
             let scenario = if is_real { short } else { found }.scenario(title);
             self.tell(&News::Divergence(kind.clone(), scenario, after))?;
             self.kinds.insert(kind);
@@ -103,7 +103,7 @@ impl Worker<'_> {
     fn scenario(&mut self, scenario: &Scenario) -> Result<()> {
         for _ in 0..ATTEMPTS {
             let (ops, cases) = (&mut self.counts.ops, &mut self.cases);
-            let course = hunt::replay(&mut self.driver, &scenario.ops, |event| {
+            let course = hunt::replay(&mut self.drivers, &scenario.ops, |event| {
                 *ops += 1;
                 rules::count(event, cases);
             })?;
@@ -125,13 +125,13 @@ impl Worker<'_> {
                 return Ok(());
             }
         }
-        for difference in differences::of(Kernel::running()?) {
+        for difference in differences::of(Kernel::running()?, self.options.members) {
             let ops = script::read(difference.scenario)?;
             // Some are a matter of who is faster.
             for attempt in 0..ATTEMPTS {
-                self.driver.set_order((attempt > 0).then_some(attempt));
-                let course = hunt::replay(&mut self.driver, &ops, |_| {});
-                self.driver.set_order(None);
+                self.drivers.set_order((attempt > 0).then_some(attempt));
+                let course = hunt::replay(&mut self.drivers, &ops, |_| {});
+                self.drivers.set_order(None);
                 let course = course?;
                 if let Course::Differs(found) = course
                     && found.divergence.deliberate == Some(difference.name)
@@ -147,7 +147,7 @@ impl Worker<'_> {
     fn random(&mut self, seed: u64) -> Result<()> {
         let mut draw = Draw::new(seed);
         let (ops, cases) = (&mut self.counts.ops, &mut self.cases);
-        let course = hunt::sequence(&mut self.driver, &mut draw, |event| {
+        let course = hunt::sequence(&mut self.drivers, &mut draw, |event| {
             *ops += 1;
             rules::count(event, cases);
         })?;
@@ -168,7 +168,7 @@ fn is_told_to_stop() -> Result<bool> {
 pub fn work(options: &Options, cpu: usize) -> Result<ExitCode> {
     let mut worker = Worker {
         options,
-        driver: Driver::new(&options.agent, Some(cpu))?,
+        drivers: Drivers::new(&options.agent, Some(cpu), options.members)?,
         counts: Counts::default(),
         cases: vec![0; rules::rules().count()],
         kinds: HashSet::new(),
@@ -202,6 +202,7 @@ fn start(
         .args(["--seed", &options.seed.to_string()])
         .args(["--divergences", &options.divergences.to_string()])
         .args(options.undirected.then_some("--undirected"))
+        .args(options.members.then_some("--members"))
         .arg("--agent")
         .arg(&options.agent)
         .stdin(Stdio::piped())
@@ -227,7 +228,7 @@ pub fn lead(options: &Options) -> Result<ExitCode> {
         workers.push(start(options, cpu, share, sender.clone())?);
     }
     drop(sender);
-    let mut verdict = Verdict::new(number);
+    let mut verdict = Verdict::new(number, kernel, options.members);
     let mut shown = Instant::now();
     for (cpu, line) in receiver {
         match serde_json::from_str(&line) {
@@ -248,8 +249,8 @@ pub fn lead(options: &Options) -> Result<ExitCode> {
     for mut worker in workers {
         finished &= worker.wait()?.success();
     }
-    verdict.print(kernel);
-    Ok(if finished && verdict.is_good(kernel, options.coverage) {
+    verdict.print();
+    Ok(if finished && verdict.is_good(options.coverage) {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE

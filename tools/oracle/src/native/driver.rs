@@ -6,18 +6,18 @@ use super::{check, pidfd};
 use crate::{
     channel::Channel,
     kernel::Kernel,
-    protocol::{DRIVER_FD, LAST_PID_FD},
+    protocol::{BASE, DRIVER_FD, LAST_PID_FD, MEMBERS_BASE},
 };
 use anyhow::{Context, Result};
 use rand::{RngExt, SeedableRng};
 use rand_xorshift::XorShiftRng;
 use std::{
-    ffi::CString,
+    ffi::{CStr, CString, c_char},
     fs::File,
-    io,
+    io::{self, Read, Write},
     os::{
         fd::{AsRawFd, OwnedFd},
-        unix::ffi::OsStrExt,
+        unix::{ffi::OsStrExt, net::UnixStream},
     },
     path::{Path, PathBuf},
 };
@@ -37,15 +37,23 @@ pub struct Driver {
     /// The dead leader of the process group that arenas begin in; `None` when somebody is left in it.
     holder: Option<i32>,
     ns: File,
+}
+
+/// What this process drives: real processes, and with them what is to be compared.
+pub struct Drivers {
+    /// What arenas of the kernel's need.
+    pub native: Driver,
+    /// What members of a world need, if it is them.
+    pub members: Option<Driver>,
     _last_pid: File,
     _pidfd: OwnedFd,
 }
 
-impl Driver {
+impl Drivers {
     /// Makes this process the driver: with a session of its own, and without dispositions of
     /// signals that agents would inherit.
     /// With `cpu` all processes stay on that CPU: what wakes whom then takes less time.
-    pub fn new(agent: &Path, cpu: Option<usize>) -> Result<Self> {
+    pub fn new(agent: &Path, cpu: Option<usize>, with_members: bool) -> Result<Self> {
         if let Some(cpu) = cpu {
             // SAFETY: The set is one, and is only read.
             unsafe {
@@ -54,7 +62,6 @@ impl Driver {
                 check(libc::sched_setaffinity(0, size_of_val(&set), &raw const set).into())?;
             }
         }
-        let channel = Channel::new()?;
         let last_pid = File::open("/proc/sys/kernel/ns_last_pid")?;
         let pidfd = pidfd::open(std::process::id() as i32)?;
         // SAFETY: Nobody else uses these descriptors, and the dispositions are the defaults.
@@ -75,15 +82,34 @@ impl Driver {
             // It is a child of whoever started it, and leads nothing yet.
             check(libc::setsid().into())?;
         }
+        let members = with_members.then(|| Driver::new(agent, MEMBERS_BASE));
         Ok(Self {
-            channel,
+            native: Driver::new(agent, BASE)?,
+            members: members.transpose()?,
+            _last_pid: last_pid,
+            _pidfd: pidfd,
+        })
+    }
+
+    /// Lets the kernel have the agents of later arenas run in another order: each gets a real-time
+    /// priority, drawn from `seed`. With `None` they are all the same again.
+    pub fn set_order(&mut self, seed: Option<u64>) {
+        let all = [Some(&mut self.native), self.members.as_mut()];
+        for driver in all.into_iter().flatten() {
+            driver.priorities = seed.map(XorShiftRng::seed_from_u64);
+        }
+    }
+}
+
+impl Driver {
+    fn new(agent: &Path, base: usize) -> Result<Self> {
+        Ok(Self {
+            channel: Channel::new(base)?,
             kernel: Kernel::running()?,
             agent: agent.to_path_buf(),
             priorities: None,
             holder: None,
             ns: File::open("/proc/self/ns/pid")?,
-            _last_pid: last_pid,
-            _pidfd: pidfd,
         })
     }
 
@@ -118,37 +144,57 @@ impl Driver {
     }
 
     /// Forks the init of an arena; puts it into the process group of the holder, which only someone
-    /// who sees that can, and lets it become an agent.
-    fn spawn(&self, holder: i32) -> Result<i32> {
+    /// who sees that can, and lets it become an agent. `enter` is done by the child before that, and
+    /// `entered` by this process between the two.
+    fn spawn(
+        &self,
+        holder: i32,
+        enter: impl FnOnce() -> bool,
+        entered: impl FnOnce(i32) -> Result<()>,
+    ) -> Result<i32> {
         let path = CString::new(self.agent.as_os_str().as_bytes())?;
         let argv = [path.as_ptr(), c"0".as_ptr(), std::ptr::null()];
-        let mut pipe = [0; 2];
-        // SAFETY: There is one thread, so that the child can do what it likes; it only waits for the
-        // end of the pipe, and calls exec with strings that live as long.
-        unsafe {
-            check(libc::pipe2(pipe.as_mut_ptr(), libc::O_CLOEXEC).into())?;
-            let pid = libc::fork();
-            if pid == 0 {
-                libc::close(pipe[1]);
-                libc::read(pipe[0], (&raw mut pipe).cast(), 1);
-                libc::execv(path.as_ptr(), argv.as_ptr());
-                libc::_exit(127);
-            }
-            let joined = match check(pid.into()) {
-                Ok(_) => check(libc::setpgid(pid, holder).into()),
-                Err(error) => Err(error),
-            };
-            libc::close(pipe[0]);
-            libc::close(pipe[1]);
-            joined.context("the arena's init and its process group")?;
-            Ok(pid)
+        let (mut here, there) = UnixStream::pair()?;
+        // SAFETY: There is one thread, so that the child can do what it likes.
+        let pid = unsafe { libc::fork() };
+        if pid == 0 {
+            drop(here);
+            self.become_agent(there, &path, &argv, enter);
         }
+        drop(there);
+        check(pid.into())?;
+        // SAFETY: It changes the process group of a child that has not called exec.
+        let joined = unsafe { check(libc::setpgid(pid, holder).into()) };
+        joined.context("the arena's init and its process group")?;
+        let mut byte = [0];
+        here.write_all(&byte)?;
+        here.read_exact(&mut byte)
+            .context("the arena's init is none")?;
+        entered(pid)?;
+        Ok(pid)
     }
 
-    /// Lets the kernel have the agents of later arenas run in another order: each gets a real-time
-    /// priority, drawn from `seed`. With `None` they are all the same again.
-    pub fn set_order(&mut self, seed: Option<u64>) {
-        self.priorities = seed.map(XorShiftRng::seed_from_u64);
+    /// What a child does that becomes an agent: it goes on when it is told to, and again when its
+    /// parent has closed the other end.
+    fn become_agent(
+        &self,
+        mut there: UnixStream,
+        path: &CStr,
+        argv: &[*const c_char],
+        enter: impl FnOnce() -> bool,
+    ) -> ! {
+        let mut byte = [0];
+        if there.read_exact(&mut byte).is_ok()
+            && self.channel.hand_down().is_ok()
+            && enter()
+            && there.write_all(&byte).is_ok()
+            && there.read(&mut byte).is_ok()
+        {
+            // SAFETY: The strings and the list of them live as long as it takes.
+            unsafe { libc::execv(path.as_ptr(), argv.as_ptr()) };
+        }
+        // SAFETY: It ends the process.
+        unsafe { libc::_exit(127) }
     }
 
     /// Draws the priority of an agent.
@@ -172,10 +218,21 @@ impl Driver {
         let holder = self.hold_group()?;
         // SAFETY: It changes nothing but where children are born, until setns below.
         unsafe { check(libc::unshare(libc::CLONE_NEWPID).into()) }.context("unshare")?;
-        let init = self.spawn(holder);
+        let init = self.spawn(holder, || true, |_| Ok(()));
         // SAFETY: As above.
         unsafe { check(libc::setns(self.ns.as_raw_fd(), libc::CLONE_NEWPID).into()) }?;
         init
+    }
+
+    /// Begins a process that becomes a member of a world by `enter` and an agent, in a process group of
+    /// the kernel's as [`Self::begin`] has it; returns its native number.
+    pub(crate) fn begin_member(
+        &mut self,
+        enter: impl FnOnce() -> bool,
+        entered: impl FnOnce(i32) -> Result<()>,
+    ) -> Result<i32> {
+        let holder = self.hold_group()?;
+        self.spawn(holder, enter, entered)
     }
 
     /// Whoever is left of an arena is in the group, with a parent that controls it: the next one gets

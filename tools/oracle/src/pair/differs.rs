@@ -2,7 +2,7 @@
 
 //! What of the two sides is not the same, and why.
 
-use super::{Pair, Step};
+use super::{Pair, Side, Step};
 use crate::{
     compare, differences,
     divergence::{Divergence, Mismatch},
@@ -40,17 +40,30 @@ impl Pair<'_> {
         let mut divergence =
             Divergence::new(mismatch, op, native, &self.arena, before, &self.state)?;
         divergence.is_untranslated = is_untranslated;
-        differences::classify(&mut divergence, self.arena.driver.kernel, op, before);
+        let kernel = self.arena.driver.kernel;
+        let with_members = matches!(self.twin, Side::Members(_));
+        differences::classify(&mut divergence, kernel, with_members, op, before);
         Ok(Step::Differs(Box::new(divergence)))
     }
 
     /// What the caller says of itself, and the namespaces of who may have got others.
     pub(super) fn differs_at_once(
-        &self,
+        &mut self,
         op: &Op,
         before: &State,
         looked: &Looked,
     ) -> Result<Option<Mismatch>> {
+        if let Side::Members(members) = &mut self.twin
+            && let Some(mut looked) = members.take_looked()
+            && let Some(ns) = self.state.tasks.get(&op.by).map(|seen| seen.task.ns)
+        {
+            // What it has asked for those are the kernel's.
+            looked.last_pid = self.state.ns(ns).map_or(0, |ns| ns.last_pid.into());
+            looked.pid_max = None;
+            if let Some(mismatch) = compare::looked(op.by, &looked, &self.state, false) {
+                return Ok(Some(mismatch.of("what the member sees").of(op.by)));
+            }
+        }
         let parent = |state: &State| state.tasks.get(&op.by).map(|seen| seen.parent);
         let same_parent = parent(before) == parent(&self.state);
         if let Some(mismatch) = compare::looked(op.by, looked, &self.state, same_parent) {
@@ -97,6 +110,14 @@ impl Pair<'_> {
             let what = format!("no answer, altpid {expected:?}");
             return Ok(Some(Mismatch::new(what)));
         }
+        let expected = match (expected, &mut self.twin) {
+            (Some(expected), _) => Some(expected),
+            (None, Side::Members(members)) => members.take_late(name),
+            (None, Side::Virtual(_)) => None,
+        };
+        let Some(expected) = expected else {
+            return Ok(Some(Mismatch::new("answers, and not yet in altpid")));
+        };
         self.expected.remove(&name);
         let got = self.arena.take_answer(name).map(|(answer, _)| answer);
         let differs = got != Some(expected);
