@@ -8,12 +8,13 @@
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 # Variables given to make reach the scripts through the environment.
-export KDIR KERNEL KERNEL_SRC STOCK SHORT BTF SIGN_KEY SIGN_CERT DEBUG TEST TIMES OPS SEED MEMBERS ACCEL CPUS MEMORY LLVM
+export KDIR KERNEL KERNEL_SRC STOCK SHORT SUITE BTF SIGN_KEY SIGN_CERT DEBUG TEST TIMES OPS SEED MEMBERS
+export ACCEL CPUS MEMORY LLVM
 export RUSTC RUSTDOC RUSTFMT CARGO BINDGEN QEMU
 
 # Each verb does all it needs by itself.
 .NOTPARALLEL:
-.PHONY: all load unload dkms deb test-deb run test oracle torture bench check shell doctor setup rust-analyzer clean help
+.PHONY: all load unload dkms deb test-deb run test suites oracle torture bench check shell doctor setup rust-analyzer clean help
 
 all:
 	@tools/scripts/build --setup
@@ -40,6 +41,9 @@ run:
 
 test:
 	@qemu/test
+
+suites:
+	@qemu/suites $(SUITES)
 
 torture:
 	@qemu/torture $(or $(SECONDS),600) $(UNLOADS)
@@ -83,6 +87,8 @@ help:
 	@echo '  make deb            Debian packages of the command and the module; make test-deb tries them'
 	@echo '  make oracle         Compare altpid with the kernel itself: random operations by real'
 	@echo '                      processes and by virtual tasks, in the booted kernel'
+	@echo '  make suites         Programs and test suites of others, natively and in a world; those that'
+	@echo '                      make test does not run as well; SUITES="shells procps" only these'
 	@echo '  make bench          Measure altpid beside the kernel itself, in the booted kernel'
 	@echo '  make torture        Do everything at random in the booted kernel: SECONDS=600 UNLOADS=0'
 	@echo '  make check          Formatting, lints, style'
@@ -104,6 +110,7 @@ help:
 	@echo '  TEST=text           make test: only tests with this in their name'
 	@echo '  STOCK=7.3           make test: all but KUnit in Debian'"'"'s own kernel as well'
 	@echo '  SHORT=1             ... in there without what takes longest (6 minutes of CPU)'
+	@echo '  SUITE=/path/to/ltp  make suites: a built LTP, which is run as well'
 	@echo '  TIMES=10            make test: what counts in the kernel does so many times as much'
 	@echo '  OPS=100000 SEED=1   make oracle: how many operations, and which'
 	@echo '  MEMBERS=1           make oracle: real processes as members instead of virtual tasks'
