@@ -154,6 +154,11 @@ impl Addressee {
                 let (Ok(sender), Ok(child)) = (tree.find(member.id), tree.find(child)) else {
                     return Ok(());
                 };
+                // It may have become anybody if it was born meanwhile.
+                if let Some(native) = tree.native_of_task(child).cloned() {
+                    drop(tree);
+                    return by.to_native(&native, signal, false);
+                }
                 let from = by.sender(&tree, sender);
                 let sent = tree.send_checked(signal, Source::of(&from), child, Scope::Process);
                 drop(tree);

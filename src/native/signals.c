@@ -129,14 +129,21 @@ bool altpid_keeps_pdeath_mark(struct pid *pid)
 
 /*
  * Whether the calling thread has signals to take, also some that another thread of its process was
- * woken for. What was sent before the caller took the tree lock is seen.
+ * woken for: as copy_process(), it takes them then itself, and its system call can be made again.
+ * What was sent before the caller took the tree lock is seen.
  */
 bool altpid_has_signals(void)
 {
 	u64 waiting = READ_ONCE(current->signal->shared_pending.signal.sig[0]) |
 		      READ_ONCE(current->pending.signal.sig[0]);
+	unsigned long flags;
 
-	return signal_pending(current) || waiting & ~current->blocked.sig[0];
+	if (!signal_pending(current) && waiting & ~current->blocked.sig[0]) {
+		spin_lock_irqsave(&current->sighand->siglock, flags);
+		recalc_sigpending();
+		spin_unlock_irqrestore(&current->sighand->siglock, flags);
+	}
+	return signal_pending(current);
 }
 
 /*

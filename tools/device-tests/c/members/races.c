@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What goes on in many processes when the end comes. */
+#include <pthread.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -58,12 +59,52 @@ static pid_t hoppers(int count)
 			_exit(0);
 }
 
+static void *forks(void *count)
+{
+	for (int i = 0; i < *(int *)count; i++) {
+		pid_t pid = fork();
+
+		if (pid == 0)
+			_exit(0);
+		CHECK(pid > 0);
+		CHECK(waitpid(pid, NULL, 0) == pid);
+	}
+	return NULL;
+}
+
+/* Threads fork while their process gets signals, which any of them may take. */
+static void forks_among_signals(void)
+{
+	int count = 300;
+	pid_t pid;
+
+	CHILD(pid) {
+		pthread_t threads[3];
+
+		handle(SIGUSR1, SA_RESTART);
+		kill(getppid(), SIGUSR2);
+		for (int i = 0; i < 3; i++)
+			CHECK(pthread_create(&threads[i], NULL, forks, &count) == 0);
+		for (int i = 0; i < 3; i++)
+			CHECK(pthread_join(threads[i], NULL) == 0);
+	}
+	while (!received)
+		usleep(1000);
+	while (waitpid(pid, &status, WNOHANG) == 0) {
+		kill(pid, SIGUSR1);
+		usleep(50);
+	}
+	CHECK(status == 0);
+}
+
 /*
  * A signal for many is one event: nobody escapes it by forking while it goes round.
  * The hoppers' parent is init, which is the caller, as each of them exits at once.
  */
 void escapes(void)
 {
+	handle(SIGUSR2, 0);
+	forks_among_signals();
 	for (int round = 0; round < 100; round++) {
 		pid_t group = hoppers(4);
 		int left = 0;
