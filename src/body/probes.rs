@@ -31,7 +31,7 @@ static MEMBERS: Atomic<i64> = Atomic::new(0);
 static SECONDS: Atomic<u32> = Atomic::new(0);
 
 /// The probes, with their tracepoints once they were registered.
-struct Probes([Probe; 7]);
+struct Probes([Probe; 8]);
 
 // SAFETY: The pointers are to what is always there.
 unsafe impl Send for Probes {}
@@ -58,6 +58,7 @@ fn probes() -> Probes {
         Probe::new(c"sys_exit", sys_exit as *mut c_void),
         Probe::new(c"sched_process_fork", sched_process_fork as *mut c_void),
         Probe::new(c"sched_process_exit", sched_process_exit as *mut c_void),
+        Probe::new(c"sched_prepare_exec", sched_prepare_exec as *mut c_void),
         Probe::new(c"signal_generate", signal_generate as *mut c_void),
         Probe::new(c"signal_deliver", signal_deliver as *mut c_void),
         Probe::END,
@@ -167,6 +168,22 @@ unsafe extern "C" fn sched_process_fork(
     if let Some(member) = member::current() {
         // SAFETY: The member is the calling thread's, in its system call, and the child has not run.
         unsafe { birth::born(member.own(), child) };
+    }
+}
+
+/// The calling thread calls exec, which does not fail any more: its memory goes.
+///
+/// # Safety
+///
+/// Called for the tracepoint.
+unsafe extern "C" fn sched_prepare_exec(
+    _: *mut c_void,
+    _: *mut bindings::task_struct,
+    _: *mut c_void,
+) {
+    if let Some(member) = member::current() {
+        // SAFETY: It is the thread of this member, in its system call.
+        native::give_native_words(unsafe { member.own() }.pid.nr());
     }
 }
 

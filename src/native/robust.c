@@ -4,8 +4,8 @@
  *
  * exit_robust_list() in kernel/futex/core.c tells the waiters of a dying thread by the words that
  * hold its number, which is the kernel's then. So the words of its own list are changed
- * before: sched_process_exit comes before exit_mm(). There nothing can be faulted in; a word that
- * is not in memory stays what it is.
+ * before: sched_process_exit comes before exit_mm(), sched_prepare_exec before exec_mmap(). There
+ * nothing can be faulted in; a word that is not in memory stays what it is.
  */
 #include <linux/futex.h>
 #include <linux/pid.h>
@@ -56,7 +56,7 @@ static void give_native(unsigned long word, u32 nr, u32 native)
 	pagefault_enable();
 }
 
-/* The calling thread dies, which calls itself @nr. */
+/* The calling thread, which calls itself @nr, dies or calls exec. */
 void altpid_give_native_words(u32 nr)
 {
 	struct robust_list_head __user *head = current->futex.robust_list;

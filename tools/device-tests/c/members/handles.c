@@ -287,6 +287,17 @@ static void robust(void)
 	}
 	CHECK(dies(child, SIGKILL));
 	CHECK(pthread_mutex_lock(mutex) == EOWNERDEAD);
+	CHECK(pthread_mutex_consistent(mutex) == 0 && pthread_mutex_unlock(mutex) == 0);
+	CHILD(child) {
+		lock_and_exit(NULL);
+		/* One that fails changes nothing. */
+		CHECK_ERROR(execl("/dev/null", "null", NULL), EACCES);
+		CHECK(pthread_mutex_unlock(mutex) == 0);
+		lock_and_exit(NULL);
+		execl("/proc/self/exe", self, "whoami", NULL);
+	}
+	CHECK(exits(child, 40));
+	CHECK(pthread_mutex_lock(mutex) == EOWNERDEAD);
 }
 
 void handles(void)
