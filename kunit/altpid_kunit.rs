@@ -62,6 +62,7 @@ mod suites {
         mod pidfd_close;
         mod reaper;
         mod session;
+        mod traced;
     }
     mod signal {
         mod jobctl;

@@ -8,6 +8,7 @@ use crate::{
     pid::alloc_pid,
     pid::namespace::Namespace,
     process::clone::{CloneArgs, ParentArg},
+    process::wait::{Look, Search, Wanted, WNOHANG},
     support::{exit_signal, world, Errno, Verbs},
     tree::task::TaskId,
     tree::wakeups::Key,
@@ -121,21 +122,45 @@ impl Late {
 
     /// The body of a member exits with a status word.
     pub(crate) fn exits(&self, member: TaskId, code: i32) {
-        self.ends(member, code, None);
+        self.ends(member, code, None, None);
+    }
+
+    /// Likewise, and another member traces it.
+    pub(crate) fn exits_traced(&self, member: TaskId, code: i32, tracer: TaskId) {
+        self.ends(member, code, None, Some(tracer));
+    }
+
+    /// wait4(2) by a member for any child, with WNOHANG: its number and the status word, zeroes for none.
+    pub(crate) fn wait(&self, member: TaskId) -> Result<(i32, i32)> {
+        let mut tree = self.world.work();
+        let task = tree.find_member(member).errno()?;
+        let selection = tree.select(task, &Wanted::Wait4(-1, WNOHANG)).errno()?;
+        let mut search = Search::default();
+        match tree.look(task, &selection, &mut search).errno()? {
+            Look::Found(report) => Ok((report.pid, report.word())),
+            _ => Ok((0, 0)),
+        }
+    }
+
+    /// A tracer waits for a dead member as the kernel calls it; whether that was its.
+    pub(crate) fn is_waited_for(&self, member: TaskId, tracer: TaskId) -> bool {
+        let native = self.world.native(member);
+        let nr = native.as_ref().map(Native::nr);
+        nr.is_some_and(|nr| self.world.let_go(tracer, nr).is_some())
     }
 
     /// Likewise, and its process with the same one: it has called exit_group.
     pub(crate) fn exits_all(&self, member: TaskId, code: i32) {
-        self.ends(member, code, Some(code));
+        self.ends(member, code, Some(code), None);
     }
 
-    fn ends(&self, member: TaskId, code: i32, group: Option<i32>) {
+    fn ends(&self, member: TaskId, code: i32, group: Option<i32>, tracer: Option<TaskId>) {
         let end = End {
             code,
             uid: 0,
             group,
         };
-        self.world.exited(member, &end, [0; 16]);
+        self.world.exited(member, &end, [0; 16], tracer);
         self.world.remove_member();
     }
 

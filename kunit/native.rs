@@ -17,7 +17,7 @@ use kernel::{
 const MAX_SENT: usize = 64;
 
 /// A number in the kernel's own first pid namespace.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NativeNr(i32);
 
 impl NativeNr {
@@ -189,6 +189,10 @@ impl Native {
     }
 
     pub(crate) fn is_child_of(&self, _parent: &Self) -> bool {
+        false
+    }
+
+    pub(crate) fn is_callers_tracee(&self) -> bool {
         false
     }
 

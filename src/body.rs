@@ -12,6 +12,7 @@
 //! |---|---|
 //! | [`border`] | what becomes of each system call |
 //! | [`calls`] | the way in and out of a system call |
+//! | [`acts`] | setsid, setpgid, unshare, reboot |
 //! | [`birth`] | fork, vfork, clone, clone3 |
 //! | [`waiting`] | wait4, waitid |
 //! | [`killing`] | kill, tkill, tgkill |
@@ -19,6 +20,7 @@
 //! | [`queueing`] | rt_sigqueueinfo, rt_tgsigqueueinfo, pidfd_send_signal |
 //! | [`pidfds`] | what a pidfd of the kernel's is on |
 //! | [`prctl`] | the options of prctl that are about parents |
+//! | [`tracing`] | ptrace |
 //! | [`arguments`] | numbers in arguments of calls that the kernel makes |
 //! | [`results`] | numbers in what they give |
 //! | [`messages`] | who sends a message of a socket |
@@ -45,6 +47,7 @@
 //! Probes of signals run with interrupts off and the receiver's lock of signals held: they look members up
 //! under RCU, and take no lock of the module's.
 
+mod acts;
 mod arguments;
 mod birth;
 mod border;
@@ -64,6 +67,7 @@ mod probes;
 mod queueing;
 mod results;
 mod table;
+mod tracing;
 mod user;
 mod waiting;
 

@@ -178,7 +178,8 @@ int altpid_may_attach(void)
 		return ALTPID_NOT_64_BIT;
 	if (signal->nr_threads != 1 || !thread_group_leader(current))
 		return ALTPID_HAS_THREADS;
-	if (!list_empty(&current->children) || signal->is_child_subreaper)
+	if (!list_empty(&current->children) || !list_empty(&current->ptraced) ||
+	    signal->is_child_subreaper)
 		return ALTPID_HAS_CHILDREN;
 	if (task_active_pid_ns(current) != &init_pid_ns ||
 	    current->nsproxy->pid_ns_for_children != &init_pid_ns ||

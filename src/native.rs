@@ -13,6 +13,7 @@ mod caller;
 pub(crate) mod files;
 pub(crate) mod groups;
 pub(crate) mod probes;
+pub(crate) mod tracing;
 pub(crate) mod usage;
 
 pub(crate) use self::caller::{

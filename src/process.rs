@@ -12,6 +12,7 @@ pub(crate) mod reaper;
 pub(crate) mod reboot;
 pub(crate) mod session;
 mod step;
+pub(crate) mod tracing;
 pub(crate) mod unshare;
 pub(crate) mod vfork;
 pub(crate) mod wait;

@@ -27,6 +27,7 @@ pub(crate) mod fate;
 mod fields;
 pub(crate) mod group;
 pub(crate) mod handles;
+mod held;
 mod jobs;
 mod members;
 pub(crate) mod pending;
@@ -101,6 +102,8 @@ pub(crate) struct Tree {
     /// Bodies of members, and the list of bodies that have signals to be sent.
     bodies: Slots<Body>,
     owing: Chain<chain::Owing, Body>,
+    /// Bodies that have exited and are their tracers'.
+    held: Chain<chain::Held, Body>,
     /// Tasks that are members.
     nr_members: usize,
     /// Handles on tasks.
@@ -166,6 +169,7 @@ impl Tree {
             killed: Chain::new(),
             bodies: Slots::new(),
             owing: Chain::new(),
+            held: Chain::new(),
             nr_members: 0,
             pidfds: Slots::new(),
             signal_walks: Slots::new(),

@@ -80,6 +80,9 @@ pub(crate) struct Limits {
     pub(crate) events: usize,
 }
 
+/// The bit of [`World::tells_once`] for that a member has called ptrace, of which nothing is said.
+const TRACING: u32 = 1 << 31;
+
 /// A pid universe.
 ///
 /// # Invariants
@@ -215,6 +218,16 @@ impl World {
             }
         }
         false
+    }
+
+    /// A member has called ptrace.
+    pub(crate) fn note_tracing(&self) {
+        self.tells_once(TRACING);
+    }
+
+    /// Whether a member has called ptrace so far.
+    pub(crate) fn has_tracing(&self) -> bool {
+        self.told.load(Relaxed) & TRACING != 0
     }
 
     /// Whether members cannot clone any more. Under the tree lock.

@@ -18,6 +18,7 @@ use super::{
     numbers::{terminal_to_kernel, to_kernel, Kind},
     pidfds::{self, Descriptor},
     results::{Back, Lent},
+    tracing,
     user::{read_bytes, write_bytes},
 };
 use crate::reason::errno;
@@ -53,7 +54,7 @@ impl Entry<'_> {
     }
 
     /// An argument that is a number.
-    fn number(&mut self, at: u8, kind: Kind) -> Begun {
+    pub(super) fn number(&mut self, at: u8, kind: Kind) -> Begun {
         let nr = self.int(at);
         let native = to_kernel(self.member, self.own, nr, kind);
         if native == nr {
@@ -64,7 +65,7 @@ impl Entry<'_> {
     }
 
     /// A struct in place of the one that an argument points to.
-    fn lend(&mut self, at: u8, bytes: &[u8], back: Back) -> Begun {
+    pub(super) fn lend(&mut self, at: u8, bytes: &[u8], back: Back) -> Begun {
         let loan = Loan::new(self.regs, bytes)?;
         self.set(at, loan.address());
         let to = self.args[usize::from(at)];
@@ -133,6 +134,7 @@ impl Entry<'_> {
                 }
                 Ok(then)
             }
+            Fate::Ptrace => tracing::begin(self),
             Fate::Priority => self.one_of(0, &[TASK, GROUP], 1),
             Fate::IoPriority => self.one_of(0, &[None, TASK, GROUP], 1),
             Fate::Clock => self.clock(0),

@@ -308,6 +308,9 @@ pub(super) unsafe fn born(own: &mut Own, child: *mut bindings::task_struct) {
         unsafe { native::kill_child(child) };
         return;
     };
+    // The kernel has read them; a tracer that is told of the child sees the call as it was made.
+    // SAFETY: They are those of the calling thread, which is in a system call.
+    saved.put_back(unsafe { &mut *native::tracing::own_regs() });
     if !birth.is_thread {
         // SAFETY: As above.
         unsafe { native::make_body(child, birth.is_init) };
@@ -347,6 +350,11 @@ impl Birth {
             return result;
         }
         self.nr.into()
+    }
+
+    /// The child is there.
+    pub(super) fn is_done(&self) -> bool {
+        self.member.is_none()
     }
 
     /// There is no child.

@@ -34,6 +34,7 @@ pub(super) enum Fate {
     Ioctl,
     Prctl,
     Futex,
+    Ptrace,
     Keyctl,
     Seccomp,
     SharedMemory,
@@ -87,7 +88,7 @@ macro_rules! table {
 /// The number and the name of each system call stand together, as in `syscall_64.tbl`.
 static FATES: [Fate; LAST + 1] = table! {
     Fate::Refused => [
-        101 ptrace, 300 fanotify_init, 321 bpf, 323 userfaultfd, 425 io_uring_setup,
+        300 fanotify_init, 321 bpf, 323 userfaultfd, 425 io_uring_setup,
         426 io_uring_enter, 427 io_uring_register, 470 listns,
     ];
     Fate::Tasks(&[0]) => [
@@ -97,6 +98,7 @@ static FATES: [Fate; LAST + 1] = table! {
         311 process_vm_writev, 314 sched_setattr, 315 sched_getattr,
     ];
     Fate::Tasks(&[0, 1]) => [312 kcmp];
+    Fate::Ptrace => [101 ptrace];
     Fate::Getpid => [39 getpid];
     Fate::Gettid => [186 gettid];
     Fate::Getppid => [110 getppid];

@@ -11,6 +11,7 @@
 //! None are held here; the tree lock is taken for moments.
 
 use super::{
+    acts,
     arguments::Entry,
     birth::{self, Birth},
     border::{self, Fate, Missed},
@@ -20,6 +21,7 @@ use super::{
     numbers::{from_kernel, Kind},
     pidfds, prctl, queueing,
     results::Lent,
+    tracing::Began,
     waiting::{self, Waiting},
 };
 use crate::{
@@ -42,6 +44,14 @@ pub(super) enum Call {
     Changed(Saved, Then),
 }
 
+impl Saved {
+    /// Puts it back.
+    pub(super) fn put_back(&self, regs: &mut bindings::pt_regs) {
+        regs.orig_ax = self.nr as usize;
+        set_args(regs, &self.args);
+    }
+}
+
 /// What is done behind a system call.
 pub(super) enum Then {
     Nothing,
@@ -59,6 +69,8 @@ pub(super) enum Then {
     Exec,
     /// It unshares more than its pid namespace.
     Unshare,
+    /// Somebody is traced.
+    Trace(Began),
     /// Its result is a native number.
     Task,
     /// The kernel was lent memory for it.
@@ -77,6 +89,7 @@ impl Call {
         match self {
             Call::Changed(_, Then::Clone(birth)) => birth.abandon(member),
             Call::Changed(_, Then::Lent(lent)) => lent.abandon(),
+            Call::Changed(_, Then::Wait(waiting)) => waiting.abandon(),
             _ => {}
         }
     }
@@ -87,7 +100,7 @@ pub(super) fn args_of(regs: &bindings::pt_regs) -> [u64; 6] {
     [regs.di, regs.si, regs.dx, regs.r10, regs.r8, regs.r9].map(|arg| arg as u64)
 }
 
-fn set_args(regs: &mut bindings::pt_regs, args: &[u64; 6]) {
+pub(super) fn set_args(regs: &mut bindings::pt_regs, args: &[u64; 6]) {
     let args = args.map(|arg| arg as usize);
     [regs.di, regs.si, regs.dx, regs.r10, regs.r8, regs.r9] = args;
 }
@@ -161,13 +174,10 @@ pub(super) fn enter(member: &Member, own: &mut Own, regs: &mut bindings::pt_regs
             }
         }
         Fate::Wait4 | Fate::Waitid => {
-            match waiting::begin(member, own, border::of(nr) == Fate::Wait4, &args) {
+            match waiting::begin(member, own, regs, border::of(nr) == Fate::Wait4, &args) {
                 Ok(result) => result,
                 Err(waiting) => {
                     own.call = Call::Changed(saved, Then::Wait(waiting));
-                    // ppoll(NULL, 0, NULL, NULL, 0): sleeps until there is a signal.
-                    regs.orig_ax = 271;
-                    set_args(regs, &[0; 6]);
                     return;
                 }
             }
@@ -178,14 +188,14 @@ pub(super) fn enter(member: &Member, own: &mut Own, regs: &mut bindings::pt_regs
             own.call = Call::Changed(saved, Then::Exec);
             return;
         }
-        Fate::Setsid => match setsid(member) {
+        Fate::Setsid => match acts::setsid(member) {
             Ok(nr) => {
                 own.call = Call::Changed(saved, Then::Result(nr.into()));
                 return;
             }
             Err(failure) => failure.error().to_errno().into(),
         },
-        Fate::Setpgid => match setpgid(member, args[0] as i32, args[1] as i32) {
+        Fate::Setpgid => match acts::setpgid(member, args[0] as i32, args[1] as i32) {
             Ok(Some((pid, pgid))) => {
                 let _ = [pid, pgid].map(|nr| own.given.note(nr as i32));
                 own.call = Call::Changed(saved, Then::Result(0));
@@ -196,7 +206,7 @@ pub(super) fn enter(member: &Member, own: &mut Own, regs: &mut bindings::pt_regs
             Err(failure) => failure.error().to_errno().into(),
         },
         Fate::Unshare if args[0] & flags::NEWPID == 0 => return,
-        Fate::Unshare => match unshare(member, args[0]) {
+        Fate::Unshare => match acts::unshare(member, args[0]) {
             Ok(0) => 0,
             Ok(others) => {
                 own.call = Call::Changed(saved, Then::Unshare);
@@ -217,7 +227,7 @@ pub(super) fn enter(member: &Member, own: &mut Own, regs: &mut bindings::pt_regs
             own.call = Call::Changed(saved, Then::Number(own.pid.nr().into()));
             return;
         }
-        Fate::Reboot => match reboot(member, &args) {
+        Fate::Reboot => match acts::reboot(member, &args) {
             Ok(()) => {
                 // exit(0): reboot_pid_ns() does not come back.
                 own.call = Call::Changed(saved, Then::Nothing);
@@ -306,8 +316,10 @@ pub(super) fn leave(member: &Member, own: &mut Own, regs: &mut bindings::pt_regs
         execed(member, own);
         return;
     }
-    regs.orig_ax = saved.nr as usize;
-    set_args(regs, &saved.args);
+    // Behind a birth that is done already, and a tracer may have changed something.
+    if !matches!(&then, Then::Clone(birth) if birth.is_done()) {
+        saved.put_back(regs);
+    }
     match then {
         Then::Nothing | Then::Exec => {}
         Then::Result(result) => regs.ax = result as usize,
@@ -321,7 +333,11 @@ pub(super) fn leave(member: &Member, own: &mut Own, regs: &mut bindings::pt_regs
                 drop(member.world.work());
             }
         }
-        Then::Wait(waiting) => regs.ax = waiting::end(member, own, &waiting) as usize,
+        Then::Wait(waiting) => {
+            regs.ax = waiting::end(member, own, waiting, &saved.args, regs.ax as i64) as usize;
+        }
+        Then::Trace(_) if failed => {}
+        Then::Trace(began) => began.end(member, own),
         Then::Unshare if failed => member.world.unshare_undone(member.id),
         Then::Unshare => {}
         Then::Task if border::of(saved.nr as i64) == Fate::Seccomp && regs.ax != 0 => {
@@ -358,43 +374,9 @@ fn execed(member: &Member, own: &mut Own) {
             own.know(native, pid.clone());
         }
         own.pid = pid;
+        if !own.is_attached {
+            // de_thread() has changed it, which would let a native wait find this.
+            native::tracing::set_exit_signal(0);
+        }
     }
-}
-
-fn setsid(member: &Member) -> Outcome<i32> {
-    let (mut tree, task) = member.world.act_alone_as_member(member.id)?;
-    let nr = tree.setsid(task)?;
-    let group = tree.tasks()[task].group();
-    tree.tell_group(group, native::own_tgid());
-    Ok(nr)
-}
-
-/// Puts a process into a process group; returns the numbers for the kernel to do likewise, if it is
-/// somebody that it knows.
-fn setpgid(member: &Member, pid: i32, pgid: i32) -> Outcome<Option<(u64, u64)>> {
-    let (mut tree, task) = member.world.act_alone_as_member(member.id)?;
-    tree.setpgid_by_member(task, pid, pgid)
-}
-
-/// Unshares the pid namespace; returns the other flags, which are for the kernel.
-fn unshare(member: &Member, wanted: u64) -> Outcome<u64> {
-    let others = wanted & !flags::NEWPID;
-    if others & flags::NEWUSER == 0 && !native::has_admin() {
-        return Err(EPERM.into());
-    }
-    member.world.unshare_member(member.id)?;
-    Ok(others)
-}
-
-/// reboot(2), as the kernel checks it.
-fn reboot(member: &Member, args: &[u64; 6]) -> Outcome {
-    const MAGIC: u32 = 0xfee1_dead;
-    const OTHERS: [u32; 4] = [0x2812_1969, 0x0512_1996, 0x1604_1998, 0x2011_2000];
-    if !native::may_reboot() {
-        return Err(EPERM.into());
-    }
-    if args[0] as u32 != MAGIC || !OTHERS.contains(&(args[1] as u32)) {
-        return Err(EINVAL.into());
-    }
-    member.world.reboot_by_member(member.id, args[2] as u32)
 }

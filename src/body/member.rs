@@ -16,10 +16,11 @@ use super::{
     leaks::Given,
     news, probes,
     table::{Entry, Next, Table},
+    tracing,
 };
 use crate::{
     base::sync::{read_lock, Acquire, Atomic, Full, Guard, Relaxed, Release},
-    native::{self, Native},
+    native::{self, Native, NativeNr},
     pid::{mem::RcuHead, Pid},
     tree::task::TaskId,
     world::{sleep::Bell, World},
@@ -74,6 +75,8 @@ pub(super) struct Own {
     pub(super) call: Call,
     /// Its bell hangs in a queue.
     pub(super) is_hung: bool,
+    /// A wait with these arguments that there are no tracees for.
+    pub(super) no_tracees: Option<[u64; 4]>,
     /// It was a process before it became a member, and has a parent on the host that waits for it.
     pub(super) is_attached: bool,
     /// Native numbers that its call has.
@@ -95,6 +98,7 @@ impl Own {
             pid,
             call: Call::None,
             is_hung: false,
+            no_tracees: None,
             is_attached: false,
             given: Given::new(),
             known: None,
@@ -193,6 +197,12 @@ impl Member {
         core::ptr::eq(&*self.world, &*other.world)
     }
 
+    /// What it calls whom the kernel calls so; 0 if it does not see it. From everywhere, under RCU.
+    pub(super) fn nr_of(&self, native: NativeNr) -> i32 {
+        let pid = known::by_number(native.to_user());
+        pid.map_or(0, |pid| pid.nr_ns(self.tgid.ns()))
+    }
+
     /// Becomes findable by its thread.
     ///
     /// # Safety
@@ -224,6 +234,11 @@ impl Member {
         self.world.remove_member();
         // SAFETY: It stays until then: the reference of a member that has joined is given up there.
         unsafe { self.rcu.call(given_up) };
+    }
+
+    /// The sleep or the system call that the calling thread is in ends as if its bell was rung.
+    pub(super) fn wake_self(&self) {
+        ring(&self.bell);
     }
 
     /// The thread begins to exit: the rest is done when it may sleep.
@@ -303,8 +318,17 @@ unsafe extern "C" fn altpid_body_exits(head: *mut bindings::callback_head) -> bo
     let call = core::mem::replace(&mut own.call, Call::None);
     call.abandon(member);
     let (end, comm) = (native::how_ends(), native::own_comm());
-    member.world.exited(member.id, &end, comm);
-    if own.is_attached {
+    let tracer = tracing::own_tracer(member);
+    let is_held = member.world.exited(member.id, &end, comm, tracer);
+    member.world.let_all_go(member.id);
+    let is_own = is_held && !own.is_attached;
+    if let Some(tracer) = tracer.filter(|_| is_own) {
+        // Only when the kernel has its zombie the tracer can wait for it: so the kernel tells it.
+        if let Some(signal) = member.world.signal_for(member.id, tracer) {
+            native::tracing::set_exit_signal(signal);
+        }
+    }
+    if own.is_attached || is_held {
         // As natively who waits for an init is told when its namespace is empty.
         member.world.wait_for_end(member.id);
     }

@@ -19,6 +19,7 @@ use crate::{
     native::{
         self,
         probes::{self as tracepoints, Probe},
+        tracing::child_of_signal,
     },
     tree::pending::{SigSet, SIGCONT, SIGKILL, SIGSTOP},
 };
@@ -226,6 +227,9 @@ unsafe extern "C" fn signal_generate(
     };
     if result == DELIVERED {
         // SAFETY: What the tracepoint gave.
+        let child = unsafe { child_of_signal(sig, task, group != 0) };
+        let nr = child.map_or(nr, |child| receiver.nr_of(child));
+        // SAFETY: As above.
         unsafe { native::sent(sig, task, group != 0, nr) };
     }
     if sig == SIGCONT {

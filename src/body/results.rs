@@ -11,10 +11,13 @@ use super::{
     lending::{Loan, MOST},
     member::Member,
     numbers::{as_seen, from_kernel, Kind},
-    pidfds,
+    pidfds, tracing,
     user::{read_word, write_bytes},
 };
-use crate::pid::Pid;
+use crate::{
+    native::{tracing::event_of, NativeNr},
+    pid::Pid,
+};
 use kernel::{prelude::*, sync::aref::ARef};
 
 /// A struct that was lent to the kernel for one call.
@@ -43,6 +46,10 @@ pub(super) enum Back {
         fd: i32,
         length: u64,
     },
+    /// What a tracee tells of an event: it was one with the number of a thread before the call, or not.
+    Message(NativeNr, bool),
+    /// The `siginfo_t` that a tracee is stopped by.
+    Signal(NativeNr),
     /// So much of a `struct pidfd_info`, about this one.
     PidfdInfo(usize, Option<ARef<Pid>>),
 }
@@ -105,6 +112,21 @@ impl Lent {
                 set_int_at(&mut bytes, 0, peer.map_or(0, |pid| as_seen(member, &pid)));
                 let written = read_word(length, 0).ok_or(EFAULT)?;
                 usize::try_from(written).unwrap_or(0).min(12)
+            }
+            Back::Message(tracee, had_number) => {
+                let has_number = tracing::has_number(event_of(tracee));
+                if had_number != has_number {
+                    // It was killed meanwhile.
+                    return Err(ESRCH);
+                }
+                if has_number {
+                    translate(&mut bytes, 0, Kind::Task);
+                }
+                8
+            }
+            Back::Signal(tracee) => {
+                tracing::translate_signal(tracee, &mut bytes);
+                128
             }
             Back::PidfdInfo(len, pid) => {
                 let known = len.min(MOST);

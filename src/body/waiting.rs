@@ -6,24 +6,39 @@
 //! something has happened to its children; on its way out it looks again. If there is still nothing it
 //! was a signal, and the wait is restarted or interrupted as natively.
 //!
+//! A member that traces others sleeps in the kernel's own wait for these, which tells their stops and deaths
+//! (`kernel/exit.c`: `ptrace_do_wait()`). The kernel finds nobody else there: without `__WALL` and `__WCLONE` a body is
+//! nobody's child, as it sends no signal when it exits.
+//!
 //! # Locks
 //!
 //! The tree lock, to look.
 
 use super::{
-    calls::ERESTARTSYS,
+    arguments::int_at,
+    calls::{set_args, ERESTARTSYS},
+    known,
+    lending::{Loan, MOST},
     member::{Member, Own},
+    numbers::{as_seen, to_kernel, Kind},
     pidfds::{self, Descriptor},
     user::write_word,
 };
 use crate::{
-    native::{self, usage::Usage},
-    process::wait::{are_waitid_options, Look, Report, Search, Wanted, P_PIDFD, WNOWAIT},
+    native::{self, usage::Usage, Native, NativeNr},
+    process::wait::{
+        are_waitid_options, Look, Report, Search, Wanted, P_ALL, P_PGID, P_PID, P_PIDFD, WALL,
+        WCLONE, WNOHANG, WNOTHREAD, WNOWAIT,
+    },
     reason::Outcome,
-    tree::{pending::SIGCHLD, wakeups::Key},
+    tree::{
+        pending::{CLD_DUMPED, CLD_EXITED, CLD_KILLED, SIGCHLD},
+        wakeups::Key,
+    },
     world::work::is_killed,
 };
 use kernel::{
+    bindings,
     prelude::*,
     task::might_sleep,
     uaccess::{UserPtr, UserSlice},
@@ -37,6 +52,8 @@ pub(super) struct Waiting {
     to: u64,
     is_wait4: bool,
     rusage: u64,
+    /// Where the kernel, which looks for tracees, writes what it finds.
+    lent: Option<Loan>,
 }
 
 /// What came of a look.
@@ -52,15 +69,17 @@ enum Seen {
 pub(super) fn begin(
     member: &Member,
     own: &mut Own,
+    regs: &mut bindings::pt_regs,
     is_wait4: bool,
     args: &[u64; 6],
 ) -> Result<i64, Waiting> {
-    let waiting = if is_wait4 {
+    let mut waiting = if is_wait4 {
         Waiting {
             wanted: Wanted::Wait4(args[0] as i32, args[2] as u32),
             to: args[1],
             is_wait4,
             rusage: args[3],
+            lent: None,
         }
     } else {
         let options = args[3] as u32;
@@ -80,24 +99,79 @@ pub(super) fn begin(
             to: args[2],
             is_wait4,
             rusage: args[4],
+            lent: None,
         }
     };
-    match look(member, own, &waiting, true) {
+    let seen = look(member, own, &waiting, true);
+    let has_no_news = match &seen {
+        Ok(Seen::Child(..)) => false,
+        Ok(_) => true,
+        Err(failure) => matches!(failure.error(), error if error == ECHILD || error == EAGAIN),
+    };
+    if has_no_news && member.world.has_tracing() {
+        match waiting.ask_kernel(member, own, regs, args) {
+            Ok(true) => return Err(waiting),
+            Ok(false) => {}
+            Err(error) => {
+                take_bell(member, own);
+                return Ok(error.to_errno().into());
+            }
+        }
+    }
+    match seen {
         Ok(Seen::Child(report, usage)) => Ok(waiting.give(Some(report), usage)),
         Ok(Seen::Nothing) => Ok(waiting.give(None, Usage::default())),
-        Ok(Seen::Hung) => Err(waiting),
+        Ok(Seen::Hung) => {
+            // ppoll(NULL, 0, NULL, NULL, 0): sleeps until there is a signal.
+            regs.orig_ax = 271;
+            set_args(regs, &[0; 6]);
+            Err(waiting)
+        }
         Err(failure) => Ok(failure.error().to_errno().into()),
     }
 }
 
 /// A member has slept: its result.
-pub(super) fn end(member: &Member, own: &mut Own, waiting: &Waiting) -> i64 {
+pub(super) fn end(
+    member: &Member,
+    own: &mut Own,
+    mut waiting: Waiting,
+    args: &[u64; 6],
+    result: i64,
+) -> i64 {
     take_bell(member, own);
-    match look(member, own, waiting, false) {
+    let (mut has_asked, mut has_none) = (false, true);
+    if let Some(lent) = waiting.lent.take() {
+        let told = match lent.end(false) {
+            Ok(told) => told,
+            Err(error) => return error.to_errno().into(),
+        };
+        has_asked = true;
+        has_none = result == i64::from(ECHILD.to_errno());
+        if !has_none && result != ERESTARTSYS {
+            return waiting.pass_on(member, result, &told);
+        }
+    }
+    let only_asks = waiting.wanted.options() & WNOHANG != 0;
+    match look(member, own, &waiting, false) {
         Ok(Seen::Child(report, usage)) => waiting.give(Some(report), usage),
-        Ok(Seen::Nothing | Seen::Hung) => ERESTARTSYS,
+        Ok(Seen::Nothing | Seen::Hung) if only_asks => waiting.give(None, Usage::default()),
+        Ok(Seen::Nothing | Seen::Hung) => {
+            if has_asked && has_none {
+                // The last tracee has gone, or it cannot tell what is wanted: it sleeps as one without.
+                own.no_tracees = Some(hint(args));
+                member.wake_self();
+            }
+            ERESTARTSYS
+        }
+        Err(failure) if !has_none && failure.error() == ECHILD => ERESTARTSYS,
         Err(failure) => failure.error().to_errno().into(),
     }
+}
+
+/// What makes a wait with these arguments another one.
+fn hint(args: &[u64; 6]) -> [u64; 4] {
+    [args[0], args[1], args[2], args[3]]
 }
 
 /// The bell of a member does not hang any more.
@@ -134,6 +208,127 @@ fn look(member: &Member, own: &mut Own, waiting: &Waiting, may_sleep: bool) -> O
         might_sleep();
         if is_killed() {
             return Err(EINTR.into());
+        }
+    }
+}
+
+/// Tracees.
+impl Waiting {
+    /// Has the kernel wait for the caller's tracees, if there are some that the wait may be for.
+    ///
+    /// # Errors
+    ///
+    /// `EFAULT` where there is no stack, `ENOMEM`.
+    fn ask_kernel(
+        &mut self,
+        member: &Member,
+        own: &mut Own,
+        regs: &mut bindings::pt_regs,
+        args: &[u64; 6],
+    ) -> Result<bool> {
+        let has_none = own.no_tracees.take() == Some(hint(args));
+        let mut options = self.wanted.options();
+        if has_none || !native::tracing::has_tracees(options & WNOTHREAD == 0) {
+            return Ok(false);
+        }
+        let Some((which, nr)) = self.tracees(member, own) else {
+            return Ok(false);
+        };
+        options &= !(WALL | WCLONE);
+        if matches!(self.wanted, Wanted::Process(_, true, _)) {
+            options |= WNOHANG;
+        }
+        own.given.note(nr);
+        let zeroes = [0; MOST];
+        let len = if self.is_wait4 { 4 } else { 28 };
+        let lent = Loan::new(regs, &zeroes[..len])?;
+        let (options, to) = (u64::from(options), lent.address());
+        let args = if self.is_wait4 {
+            let pid = match which {
+                P_ALL => -1,
+                P_PGID => -nr,
+                _ => nr,
+            };
+            [pid as u64, to, options, self.rusage, 0, 0]
+        } else {
+            [which.into(), nr as u64, to, options, self.rusage, 0]
+        };
+        set_args(regs, &args);
+        self.lent = Some(lent);
+        Ok(true)
+    }
+
+    /// The tracees that the wait is for, as the kernel calls them; `None` if it is for one that is no tracee.
+    fn tracees(&self, member: &Member, own: &Own) -> Option<(u32, i32)> {
+        let one = |pid: &dyn Fn(&crate::tree::Tree) -> Option<_>| {
+            let tree = member.world.tree();
+            let task = pid(&tree)?;
+            let native = tree.native_of_task(task)?;
+            let is_one = native.is_there() && Native::is_callers_tracee(native);
+            is_one.then(|| (P_PID, native.nr().to_user()))
+        };
+        let numbered = |nr: i32| one(&|tree| tree.numbered(tree.tasks().find(member.id)?, nr).ok());
+        let group = |nr: i32| (P_PGID, to_kernel(member, own, nr, Kind::Group));
+        match self.wanted {
+            Wanted::Wait4(-1, _) | Wanted::WaitId(P_ALL, ..) => Some((P_ALL, 0)),
+            Wanted::Wait4(nr @ 1.., _) | Wanted::WaitId(P_PID, nr, _) => numbered(nr),
+            Wanted::Wait4(nr, _) => Some(group(nr.checked_neg()?)),
+            Wanted::WaitId(P_PGID, nr, _) => Some(group(nr)),
+            Wanted::Process(ref pid, ..) => one(&|tree| tree.task_of(pid)),
+            Wanted::WaitId(..) | Wanted::Pidfd(..) => None,
+        }
+    }
+
+    /// The kernel has told this of a tracee, or has nothing to tell yet; or it fails.
+    fn pass_on(&self, member: &Member, result: i64, told: &[u8]) -> i64 {
+        const CODE: usize = 8;
+        const PID: usize = 16;
+        let nr = match self.is_wait4 {
+            _ if result < 0 => return result,
+            true => result as i32,
+            false => int_at(told, PID),
+        };
+        if nr == 0 {
+            return match self.wanted {
+                Wanted::Process(_, true, options) if options & WNOHANG == 0 => {
+                    EAGAIN.to_errno().into()
+                }
+                _ => self.give(None, Usage::default()),
+            };
+        }
+        let is_end = if self.is_wait4 {
+            let status = int_at(told, 0);
+            status & 0x7f != 0x7f && status != 0xffff
+        } else {
+            matches!(int_at(told, CODE), CLD_EXITED | CLD_KILLED | CLD_DUMPED)
+        };
+        let is_taken = is_end && self.wanted.options() & WNOWAIT == 0;
+        let pid = is_taken.then(|| member.world.let_go(member.id, NativeNr::from_kernel(nr)));
+        let pid = pid.flatten().or_else(|| known::by_number(nr));
+        let nr = pid.map_or(0, |pid| as_seen(member, &pid));
+        let mut written = Ok(());
+        for at in (0..if self.is_wait4 { 4 } else { 28 }).step_by(4) {
+            let word = match at {
+                // The padding is not written.
+                12 => continue,
+                PID => nr,
+                _ => int_at(told, at),
+            };
+            if self.to != 0 && written.is_ok() {
+                written = write_word(self.to.wrapping_add(at as u64), word);
+            }
+        }
+        match written {
+            Err(error) => error.to_errno().into(),
+            Ok(()) if self.is_wait4 => nr.into(),
+            Ok(()) => 0,
+        }
+    }
+
+    /// The thread dies in it.
+    pub(super) fn abandon(self) {
+        if let Some(lent) = self.lent {
+            let _ = lent.end(false);
         }
     }
 }

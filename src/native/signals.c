@@ -198,6 +198,9 @@ static enum naming names_somebody(const struct kernel_siginfo *info)
 	case SI_TIMER:
 	case SI_SIGIO:
 		return NAMES_NOBODY;
+	case CLD_EXITED:
+	case CLD_KILLED:
+	case CLD_DUMPED:
 	case CLD_TRAPPED:
 	case CLD_STOPPED:
 	case CLD_CONTINUED:
@@ -205,6 +208,30 @@ static enum naming names_somebody(const struct kernel_siginfo *info)
 	default:
 		return info->si_code < 0 ? NAMED_BY_SENDER : NAMES_NOBODY;
 	}
+}
+
+/* The signal that was just queued for a task, if it was. */
+static struct sigqueue *last_queued(int sig, struct task_struct *task, bool group)
+{
+	struct sigpending *pending = group ? &task->signal->shared_pending : &task->pending;
+	struct sigqueue *q;
+
+	if (sig == SIGKILL || list_empty(&pending->list))
+		return NULL;
+	q = list_last_entry(&pending->list, struct sigqueue, list);
+	return q->info.si_signo == sig ? q : NULL;
+}
+
+/*
+ * The kernel's number of whom a SIGCHLD of the kernel's is about that was queued for a member, 0
+ * if it is none: a tracee, or a child that has stopped. Its lock of signals is held.
+ */
+int altpid_child_of_signal(int sig, struct task_struct *task, bool group)
+{
+	struct sigqueue *q = sig == SIGCHLD ? last_queued(sig, task, group) : NULL;
+
+	return q && q->info.si_code > 0 && names_somebody(&q->info) == NAMED_BY_KERNEL ?
+	       q->info.si_pid : 0;
 }
 
 /*
@@ -215,15 +242,11 @@ static enum naming names_somebody(const struct kernel_siginfo *info)
  */
 void altpid_sent(int sig, struct task_struct *task, bool group, int nr)
 {
-	struct sigpending *pending = group ? &task->signal->shared_pending : &task->pending;
+	struct sigqueue *q = last_queued(sig, task, group);
 	const struct altpid_signal *signal = NULL;
-	struct sigqueue *q;
 	bool staging;
 
-	if (sig == SIGKILL || list_empty(&pending->list))
-		return;
-	q = list_last_entry(&pending->list, struct sigqueue, list);
-	if (q->info.si_signo != sig)
+	if (!q)
 		return;
 	staging = in_task() && this_cpu_read(staged.pid) == task_tgid(task);
 	if (staging)
@@ -238,6 +261,10 @@ void altpid_sent(int sig, struct task_struct *task, bool group, int nr)
 				break;
 			fallthrough;
 		case NAMED_BY_KERNEL:
+			/* ptrace_signal() has put it back, which has been here. */
+			if (task == current && current->ptrace && q->info.si_code <= 0 &&
+			    q->info.si_pid != task_tgid_nr(current))
+				break;
 			q->info.si_pid = nr;
 			break;
 		case NAMES_NOBODY:

@@ -152,13 +152,20 @@ impl World {
         tree.begin_exit(task, 0);
     }
 
-    /// The body of a task exits, which the kernel has called so in the end. May sleep.
-    pub(crate) fn exited(&self, id: TaskId, end: &End, comm: [u8; COMM_LEN]) {
+    /// The body of a task exits, which the kernel has called so in the end and that member traces; returns whether it
+    /// is to wait for it first. May sleep.
+    pub(crate) fn exited(
+        &self,
+        id: TaskId,
+        end: &End,
+        comm: [u8; COMM_LEN],
+        tracer: Option<TaskId>,
+    ) -> bool {
         let mut usage = None;
         let (mut tree, task, group) = loop {
             let tree = self.work();
             let Some(task) = tree.tasks().find(id) else {
-                return;
+                return false;
             };
             let group = tree.tasks()[task].group();
             if tree.groups()[group].nr_live() > 1 || usage.is_some() {
@@ -178,7 +185,9 @@ impl World {
             tree.decide_exit(group, status);
         }
         tree.set_name(task, &comm);
+        let is_held = tracer.is_some_and(|tracer| tree.hold(task, tracer));
         tree.begin_exit(task, end.code);
+        is_held
     }
 
     /// Sleeps until a task that exits has exited, which for the init of a namespace is when the namespace is empty

@@ -124,14 +124,16 @@ impl Tree {
             self.change_parent(child, heir.map_or(Parent::Outside, Parent::Task));
             self.tell_reparent(child);
             if threaded {
-                if heir.is_some_and(|heir| self.tasks()[heir].is_zapping()) && self.is_dead(child) {
+                if heir.is_some_and(|heir| self.tasks()[heir].is_zapping())
+                    && self.is_reapable(child)
+                {
                     self.release_leader(child);
                 }
                 continue;
             }
             // reparent_leader()
             self.reset_exit_signal(child);
-            let unwanted = self.is_dead(child) && self.notify_parent(child);
+            let unwanted = self.is_reapable(child) && self.notify_parent(child);
             self.kill_orphaned(child, father);
             if unwanted {
                 self.release_leader(child);
@@ -195,7 +197,9 @@ impl Tree {
         }
         self.set_zombie(task);
         if !self.is_leader(task) {
-            self.release(task);
+            if !self.is_held(task) {
+                self.release(task);
+            }
         } else if self.is_group_empty(group) {
             self.become_waitable(group);
         } else {
@@ -209,7 +213,7 @@ impl Tree {
         let process = &self.groups()[group];
         let is_dead = |leader: Idx<Task>| self.tasks()[leader].state() == TaskState::Zombie;
         let dead = u32::from(process.leader().is_some_and(is_dead));
-        process.nr_live() == 0 && process.nr_threads() == 1 + dead
+        process.nr_live() == 0 && process.nr_threads() == 1 + dead + self.nr_held(group)
     }
 
     /// Tells the parent that a process is dead; true when the process is to be reaped without a wait
@@ -263,7 +267,7 @@ impl Tree {
 
     /// Takes a dead thread that is not the leader out of the tree. If it was the last one a dead leader can be waited
     /// for from now on (`release_task()`).
-    fn release(&mut self, task: Idx<Task>) {
+    pub(crate) fn release(&mut self, task: Idx<Task>) {
         let group = self.tasks()[task].group();
         self.leave(task);
         if !self.is_dead(group) {
@@ -277,9 +281,13 @@ impl Tree {
         self.become_waitable(group);
     }
 
-    /// A process is dead: its parent is told, or it is reaped at once if the parent will not wait for it.
-    fn become_waitable(&mut self, group: Idx<Group>) {
+    /// A process is dead: its parent is told, or it is reaped at once if the parent will not wait for it. If it is
+    /// its tracer's that comes later.
+    pub(crate) fn become_waitable(&mut self, group: Idx<Group>) {
         self.wake_pollers(group);
+        if self.is_leader_held(group) {
+            return;
+        }
         if self.notify_parent(group) {
             self.release_leader(group);
         } else {

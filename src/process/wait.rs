@@ -40,14 +40,14 @@ pub(crate) const WSTOPPED: u32 = WUNTRACED;
 pub(crate) const WEXITED: u32 = 0x4;
 pub(crate) const WCONTINUED: u32 = 0x8;
 pub(crate) const WNOWAIT: u32 = 0x0100_0000;
-const WNOTHREAD: u32 = 0x2000_0000;
-const WALL: u32 = 0x4000_0000;
-const WCLONE: u32 = 0x8000_0000;
+pub(crate) const WNOTHREAD: u32 = 0x2000_0000;
+pub(crate) const WALL: u32 = 0x4000_0000;
+pub(crate) const WCLONE: u32 = 0x8000_0000;
 
 /// The kinds of ids of waitid(2) (`include/uapi/linux/wait.h`).
-const P_ALL: u32 = 0;
-const P_PID: u32 = 1;
-const P_PGID: u32 = 2;
+pub(crate) const P_ALL: u32 = 0;
+pub(crate) const P_PID: u32 = 1;
+pub(crate) const P_PGID: u32 = 2;
 pub(crate) const P_PIDFD: u32 = 3;
 
 /// The arguments of a wait, as the caller gives them.
@@ -394,6 +394,11 @@ impl Tree {
             uid: self.uid_of(child),
         };
         let keep = selection.options & WNOWAIT != 0;
+        if self.is_dead(child) && self.is_leader_held(child) {
+            // EXIT_TRACE: its tracer comes first.
+            search.expected = true;
+            return None;
+        }
         if self.is_dead(child) {
             // A dead one that is not asked for is nothing to wait for either.
             if selection.options & WEXITED == 0 {
@@ -415,7 +420,8 @@ impl Tree {
             return Some(report);
         }
         search.expected = true;
-        let report = match group.job().to_report() {
+        let job = group.job().to_report();
+        let report = match job.filter(|_| !self.is_callers_tracee(child)) {
             Some(JobReport::Stopped(signal)) if selection.options & WSTOPPED != 0 => {
                 report(CLD_STOPPED, signal.into())
             }

@@ -54,7 +54,7 @@ impl Tree {
         }
         let is_own = matches!(self.groups()[group].parent(), Parent::Task(parent)
             if self.tasks()[parent].group() == self.tasks()[init].group());
-        if is_own && self.is_dead(group) {
+        if is_own && self.is_reapable(group) {
             self.release_leader(group);
         } else {
             self.begin_group_exit(group, SIGKILL);

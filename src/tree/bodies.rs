@@ -16,7 +16,7 @@
 //! - All threads of a process have bodies, or none has.
 //! - A body that is owed signals and whose thread is known is on [`Tree::owing`].
 
-use super::Tree;
+use super::{held::Hold, Tree};
 use crate::{
     base::slots::{
         chain::{Link, Member},
@@ -35,7 +35,7 @@ const LETTERS: usize = 16;
 /// The real thread behind a member, as the tree knows it.
 pub(crate) struct Body {
     /// The thread; `None` until the clone that makes it has made it.
-    native: Option<Native>,
+    pub(super) native: Option<Native>,
     /// The user that the thread belonged to when it exited.
     uid: u32,
     /// Of the leader: the kernel's process group that it was put into last, or is about to be.
@@ -49,6 +49,9 @@ pub(crate) struct Body {
     child_uid: u32,
     other: SigInfo,
     owing: Link<Body>,
+    /// Whose it is, once it has exited ([`held`](super::held)).
+    pub(super) hold: Option<Hold>,
+    pub(super) held: Link<Body>,
 }
 
 impl Member<chain::Owing> for Body {
@@ -73,6 +76,8 @@ impl Body {
             child_uid: 0,
             other: SigInfo::default(),
             owing: Link::new(),
+            hold: None,
+            held: Link::new(),
         }
     }
 
@@ -175,6 +180,7 @@ impl Tree {
         if self.nr_members == 0 {
             return;
         }
+        self.unhold(task);
         if let Some(body) = self.tasks[task].body.take() {
             self.owing.remove(&mut self.bodies, body);
             self.bodies.discard(body);
@@ -190,6 +196,8 @@ impl Tree {
         if let Some(body) = self.tasks[task].body {
             self.bodies[body].native = Some(native);
         }
+        // A dead leader vanishes, also when it is traced.
+        self.unhold(task);
     }
 
     /// Notes a signal from the kernel that the process of a member is owed. A signal that is owed already is not

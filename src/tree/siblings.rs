@@ -47,7 +47,7 @@ impl Tree {
         match self.groups[child].job.to_report() {
             Some(JobReport::Stopped(_)) => Some(News::Stop),
             Some(JobReport::Continued) => Some(News::Continue),
-            None => self.is_dead(child).then_some(News::Death),
+            None => self.is_reapable(child).then_some(News::Death),
         }
     }
 

@@ -48,6 +48,8 @@ pub(crate) mod chain {
     pub(crate) struct Walking;
     /// Bodies that have signals to be sent.
     pub(crate) struct Owing;
+    /// Bodies that have exited and are their tracers'.
+    pub(crate) struct Held;
 }
 
 /// The state of a task.

@@ -66,6 +66,7 @@ cases! {
     handles
     escapes
     parents
+    tracing
 }
 
 #[test]
@@ -103,7 +104,7 @@ fn a_shell_is_pid_1() {
 /// The rules of these cases are the kernel's own.
 #[test]
 fn some_are_the_same_natively() {
-    const CASES: [&str; 7] = [
+    const CASES: [&str; 8] = [
         "terminals",
         "usage",
         "border",
@@ -111,6 +112,7 @@ fn some_are_the_same_natively() {
         "handles",
         "escapes",
         "parents",
+        "tracing",
     ];
     for case in CASES {
         let mut native = Command::new("unshare");

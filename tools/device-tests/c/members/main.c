@@ -68,7 +68,7 @@ int main(int argc, char **argv)
 		{ "refused", refused },	{ "terminals", terminals },
 		{ "usage", usage },	{ "border", border },	{ "peers", peers },
 		{ "handles", handles },	{ "procfs", procfs },	{ "rows", rows },
-		{ "escapes", escapes },	{ "parents", parents },
+		{ "escapes", escapes },	{ "parents", parents }, { "tracing", tracing },
 	};
 	int number = argc > 2 ? atoi(argv[2]) : 0;
 

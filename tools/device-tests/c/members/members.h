@@ -63,6 +63,7 @@ void handles(void);
 void escapes(void);
 void parents(void);
 void procfs(void);
+void tracing(void);
 void stranger(int fd);
 void races(int after);
 void crowd(int count);

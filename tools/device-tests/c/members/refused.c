@@ -22,7 +22,6 @@ void refused(void)
 	siginfo_t info;
 	pid_t zombies;
 
-	CHECK_ERROR(syscall(SYS_ptrace, 0, 0, 0, 0), ENOSYS);
 	CHECK_ERROR(syscall(SYS_io_uring_setup, 1, NULL), ENOSYS);
 	CHECK_ERROR(syscall(SYS_setns, 99, 0), EBADF);
 	/* FUTEX_LOCK_PI; arguments of which the kernel sees the lower half. */
