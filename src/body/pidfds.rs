@@ -67,6 +67,34 @@ pub(super) fn find(member: &Member, fd: i32) -> Descriptor {
     }
 }
 
+extern "C" {
+    fn altpid_proc_directory(fd: c_int, pid: *mut *mut c_void) -> bool;
+}
+
+/// Whom a descriptor can send signals to that is no pidfd: it can be the directory of a process in /proc, of a world's.
+///
+/// # Errors
+///
+/// `EBADF`, `ESRCH`, `EINVAL`
+pub(super) fn directory(member: &Member, fd: i32) -> Outcome<Handle> {
+    let mut pid = core::ptr::null_mut();
+    // SAFETY: There is room for the pid.
+    if !unsafe { altpid_proc_directory(fd, &mut pid) } {
+        return Err(EBADF.into());
+    }
+    let pid = NonNull::new(pid.cast::<Pid>()).ok_or(ESRCH)?;
+    // SAFETY: It came with a reference.
+    let pid = unsafe { ARef::from_raw(pid) };
+    if !member.world.root().is_ancestor_or_self(pid.ns()) {
+        return Err(Reason::Invisible.into());
+    }
+    Ok(Handle {
+        pid,
+        is_thread: false,
+        is_nonblock: false,
+    })
+}
+
 /// pidfd_open(2) of a process that has no body any more and nobody has waited for: the descriptor. `None` for
 /// whom the kernel knows, or is to say what is wrong.
 pub(super) fn open_dead(member: &Member, nr: i32, flags: u32) -> Option<Result<i32>> {

@@ -137,7 +137,7 @@ fn send(member: &Member, own: &Own, args: &[u64; 6]) -> Outcome {
         _ => match pidfds::find(member, fd) {
             Descriptor::Handle(handle) => handle,
             Descriptor::Stranger => return Err(Reason::Invisible.into()),
-            Descriptor::Other => return Err(EBADF.into()),
+            Descriptor::Other => pidfds::directory(member, fd)?,
         },
     };
     // access_pidfd_pidns()

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::pid::registry::NsId;
 use core::slice;
-use kernel::{bindings, error::Error, prelude::*};
+use kernel::{bindings, error::Error, prelude::*, sync::aref::ARef};
 
 /// The view behind a pointer.
 ///
@@ -267,4 +267,18 @@ unsafe extern "C" fn altpid_proc_write(
         Ok(()) => 0,
         Err(error) => Error::to_errno(error) as isize,
     }
+}
+
+/// The pid of a process, with a reference; null when it is reaped.
+///
+/// # Safety
+///
+/// As [`view`].
+#[no_mangle]
+unsafe extern "C" fn altpid_proc_pid(this: *mut c_void, who: u64) -> *mut c_void {
+    // SAFETY: By the safety requirements.
+    let pid = unsafe { view(this) }.pid(Who::from_raw(who));
+    pid.map_or(core::ptr::null_mut(), |pid| {
+        ARef::into_raw(pid).as_ptr().cast()
+    })
 }

@@ -222,3 +222,23 @@ const struct file_operations altpid_dir_ops = {
 	.iterate_shared = iterate,
 	.llseek = llseek,
 };
+
+/*
+ * Whether a descriptor is the directory of a process, which pidfd_send_signal(2) takes for a pidfd:
+ * tgid_pidfd_to_pid(). The pid is one of altpid's, with a reference, NULL when it is reaped.
+ */
+bool altpid_proc_directory(int fd, void **pid)
+{
+	struct file *file = fget(fd);
+	bool is_one;
+
+	if (!file)
+		return false;
+	is_one = file->f_op == &altpid_dir_ops &&
+		 ALTPID_I(file_inode(file))->kind == ALTPID_PROCESS;
+	if (is_one)
+		*pid = altpid_proc_pid(altpid_view(file_inode(file)),
+				       ALTPID_I(file_inode(file))->who);
+	fput(file);
+	return is_one;
+}

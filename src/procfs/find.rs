@@ -12,12 +12,12 @@ use super::View;
 use crate::{
     base::slots::Idx,
     body,
-    pid::{find_pid, find_pid_from, PidType},
+    pid::{find_pid, find_pid_from, Pid, PidType},
     tree::group::{GroupId, Parent},
     tree::task::{Task, TaskId, TaskState},
     tree::Tree,
 };
-use kernel::task::might_sleep;
+use kernel::{sync::aref::ARef, task::might_sleep};
 
 /// Threads that are gone through in one hold of the lock.
 const AT_ONCE: u64 = 512;
@@ -116,6 +116,14 @@ impl View {
     /// Whether somebody is there.
     pub(super) fn is_there(&self, who: Who) -> bool {
         (self.world()).is_some_and(|world| who.find(&world.tree()).is_some())
+    }
+
+    /// The pid of a process.
+    pub(super) fn pid(&self, who: Who) -> Option<ARef<Pid>> {
+        let world = self.world()?;
+        let tree = world.tree();
+        let task = who.find(&tree)?;
+        Some(tree.group_of(task).tgid().clone())
     }
 
     /// The task with a number, or with a process its thread with that.

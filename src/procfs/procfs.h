@@ -103,6 +103,8 @@ const char *altpid_made_name(const struct altpid_inode *parent, unsigned int ind
 
 /* dir.c */
 extern const struct file_operations altpid_dir_ops;
+/* For src/body/pidfds.rs. */
+bool altpid_proc_directory(int fd, void **pid);
 
 /* file.c */
 struct file *altpid_open_lower(struct inode *inode, struct file *file);
@@ -118,6 +120,7 @@ bool altpid_proc_is_open(void *view);
 u64 altpid_proc_ns(void *view);
 bool altpid_proc_is_there(void *view, u64 who);
 unsigned int altpid_proc_count(void *view);
+void *altpid_proc_pid(void *view, u64 who);
 bool altpid_proc_find(void *view, u64 process, int nr, struct altpid_proc_task *task);
 bool altpid_proc_next(void *view, int nr, struct altpid_proc_task *task);
 bool altpid_proc_thread(void *view, u64 process, u64 *at, u64 index,

@@ -225,6 +225,13 @@ static struct file_system_type type = {
 	.init_fs_context = init_context,
 	.parameters = parameters,
 	.kill_sb = kill_super,
+	/*
+	 * As procfs: whoever made a user namespace may mount it there, if one that nothing is
+	 * mounted over is to be seen in the mount namespace already. It shows the world as the
+	 * caller's own namespace sees it, and the kernel's files are opened with the caller's
+	 * credentials.
+	 */
+	.fs_flags = FS_USERNS_MOUNT | FS_USERNS_MOUNT_RESTRICTED,
 };
 MODULE_ALIAS_FS("altpid_proc");
 

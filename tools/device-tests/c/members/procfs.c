@@ -290,6 +290,72 @@ static void covered(void)
 	CHECK(!strstr(contents("/proc/self/limits"), "Linux version"));
 }
 
+static long send_by(int fd, int signal)
+{
+	return syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0);
+}
+
+/* For signals the directory of a process is as good as a pidfd; killall(1) has it so. */
+static void directories(void)
+{
+	char path[64];
+	siginfo_t info;
+	pid_t pid;
+	int dir;
+
+	CHILD(pid)
+		sleep_for_ever();
+	sprintf(path, "/proc/%d", pid);
+	dir = open(path, O_RDONLY | O_DIRECTORY);
+	CHECK(send_by(dir, 0) == 0);
+	CHECK(send_by(dir, SIGTERM) == 0);
+	CHECK(waitid(P_PID, pid, &info, WEXITED | WNOWAIT) == 0);
+	/* A zombie. */
+	CHECK(send_by(dir, 0) == 0);
+	CHECK(dies(pid, SIGTERM));
+	CHECK_ERROR(send_by(dir, 0), ESRCH);
+	close(dir);
+	dir = open("/proc/self/task", O_RDONLY | O_DIRECTORY);
+	CHECK_ERROR(send_by(dir, 0), EBADF);
+	close(dir);
+	sprintf(path, "/proc/self/task/%d", gettid());
+	dir = open(path, O_RDONLY | O_DIRECTORY);
+	CHECK_ERROR(send_by(dir, 0), EBADF);
+	close(dir);
+	dir = open("/proc", O_RDONLY | O_DIRECTORY);
+	CHECK_ERROR(send_by(dir, 0), EBADF);
+	close(dir);
+}
+
+/* Who makes a user namespace may mount one there, if what is to be seen is not hidden from it. */
+static void in_a_user_namespace(void)
+{
+	pid_t pid;
+	int sum;
+
+	CHILD(pid) {
+		CHECK(unshare(CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS) == 0);
+		CHILD(pid) {
+			CHECK(mount("proc", "/proc", type, 0, NULL) == 0);
+			CHECK(numbers("/proc", &sum) == 1 && sum == 1);
+			contents("/proc/self/status");
+			CHECK(value("Pid:") == 1 && value("PPid:") == 0);
+		}
+		CHECK(exits(pid, 0));
+	}
+	CHECK(exits(pid, 0));
+	/* What is mounted over in there cannot be uncovered by another one. */
+	CHECK(mount("none", "/proc/tty", "tmpfs", 0, NULL) == 0);
+	CHILD(pid) {
+		CHECK(unshare(CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS) == 0);
+		CHILD(pid)
+			CHECK_ERROR(mount("proc", "/proc", type, 0, NULL), EPERM);
+		CHECK(exits(pid, 0));
+	}
+	CHECK(exits(pid, 0));
+	CHECK(umount("/proc/tty") == 0);
+}
+
 /* A nested namespace, as it is seen from here and from there. */
 static void nested(void)
 {
@@ -410,5 +476,7 @@ void procfs(void)
 	refusals();
 	forbidden();
 	covered();
+	directories();
+	in_a_user_namespace();
 	nested();
 }
