@@ -76,22 +76,24 @@ class Terminal:
         print(f"    in the foreground: {group}", flush=True)
         return group
 
-    def wait_for(self, pid, state):
-        """Waits until a process is in a state, as /proc says."""
+    def wait_for(self, pid, name, state):
+        """Waits until a process has become a program and is in a state, as /proc says."""
 
         def is_there():
             try:
                 with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as stat:
-                    return stat.read().rpartition(")")[2].split()[0] in state
+                    begin, _, end = stat.read().rpartition(")")
+                    return begin.endswith(f"({name}") and end.split()[0] == state
             except OSError:
-                return "-" in state
+                return False
 
-        self.until(f"{pid} in state {state}", is_there)
+        self.until(f"{pid}, {name}, in state {state}", is_there)
 
 
-def asleep(terminal, group):
-    """Waits until the members of a pipeline that reads have come to do so."""
-    terminal.wait_for(group, "S")
+def asleep(terminal, first, *names):
+    """Waits until all members of a pipeline are there and have come to wait."""
+    for number, name in enumerate(names):
+        terminal.wait_for(first + number, name, "S")
 
 
 def main():
@@ -99,23 +101,23 @@ def main():
     terminal.prompt()
     terminal.run("echo $$")
     group = terminal.in_foreground("sleep 1000")
-    asleep(terminal, group)
+    asleep(terminal, group, "sleep")
     terminal.type("\x1a")
     terminal.prompt()
     terminal.run("jobs")
     terminal.run("bg")
     terminal.run("jobs")
-    asleep(terminal, terminal.in_foreground("fg"))
+    asleep(terminal, terminal.in_foreground("fg"), "sleep")
     terminal.type("\x03")
     terminal.prompt()
     terminal.run("echo $?")
     # A pipeline is one job: stopped, gone on with, and ended by the end of what is typed.
     group = terminal.in_foreground("cat | cat | cat")
-    asleep(terminal, group)
+    asleep(terminal, group, "cat", "cat", "cat")
     terminal.type("\x1a")
     terminal.prompt()
     terminal.in_foreground("fg")
-    asleep(terminal, group)
+    asleep(terminal, group, "cat", "cat", "cat")
     terminal.type("through the pipeline\n")
     terminal.until("the line", lambda: "through the pipeline\r\n" in terminal.written)
     terminal.type("\x04")
@@ -125,13 +127,13 @@ def main():
     terminal.run("echo $waits >waits")
     with open("waits", encoding="ascii") as number:
         reader = int(number.read())
-    terminal.wait_for(reader, "T")
+    terminal.wait_for(reader, "cat", "T")
     terminal.run("true")
     terminal.run("jobs")
     terminal.run("kill -KILL %1; wait $waits 2>/dev/null; echo $?")
     # Quit, and a job that stops itself.
     group = terminal.in_foreground("sleep 1000")
-    asleep(terminal, group)
+    asleep(terminal, group, "sleep")
     terminal.type("\x1c")
     terminal.prompt()
     terminal.run("echo $?")
@@ -148,7 +150,7 @@ def main():
     terminal.run("sleep 1000 & echo $! >sleeps")
     with open("sleeps", encoding="ascii") as number:
         sleeper = int(number.read())
-    terminal.wait_for(sleeper, "S")
+    terminal.wait_for(sleeper, "sleep", "S")
     # The terminal goes: the shell is told, and tells its jobs (dash does not, its job goes on).
     os.close(terminal.master)
     _, status = os.waitpid(terminal.shell, 0)
