@@ -18,7 +18,8 @@ pub(crate) mod usage;
 
 pub(crate) use self::caller::{
     give_native_words, has_admin, has_children_elsewhere, how_ends, is_32_bit, is_admin, kill_self,
-    make_self_unkillable, may_reboot, own_comm, own_tgid, own_tid, own_uid, uid_here, why_not,
+    make_self_unkillable, may_choose_numbers, may_reboot, own_comm, own_tgid, own_tid, own_uid,
+    uid_here, why_not,
 };
 
 use core::ptr::NonNull;

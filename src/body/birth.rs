@@ -8,7 +8,7 @@
 //!
 //! The kernel makes no pid namespace, has no parent but the caller, and writes no numbers: those flags are
 //! taken away. clone3 is made as clone, so that nothing that the program has in memory is changed or read
-//! twice.
+//! twice; with a flag that clone has no place for it is given a struct that is lent.
 //!
 //! # Locks
 //!
@@ -17,6 +17,7 @@
 use super::{
     border::Fate,
     calls::{Call, Then},
+    lending::Loan,
     member::{Member, Own},
     user::{read_bytes, read_word, write_word},
 };
@@ -31,6 +32,9 @@ use crate::{
 use kernel::{bindings, prelude::*, sync::Arc};
 use zerocopy::IntoBytes;
 
+/// Flags that clone(2) has no place for, and that change nothing that is altpid's.
+const CLEAR_SIGHAND: u64 = 1 << 32;
+const INTO_CGROUP: u64 = 1 << 33;
 const PARENT_SETTID: u64 = bindings::CLONE_PARENT_SETTID as u64;
 const CHILD_SETTID: u64 = bindings::CLONE_CHILD_SETTID as u64;
 
@@ -48,6 +52,8 @@ pub(super) struct Birth {
     words: Words,
     /// Until the child is there.
     held: Option<HeldSignals>,
+    /// The struct that the kernel reads.
+    loan: Option<Loan>,
 }
 
 /// Where numbers are to be written (`kernel_clone()`, `schedule_tail()`).
@@ -108,6 +114,9 @@ struct Asked {
     tls: u64,
     set_tid: [i32; LEVELS],
     set_tid_size: usize,
+    /// Of clone3 alone: where the stack ends is as far from where it begins.
+    stack_size: u64,
+    cgroup: u64,
 }
 
 impl Asked {
@@ -122,6 +131,8 @@ impl Asked {
             tls: 0,
             set_tid: [0; LEVELS],
             set_tid_size: 0,
+            stack_size: 0,
+            cgroup: 0,
         };
         match fate {
             Fate::Vfork => asked.flags = flags::VFORK | flags::VM,
@@ -146,6 +157,29 @@ impl Asked {
         self.flags & flags == flags
     }
 
+    /// `struct clone_args` for the kernel, with these flags: it writes and takes no numbers.
+    fn to_struct(&self, kept: u64) -> [u64; 11] {
+        let pidfd = if self.has(flags::PIDFD) {
+            self.pidfd
+        } else {
+            0
+        };
+        let stack = self.stack - self.stack_size;
+        [
+            kept,
+            pidfd,
+            self.child_tid,
+            0,
+            self.exit_signal as u64,
+            stack,
+            self.stack_size,
+            self.tls,
+            0,
+            0,
+            self.cgroup,
+        ]
+    }
+
     /// `copy_clone_args_from_user()`
     fn read(&mut self, address: u64, size: usize) -> Outcome {
         const FIRST_SIZE: usize = 64;
@@ -165,11 +199,22 @@ impl Asked {
                 return Err(E2BIG.into());
             }
         }
-        let [flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, set_tid_size, _] =
+        let [flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, set_tid_size, cgroup] =
             words;
-        // What clone(2) has no place for.
-        if flags > flags::LEGACY || flags & flags::CSIGNAL != 0 {
+        if flags & !(flags::LEGACY | CLEAR_SIGHAND | INTO_CGROUP) != 0 {
             return Err(errno(bindings::ENOSYS).into());
+        }
+        if flags & flags::CSIGNAL & !flags::NEWTIME != 0 {
+            return Err(Reason::Flags.into());
+        }
+        // copy_clone_args_from_user()
+        let is_cgroup = cgroup <= i32::MAX as u64 && size >= KNOWN;
+        if flags & INTO_CGROUP != 0 && !is_cgroup {
+            return Err(EINVAL.into());
+        }
+        // clone3_args_valid()
+        if flags & CLEAR_SIGHAND != 0 && flags & flags::SIGHAND != 0 {
+            return Err(Reason::Flags.into());
         }
         if exit_signal > flags::CSIGNAL {
             return Err(Reason::ExitSignal.into());
@@ -187,6 +232,7 @@ impl Asked {
         self.exit_signal = exit_signal as i32;
         // copy_thread() takes the top.
         self.stack = stack.checked_add(stack_size).ok_or(EINVAL)?;
+        (self.stack_size, self.cgroup) = (stack_size, cgroup);
         (self.pidfd, self.child_tid, self.parent_tid, self.tls) =
             (pidfd, child_tid, parent_tid, tls);
         if self.has(flags::PIDFD | PARENT_SETTID) && pidfd == parent_tid {
@@ -219,6 +265,10 @@ pub(super) fn begin(
         return Err(Reason::Flags.into());
     }
     if asked.has(flags::NEWPID) && !asked.has(flags::NEWUSER) && !native::has_admin() {
+        return Err(EPERM.into());
+    }
+    // alloc_pid()
+    if asked.set_tid_size != 0 && !native::may_choose_numbers() {
         return Err(EPERM.into());
     }
     let is_thread = asked.has(flags::THREAD);
@@ -258,6 +308,7 @@ pub(super) fn begin(
                 is_vfork: asked.has(flags::VFORK),
             },
             held: Some(HeldSignals::new()),
+            loan: None,
         })
     };
     let mut birth = match birth() {
@@ -267,12 +318,24 @@ pub(super) fn begin(
             return Err(error.into());
         }
     };
+    let kept = asked.flags & !(flags::NEWPID | flags::PARENT | PARENT_SETTID | CHILD_SETTID);
+    // For clone(2) that of time namespaces is a signal.
+    if kept & !(flags::LEGACY & !flags::NEWTIME) != 0 {
+        match Loan::new(regs, asked.to_struct(kept).as_bytes()) {
+            Ok(loan) => birth.loan = Some(loan),
+            Err(error) => {
+                world.abandon(cloned.child);
+                return Err(error.into());
+            }
+        }
+    }
     if asked.has(PARENT_SETTID) {
         let is_shared = asked.has(flags::VM);
         birth.words.parent = Parental::new(asked.parent_tid, cloned.pid, is_shared);
     }
-    if matches!(fate, Fate::Clone | Fate::Clone3) {
-        let kept = asked.flags & !(flags::NEWPID | flags::PARENT | PARENT_SETTID | CHILD_SETTID);
+    if let Some(loan) = &birth.loan {
+        (regs.di, regs.si) = (loan.address() as usize, 88);
+    } else if matches!(fate, Fate::Clone | Fate::Clone3) {
         regs.orig_ax = 56;
         regs.di = (kept | asked.exit_signal as u64) as usize;
         regs.si = asked.stack as usize;
@@ -332,7 +395,10 @@ pub(super) unsafe fn born(own: &mut Own, child: *mut bindings::task_struct) {
 
 impl Birth {
     /// The call is over: its result.
-    pub(super) fn end(self, member: &Member, result: i64) -> i64 {
+    pub(super) fn end(mut self, member: &Member, result: i64) -> i64 {
+        if let Some(loan) = self.loan.take() {
+            let _ = loan.end(true);
+        }
         if self.member.is_some() {
             // No child: the kernel has failed.
             if let Parental::Written(address, Some(before)) = self.words.parent {
@@ -358,7 +424,10 @@ impl Birth {
     }
 
     /// There is no child.
-    pub(super) fn abandon(self, member: &Member) {
+    pub(super) fn abandon(mut self, member: &Member) {
+        if let Some(loan) = self.loan.take() {
+            let _ = loan.end(true);
+        }
         if self.member.is_some() {
             member.world.abandon(self.id);
         }

@@ -27,6 +27,13 @@ pub(crate) fn has_admin() -> bool {
     unsafe { c::altpid_has_capability(bindings::CAP_SYS_ADMIN as c_int) }
 }
 
+/// Whether the calling thread may choose the numbers of a child (`checkpoint_restore_ns_capable()`): altpid's namespaces
+/// have no owner, so that its own user namespace is asked.
+pub(crate) fn may_choose_numbers() -> bool {
+    // SAFETY: No requirements.
+    unsafe { c::altpid_has_capability(bindings::CAP_CHECKPOINT_RESTORE as c_int) || has_admin() }
+}
+
 /// Whether the calling thread has CAP_SYS_BOOT in its own user namespace.
 pub(crate) fn may_reboot() -> bool {
     // SAFETY: No requirements.

@@ -12,10 +12,11 @@ use super::View;
 use crate::{
     base::slots::Idx,
     body,
-    pid::{find_pid, find_pid_from, Pid, PidType},
+    pid::{find_pid, find_pid_from, namespace::Namespace, Pid, PidType},
     tree::group::{GroupId, Parent},
     tree::task::{Task, TaskId, TaskState},
     tree::Tree,
+    world::World,
 };
 use kernel::{sync::aref::ARef, task::might_sleep};
 
@@ -210,6 +211,17 @@ impl View {
         let task = tree.tasks().find(task)?;
         let tid = tree.tasks()[task].pid().nr_ns(&self.ns);
         (tid != 0).then(|| (tree.group_of(task).tgid().nr_ns(&self.ns), tid))
+    }
+
+    /// The namespace that sysctls and loadavg are about: natively not that of the mount, but that of who asks
+    /// (`task_active_pid_ns()`). Of somebody who is not in the world it is that of the mount.
+    pub(super) fn callers_ns(&self, world: &World) -> ARef<Namespace> {
+        let own = body::own_task(world).and_then(|task| {
+            let tree = world.tree();
+            let task = tree.tasks().find(task)?;
+            Some(ARef::from(tree.group_of(task).tgid().ns()))
+        });
+        own.unwrap_or_else(|| self.ns.clone())
     }
 
     /// What is told of a task.

@@ -100,7 +100,7 @@ impl View {
             kind::LOADAVG => {
                 let at = line.iter().rposition(|&byte| byte == b' ').ok_or(EIO)?;
                 out.text(&line[..=at])?;
-                out.number(self.ns.last_pid().into())?;
+                out.number(self.callers_ns(&world).last_pid().into())?;
                 out.text(b"\n")
             }
             kind::LOCKS => self.lock(&world, line, out, Some(state)),
@@ -236,6 +236,8 @@ impl View {
         out.text(b"NSpid:")?;
         match found {
             Some(pid) if pid.nr_ns(&self.ns) != 0 => self.levels(pid.ns(), &pid, out)?,
+            // There is nobody any more.
+            _ if native < 0 => out.text(b"\t-1")?,
             _ => out.text(b"\t0")?,
         }
         out.text(b"\n")

@@ -57,11 +57,11 @@ impl View {
         let world = self.world().ok_or(ESRCH)?;
         match kind {
             kind::PID_MAX => {
-                out.number(self.ns.pid_max().into())?;
+                out.number(self.callers_ns(&world).pid_max().into())?;
                 return out.text(b"\n");
             }
             kind::LAST_PID => {
-                out.number(self.ns.last_pid().into())?;
+                out.number(self.callers_ns(&world).last_pid().into())?;
                 return out.text(b"\n");
             }
             kind::CHILDREN => return self.make_children(&world, who, out, place),
@@ -116,10 +116,10 @@ impl View {
             return Err(EPERM);
         }
         match kind {
-            kind::PID_MAX => self.ns.set_pid_max(value),
+            kind::PID_MAX => self.callers_ns(&world).set_pid_max(value),
             // checkpoint_restore_ns_capable()
             kind::LAST_PID if !native::is_admin() => Err(EPERM),
-            kind::LAST_PID => self.ns.set_last_pid(value),
+            kind::LAST_PID => self.callers_ns(&world).set_last_pid(value),
             _ => Err(EINVAL),
         }
     }

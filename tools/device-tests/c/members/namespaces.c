@@ -36,6 +36,74 @@ static void words(pid_t *word)
 	CHECK(*word == 7);
 }
 
+/* Flags of clone3(2) that clone(2) has no place for. posix_spawn(3) asks for the first. */
+static void beyond_32_bits(void)
+{
+	pid_t pid, number = 0;
+	int pidfd = -1;
+	struct clone_args args = {
+		.flags = CLONE_CLEAR_SIGHAND | CLONE_PIDFD | CLONE_PARENT_SETTID,
+		.exit_signal = SIGCHLD,
+		.pidfd = (uintptr_t)&pidfd,
+		.parent_tid = (uintptr_t)&number,
+	};
+	struct sigaction one, other;
+
+	handle(SIGUSR1, 0);
+	signal(SIGUSR2, SIG_IGN);
+	pid = syscall(SYS_clone3, &args, sizeof(args));
+	if (pid == 0) {
+		sigaction(SIGUSR1, NULL, &one);
+		sigaction(SIGUSR2, NULL, &other);
+		_exit(one.sa_handler != SIG_DFL || other.sa_handler != SIG_IGN || getppid() != 1);
+	}
+	CHECK(pid > 1 && number == pid && pidfd >= 0);
+	CHECK(exits(pid, 0));
+	close(pidfd);
+	sigaction(SIGUSR1, NULL, &one);
+	CHECK(one.sa_handler != SIG_DFL);
+	signal(SIGUSR1, SIG_DFL);
+	signal(SIGUSR2, SIG_DFL);
+	/* A namespace of the kernel's, whose flag is a signal for clone(2); and one that is a signal. */
+	args.flags = CLONE_NEWTIME;
+	pid = syscall(SYS_clone3, &args, sizeof(args));
+	if (pid == 0)
+		_exit(getppid() != 1);
+	/* Not every kernel has any. */
+	CHECK(pid == -1 ? errno == EINVAL : exits(pid, 0));
+	args.flags = CLONE_PIDFD | SIGCHLD;
+	CHECK_ERROR(syscall(SYS_clone3, &args, sizeof(args)), EINVAL);
+	args.flags = CLONE_CLEAR_SIGHAND | CLONE_SIGHAND | CLONE_VM;
+	CHECK_ERROR(syscall(SYS_clone3, &args, sizeof(args)), EINVAL);
+	args.flags = CLONE_INTO_CGROUP;
+	args.cgroup = 1000;
+	CHECK_ERROR(syscall(SYS_clone3, &args, sizeof(args)), EBADF);
+	CHECK_ERROR(syscall(SYS_clone3, &args, 64), EINVAL);
+	args.cgroup = 1ULL << 31;
+	CHECK_ERROR(syscall(SYS_clone3, &args, sizeof(args)), EINVAL);
+	/* CLONE_AUTOREAP */
+	args.flags = 1ULL << 34;
+	CHECK_ERROR(syscall(SYS_clone3, &args, sizeof(args)), ENOSYS);
+	CHECK_ERROR(wait(&status), ECHILD);
+}
+
+/* Who may not choose the number of a child. */
+static void no_choice(void)
+{
+	pid_t number = 300, pid;
+	struct clone_args args = {
+		.exit_signal = SIGCHLD,
+		.set_tid = (uintptr_t)&number,
+		.set_tid_size = 1,
+	};
+
+	CHILD(pid) {
+		CHECK(setresuid(65534, 65534, 65534) == 0);
+		CHECK_ERROR(syscall(SYS_clone3, &args, sizeof(args)), EPERM);
+	}
+	CHECK(exits(pid, 0));
+}
+
 void namespaces(void)
 {
 	struct clone_args args = { .flags = CLONE_NEWPID, .exit_signal = SIGCHLD };
@@ -100,6 +168,8 @@ void namespaces(void)
 	CHECK(exits(pid, 0));
 	CHECK(*word == pid);
 	words(word);
+	beyond_32_bits();
+	no_choice();
 	/* What the kernel refuses leaves nothing behind. */
 	CHECK_ERROR(syscall(SYS_clone, CLONE_NEWNS | CLONE_FS | SIGCHLD, 0, 0, 0, 0), EINVAL);
 	CHECK_ERROR(syscall(SYS_clone, CLONE_NEWPID | CLONE_NEWNS | CLONE_FS, 0, 0, 0, 0), EINVAL);

@@ -233,6 +233,7 @@ static void others(void)
 	/* Of a pidfd the kernel says when there is nobody any more. */
 	while (contents("/proc/self/fdinfo/%d", pidfd), value("Pid:") != -1)
 		usleep(1000);
+	CHECK(value("NSpid:") == -1);
 	close(pidfd);
 }
 
@@ -359,13 +360,17 @@ static void in_a_user_namespace(void)
 /* A nested namespace, as it is seen from here and from there. */
 static void nested(void)
 {
-	char line[64];
+	char line[64], *end;
 	pid_t pid;
 	int sum;
 
 	CHILD(pid) {
 		CHECK(unshare(CLONE_NEWPID) == 0);
 		CHILD(pid) {
+			/* Whatever is mounted: of the reader's own namespace. */
+			end = strrchr(contents("/proc/loadavg"), ' ');
+			CHECK(end && atoi(end) == 1);
+			CHECK(atoi(contents("/proc/sys/kernel/ns_last_pid")) == 1);
 			/* Not visible here: the mount is of the namespace above. */
 			sum = readlink("/proc/self", line, sizeof(line));
 			CHECK(sum > 1 || (sum == 1 && line[0] != '1'));
