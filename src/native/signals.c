@@ -61,7 +61,8 @@ int altpid_queue(struct pid *pid, int sig, const void *given, bool thread)
 		this_cpu_write(staged.signal, NULL);
 		this_cpu_write(staged.queued, &info);
 		this_cpu_write(staged.pid, pid);
-		err = kill_pid(pid, sig, 0);
+		/* Who says to itself that the kernel sends it is believed: send_signal_locked(). */
+		err = kill_pid(pid, sig, info.si_code == SI_KERNEL);
 		this_cpu_write(staged.pid, NULL);
 		preempt_enable();
 		return err;

@@ -8,7 +8,7 @@
 use crate::{
     divergence::Divergence,
     kernel::Kernel,
-    op::{Name, Op},
+    op::{Call, Name, Op},
     twin::{Seen, State},
 };
 
@@ -105,12 +105,34 @@ kill t 0 TSTP
     },
 ];
 
-/// Those of a kernel. Members have none of those of virtual tasks: it is the kernel that signals them.
+/// All of those of members, who have none of the others: it is the kernel that signals them.
+const OF_MEMBERS: &[Difference] = &[Difference {
+    name: "orphans-of-bodies",
+    reason: "When a process exits the kernel's rule of orphaned process groups is applied to bodies as well,     whose native parents are others: that of an orphan is the one that the kernel has found. Stopped jobs of     its process group are sent SIGHUP and SIGCONT then, though they are controlled in the world; and SIGTSTP, \
+    SIGTTIN and SIGTTOU do not stop an orphan that leads one of its own.",
+    only: None,
+    scenario: "\
+t1 = clone a
+t2 = clone a
+setpgid a 0 0
+t3 = clone t1
+exit_group t1 0
+kill a t3 STOP
+exit_group t2 0
+",
+    is: orphans_of_bodies,
+}];
+
+/// Those of a kernel.
 pub fn of(kernel: Kernel, with_members: bool) -> impl Iterator<Item = &'static Difference> {
     let is_there = move |only: Option<Kernel>| only.is_none_or(|only| only == kernel);
-    DIFFERENCES
-        .iter()
-        .filter(move |difference| !with_members && is_there(difference.only))
+    let all = if with_members {
+        OF_MEMBERS
+    } else {
+        DIFFERENCES
+    };
+    all.iter()
+        .filter(move |difference| is_there(difference.only))
 }
 
 /// Notes in `divergence`, seen after `op` in the state `before`, which deliberate difference it is.
@@ -135,6 +157,30 @@ fn is_of(divergence: &Divergence, name: Name, what: &str) -> bool {
 fn who_dies_first(_: &Op, _: &State, divergence: &Divergence) -> bool {
     let mut orphans = divergence.orphans.iter();
     orphans.any(|name| is_of(divergence, *name, "gone, altpid Zombie"))
+}
+
+/// Who was stopped is so natively, and has been continued or killed in altpid when a member of its process
+/// group died; or a stop signal of a terminal has stopped somebody natively only.
+fn orphans_of_bodies(op: &Op, before: &State, divergence: &Divergence) -> bool {
+    let signal = match op.call {
+        Call::Kill(_, signal)
+        | Call::Tgkill(_, _, signal)
+        | Call::Tkill(_, signal)
+        | Call::Queue(_, signal, ..)
+        | Call::PidfdSend(_, signal)
+        | Call::PidfdSendBy(_, signal, _) => signal,
+        _ => 0,
+    };
+    if matches!(signal, libc::SIGTSTP | libc::SIGTTIN | libc::SIGTTOU) {
+        let mut names = before.tasks.keys();
+        return names.any(|name| is_of(divergence, *name, "state: T, altpid Running"));
+    }
+    let mut stopped = divergence.hung_up.iter();
+    stopped.any(|name| {
+        ["Running", "Zombie", "gone"]
+            .iter()
+            .any(|altpid| is_of(divergence, *name, &format!("state: T, altpid {altpid}")))
+    })
 }
 
 /// The leader of an init is dead natively and another thread of it takes the namespace along; in

@@ -90,6 +90,8 @@ pub struct Divergence {
     pub orphans: Vec<Name>,
     /// Who was alive, is natively on its way out, and is gone in altpid.
     pub late: Vec<Name>,
+    /// Who was stopped and is not in altpid, when another member of its process group has died.
+    pub hung_up: Vec<Name>,
     /// Whether the sender in that is natively the number that a process had for itself, and in altpid
     /// one that it had above.
     pub is_untranslated: bool,
@@ -117,6 +119,7 @@ impl Divergence {
             native,
             who: native.and_then(|answer| waited(op, answer, before)),
             orphans: orphans(before, after),
+            hung_up: hung_up(before, after),
             ..Self::default()
         };
         for (name, seen) in &after.tasks {
@@ -187,4 +190,26 @@ fn orphans(before: &State, after: &State) -> Vec<Name> {
         died(**name) && heir.is_some_and(|heir| parent.is_some_and(died) || begins(heir))
     });
     orphans.map(|(name, _)| *name).collect()
+}
+
+/// Who was stopped and is not any more, while somebody of the same process group has died.
+fn hung_up(before: &State, after: &State) -> Vec<Name> {
+    let is_alive = |name: &Name| after.tasks.get(name).is_some_and(Seen::is_alive);
+    let is_stopped = |seen: &Seen| seen.task.state == TaskState::Stopped;
+    let dead: Vec<&Seen> = before
+        .tasks
+        .iter()
+        .filter(|(name, seen)| seen.is_alive() && !is_alive(name))
+        .map(|(_, seen)| seen)
+        .collect();
+    // As the outermost namespace, which all have, numbers it.
+    let group = |seen: &Seen| seen.task.pgid.first().copied();
+    let has_lost = |seen: &Seen| {
+        let mut dead = dead.iter();
+        dead.any(|other| other.leader != seen.leader && group(other) == group(seen))
+    };
+    let stopped = before.tasks.iter().filter(|(name, seen)| {
+        is_stopped(seen) && !after.tasks.get(name).is_some_and(is_stopped) && has_lost(seen)
+    });
+    stopped.map(|(name, _)| *name).collect()
 }

@@ -9,10 +9,14 @@ use std::{
     time::Instant,
 };
 
-/// Rules that members have no case of: flags of clone3(2) beyond 32 bits are `ENOSYS` for them.
+/// Rules that members have no case of: flags of clone3(2) beyond 32 bits are `ENOSYS` for them, and a namespace that nobody
+/// lives in cannot be joined by a pidfd.
 const NOT_OF_MEMBERS: &[&str] = &[
+    "ns: init by setns",
+    "ns: setns dead",
     "clone: AUTOREAP",
     "reap: AUTOREAP",
+    "pidfd: autoreap",
     "pidfd: autokill",
     "pidfd: autokill, flags",
 ];
