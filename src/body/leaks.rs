@@ -139,9 +139,8 @@ mod present {
             return false;
         };
         match then {
-            Then::Result(_) | Then::Number(_) | Then::Clone(_) | Then::Task | Then::Received(_) => {
-                true
-            }
+            Then::Result(_) | Then::Number(_) | Then::Clone(_) | Then::Task => true,
+            Then::Received(_) | Then::Wait(_) => true,
             Then::Lent(lent) => !matches!(lent.back, Back::Nothing | Back::Version),
             _ => false,
         }
@@ -203,6 +202,7 @@ mod present {
         let Some(own) = (unsafe { own() }) else {
             return true;
         };
-        is_in && own.given.has(nr) || is_out && is_translated(own)
+        // A negative number is nobody's, whoever gives it.
+        is_in && (nr < 0 || own.given.has(nr)) || is_out && is_translated(own)
     }
 }

@@ -64,7 +64,9 @@ static const struct harmless harmless[] = {
 	{ WAY_OTHER, "free_pid", false, "a fork that has failed, or a leader behind an exec" },
 
 	/* What is done behind a number that a translation has given, or with none. */
-	{ WAY_OUT, "bprm_execve", false, "for a tracer, which a member cannot be" },
+	{ WAY_OUT, "bprm_execve", false, "for a tracer: tracing.rs translates it" },
+	{ WAY_OUT, "ptrace_notify", false, "for a tracer: translate_signal()" },
+	{ WAY_OUT, "do_jobctl_trap", false, "for a tracer: translate_signal()" },
 	{ WAY_OUT, "pidns_install", false, "compares levels, and tells no number" },
 	{ WAY_OUT, "__scm_send", true, "compares with the number of the message" },
 	{ WAY_OUT, "__se_sys_capget", true, "compares with that of the header" },

@@ -130,6 +130,9 @@ static struct arguments arguments_of(long call)
 	case SYS_process_vm_writev:
 		piece_of_room = (struct iovec){ &room, 1 };
 		return ARGUMENTS(me, AT(piece_of_room), 1, AT(piece_of_room), 1);
+	case SYS_ptrace:
+		/* PTRACE_PEEKDATA of somebody who is not traced. */
+		return ARGUMENTS(2, me, AT(room), AT(room));
 	case SYS_kcmp:
 		return ARGUMENTS(me, me, 1);
 	case SYS_sched_getscheduler:
@@ -247,7 +250,7 @@ void rows(void)
 		SYS_clock_nanosleep, SYS_timer_create, SYS_perf_event_open, SYS_capget,
 		SYS_capset, SYS_sendmsg, SYS_sendmmsg, SYS_recvmsg, SYS_recvmmsg,
 		SYS_getsockopt, SYS_ioctl, SYS_fcntl, SYS_shmctl, SYS_msgctl, SYS_semctl,
-		SYS_kcmp, SYS_setsid,
+		SYS_kcmp, SYS_ptrace, SYS_setsid,
 	};
 	struct {
 		long type;
