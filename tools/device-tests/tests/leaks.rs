@@ -83,8 +83,9 @@ fn nothing_leaks_and_a_row_that_is_taken_out_does() {
     let status = exec(&Fixture::new(), &["--", "true"]).status();
     assert!(status.expect("it runs").success());
     drop(one);
-    let cases = "ids waits signals families namespaces programs refused terminals usage border peers handles";
-    for case in cases.split(' ') {
+    let cases = "ids waits signals families namespaces programs refused terminals usage border peers handles \
+                 escapes parents tracing";
+    for case in cases.split_whitespace() {
         let world = Fixture::new();
         let mut command = exec(&world, &["--", program(), case]);
         let done = command_line::finish(&mut command, "");
