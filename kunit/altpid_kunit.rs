@@ -62,7 +62,7 @@ mod suites {
         mod pidfd_close;
         mod reaper;
         mod session;
-        mod traced;
+        mod tracing;
     }
     mod signal {
         mod jobctl;

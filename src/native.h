@@ -127,7 +127,7 @@ void altpid_sent(int sig, struct task_struct *task, bool group, int nr);
 int altpid_watch_leaks(void);
 void altpid_unwatch_leaks(void);
 
-/* A system call that members make as it is, -1 for none: in builds for tests, as altpid_*leak*(). */
+/* A call that members make as it is, -1 for none: in builds for tests, as altpid_*leak*(). */
 extern int altpid_untranslated;
 
 /* In Rust. */

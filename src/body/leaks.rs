@@ -20,30 +20,30 @@ pub(super) use present::{is_untranslated, Given, Watch};
 mod absent {
     use kernel::prelude::*;
 
-    pub(in crate::body) struct Given(());
+    pub(in super::super) struct Given(());
 
     impl Given {
-        pub(in crate::body) const fn new() -> Self {
+        pub(in super::super) const fn new() -> Self {
             Self(())
         }
 
         #[inline(always)]
-        pub(in crate::body) fn note(&self, _: i32) {}
+        pub(in super::super) fn note(&self, _: i32) {}
 
         #[inline(always)]
-        pub(in crate::body) fn clear(&self) {}
+        pub(in super::super) fn clear(&self) {}
     }
 
-    pub(in crate::body) struct Watch(());
+    pub(in super::super) struct Watch(());
 
     impl Watch {
-        pub(in crate::body) fn new() -> Result<Self> {
+        pub(in super::super) fn new() -> Result<Self> {
             Ok(Self(()))
         }
     }
 
     #[inline(always)]
-    pub(in crate::body) const fn is_untranslated(_: i64) -> bool {
+    pub(in super::super) const fn is_untranslated(_: i64) -> bool {
         false
     }
 }
@@ -71,15 +71,15 @@ mod present {
     const MOST: usize = 4;
 
     /// Native numbers that the kernel was given in the system call that a thread is in.
-    pub(in crate::body) struct Given([Atomic<i32>; MOST]);
+    pub(in super::super) struct Given([Atomic<i32>; MOST]);
 
     impl Given {
-        pub(in crate::body) const fn new() -> Self {
+        pub(in super::super) const fn new() -> Self {
             Self([const { Atomic::new(0) }; MOST])
         }
 
         /// The kernel is given this one: of a process group perhaps, by its negative number.
-        pub(in crate::body) fn note(&self, nr: i32) {
+        pub(in super::super) fn note(&self, nr: i32) {
             let free = self.0.iter().find(|place| place.load(Relaxed) == 0);
             if let Some(free) = free {
                 free.store(nr.wrapping_abs(), Relaxed);
@@ -87,7 +87,7 @@ mod present {
         }
 
         /// Another call begins.
-        pub(in crate::body) fn clear(&self) {
+        pub(in super::super) fn clear(&self) {
             for place in &self.0 {
                 place.store(0, Relaxed);
             }
@@ -103,7 +103,7 @@ mod present {
     }
 
     /// Conversions are looked at as long as this is there.
-    pub(in crate::body) struct Watch(());
+    pub(in super::super) struct Watch(());
 
     impl Watch {
         /// May sleep. Called once, when the module is loaded.
@@ -111,7 +111,7 @@ mod present {
         /// # Errors
         ///
         /// `EOPNOTSUPP` where a CPU cannot stop at what is read, `ENOSPC` where somebody else uses that.
-        pub(in crate::body) fn new() -> Result<Self> {
+        pub(in super::super) fn new() -> Result<Self> {
             // SAFETY: No requirements.
             to_result(unsafe { altpid_watch_leaks() }).inspect_err(|error| {
                 pr_err!("conversions of numbers cannot be seen: {error:?}\n")
@@ -128,7 +128,7 @@ mod present {
     }
 
     /// Whether a test has this system call made as it is.
-    pub(in crate::body) fn is_untranslated(nr: i64) -> bool {
+    pub(in super::super) fn is_untranslated(nr: i64) -> bool {
         // SAFETY: It is always there; root may write another value meanwhile.
         i64::from(unsafe { read_volatile(&raw const altpid_untranslated) }) == nr
     }

@@ -73,7 +73,7 @@ static const struct harmless harmless[] = {
 	{ WAY_OUT, "__se_sys_capset", true, "compares with that of the header" },
 	{ WAY_OUT, "handle_futex_death", false, "compares with words that robust.c has changed" },
 	{ WAY_OUT, "send_signal_locked", false, "compares with 0" },
-	{ WAY_OUT, "do_notify_parent_cldstop", false, "altpid_sent() corrects what the parent gets" },
+	{ WAY_OUT, "do_notify_parent_cldstop", false, "altpid_sent() corrects what it gets" },
 
 	/* /proc is the host's as long as nobody has mounted the world's. */
 	{ WAY_OUT, "proc_self_get_link", false, "of the host's /proc" },
@@ -269,7 +269,8 @@ static void look_at(enum way way, int nr, const struct pt_regs *regs)
 static bool is_asked_for(void)
 {
 	/* A stop counts as an interrupt. */
-	return hardirq_count() == HARDIRQ_OFFSET && !in_serving_softirq() && altpid_leak_is_member();
+	return hardirq_count() == HARDIRQ_OFFSET && !in_serving_softirq() &&
+	       altpid_leak_is_member();
 }
 
 static void root_is_read(struct perf_event *event, struct perf_sample_data *data,

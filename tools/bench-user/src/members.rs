@@ -38,6 +38,12 @@ fn many_times(times: usize, mut work: impl FnMut() -> Result<()>) -> Result<()> 
     (0..times).try_for_each(|_| work())
 }
 
+/// A call that has to give this.
+fn gives(value: i32, call: impl Fn() -> i32) -> Result<()> {
+    ensure!(call() == value, "{value} was expected");
+    Ok(())
+}
+
 /// What this process gets; `side` says what it is.
 pub fn process(side: &str) -> Result<()> {
     for _ in 0..SAMPLES {
@@ -59,11 +65,11 @@ fn calls(side: &str) -> Result<()> {
     let own = std::process::id() as i32;
     sample("getpid", side, CALLS, || {
         // SAFETY: No requirements.
-        many_times(CALLS, || Ok(ensure!(unsafe { libc::getpid() } == own)))
+        many_times(CALLS, || gives(own, || unsafe { libc::getpid() }))
     })?;
     sample("kill(self, 0)", side, CALLS, || {
         // SAFETY: No requirements.
-        many_times(CALLS, || Ok(ensure!(unsafe { libc::kill(own, 0) } == 0)))
+        many_times(CALLS, || gives(0, || unsafe { libc::kill(own, 0) }))
     })?;
     empty(side)
 }
@@ -74,7 +80,7 @@ pub fn empty(side: &str) -> Result<()> {
     for _ in 0..3 {
         sample("getuid", side, CALLS, || {
             // SAFETY: No requirements.
-            many_times(CALLS, || Ok(ensure!(unsafe { libc::getuid() } == 0)))
+            many_times(CALLS, || gives(0, || unsafe { libc::getuid() } as i32))
         })?;
     }
     Ok(())
@@ -87,7 +93,7 @@ pub fn traced(side: &str) -> Result<()> {
     for _ in 0..SAMPLES {
         sample("getpid", side, CALLS, || {
             // SAFETY: No requirements.
-            many_times(CALLS, || Ok(ensure!(unsafe { libc::getpid() } == own)))
+            many_times(CALLS, || gives(own, || unsafe { libc::getpid() }))
         })?;
     }
     Ok(())

@@ -64,7 +64,7 @@ static void beyond_32_bits(void)
 	CHECK(one.sa_handler != SIG_DFL);
 	signal(SIGUSR1, SIG_DFL);
 	signal(SIGUSR2, SIG_DFL);
-	/* A namespace of the kernel's, whose flag is a signal for clone(2); and one that is a signal. */
+	/* A namespace whose flag is a signal for clone(2); and one that is a signal. */
 	args.flags = CLONE_NEWTIME;
 	pid = syscall(SYS_clone3, &args, sizeof(args));
 	if (pid == 0)

@@ -91,8 +91,10 @@ static void is_sent(int is_taken)
 	}
 	CHECK(exits(pid, 0));
 	CHECK(read(result[0], &word, 1) == 1 && word == (is_taken ? 'n' : 'y'));
-	for (int i = 0; i < 2; i++)
-		close(ready[i]), close(result[i]);
+	for (int i = 0; i < 2; i++) {
+		close(ready[i]);
+		close(result[i]);
+	}
 }
 
 void parents(void)

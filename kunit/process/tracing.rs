@@ -7,7 +7,7 @@ use kernel::prelude::*;
 
 const THREADS: u64 = THREAD | SIGHAND | VM;
 
-#[kernel::macros::kunit_tests(altpid_traced)]
+#[kernel::macros::kunit_tests(altpid_tracing)]
 mod tests {
     use super::*;
 
