@@ -43,11 +43,22 @@ pub(super) enum By<'a> {
 }
 
 impl By<'_> {
-    pub(super) fn to_native(self, native: &Native, signal: i32, to_thread: bool) -> Outcome {
-        let sent = match self {
-            By::Queue(info) => native.queue(signal, info.bytes(), to_thread),
-            By::Kill if to_thread => native.kill_thread(signal),
+    /// Sends a signal to a real thread; with a `leader` to its process, which has that one.
+    pub(super) fn to_native(
+        self,
+        native: &Native,
+        leader: Option<&Native>,
+        signal: i32,
+    ) -> Outcome {
+        let send = |native: &Native| match self {
+            By::Queue(info) => native.queue(signal, info.bytes(), leader.is_none()),
+            By::Kill if leader.is_none() => native.kill_thread(signal),
             By::Kill => native.kill(signal),
+        };
+        let sent = match (send(native), leader) {
+            // The thread has just died. Its process may live on.
+            (Err(error), Some(leader)) if error == ESRCH && !leader.is(native) => send(leader),
+            (sent, _) => sent,
         };
         match sent {
             // It has died meanwhile, and is a zombie here.
@@ -80,25 +91,26 @@ impl By<'_> {
 
 /// Somebody that a signal is for.
 enum Target {
-    /// A real process or thread.
-    Native(Native),
+    /// A real process: its thread that is asked first, and its leader.
+    Native(Native, Native),
     /// It has exited, and nobody has waited for it: the signal is lost.
     Dead,
     /// The signal has been sent in the tree.
     Done,
 }
 
+/// Sends a signal to the process of the thread with this number.
 pub(super) fn to_one(member: &Member, nr: i32, signal: i32, by: By<'_>) -> Outcome {
     let target = {
         let tree = member.world.tree();
         let sender = tree.find(member.id)?;
         let target = tree.numbered(sender, nr)?;
-        tree.group_of(target).tgid().clone()
+        tree.tasks()[target].pid().clone()
     };
     to_process(member, &target, signal, by)
 }
 
-/// Sends a signal to the process with this pid.
+/// Sends a signal to the process of the thread with this pid, which takes it if it wants it (`complete_signal()`).
 pub(super) fn to_process(member: &Member, target: &Pid, signal: i32, by: By<'_>) -> Outcome {
     if !(0..=NSIG).contains(&signal) {
         return Err(Reason::Signal.into());
@@ -107,23 +119,29 @@ pub(super) fn to_process(member: &Member, target: &Pid, signal: i32, by: By<'_>)
     let mut room = Spare::new();
     let target = {
         let mut tree = member.world.work_with_room(&mut room);
-        let group = tree.leader_of(target).ok_or(Reason::NoNumber)?;
+        let task = tree.task_of(target).ok_or(Reason::NoNumber)?;
+        let group = tree.tasks()[task].group();
         if tree.is_dead(group) || tree.groups()[group].exit_status().is_some() {
             Target::Dead
-        } else if let Some(native) = tree.native_of(group) {
-            Target::Native(native.clone())
+        } else if let Some(leader) = tree.native_of(group) {
+            let thread = match tree.native_of_task(task) {
+                Some(thread) => thread,
+                // A thread that is not born yet: natively it cannot be found so early.
+                None if tree.tasks()[task].is_alive() => return Err(Reason::NoNumber.into()),
+                None => leader,
+            };
+            Target::Native(thread.clone(), leader.clone())
         } else if tree.is_member(group) {
-            // Not born yet: natively it cannot be found so early.
+            // Likewise.
             return Err(Reason::NoNumber.into());
         } else {
             let sender = tree.find(member.id)?;
-            let leader = tree.groups()[group].leader().ok_or(Reason::NoNumber)?;
-            by.to_virtual(&mut tree, sender, signal, leader, Scope::Process)?;
+            by.to_virtual(&mut tree, sender, signal, task, Scope::Process)?;
             Target::Done
         }
     };
     match target {
-        Target::Native(native) => by.to_native(&native, signal, false),
+        Target::Native(thread, leader) => by.to_native(&thread, Some(&leader), signal),
         Target::Dead | Target::Done => Ok(()),
     }
 }
@@ -175,5 +193,5 @@ pub(super) fn to_task(member: &Member, target: &Pid, signal: i32, by: By<'_>) ->
             }
         }
     };
-    by.to_native(&native, signal, true)
+    by.to_native(&native, None, signal)
 }

@@ -146,10 +146,10 @@ impl Addressee {
             return Err(Reason::Signal.into());
         }
         match self {
-            Self::Process(native) => by.to_native(&native, signal, false),
+            Self::Process(native) => by.to_native(&native, Some(&native), signal),
             Self::Dead => Ok(()),
             Self::Unborn(child, parent) => {
-                by.to_native(&parent, 0, false)?;
+                by.to_native(&parent, Some(&parent), 0)?;
                 let mut tree = member.world.work();
                 let (Ok(sender), Ok(child)) = (tree.find(member.id), tree.find(child)) else {
                     return Ok(());
@@ -157,7 +157,7 @@ impl Addressee {
                 // It may have become anybody if it was born meanwhile.
                 if let Some(native) = tree.native_of_task(child).cloned() {
                     drop(tree);
-                    return by.to_native(&native, signal, false);
+                    return by.to_native(&native, Some(&native), signal);
                 }
                 let from = by.sender(&tree, sender);
                 let sent = tree.send_checked(signal, Source::of(&from), child, Scope::Process);

@@ -163,14 +163,7 @@ fn send(member: &Member, own: &Own, args: &[u64; 6]) -> Outcome {
     match (flags, handle.is_thread) {
         (PROCESS_GROUP, _) => many::to_group(member, &handle.pid, signal, by),
         (THREAD, _) | (0, true) => killing::to_task(member, &handle.pid, signal, by),
-        _ => {
-            // One on a thread is for the process of that.
-            let process = {
-                let tree = member.world.tree();
-                let task = tree.task_of(&handle.pid).ok_or(Reason::NoNumber)?;
-                tree.group_of(task).tgid().clone()
-            };
-            killing::to_process(member, &process, signal, by)
-        }
+        // One on a thread is for the process of that.
+        _ => killing::to_process(member, &handle.pid, signal, by),
     }
 }

@@ -24,6 +24,17 @@ struct staged {
 static DEFINE_PER_CPU(struct staged, staged);
 
 /*
+ * Whether this CPU sends to a task, which is the thread that is asked first. In the exec of
+ * another thread that can get the number of its process meanwhile.
+ */
+static bool is_staged(struct task_struct *task)
+{
+	struct pid *pid = in_task() ? this_cpu_read(staged.pid) : NULL;
+
+	return pid && (pid == task_pid(task) || pid == task_tgid(task));
+}
+
+/*
  * Sends a signal to a process as the kernel does, so that nobody's permission
  * counts. What comes along is put in by altpid_sent(), which the tracepoint calls
  * on this very CPU with the lock of the receiver's signals held.
@@ -249,7 +260,7 @@ void altpid_sent(int sig, struct task_struct *task, bool group, int nr)
 
 	if (!q)
 		return;
-	staging = in_task() && this_cpu_read(staged.pid) == task_tgid(task);
+	staging = is_staged(task);
 	if (staging)
 		signal = this_cpu_read(staged.signal);
 	if (staging && this_cpu_read(staged.queued) && q->info.si_code == SI_USER)
@@ -293,8 +304,7 @@ bool altpid_is_immune(struct task_struct *task)
 {
 	unsigned int flags = task->signal->flags;
 
-	if (in_task() && this_cpu_read(staged.pid) == task_tgid(task) &&
-	    this_cpu_read(staged.signal))
+	if (is_staged(task) && this_cpu_read(staged.signal))
 		return false;
 	return flags & SIGNAL_UNKILLABLE && !(flags & SIGNAL_GROUP_EXIT) &&
 	       !(task->flags & PF_EXITING);

@@ -258,6 +258,95 @@ static void queued(void)
 	CHECK_ERROR(syscall(SYS_rt_tgsigqueueinfo, NOBODY, gettid(), SIGUSR2, &info), ESRCH);
 }
 
+/* Where the handler says which thread has taken the signal. */
+static int taken[2];
+
+static void take(int signal, siginfo_t *info, void *context)
+{
+	pid_t tid = gettid();
+
+	(void)signal;
+	(void)context;
+	last = *info;
+	CHECK(write(taken[1], &tid, sizeof(tid)) == sizeof(tid));
+}
+
+static pid_t taker(void)
+{
+	pid_t tid;
+	ssize_t got;
+
+	do
+		got = read(taken[0], &tid, sizeof(tid));
+	while (got < 0 && errno == EINTR);
+	return tid;
+}
+
+/* Says its number, and then only takes signals, but one. */
+static void *takes(void *unused)
+{
+	pid_t tid = gettid();
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR2);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	CHECK(write(taken[1], &tid, sizeof(tid)) == sizeof(tid));
+	sleep_for_ever();
+	return unused;
+}
+
+/* A signal for a process by the number of a thread: that takes it if it wants it. */
+static void by_a_thread(void)
+{
+	siginfo_t info = { .si_signo = SIGUSR1, .si_code = SI_QUEUE, .si_value.sival_int = 11 };
+	struct sigaction action = { .sa_sigaction = take };
+	pid_t child, own, tid, sender;
+	pthread_t thread;
+	sigset_t none;
+	int fd;
+
+	sigemptyset(&none);
+	CHILD(child) {
+		own = getpid();
+		sigprocmask(SIG_SETMASK, &none, NULL);
+		CHECK(pipe(taken) == 0);
+		/* In the handler it wants the next one already. */
+		action.sa_flags = SA_SIGINFO | SA_RESTART | SA_NODEFER;
+		sigaction(SIGUSR1, &action, NULL);
+		sigaction(SIGUSR2, &action, NULL);
+		CHECK(pthread_create(&thread, NULL, takes, NULL) == 0);
+		tid = taker();
+		CHECK(tid != own);
+		CHECK(kill(tid, SIGUSR1) == 0 && taker() == tid);
+		CHECK(last.si_code == SI_USER && last.si_pid == own);
+		CHECK(kill(own, SIGUSR1) == 0 && taker() == own);
+		CHECK(kill(tid, SIGUSR2) == 0 && taker() == own);
+		CHECK(syscall(SYS_rt_sigqueueinfo, tid, SIGUSR1, &info) == 0 && taker() == tid);
+		CHECK(last.si_code == SI_QUEUE && last.si_int == 11);
+		/* PIDFD_THREAD, PIDFD_SIGNAL_THREAD_GROUP */
+		fd = pidfd_open(tid, O_EXCL);
+		CHECK(fd >= 0 && send_by(fd, SIGUSR1, NULL, 2) == 0 && taker() == tid);
+		CHECK(last.si_code == SI_USER && last.si_pid == own);
+		info.si_int = 12;
+		CHECK(send_by(fd, SIGUSR1, &info, 2) == 0 && taker() == tid);
+		CHECK(last.si_code == SI_QUEUE && last.si_int == 12);
+		CHECK(send_by(fd, SIGUSR2, NULL, 2) == 0 && taker() == own);
+		/* By somebody else. */
+		CHILD(sender)
+			CHECK(kill(tid, SIGUSR1) == 0);
+		CHECK(taker() == tid && last.si_pid == sender);
+		CHECK(exits(sender, 0));
+		CHECK(pthread_cancel(thread) == 0 && pthread_join(thread, NULL) == 0);
+		/* Who joins a thread does so a little before its number is gone. */
+		while (kill(tid, 0) == 0)
+			sched_yield();
+		CHECK_ERROR(kill(tid, 0), ESRCH);
+		CHECK_ERROR(send_by(fd, 0, NULL, 2), ESRCH);
+	}
+	CHECK(exits(child, 0));
+}
+
 static pthread_mutex_t *mutex;
 
 static void *lock_and_exit(void *unused)
@@ -308,6 +397,7 @@ void handles(void)
 	not_joined();
 	rebooted();
 	queued();
+	by_a_thread();
 	robust();
 }
 
