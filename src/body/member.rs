@@ -328,8 +328,10 @@ unsafe extern "C" fn altpid_body_exits(head: *mut bindings::callback_head) -> bo
             native::tracing::set_exit_signal(signal);
         }
     }
-    if own.is_attached || is_held {
-        // As natively who waits for an init is told when its namespace is empty.
+    // The init of a namespace waits for that to be empty, and so its pidfd tells nothing before. If it traces somebody
+    // it does not: natively it has let its tracees go by then (exit_ptrace()), and a dying one may wait for that.
+    let is_init = || member.tgid.nr() == 1 && !native::tracing::has_tracees(false);
+    if own.is_attached || is_held || is_init() {
         member.world.wait_for_end(member.id);
     }
     member.leave();

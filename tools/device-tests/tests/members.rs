@@ -64,6 +64,7 @@ cases! {
     border
     peers
     handles
+    inits
     escapes
     parents
     tracing
@@ -104,12 +105,13 @@ fn a_shell_is_pid_1() {
 /// The rules of these cases are the kernel's own.
 #[test]
 fn some_are_the_same_natively() {
-    const CASES: [&str; 8] = [
+    const CASES: [&str; 9] = [
         "terminals",
         "usage",
         "border",
         "peers",
         "handles",
+        "inits",
         "escapes",
         "parents",
         "tracing",

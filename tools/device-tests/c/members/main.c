@@ -65,7 +65,7 @@ int main(int argc, char **argv)
 	} cases[] = {
 		{ "ids", ids },		{ "waits", waits },	  { "signals", signals },
 		{ "families", families }, { "namespaces", namespaces }, { "programs", programs },
-		{ "refused", refused },	{ "terminals", terminals },
+		{ "refused", refused },	{ "terminals", terminals }, { "inits", inits },
 		{ "usage", usage },	{ "border", border },	{ "peers", peers },
 		{ "handles", handles },	{ "procfs", procfs },	{ "rows", rows },
 		{ "escapes", escapes },	{ "parents", parents }, { "tracing", tracing },

@@ -60,6 +60,7 @@ void usage(void);
 void border(void);
 void peers(void);
 void handles(void);
+void inits(void);
 void escapes(void);
 void parents(void);
 void procfs(void);
