@@ -268,6 +268,14 @@ void altpid_set_unkillable(struct task_struct *task)
 	spin_unlock_irqrestore(&task->sighand->siglock, flags);
 }
 
+/* The calling process is an init that dies: zap_pid_ns_processes(). */
+void altpid_ignore_children(void)
+{
+	spin_lock_irq(&current->sighand->siglock);
+	current->sighand->action[SIGCHLD - 1].sa.sa_handler = SIG_IGN;
+	spin_unlock_irq(&current->sighand->siglock);
+}
+
 void altpid_kill_child(struct task_struct *child)
 {
 	send_sig(SIGKILL, child, 1);

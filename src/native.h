@@ -70,6 +70,7 @@ int altpid_queue_exit(struct callback_head *head);
 int altpid_queue_wake(struct task_struct *task, struct callback_head *head);
 int altpid_may_attach(void);
 bool altpid_has_children_elsewhere(void);
+void altpid_ignore_children(void);
 void altpid_kill_self(void);
 bool altpid_is_32_bit(void);
 unsigned int altpid_own_uid(void);

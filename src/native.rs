@@ -17,9 +17,9 @@ pub(crate) mod tracing;
 pub(crate) mod usage;
 
 pub(crate) use self::caller::{
-    give_native_words, has_admin, has_children_elsewhere, how_ends, is_32_bit, is_admin, kill_self,
-    make_self_unkillable, may_choose_numbers, may_reboot, own_comm, own_tgid, own_tid, own_uid,
-    uid_here, why_not,
+    give_native_words, has_admin, has_children_elsewhere, how_ends, ignore_children, is_32_bit,
+    is_admin, kill_self, make_self_unkillable, may_choose_numbers, may_reboot, own_comm, own_tgid,
+    own_tid, own_uid, uid_here, why_not,
 };
 
 use core::ptr::NonNull;
@@ -124,6 +124,7 @@ mod c {
         pub(super) fn altpid_has_children_elsewhere() -> bool;
         pub(super) fn altpid_kill_self();
         pub(super) fn altpid_is_32_bit() -> bool;
+        pub(super) fn altpid_ignore_children();
         pub(super) fn altpid_own_uid() -> c_uint;
         pub(super) fn altpid_uid_here(uid: c_uint) -> c_uint;
         pub(super) fn altpid_is_admin() -> bool;

@@ -74,6 +74,12 @@ pub(crate) fn how_ends() -> End {
     end
 }
 
+/// The calling process ignores SIGCHLD from now on, and with it all that share its handlers.
+pub(crate) fn ignore_children() {
+    // SAFETY: The calling thread has what it does about signals.
+    unsafe { c::altpid_ignore_children() };
+}
+
 /// The calling process is an init from now on.
 pub(crate) fn make_self_unkillable() {
     // SAFETY: The calling thread has what it does about signals.

@@ -171,9 +171,14 @@ impl World {
             if tree.groups()[group].nr_live() > 1 || usage.is_some() {
                 break (tree, task, group);
             }
+            let is_init = tree.groups()[group].tgid().nr() == 1;
             // The last thread sums up the usage of the process, without the lock. It stays the last one.
             drop(tree);
             usage = Some(Usage::own());
+            if is_init {
+                // To the kernel it is none, and the tree asks the kernel who wants to know of children.
+                native::ignore_children();
+            }
         };
         if let Some(body) = tree.tasks()[task].body() {
             tree.set_body_uid(body, end.uid);

@@ -52,7 +52,34 @@ static void waits_for_its_own(void)
 	CHECK(exits(joins, 0));
 }
 
+/* An init that dies ignores SIGCHLD, and so does who has its handlers. */
+static void shares_handlers(void)
+{
+	struct sigaction action;
+	pid_t parent, init, child;
+
+	CHILD(parent) {
+		signal(SIGCHLD, SIG_DFL);
+		init = init_with(CLONE_VM | CLONE_SIGHAND);
+		CHECK(init > 0 && kill(init, SIGKILL) == 0);
+		CHECK_ERROR(waitpid(init, &status, 0), ECHILD);
+		CHECK(sigaction(SIGCHLD, NULL, &action) == 0 && action.sa_handler == SIG_IGN);
+		CHILD(child)
+			;
+		CHECK_ERROR(waitpid(child, &status, 0), ECHILD);
+	}
+	CHECK(exits(parent, 0));
+	/* Its own handlers are nobody else's. */
+	CHILD(parent) {
+		init = init_with(0);
+		CHECK(kill(init, SIGKILL) == 0 && dies(init, SIGKILL));
+		CHECK(sigaction(SIGCHLD, NULL, &action) == 0 && action.sa_handler == SIG_DFL);
+	}
+	CHECK(exits(parent, 0));
+}
+
 void inits(void)
 {
 	waits_for_its_own();
+	shares_handlers();
 }
