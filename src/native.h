@@ -95,6 +95,7 @@ void altpid_find_in(int nr, bool is_session, bool (*is_it)(struct task_struct *t
 bool altpid_is_immune(struct task_struct *task);
 u64 altpid_hold_signals(void);
 bool altpid_has_signals(void);
+bool altpid_tells_of_job(const void *info);
 void altpid_mark_pdeath(bool has_one);
 bool altpid_has_pdeath_mark(void);
 bool altpid_keeps_pdeath_mark(struct pid *pid);

@@ -158,6 +158,7 @@ mod c {
         pub(super) fn altpid_forget_never();
         pub(super) fn altpid_hold_signals() -> u64;
         pub(super) fn altpid_has_signals() -> bool;
+        pub(super) fn altpid_tells_of_job(info: *const c_void) -> bool;
         pub(super) fn altpid_mark_pdeath(has_one: bool);
         pub(super) fn altpid_has_pdeath_mark() -> bool;
         pub(super) fn altpid_keeps_pdeath_mark(pid: *mut bindings::pid) -> bool;
@@ -417,6 +418,16 @@ pub(crate) unsafe fn kill_child(child: *mut bindings::task_struct) {
 pub(crate) unsafe fn is_immune(task: *mut bindings::task_struct) -> bool {
     // SAFETY: By the safety requirements.
     unsafe { c::altpid_is_immune(task) }
+}
+
+/// Whether the siginfo of a SIGCHLD tells of a child that has stopped or been continued.
+///
+/// # Safety
+///
+/// Called by the probe of `signal_generate`, with what that was given.
+pub(crate) unsafe fn tells_of_job(info: *mut c_void) -> bool {
+    // SAFETY: By the safety requirements.
+    unsafe { c::altpid_tells_of_job(info) }
 }
 
 /// A signal was queued for a member, for which the calling process has a number.

@@ -25,7 +25,7 @@ use self::work::Step;
 
 use crate::{
     base::slots::Idx,
-    base::sync::{Atomic, Full, Relaxed},
+    base::sync::{Acquire, Atomic, Full, Relaxed},
     native,
     pid::namespace::Namespace,
     pid::registry::{NsId, Registry},
@@ -108,6 +108,8 @@ pub(crate) struct World {
     kills_on_close: Atomic<u32>,
     /// Its members are being killed: they cannot clone any more.
     is_ending: Atomic<u32>,
+    /// Members whose parents the kernel has told of a stop or a continue, which the tree does not know yet.
+    untaken_jobs: Atomic<i32>,
     /// What was said in the kernel log of calls that its members cannot make, as bits.
     told: Atomic<u32>,
     /// The user that has opened it.
@@ -161,6 +163,7 @@ impl World {
                 waiting: Atomic::new(0),
                 kills_on_close: Atomic::new(0),
                 is_ending: Atomic::new(0),
+                untaken_jobs: Atomic::new(0),
                 told: Atomic::new(0),
                 owner: native::own_uid(),
                 loans <- new_mutex!(KVec::new(), "altpid_loans"),
@@ -218,6 +221,18 @@ impl World {
             }
         }
         false
+    }
+
+    /// One member more, or less, whose parent the kernel has told of a stop or a continue that the tree does not know
+    /// yet. From everywhere.
+    pub(crate) fn count_untaken_job(&self, by: i32) {
+        // Full: who is told, or does not find one here, finds what the tree was told before.
+        self.untaken_jobs.fetch_add(by, Full);
+    }
+
+    /// Whether there are such members.
+    pub(crate) fn has_untaken_jobs(&self) -> bool {
+        self.untaken_jobs.load(Acquire) > 0
     }
 
     /// A member has called ptrace.

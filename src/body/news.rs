@@ -33,6 +33,8 @@ pub(super) struct Entry {
     is_listed: Atomic<u32>,
     /// Signals to be sent again, as bits.
     again: Atomic<u64>,
+    /// The kernel has told its parent of a stop or a continue, which the tree does not know yet.
+    is_told: Atomic<u32>,
     /// It takes a stop signal, and has not been seen to do anything else since.
     may_stop: Atomic<u32>,
     next_dead: Atomic<*mut ()>,
@@ -44,6 +46,7 @@ impl Entry {
             next: Atomic::new(null_mut()),
             is_listed: Atomic::new(0),
             again: Atomic::new(0),
+            is_told: Atomic::new(0),
             may_stop: Atomic::new(0),
             next_dead: Atomic::new(null_mut()),
         }
@@ -144,6 +147,16 @@ impl Member {
         run();
     }
 
+    /// The kernel tells its parent, with the SIGCHLD that is being sent, that it has stopped or been continued: who then
+    /// waits without sleeping finds it, as [`World::has_untaken_jobs`](crate::world::World::has_untaken_jobs) says that there is
+    /// something to come. From everywhere.
+    pub(super) fn is_told_of(&self) {
+        if self.news.is_told.xchg(1u32, Full) == 0 {
+            self.world.count_untaken_job(1);
+        }
+        self.look_at_job();
+    }
+
     /// It takes a signal that stops it, unless nobody controls its process group. From everywhere.
     pub(super) fn may_stop(&self) {
         self.news.may_stop.store(1u32, Relaxed);
@@ -193,7 +206,11 @@ impl Member {
             }
         }
         let may_stop = self.news.may_stop.load(Relaxed) != 0;
+        let was_told = self.news.is_told.xchg(0u32, Full) != 0;
         let (is_settled, is_stopped) = self.world.look_at_job(self.id);
+        if was_told {
+            self.world.count_untaken_job(-1);
+        }
         is_settled && (is_stopped || !may_stop)
     }
 }

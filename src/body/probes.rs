@@ -21,7 +21,7 @@ use crate::{
         probes::{self as tracepoints, Probe},
         tracing::child_of_signal,
     },
-    tree::pending::{SigSet, SIGCONT, SIGKILL, SIGSTOP},
+    tree::pending::{SigSet, SIGCHLD, SIGCONT, SIGKILL, SIGSTOP},
 };
 use kernel::{bindings, prelude::*};
 
@@ -209,7 +209,7 @@ unsafe extern "C" fn sched_process_exit(_: *mut c_void, _: *mut bindings::task_s
 unsafe extern "C" fn signal_generate(
     _: *mut c_void,
     sig: c_int,
-    _info: *mut c_void,
+    info: *mut c_void,
     task: *mut bindings::task_struct,
     group: c_int,
     result: c_int,
@@ -234,6 +234,10 @@ unsafe extern "C" fn signal_generate(
     }
     if sig == SIGCONT {
         receiver.look_at_job();
+    }
+    // SAFETY: What the tracepoint gave.
+    if let (SIGCHLD, Some(sender), true) = (sig, sender, unsafe { native::tells_of_job(info) }) {
+        sender.is_told_of();
     }
     // From above an init is killed and stopped, which the kernel does not see here. A signal for one of its
     // threads is for all of them then.

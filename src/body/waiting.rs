@@ -28,14 +28,14 @@ use crate::{
     native::{self, usage::Usage, Native, NativeNr},
     process::wait::{
         are_waitid_options, Look, Report, Search, Wanted, P_ALL, P_PGID, P_PID, P_PIDFD, WALL,
-        WCLONE, WNOHANG, WNOTHREAD, WNOWAIT,
+        WCLONE, WCONTINUED, WNOHANG, WNOTHREAD, WNOWAIT, WSTOPPED,
     },
     reason::Outcome,
     tree::{
         pending::{CLD_DUMPED, CLD_EXITED, CLD_KILLED, SIGCHLD},
         wakeups::Key,
     },
-    world::work::is_killed,
+    world::{sleep::pause, work::is_killed},
 };
 use kernel::{
     bindings,
@@ -102,7 +102,7 @@ pub(super) fn begin(
             lent: None,
         }
     };
-    let seen = look(member, own, &waiting, true);
+    let seen = look_for_jobs(member, own, &waiting);
     let has_no_news = match &seen {
         Ok(Seen::Child(..)) => false,
         Ok(_) => true,
@@ -167,6 +167,24 @@ pub(super) fn end(
         Err(failure) if !has_none && failure.error() == ECHILD => ERESTARTSYS,
         Err(failure) => failure.error().to_errno().into(),
     }
+}
+
+/// A first look. The kernel tells a parent of a stop before the tree knows it; a wait that does not sleep finds it
+/// all the same.
+fn look_for_jobs(member: &Member, own: &mut Own, waiting: &Waiting) -> Outcome<Seen> {
+    /// Jiffies: what is told is taken over in a few.
+    const MOST: u32 = 250;
+    let asks_for_jobs = waiting.wanted.options() & (WSTOPPED | WCONTINUED) != 0;
+    for _ in 0..MOST {
+        // Before it looks: what was taken over by then is found.
+        let is_to_come = asks_for_jobs && member.world.has_untaken_jobs();
+        let seen = look(member, own, waiting, true);
+        if !is_to_come || !matches!(seen, Ok(Seen::Nothing)) || is_killed() {
+            return seen;
+        }
+        pause();
+    }
+    look(member, own, waiting, true)
 }
 
 /// What makes a wait with these arguments another one.

@@ -107,6 +107,16 @@ int altpid_send_thread(struct pid *pid, int sig)
 	return err;
 }
 
+/* Whether the siginfo of a SIGCHLD is that of do_notify_parent_cldstop(). */
+bool altpid_tells_of_job(const void *info)
+{
+	const struct kernel_siginfo *given = info;
+
+	/* is_si_special() */
+	return given > SEND_SIG_PRIV &&
+	       (given->si_code == CLD_STOPPED || given->si_code == CLD_CONTINUED);
+}
+
 /*
  * The mark of a member that has a parent-death signal. It stands in the kernel's own field for
  * that, which commit_creds() and begin_new_exec() clear, and is no signal: group_send_sig_info()

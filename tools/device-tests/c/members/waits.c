@@ -4,9 +4,41 @@
 #include <errno.h>
 #include <signal.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "members.h"
+
+/* Who has its SIGCHLD for a stop, or a continue, finds it without sleeping. */
+static void finds_what_it_is_told(void)
+{
+	sigset_t child, before;
+	siginfo_t info;
+	pid_t pid;
+
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &child, &before);
+	for (int round = 0; round < 50; round++) {
+		struct timespec none = { 0 };
+
+		CHILD(pid) {
+			raise(SIGSTOP);
+			sleep_for_ever();
+		}
+		CHECK(sigwaitinfo(&child, &info) == SIGCHLD && info.si_code == CLD_STOPPED);
+		CHECK(waitpid(pid, &status, WNOHANG | WUNTRACED) == pid && WIFSTOPPED(status));
+		CHECK(waitpid(pid, &status, WNOHANG | WUNTRACED) == 0);
+		CHECK(kill(pid, SIGCONT) == 0);
+		CHECK(sigwaitinfo(&child, &info) == SIGCHLD && info.si_code == CLD_CONTINUED);
+		CHECK(waitpid(pid, &status, WNOHANG | WCONTINUED) == pid && WIFCONTINUED(status));
+		CHECK(kill(pid, SIGKILL) == 0);
+		CHECK(dies(pid, SIGKILL));
+		while (sigtimedwait(&child, &info, &none) > 0)
+			;
+	}
+	sigprocmask(SIG_SETMASK, &before, NULL);
+}
 
 void waits(void)
 {
@@ -64,6 +96,7 @@ void waits(void)
 		close(end[0]);
 		close(end[1]);
 	}
+	finds_what_it_is_told();
 	signal(SIGCHLD, SIG_IGN);
 	CHILD(pid);
 	CHECK_ERROR(waitpid(pid, &status, 0), ECHILD);
