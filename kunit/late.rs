@@ -144,9 +144,10 @@ impl Late {
 
     /// A tracer waits for a dead member as the kernel calls it; whether that was its.
     pub(crate) fn is_waited_for(&self, member: TaskId, tracer: TaskId) -> bool {
-        let native = self.world.native(member);
-        let nr = native.as_ref().map(Native::nr);
-        nr.is_some_and(|nr| self.world.let_go(tracer, nr).is_some())
+        self.world.native(member).is_some_and(|native| {
+            native.set_gone();
+            (self.world.let_gone_go(tracer, native.nr())).is_some()
+        })
     }
 
     /// Likewise, and its process with the same one: it has called exit_group.

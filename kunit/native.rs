@@ -160,6 +160,8 @@ struct Recorder {
     log: Arc<Log>,
     /// The signal that it is stopped by, 0 for none.
     stopped_by: Atomic<i32>,
+    /// The kernel does not have it any more.
+    is_gone: Atomic<u32>,
 }
 
 impl Native {
@@ -170,6 +172,7 @@ impl Native {
             nr,
             log,
             stopped_by,
+            is_gone: Atomic::new(0),
         };
         Ok(Self(Arc::new(recorder, GFP_KERNEL)?))
     }
@@ -181,6 +184,15 @@ impl Native {
 
     pub(crate) fn nr(&self) -> NativeNr {
         NativeNr(self.0.nr)
+    }
+
+    /// The kernel does not have it any more.
+    pub(crate) fn set_gone(&self) {
+        self.0.is_gone.store(1u32, Relaxed);
+    }
+
+    pub(crate) fn is_there(&self) -> bool {
+        self.0.is_gone.load(Relaxed) == 0
     }
 
     pub(crate) fn about_children(&self) -> AboutChildren {

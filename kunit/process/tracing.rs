@@ -65,6 +65,26 @@ mod tests {
         Ok(())
     }
 
+    /// `wait_task_zombie()`: whom the kernel does not have any more is not his tracer's, whichever is told
+    #[test]
+    fn those_who_are_gone() -> Result {
+        let late = Late::new()?;
+        let verbs = late.verbs();
+        let root = late.world.init();
+        let (tracer, _) = late.attach(root)?;
+        let (parent, _) = late.attach(root)?;
+        let (one, one_nr) = late.birth(parent, 0)?;
+        let (other, other_nr) = late.birth(parent, 0)?;
+        late.exits_traced(one, 0, tracer);
+        late.exits_traced(other, 0, tracer);
+        late.world.native(one).ok_or(ESRCH)?.set_gone();
+        assert!(late.is_waited_for(other, tracer));
+        assert_eq!(late.wait(parent)?, (one_nr, 0));
+        assert_eq!(late.wait(parent)?, (other_nr, 0));
+        assert!(verbs.is_sound());
+        Ok(())
+    }
+
     /// `delay_group_leader()`: a traced thread is one of its process until its tracer has waited for it, also when its
     /// number holds a dying namespace
     #[test]

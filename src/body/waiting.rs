@@ -26,20 +26,19 @@ use super::{
 };
 use crate::{
     native::{self, usage::Usage, Native, NativeNr},
+    pid::Pid,
     process::wait::{
         are_waitid_options, Look, Report, Search, Wanted, P_ALL, P_PGID, P_PID, P_PIDFD, WALL,
         WCLONE, WCONTINUED, WNOHANG, WNOTHREAD, WNOWAIT, WSTOPPED,
     },
     reason::Outcome,
-    tree::{
-        pending::{CLD_DUMPED, CLD_EXITED, CLD_KILLED, SIGCHLD},
-        wakeups::Key,
-    },
+    tree::{pending::SIGCHLD, wakeups::Key},
     world::{sleep::pause, work::is_killed},
 };
 use kernel::{
     bindings,
     prelude::*,
+    sync::aref::ARef,
     task::might_sleep,
     uaccess::{UserPtr, UserSlice},
 };
@@ -55,6 +54,9 @@ pub(super) struct Waiting {
     /// Where the kernel, which looks for tracees, writes what it finds.
     lent: Option<Loan>,
 }
+
+/// Where a `siginfo_t` has the number of a child.
+const PID: usize = 16;
 
 /// What came of a look.
 enum Seen {
@@ -142,14 +144,22 @@ pub(super) fn end(
     take_bell(member, own);
     let (mut has_asked, mut has_none) = (false, true);
     if let Some(lent) = waiting.lent.take() {
-        let told = match lent.end(false) {
+        let told = lent.end(false);
+        let nr = waiting.told_nr(result, told.as_ref().ok());
+        has_none = result == i64::from(ECHILD.to_errno());
+        // Who is gone is not asked of what the kernel has told: another thread may have written over that, and if there
+        // is no place for what a tracee has used the kernel has waited for it and fails.
+        let gone = match has_none || result == ERESTARTSYS {
+            true => None,
+            false => member.world.let_gone_go(member.id, nr),
+        };
+        let told = match told {
             Ok(told) => told,
             Err(error) => return error.to_errno().into(),
         };
         has_asked = true;
-        has_none = result == i64::from(ECHILD.to_errno());
         if !has_none && result != ERESTARTSYS {
-            return waiting.pass_on(member, result, &told);
+            return waiting.pass_on(member, result, &told, nr, gone);
         }
     }
     let only_asks = waiting.wanted.options() & WNOHANG != 0;
@@ -297,15 +307,30 @@ impl Waiting {
         }
     }
 
-    /// The kernel has told this of a tracee, or has nothing to tell yet; or it fails.
-    fn pass_on(&self, member: &Member, result: i64, told: &[u8]) -> i64 {
-        const CODE: usize = 8;
-        const PID: usize = 16;
-        let nr = match self.is_wait4 {
-            _ if result < 0 => return result,
-            true => result as i32,
-            false => int_at(told, PID),
-        };
+    /// Whom the kernel has told something of; 0 for nobody.
+    fn told_nr(&self, result: i64, told: Option<&[u8; MOST]>) -> NativeNr {
+        NativeNr::from_kernel(match told {
+            _ if result < 0 => 0,
+            _ if self.is_wait4 => result as i32,
+            Some(told) => int_at(told, PID),
+            None => 0,
+        })
+    }
+
+    /// The kernel has told this of a tracee, whom the tree has called `gone` if that is gone, or has nothing to tell
+    /// yet; or it fails.
+    fn pass_on(
+        &self,
+        member: &Member,
+        result: i64,
+        told: &[u8],
+        nr: NativeNr,
+        gone: Option<ARef<Pid>>,
+    ) -> i64 {
+        if result < 0 {
+            return result;
+        }
+        let nr = nr.to_user();
         if nr == 0 {
             return match self.wanted {
                 Wanted::Process(_, true, options) if options & WNOHANG == 0 => {
@@ -314,15 +339,7 @@ impl Waiting {
                 _ => self.give(None, Usage::default()),
             };
         }
-        let is_end = if self.is_wait4 {
-            let status = int_at(told, 0);
-            status & 0x7f != 0x7f && status != 0xffff
-        } else {
-            matches!(int_at(told, CODE), CLD_EXITED | CLD_KILLED | CLD_DUMPED)
-        };
-        let is_taken = is_end && self.wanted.options() & WNOWAIT == 0;
-        let pid = is_taken.then(|| member.world.let_go(member.id, NativeNr::from_kernel(nr)));
-        let pid = pid.flatten().or_else(|| known::by_number(nr));
+        let pid = gone.or_else(|| known::by_number(nr));
         let nr = pid.map_or(0, |pid| as_seen(member, &pid));
         let mut written = Ok(());
         for at in (0..if self.is_wait4 { 4 } else { 28 }).step_by(4) {

@@ -24,15 +24,24 @@ use crate::{
 use kernel::{sync::aref::ARef, task::might_sleep};
 
 impl World {
-    /// A member has waited for a dead tracee that the kernel calls so, and gets what the tree calls it.
-    pub(crate) fn let_go(&self, waiter: TaskId, nr: NativeNr) -> Option<ARef<Pid>> {
-        let mut tree = self.work();
-        let waiter = tree.tasks().find(waiter)?;
-        let tracers = tree.tasks()[waiter].group();
-        let task = tree.held_as(nr, tracers)?;
-        let pid = tree.tasks()[task].pid().clone();
-        tree.let_go(task, Some(tracers));
-        Some(pid)
+    /// A member has waited for tracees: those whom the kernel does not have any more are let go. Returns what the tree
+    /// calls the one that the kernel has called so, if that is one of them. May sleep.
+    pub(crate) fn let_gone_go(&self, waiter: TaskId, nr: NativeNr) -> Option<ARef<Pid>> {
+        let mut found = None;
+        loop {
+            let mut tree = self.work();
+            let waiter = tree.tasks().find(waiter)?;
+            let tracers = tree.tasks()[waiter].group();
+            let Some((task, gone)) = tree.held_and_gone(tracers) else {
+                return found;
+            };
+            if gone == nr {
+                found = Some(tree.tasks()[task].pid().clone());
+            }
+            tree.let_go(task, Some(tracers));
+            drop(tree);
+            might_sleep();
+        }
     }
 
     /// SIGCHLD, if that is what a process sends to its parent when it exits, this is its leader, and it is its parent

@@ -91,16 +91,17 @@ impl Tree {
         self.is_dead(group) && !self.is_leader_held(group)
     }
 
-    /// The thread that the kernel calls so, if it is that of a tracer in a process.
-    pub(crate) fn held_as(&self, nr: NativeNr, tracers: Idx<Group>) -> Option<Idx<Task>> {
+    /// A thread of a tracer's in a process that the kernel does not have any more, with what that has called it.
+    pub(crate) fn held_and_gone(&self, tracers: Idx<Group>) -> Option<(Idx<Task>, NativeNr)> {
         let mut held = self.held.iter(&self.bodies);
-        let found = held.find_map(|body| {
+        held.find_map(|body| {
             let body = &self.bodies[body];
             let tracer = self.tasks.find(body.hold?.tracer)?;
-            let is_meant = body.native.as_ref()?.nr() == nr;
-            (is_meant && self.tasks[tracer].group == tracers).then_some(body.hold?.task)
-        });
-        self.tasks.find(found?)
+            let native = body.native.as_ref()?;
+            let is_one = self.tasks[tracer].group == tracers && !native.is_there();
+            let task = self.tasks.find(body.hold?.task)?;
+            is_one.then(|| (task, native.nr()))
+        })
     }
 
     /// The first thread that is this tracer's.

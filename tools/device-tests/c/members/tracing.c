@@ -422,6 +422,25 @@ static void late_tracees(void)
 	CHECK(kill(pid, SIGKILL) == 0 && dies(pid, SIGKILL));
 }
 
+static void waits_of_tracers(void)
+{
+	pid_t pid, tracer;
+
+	/* A wait has waited for a tracee, and has no place for what that has used. */
+	CHILD(pid)
+		sleep_for_ever();
+	CHILD(tracer) {
+		CHECK(trace(PTRACE_SEIZE, pid, NULL, 0) == 0);
+		CHECK(kill(pid, SIGKILL) == 0);
+		CHECK_ERROR(syscall(SYS_wait4, pid, &status, __WALL, 8), EFAULT);
+		sleep_for_ever();
+	}
+	alarm(60);
+	CHECK(dies(pid, SIGKILL));
+	alarm(0);
+	CHECK(kill(tracer, SIGKILL) == 0 && dies(tracer, SIGKILL));
+}
+
 void tracing(void)
 {
 	errors();
@@ -431,4 +450,5 @@ void tracing(void)
 	threads();
 	tracers();
 	late_tracees();
+	waits_of_tracers();
 }
