@@ -129,7 +129,10 @@ pub(super) fn begin(
             set_args(regs, &[0; 6]);
             Err(waiting)
         }
-        Err(failure) => Ok(failure.error().to_errno().into()),
+        Err(failure) => {
+            take_bell(member, own);
+            Ok(failure.error().to_errno().into())
+        }
     }
 }
 
@@ -217,7 +220,17 @@ fn look(member: &Member, own: &mut Own, waiting: &Waiting, may_sleep: bool) -> O
         let mut tree = member.world.work();
         let task = tree.find_member(member.id)?;
         let selection = tree.select(task, &waiting.wanted)?;
-        match tree.look(task, &selection, &mut search)? {
+        let looked = tree.look(task, &selection, &mut search);
+        // The kernel may still have tracees to wait for, and meanwhile another thread may have a child.
+        let is_childless = matches!(&looked, Err(failure) if failure.error() == ECHILD);
+        if is_childless && may_sleep && !selection.only_asks() && member.world.has_tracing() {
+            let group = tree.tasks()[task].group();
+            let keys = [selection.key(task, group), Key::task(&tree, task)];
+            // SAFETY: The bell hangs nowhere, and the calling thread takes it down.
+            unsafe { tree.hang_bell(&member.bell, keys) };
+            own.is_hung = true;
+        }
+        match looked? {
             Look::Found(report) => return Ok(Seen::Child(report, search.usage())),
             Look::Nothing | Look::Asleep if selection.only_asks() => return Ok(Seen::Nothing),
             Look::Nothing if selection.is_nonblock() => return Err(EAGAIN.into()),

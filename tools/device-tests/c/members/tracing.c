@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -422,10 +423,49 @@ static void late_tracees(void)
 	CHECK(kill(pid, SIGKILL) == 0 && dies(pid, SIGKILL));
 }
 
+static void *wait_for_any(void *pid)
+{
+	pid_t traced = *(pid_t *)pid;
+	long got;
+
+	CHECK(trace(PTRACE_SEIZE, traced, NULL, 0) == 0);
+	*(volatile pid_t *)pid = 0;
+	got = waitpid(-1, NULL, __WALL);
+	return (void *)got;
+}
+
+/* A tracee that is nobody's child here is waited for, and another thread has a child. */
+static int childless(pid_t traced)
+{
+	volatile pid_t pid = traced;
+	pthread_t id;
+	pid_t child;
+	void *got;
+
+	pthread_create(&id, NULL, wait_for_any, (void *)&pid);
+	while (pid)
+		sched_yield();
+	usleep(20000);
+	child = fork();
+	if (!child)
+		_exit(0);
+	/* Who sleeps for ever is ended by it. */
+	alarm(20);
+	CHECK(pthread_join(id, &got) == 0 && got == (void *)(long)child);
+	return failures != 0;
+}
+
 static void waits_of_tracers(void)
 {
 	pid_t pid, tracer;
 
+	CHILD(pid)
+		sleep_for_ever();
+	tracer = fork();
+	if (!tracer)
+		_exit(childless(pid));
+	CHECK(exits(tracer, 0));
+	CHECK(kill(pid, SIGKILL) == 0 && dies(pid, SIGKILL));
 	/* A wait has waited for a tracee, and has no place for what that has used. */
 	CHILD(pid)
 		sleep_for_ever();
