@@ -104,6 +104,8 @@ pub(crate) struct World {
     members: Atomic<i32>,
     /// Threads among them that wait until their task has exited.
     waiting: Atomic<i32>,
+    /// Callers that wait until no signal for many is on its way.
+    held_up: Atomic<i32>,
     /// See [`World::kill_on_close`].
     kills_on_close: Atomic<u32>,
     /// Its members are being killed: they cannot clone any more.
@@ -136,6 +138,15 @@ impl Drop for Waiting<'_> {
     }
 }
 
+/// A caller waits until no signal for many is on its way, as long as this is there.
+pub(crate) struct HeldUp<'a>(&'a World);
+
+impl Drop for HeldUp<'_> {
+    fn drop(&mut self) {
+        self.0.held_up.add(-1, Relaxed);
+    }
+}
+
 impl World {
     /// A world whose tree `populate` gives an init, and whose queued work `step` does. May sleep.
     ///
@@ -161,6 +172,7 @@ impl World {
                 closed: Atomic::new(0),
                 members: Atomic::new(0),
                 waiting: Atomic::new(0),
+                held_up: Atomic::new(0),
                 kills_on_close: Atomic::new(0),
                 is_ending: Atomic::new(0),
                 untaken_jobs: Atomic::new(0),
@@ -271,6 +283,17 @@ impl World {
     pub(crate) fn count_waiting(&self) -> Waiting<'_> {
         self.waiting.add(1, Relaxed);
         Waiting(self)
+    }
+
+    /// The caller waits until no signal for many is on its way, as long as the guard is there. Under the tree lock.
+    pub(crate) fn hold_up(&self) -> HeldUp<'_> {
+        self.held_up.add(1, Relaxed);
+        HeldUp(self)
+    }
+
+    /// Whether somebody waits until no signal for many is on its way. Under the tree lock.
+    pub(crate) fn holds_up(&self) -> bool {
+        self.held_up.load(Relaxed) > 0
     }
 
     /// One more process or thread has this world as its own.

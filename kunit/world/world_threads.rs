@@ -336,7 +336,11 @@ mod tests {
                 1 => verbs.setsid(child).is_ok(),
                 2 => verbs.setpgid(init, verbs.nr(init, 0), 0).is_ok(),
                 _ => {
-                    // They have begun, or will: in either case none is done.
+                    // The next one to send will let them go first.
+                    while !theirs.holds_up() {
+                        pause();
+                    }
+                    // The others have begun, or will: in either case none is done.
                     for _ in 0..10 {
                         pause();
                     }
@@ -349,6 +353,11 @@ mod tests {
             is_done
         })?;
         assert!(good);
+        assert!(!world.holds_up());
+        // Who sends lets others go first, but not for ever.
+        let held_up = world.hold_up();
+        drop(world.work_for_many()?);
+        drop(held_up);
         assert_eq!(verbs.nr(child, 0), 2);
         assert!(verbs.is_sound());
         Ok(())

@@ -69,11 +69,7 @@ fn send(
     // For the walk: without room it would be interrupted by other work.
     drop(world.work_with_room(&mut signals));
     let (walk, mut results) = loop {
-        let mut tree = world.work();
-        if tree.is_posting() {
-            tree.let_walks_end()?;
-            continue;
-        }
+        let mut tree = world.work_for_many()?;
         let sender = tree.find_member(member.id)?;
         let targets = find(&tree, sender)?;
         let from = by.sender(&tree, sender);

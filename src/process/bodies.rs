@@ -47,10 +47,12 @@ impl World {
     ) -> Outcome<Admitted> {
         let mut spares = Spares::new(false, true);
         let mut unborn = Unborn { pid, ns };
+        let mut held_up = None;
         loop {
             let mut tree = self.work();
             if tree.is_sending_to_many() {
-                tree.let_walks_end()?;
+                held_up.get_or_insert_with(|| self.hold_up());
+                tree.let_walks_end(false)?;
                 continue;
             }
             match self.admit_to(&mut tree, unborn, parent, comm, &mut spares)? {

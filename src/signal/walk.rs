@@ -33,6 +33,11 @@ use crate::{
 };
 use kernel::prelude::*;
 
+/// How often a member that sends to many pauses for those who were held up by the signal before. Without that who
+/// sends one after the other would keep the world from forking; without an end who waits to fork, and runs seldom,
+/// would keep others from sending.
+const PATIENCE: u32 = 10;
+
 impl World {
     /// A task sends a signal to many processes. `find` says to which, and from which namespace.
     ///
@@ -79,12 +84,35 @@ impl World {
     #[track_caller]
     #[inline(always)]
     pub(crate) fn act_alone(&self, task: TaskId) -> Outcome<(Work<'_>, Idx<Task>)> {
+        let mut held_up = None;
         loop {
             let (tree, task) = self.act(task)?;
             if !tree.is_sending_to_many() {
                 return Ok((tree, task));
             }
-            tree.let_walks_end()?;
+            held_up.get_or_insert_with(|| self.hold_up());
+            tree.let_walks_end(false)?;
+        }
+    }
+
+    /// The tree for a member that begins to send to many: no other one does so, and who was held up by that has mostly
+    /// gone first. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `EINTR` when the caller is killed.
+    #[track_caller]
+    pub(crate) fn work_for_many(&self) -> Outcome<Work<'_>> {
+        let mut patience = PATIENCE;
+        loop {
+            let tree = self.work();
+            if !tree.is_posting() {
+                if patience == 0 || !self.holds_up() {
+                    return Ok(tree);
+                }
+                patience -= 1;
+            }
+            tree.let_walks_end(true)?;
         }
     }
 
@@ -95,13 +123,15 @@ impl World {
     /// `ESRCH` for a member that is about to die; `EINTR` when the caller is killed.
     #[track_caller]
     pub(crate) fn act_alone_as_member(&self, member: TaskId) -> Outcome<(Work<'_>, Idx<Task>)> {
+        let mut held_up = None;
         loop {
             let mut tree = self.work();
             if !tree.is_sending_to_many() {
                 let task = tree.find_member(member)?;
                 return Ok((tree, task));
             }
-            tree.let_walks_end()?;
+            held_up.get_or_insert_with(|| self.hold_up());
+            tree.let_walks_end(false)?;
         }
     }
 }
@@ -114,24 +144,27 @@ impl<'a> InCall<'a> {
     /// As [`InCall::go_on`]; `EINTR` when the caller is killed.
     #[track_caller]
     pub(crate) fn go_on_alone(&self) -> Outcome<(Work<'a>, Idx<Task>)> {
+        let mut held_up = None;
         loop {
             let (tree, task) = self.go_on()?;
             if !tree.is_sending_to_many() {
                 return Ok((tree, task));
             }
-            tree.let_walks_end()?;
+            held_up.get_or_insert_with(|| tree.world().hold_up());
+            tree.let_walks_end(false)?;
         }
     }
 }
 
 impl Work<'_> {
-    /// Signals for many that are under way come to their end, or, if a member sends one, nearly. May sleep.
+    /// Signals for many that are under way come to their end, or, if a member sends one, nearly; with `pauses` the
+    /// caller sleeps for a moment in any case. May sleep.
     ///
     /// # Errors
     ///
     /// `EINTR` when the caller is killed.
-    pub(crate) fn let_walks_end(self) -> Outcome {
-        let is_posting = self.is_posting();
+    pub(crate) fn let_walks_end(self, pauses: bool) -> Outcome {
+        let is_posting = pauses || self.is_posting();
         self.work_off_all();
         if is_killed() {
             return Err(EINTR.into());
