@@ -10,6 +10,7 @@
 #include <linux/futex.h>
 #include <linux/pid.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 
 #include <asm/futex.h>
@@ -56,7 +57,11 @@ static void give_native(unsigned long word, u32 nr, u32 native)
 	pagefault_enable();
 }
 
-/* The calling thread, which calls itself @nr, dies or calls exec. */
+/*
+ * The calling thread, which calls itself @nr, dies or calls exec. The kernel looks for the number that
+ * it has behind the exec, and one that does not lead its process takes over another: its words
+ * stay what they are, natively as well.
+ */
 void altpid_give_native_words(u32 nr)
 {
 	struct robust_list_head __user *head = current->futex.robust_list;
@@ -65,6 +70,8 @@ void altpid_give_native_words(u32 nr)
 	int limit = ROBUST_LIST_LIMIT;
 	long offset;
 
+	if (!(current->flags & PF_EXITING) && !thread_group_leader(current))
+		return;
 	if (!head || copy_from_user_nofault(&offset, &head->futex_offset, sizeof(offset)) ||
 	    !fetch(&pending, &pending_kind, &head->list_op_pending) ||
 	    !fetch(&entry, &kind, &head->list.next))

@@ -355,10 +355,19 @@ static void *lock_and_exit(void *unused)
 	return unused;
 }
 
+static void *lock_and_exec(void *tid)
+{
+	*(pid_t *)tid = gettid();
+	pthread_mutex_lock(mutex);
+	execl("/proc/self/exe", self, "whoami", NULL);
+	return NULL;
+}
+
 static void robust(void)
 {
 	pthread_mutexattr_t attributes;
 	pthread_t thread;
+	pid_t *tid;
 	pid_t child;
 
 	mutex = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -387,6 +396,15 @@ static void robust(void)
 	}
 	CHECK(exits(child, 40));
 	CHECK(pthread_mutex_lock(mutex) == EOWNERDEAD);
+	CHECK(pthread_mutex_consistent(mutex) == 0 && pthread_mutex_unlock(mutex) == 0);
+	/* The kernel does not find that of a thread that takes over the number of its leader. */
+	tid = (pid_t *)(mutex + 1);
+	CHILD(child) {
+		pthread_create(&thread, NULL, lock_and_exec, tid);
+		sleep_for_ever();
+	}
+	CHECK(exits(child, 40));
+	CHECK(*tid != child && (*(pid_t *)mutex & 0x3fffffff) == *tid);
 }
 
 void handles(void)
