@@ -276,8 +276,26 @@ void altpid_ignore_children(void)
 	spin_unlock_irq(&current->sighand->siglock);
 }
 
+/*
+ * Whether a child that has not run yet is what was asked for: a thread or a process, a child of the
+ * caller's, in the caller's pid namespace, to which the kernel does not tell its number. The flags
+ * of clone3(2) may stand in memory that other threads write.
+ */
+bool altpid_is_as_asked(struct task_struct *child, bool is_thread)
+{
+	bool is_own;
+
+	rcu_read_lock();
+	is_own = same_thread_group(rcu_dereference(child->real_parent), current);
+	rcu_read_unlock();
+	return same_thread_group(child, current) == is_thread && (is_thread || is_own) &&
+	       task_pid(child)->level == task_pid(current)->level && !child->set_child_tid;
+}
+
 void altpid_kill_child(struct task_struct *child)
 {
+	if (thread_group_leader(child))
+		altpid_make_body(child);
 	send_sig(SIGKILL, child, 1);
 }
 

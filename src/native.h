@@ -83,6 +83,7 @@ void altpid_own_usage(struct altpid_usage *usage);
 void altpid_add_usage(const struct altpid_usage *usage);
 void altpid_make_body(struct task_struct *child);
 void altpid_set_unkillable(struct task_struct *task);
+bool altpid_is_as_asked(struct task_struct *child, bool is_thread);
 void altpid_kill_child(struct task_struct *child);
 int altpid_native_nr(struct pid *pid);
 int altpid_sigchld(struct pid *pid);

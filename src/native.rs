@@ -18,8 +18,8 @@ pub(crate) mod usage;
 
 pub(crate) use self::caller::{
     give_native_words, has_admin, has_children_elsewhere, how_ends, ignore_children, is_32_bit,
-    is_admin, kill_self, make_self_unkillable, may_choose_numbers, may_reboot, own_comm, own_tgid,
-    own_tid, own_uid, uid_here, why_not,
+    is_admin, is_as_asked, kill_self, make_self_unkillable, may_choose_numbers, may_reboot,
+    own_comm, own_tgid, own_tid, own_uid, uid_here, why_not,
 };
 
 use core::ptr::NonNull;
@@ -133,6 +133,10 @@ mod c {
         pub(super) fn altpid_how_ends(end: *mut End);
         pub(super) fn altpid_make_body(child: *mut bindings::task_struct);
         pub(super) fn altpid_set_unkillable(task: *mut bindings::task_struct);
+        pub(super) fn altpid_is_as_asked(
+            child: *mut bindings::task_struct,
+            is_thread: bool,
+        ) -> bool;
         pub(super) fn altpid_kill_child(child: *mut bindings::task_struct);
         pub(super) fn altpid_native_nr(pid: *mut bindings::pid) -> c_int;
         pub(super) fn altpid_is_there(pid: *mut bindings::pid) -> bool;

@@ -355,8 +355,12 @@ pub(super) fn begin(
 ///
 /// Called by the probe of `sched_process_fork`.
 pub(super) unsafe fn born(own: &mut Own, child: *mut bindings::task_struct) {
+    let is_known = matches!(&own.call, Call::Changed(_, Then::Clone(_)));
     let expected = match &mut own.call {
-        Call::Changed(saved, Then::Clone(birth)) => {
+        // SAFETY: By the safety requirements.
+        Call::Changed(saved, Then::Clone(birth))
+            if unsafe { native::is_as_asked(child, birth.is_thread) } =>
+        {
             birth.member.take().map(|member| (*saved, birth, member))
         }
         _ => None,
@@ -366,7 +370,9 @@ pub(super) unsafe fn born(own: &mut Own, child: *mut bindings::task_struct) {
         return;
     };
     let Some((saved, birth, member)) = expected else {
-        pr_warn!("a member has a child that nobody knows of: it is killed\n");
+        if !is_known {
+            pr_warn!("a member has a child that nobody knows of: it is killed\n");
+        }
         // SAFETY: As above.
         unsafe { native::kill_child(child) };
         return;
@@ -405,7 +411,12 @@ impl Birth {
                 let _ = write_word(address, before);
             }
             self.abandon(member);
-            return result;
+            // Or it was another one than was asked for, and is killed.
+            return if result < 0 {
+                result
+            } else {
+                EAGAIN.to_errno().into()
+            };
         }
         if let Parental::ToWrite(address, nr) = self.words.parent {
             let _ = write_word(address, nr);

@@ -116,3 +116,14 @@ pub(crate) fn kill_self() {
     // SAFETY: No requirements.
     unsafe { c::altpid_kill_self() };
 }
+
+/// Whether a new child is what was asked for: a thread or a process, and of the caller's. Another thread may have
+/// written over the flags before the kernel has read them.
+///
+/// # Safety
+///
+/// It is a child of the calling thread that has not run yet.
+pub(crate) unsafe fn is_as_asked(child: *mut bindings::task_struct, is_thread: bool) -> bool {
+    // SAFETY: By the safety requirements.
+    unsafe { c::altpid_is_as_asked(child, is_thread) }
+}

@@ -3,10 +3,12 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <linux/sched.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -104,6 +106,56 @@ static void no_choice(void)
 	CHECK(exits(pid, 0));
 }
 
+/* Where a thread writes other flags, NULL for nowhere, which, and whether it is over. */
+static uint64_t *volatile written;
+static volatile uint64_t wanted;
+static volatile int is_over;
+
+static void *write_flags(void *unused)
+{
+	while (!is_over) {
+		volatile uint64_t *flags = written;
+
+		if (flags)
+			*flags = wanted;
+	}
+	return unused;
+}
+
+/* What a member's child is does not depend on what other threads write below the caller's stack. */
+static void rewritten(void)
+{
+	struct clone_args args = { .flags = CLONE_CLEAR_SIGHAND, .exit_signal = SIGCHLD };
+	struct stat own = { 0 }, child;
+	pthread_t thread;
+	char *stack;
+	long pid;
+
+	/* As a member's children show it. Where there is none this tries nothing. */
+	if (stat("/proc/self/ns/pid", &own) != 0)
+		return;
+	pthread_create(&thread, NULL, write_flags, NULL);
+	for (int i = 0; i < 1000; i++) {
+		/* Without a signal the other one could be a thread. */
+		wanted = i % 2 ? CLONE_CLEAR_SIGHAND | CLONE_NEWPID : CLONE_CLEAR_SIGHAND | CLONE_PARENT;
+		args.exit_signal = i % 2 ? SIGCHLD : 0;
+		__asm__ volatile ("mov %%rsp, %0" : "=r" (stack));
+		written = (void *)(((uintptr_t)stack - 128 - sizeof(args)) & ~15UL);
+		__asm__ volatile ("syscall" : "=a" (pid)
+				  : "a" (SYS_clone3), "D" (&args), "S" (sizeof(args))
+				  : "rcx", "r11", "memory");
+		written = NULL;
+		if (pid == 0) {
+			stat("/proc/self/ns/pid", &child);
+			_exit(child.st_ino != own.st_ino);
+		}
+		CHECK(pid > 0 ? waitpid(pid, &status, __WALL) == pid && status == 0 :
+				pid == -EAGAIN || pid == -EINVAL);
+	}
+	is_over = 1;
+	CHECK(pthread_join(thread, NULL) == 0);
+}
+
 void namespaces(void)
 {
 	struct clone_args args = { .flags = CLONE_NEWPID, .exit_signal = SIGCHLD };
@@ -174,4 +226,5 @@ void namespaces(void)
 	CHECK_ERROR(syscall(SYS_clone, CLONE_NEWNS | CLONE_FS | SIGCHLD, 0, 0, 0, 0), EINVAL);
 	CHECK_ERROR(syscall(SYS_clone, CLONE_NEWPID | CLONE_NEWNS | CLONE_FS, 0, 0, 0, 0), EINVAL);
 	CHECK_ERROR(wait(&status), ECHILD);
+	rewritten();
 }
