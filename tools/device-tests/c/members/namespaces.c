@@ -107,14 +107,14 @@ static void no_choice(void)
 }
 
 /* Where a thread writes other flags, NULL for nowhere, which, and whether it is over. */
-static uint64_t *volatile written;
-static volatile uint64_t wanted;
-static volatile int is_over;
+static _Atomic(uint64_t *) written;
+static _Atomic uint64_t wanted;
+static _Atomic int is_over;
 
 static void *write_flags(void *unused)
 {
 	while (!is_over) {
-		volatile uint64_t *flags = written;
+		_Atomic uint64_t *flags = (_Atomic uint64_t *)written;
 
 		if (flags)
 			*flags = wanted;
@@ -137,7 +137,7 @@ static void rewritten(void)
 	pthread_create(&thread, NULL, write_flags, NULL);
 	for (int i = 0; i < 1000; i++) {
 		/* Without a signal the other one could be a thread. */
-		wanted = i % 2 ? CLONE_CLEAR_SIGHAND | CLONE_NEWPID : CLONE_CLEAR_SIGHAND | CLONE_PARENT;
+		wanted = CLONE_CLEAR_SIGHAND | (i % 2 ? CLONE_NEWPID : CLONE_PARENT);
 		args.exit_signal = i % 2 ? SIGCHLD : 0;
 		__asm__ volatile ("mov %%rsp, %0" : "=r" (stack));
 		written = (void *)(((uintptr_t)stack - 128 - sizeof(args)) & ~15UL);

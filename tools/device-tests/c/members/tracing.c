@@ -425,11 +425,12 @@ static void late_tracees(void)
 
 static void *wait_for_any(void *pid)
 {
-	pid_t traced = *(pid_t *)pid;
+	_Atomic pid_t *word = pid;
+	pid_t traced = *word;
 	long got;
 
 	CHECK(trace(PTRACE_SEIZE, traced, NULL, 0) == 0);
-	*(volatile pid_t *)pid = 0;
+	*word = 0;
 	got = waitpid(-1, NULL, __WALL);
 	return (void *)got;
 }
@@ -437,7 +438,7 @@ static void *wait_for_any(void *pid)
 /* A tracee that is nobody's child here is waited for, and another thread has a child. */
 static int childless(pid_t traced)
 {
-	volatile pid_t pid = traced;
+	_Atomic pid_t pid = traced;
 	pthread_t id;
 	pid_t child;
 	void *got;
