@@ -13,6 +13,7 @@ mod caller;
 pub(crate) mod files;
 pub(crate) mod groups;
 pub(crate) mod probes;
+pub(crate) mod signals;
 pub(crate) mod tracing;
 pub(crate) mod usage;
 
@@ -20,6 +21,9 @@ pub(crate) use self::caller::{
     give_native_words, has_admin, has_children_elsewhere, how_ends, ignore_children, is_32_bit,
     is_admin, is_as_asked, kill_self, make_self_unkillable, may_choose_numbers, may_reboot,
     own_comm, own_tgid, own_tid, own_uid, uid_here, why_not,
+};
+pub(crate) use self::signals::{
+    has_pdeath_mark, has_signals, is_immune, mark_pdeath, sent, tells_of_job, HeldSignals,
 };
 
 use core::ptr::NonNull;
@@ -160,23 +164,9 @@ mod c {
         pub(super) fn altpid_give_native_words(nr: c_uint);
         pub(super) fn altpid_forget_later();
         pub(super) fn altpid_forget_never();
-        pub(super) fn altpid_hold_signals() -> u64;
-        pub(super) fn altpid_has_signals() -> bool;
-        pub(super) fn altpid_tells_of_job(info: *const c_void) -> bool;
-        pub(super) fn altpid_mark_pdeath(has_one: bool);
-        pub(super) fn altpid_has_pdeath_mark() -> bool;
         pub(super) fn altpid_keeps_pdeath_mark(pid: *mut bindings::pid) -> bool;
-        pub(super) fn altpid_let_go_on(blocked: u64);
-        pub(super) fn altpid_let_child_go_on(child: *mut bindings::task_struct, blocked: u64);
         pub(super) fn altpid_own_tid() -> c_int;
         pub(super) fn altpid_own_tgid() -> c_int;
-        pub(super) fn altpid_is_immune(task: *mut bindings::task_struct) -> bool;
-        pub(super) fn altpid_sent(
-            sig: c_int,
-            task: *mut bindings::task_struct,
-            group: bool,
-            nr: c_int,
-        );
     }
 }
 
@@ -356,54 +346,6 @@ pub(crate) unsafe fn make_body(child: *mut bindings::task_struct, is_init: bool)
     }
 }
 
-/// The calling thread takes no signal but SIGKILL, so that a fork does not fail for one.
-pub(crate) struct HeldSignals(u64);
-
-impl HeldSignals {
-    /// From now on.
-    pub(crate) fn new() -> Self {
-        // SAFETY: No requirements.
-        Self(unsafe { c::altpid_hold_signals() })
-    }
-
-    /// The child that it has made blocks what its parent does.
-    ///
-    /// # Safety
-    ///
-    /// It is a child of the calling thread that has not run yet.
-    pub(crate) unsafe fn let_child_go_on(&self, child: *mut bindings::task_struct) {
-        // SAFETY: By the safety requirements.
-        unsafe { c::altpid_let_child_go_on(child, self.0) };
-    }
-}
-
-impl Drop for HeldSignals {
-    fn drop(&mut self) {
-        // SAFETY: No requirements.
-        unsafe { c::altpid_let_go_on(self.0) };
-    }
-}
-
-/// Marks that the calling thread has a parent-death signal of altpid's: the kernel takes the mark away when it would
-/// take the signal away.
-pub(crate) fn mark_pdeath(has_one: bool) {
-    // SAFETY: No requirements.
-    unsafe { c::altpid_mark_pdeath(has_one) };
-}
-
-/// Whether the calling thread has the mark.
-pub(crate) fn has_pdeath_mark() -> bool {
-    // SAFETY: No requirements.
-    unsafe { c::altpid_has_pdeath_mark() }
-}
-
-/// Whether a signal that it does not block waits for the calling thread or its process, or something else that it
-/// looks at with signals (`recalc_sigpending()`).
-pub(crate) fn has_signals() -> bool {
-    // SAFETY: No requirements.
-    unsafe { c::altpid_has_signals() }
-}
-
 /// Kills a new process.
 ///
 /// # Safety
@@ -412,36 +354,6 @@ pub(crate) fn has_signals() -> bool {
 pub(crate) unsafe fn kill_child(child: *mut bindings::task_struct) {
     // SAFETY: By the safety requirements.
     unsafe { c::altpid_kill_child(child) };
-}
-
-/// Whether a signal for a member was ignored because its process is an init.
-///
-/// # Safety
-///
-/// As [`sent`].
-pub(crate) unsafe fn is_immune(task: *mut bindings::task_struct) -> bool {
-    // SAFETY: By the safety requirements.
-    unsafe { c::altpid_is_immune(task) }
-}
-
-/// Whether the siginfo of a SIGCHLD tells of a child that has stopped or been continued.
-///
-/// # Safety
-///
-/// Called by the probe of `signal_generate`, with what that was given.
-pub(crate) unsafe fn tells_of_job(info: *mut c_void) -> bool {
-    // SAFETY: By the safety requirements.
-    unsafe { c::altpid_tells_of_job(info) }
-}
-
-/// A signal was queued for a member, for which the calling process has a number.
-///
-/// # Safety
-///
-/// Called by the probe of `signal_generate`, with what that was given.
-pub(crate) unsafe fn sent(sig: i32, task: *mut bindings::task_struct, group: bool, nr: i32) {
-    // SAFETY: By the safety requirements.
-    unsafe { c::altpid_sent(sig, task, group, nr) };
 }
 
 /// Has `altpid_forget()` called in a second, and again as long as that says so. From everywhere.

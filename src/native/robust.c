@@ -58,9 +58,9 @@ static void give_native(unsigned long word, u32 nr, u32 native)
 }
 
 /*
- * The calling thread, which calls itself @nr, dies or calls exec. The kernel looks for the number that
- * it has behind the exec, and one that does not lead its process takes over another: its words
- * stay what they are, natively as well.
+ * The calling thread, which calls itself @nr, dies or calls exec. The kernel looks for the number
+ * that it has behind the exec, and one that does not lead its process takes over another: its
+ * words stay what they are, natively as well.
  */
 void altpid_give_native_words(u32 nr)
 {

@@ -107,17 +107,18 @@ static void no_choice(void)
 }
 
 /* Where a thread writes other flags, NULL for nowhere, which, and whether it is over. */
-static _Atomic(uint64_t *) written;
-static _Atomic uint64_t wanted;
-static _Atomic int is_over;
+static uint64_t *written;
+static uint64_t wanted;
+static int is_over;
 
 static void *write_flags(void *unused)
 {
-	while (!is_over) {
-		_Atomic uint64_t *flags = (_Atomic uint64_t *)written;
+	while (!__atomic_load_n(&is_over, __ATOMIC_RELAXED)) {
+		uint64_t *flags = __atomic_load_n(&written, __ATOMIC_RELAXED);
 
 		if (flags)
-			*flags = wanted;
+			__atomic_store_n(flags, __atomic_load_n(&wanted, __ATOMIC_RELAXED),
+					 __ATOMIC_RELAXED);
 	}
 	return unused;
 }
@@ -137,14 +138,16 @@ static void rewritten(void)
 	pthread_create(&thread, NULL, write_flags, NULL);
 	for (int i = 0; i < 1000; i++) {
 		/* Without a signal the other one could be a thread. */
-		wanted = CLONE_CLEAR_SIGHAND | (i % 2 ? CLONE_NEWPID : CLONE_PARENT);
+		__atomic_store_n(&wanted, i % 2 ? CLONE_CLEAR_SIGHAND | CLONE_NEWPID :
+				 CLONE_CLEAR_SIGHAND | CLONE_PARENT, __ATOMIC_RELAXED);
 		args.exit_signal = i % 2 ? SIGCHLD : 0;
 		__asm__ volatile ("mov %%rsp, %0" : "=r" (stack));
-		written = (void *)(((uintptr_t)stack - 128 - sizeof(args)) & ~15UL);
+		stack -= 128 + sizeof(args);
+		__atomic_store_n(&written, (void *)((uintptr_t)stack & ~15UL), __ATOMIC_RELAXED);
 		__asm__ volatile ("syscall" : "=a" (pid)
 				  : "a" (SYS_clone3), "D" (&args), "S" (sizeof(args))
 				  : "rcx", "r11", "memory");
-		written = NULL;
+		__atomic_store_n(&written, NULL, __ATOMIC_RELAXED);
 		if (pid == 0) {
 			stat("/proc/self/ns/pid", &child);
 			_exit(child.st_ino != own.st_ino);
@@ -152,7 +155,7 @@ static void rewritten(void)
 		CHECK(pid > 0 ? waitpid(pid, &status, __WALL) == pid && status == 0 :
 				pid == -EAGAIN || pid == -EINVAL);
 	}
-	is_over = 1;
+	__atomic_store_n(&is_over, 1, __ATOMIC_RELAXED);
 	CHECK(pthread_join(thread, NULL) == 0);
 }
 

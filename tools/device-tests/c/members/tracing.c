@@ -425,12 +425,11 @@ static void late_tracees(void)
 
 static void *wait_for_any(void *pid)
 {
-	_Atomic pid_t *word = pid;
-	pid_t traced = *word;
+	pid_t traced = __atomic_load_n((pid_t *)pid, __ATOMIC_ACQUIRE);
 	long got;
 
 	CHECK(trace(PTRACE_SEIZE, traced, NULL, 0) == 0);
-	*word = 0;
+	__atomic_store_n((pid_t *)pid, 0, __ATOMIC_RELEASE);
 	got = waitpid(-1, NULL, __WALL);
 	return (void *)got;
 }
@@ -438,13 +437,13 @@ static void *wait_for_any(void *pid)
 /* A tracee that is nobody's child here is waited for, and another thread has a child. */
 static int childless(pid_t traced)
 {
-	_Atomic pid_t pid = traced;
+	pid_t pid = traced;
 	pthread_t id;
 	pid_t child;
 	void *got;
 
-	pthread_create(&id, NULL, wait_for_any, (void *)&pid);
-	while (pid)
+	pthread_create(&id, NULL, wait_for_any, &pid);
+	while (__atomic_load_n(&pid, __ATOMIC_ACQUIRE))
 		sched_yield();
 	usleep(20000);
 	child = fork();
