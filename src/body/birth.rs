@@ -356,11 +356,10 @@ pub(super) fn begin(
 /// Called by the probe of `sched_process_fork`.
 pub(super) unsafe fn born(own: &mut Own, child: *mut bindings::task_struct) {
     let is_known = matches!(&own.call, Call::Changed(_, Then::Clone(_)));
+    // SAFETY: By the safety requirements.
+    let is_as_asked = |birth: &Birth| unsafe { native::is_as_asked(child, birth.is_thread) };
     let expected = match &mut own.call {
-        // SAFETY: By the safety requirements.
-        Call::Changed(saved, Then::Clone(birth))
-            if unsafe { native::is_as_asked(child, birth.is_thread) } =>
-        {
+        Call::Changed(saved, Then::Clone(birth)) if is_as_asked(birth) => {
             birth.member.take().map(|member| (*saved, birth, member))
         }
         _ => None,
