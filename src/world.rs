@@ -80,9 +80,6 @@ pub(crate) struct Limits {
     pub(crate) events: usize,
 }
 
-/// The bit of [`World::tells_once`] for that a member has called ptrace, of which nothing is said.
-const TRACING: u32 = 1 << 31;
-
 /// A pid universe.
 ///
 /// # Invariants
@@ -112,6 +109,8 @@ pub(crate) struct World {
     is_ending: Atomic<u32>,
     /// Members whose parents the kernel has told of a stop or a continue, which the tree does not know yet.
     untaken_jobs: Atomic<i32>,
+    /// A member has called ptrace.
+    has_tracing: Atomic<u32>,
     /// What was said in the kernel log of calls that its members cannot make, as bits.
     told: Atomic<u32>,
     /// The user that has opened it.
@@ -176,6 +175,7 @@ impl World {
                 kills_on_close: Atomic::new(0),
                 is_ending: Atomic::new(0),
                 untaken_jobs: Atomic::new(0),
+                has_tracing: Atomic::new(0),
                 told: Atomic::new(0),
                 owner: native::own_uid(),
                 loans <- new_mutex!(KVec::new(), "altpid_loans"),
@@ -249,12 +249,12 @@ impl World {
 
     /// A member has called ptrace.
     pub(crate) fn note_tracing(&self) {
-        self.tells_once(TRACING);
+        self.has_tracing.store(1u32, Relaxed);
     }
 
     /// Whether a member has called ptrace so far.
     pub(crate) fn has_tracing(&self) -> bool {
-        self.told.load(Relaxed) & TRACING != 0
+        self.has_tracing.load(Relaxed) != 0
     }
 
     /// Whether members cannot clone any more. Under the tree lock.

@@ -32,9 +32,6 @@ use crate::{
 use kernel::{bindings, prelude::*, sync::Arc};
 use zerocopy::IntoBytes;
 
-/// Flags that clone(2) has no place for, and that change nothing that is altpid's.
-const CLEAR_SIGHAND: u64 = 1 << 32;
-const INTO_CGROUP: u64 = 1 << 33;
 const PARENT_SETTID: u64 = bindings::CLONE_PARENT_SETTID as u64;
 const CHILD_SETTID: u64 = bindings::CLONE_CHILD_SETTID as u64;
 
@@ -201,7 +198,8 @@ impl Asked {
         }
         let [flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, set_tid_size, cgroup] =
             words;
-        if flags & !(flags::LEGACY | CLEAR_SIGHAND | INTO_CGROUP) != 0 {
+        // The last two change nothing that is altpid's.
+        if flags & !(flags::LEGACY | flags::CLEAR_SIGHAND | flags::INTO_CGROUP) != 0 {
             return Err(errno(bindings::ENOSYS).into());
         }
         if flags & flags::CSIGNAL & !flags::NEWTIME != 0 {
@@ -209,11 +207,11 @@ impl Asked {
         }
         // copy_clone_args_from_user()
         let is_cgroup = cgroup <= i32::MAX as u64 && size >= KNOWN;
-        if flags & INTO_CGROUP != 0 && !is_cgroup {
+        if flags & flags::INTO_CGROUP != 0 && !is_cgroup {
             return Err(EINVAL.into());
         }
         // clone3_args_valid()
-        if flags & CLEAR_SIGHAND != 0 && flags & flags::SIGHAND != 0 {
+        if flags & flags::CLEAR_SIGHAND != 0 && flags & flags::SIGHAND != 0 {
             return Err(Reason::Flags.into());
         }
         if exit_signal > flags::CSIGNAL {

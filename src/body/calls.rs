@@ -37,19 +37,19 @@ pub(super) struct Saved {
     pub(super) args: [u64; 6],
 }
 
-/// The system call that a member is in, as far as altpid has to do with it.
-pub(super) enum Call {
-    None,
-    /// It was changed, and this is done behind it.
-    Changed(Saved, Then),
-}
-
 impl Saved {
     /// Puts it back.
     pub(super) fn put_back(&self, regs: &mut bindings::pt_regs) {
         regs.orig_ax = self.nr as usize;
         set_args(regs, &self.args);
     }
+}
+
+/// The system call that a member is in, as far as altpid has to do with it.
+pub(super) enum Call {
+    None,
+    /// It was changed, and this is done behind it.
+    Changed(Saved, Then),
 }
 
 /// What is done behind a system call.
@@ -197,7 +197,9 @@ pub(super) fn enter(member: &Member, own: &mut Own, regs: &mut bindings::pt_regs
         },
         Fate::Setpgid => match acts::setpgid(member, args[0] as i32, args[1] as i32) {
             Ok(Some((pid, pgid))) => {
-                let _ = [pid, pgid].map(|nr| own.given.note(nr as i32));
+                for nr in [pid, pgid] {
+                    own.given.note(nr as i32);
+                }
                 own.call = Call::Changed(saved, Then::Result(0));
                 (regs.di, regs.si) = (pid as usize, pgid as usize);
                 return;
