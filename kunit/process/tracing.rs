@@ -109,6 +109,25 @@ mod tests {
         Ok(())
     }
 
+    /// `de_thread()`: a dead leader is released, also from its tracer, and who takes its place is not its tracer's
+    #[test]
+    fn exec_over_a_traced_leader() -> Result {
+        let late = Late::new()?;
+        let verbs = late.verbs();
+        let root = late.world.init();
+        let (tracer, _) = late.attach(root)?;
+        let (parent, _) = late.attach(root)?;
+        let (leader, nr) = late.birth(parent, 0)?;
+        let (thread, _) = late.birth(leader, THREADS)?;
+        late.exits_traced(leader, 0, tracer);
+        let native = late.world.native(leader).ok_or(ESRCH)?;
+        assert!(late.world.execed(thread, &native, [0; 16]).is_some());
+        late.exits(thread, 7 << 8);
+        assert_eq!(late.wait(parent)?, (nr, 7 << 8));
+        assert!(verbs.is_sound());
+        Ok(())
+    }
+
     /// `reparent_leader()`, `zap_pid_ns_processes()`: a traced zombie is handed on as one that is not dead
     #[test]
     fn a_traced_orphan() -> Result {
